@@ -1,0 +1,157 @@
+//! Consent: what the visitor granted, and what may be done with an event because of it. Fails closed.
+
+/// A set of purposes. Bits 0 to 3 are the four that every site has; a site's own take the bits above.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Purposes(pub u16);
+
+impl Purposes {
+    /// No purpose.
+    pub const NONE: Self = Self(0);
+    /// What a page cannot work without. Always granted.
+    pub const NECESSARY: Self = Self(1);
+    /// Measuring how the site is used. An event outside the tracking plan counts as this.
+    pub const ANALYTICS: Self = Self(2);
+    /// Adapting the page to the visitor.
+    pub const PERSONALIZATION: Self = Self(4);
+    /// Showing and measuring advertising, here or elsewhere.
+    pub const ADVERTISING: Self = Self(8);
+    /// The four names, in the order of their bits.
+    pub const NAMES: [&'static str; 4] = ["necessary", "analytics", "personalization", "advertising"];
+
+    /// The purpose named so, among the four.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let at = Self::NAMES.iter().position(|known| *known == name)?;
+        1u16.checked_shl(u32::try_from(at).ok()?).map(Self)
+    }
+
+    /// Both sets together.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// What stands in both sets.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// This set without the other.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Whether no purpose is in the set.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether every purpose of `other` is in this set.
+    #[must_use]
+    pub const fn holds(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+/// What a purpose means where nobody answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// Unknown counts as denied (GDPR, ePrivacy).
+    #[default]
+    OptIn,
+    /// Unknown counts as granted (most US states); GPC still removes advertising.
+    OptOut,
+}
+
+/// Who said it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Signal {
+    /// Nobody yet.
+    #[default]
+    None,
+    /// The plain API of the page.
+    Api,
+    /// A server or import that vouches for it.
+    Server,
+}
+
+/// What was known of a visitor's consent at one moment. Every event carries one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Snapshot {
+    /// Purposes the visitor granted.
+    pub granted: Purposes,
+    /// Purposes the visitor denied. Denied wins over granted.
+    pub denied: Purposes,
+    /// What unknown means where the visitor is.
+    pub mode: Mode,
+    /// Global Privacy Control was set.
+    pub gpc: bool,
+    /// Who said it.
+    pub signal: Signal,
+    /// The version of the site's consent policy.
+    pub policy_version: u16,
+    /// When it was said: Unix milliseconds of the page's clock, 0 where nobody answered.
+    pub time_ms: u64,
+}
+
+impl Snapshot {
+    /// The purposes in force: granted and not denied; under opt-out also the unanswered ones; never advertising under
+    /// Global Privacy Control; always the necessary.
+    #[must_use]
+    pub const fn in_force(&self) -> Purposes {
+        let granted = match self.mode {
+            Mode::OptIn => self.granted,
+            Mode::OptOut => Purposes(u16::MAX),
+        };
+        let kept = granted.without(self.denied);
+        let kept = if self.gpc { kept.without(Purposes::ADVERTISING) } else { kept };
+        kept.or(Purposes::NECESSARY)
+    }
+
+    /// Whether the visitor has answered, or need not be asked.
+    #[must_use]
+    pub const fn is_answered(&self) -> bool {
+        self.time_ms > 0 || matches!(self.mode, Mode::OptOut)
+    }
+}
+
+/// The purposes an event may be used for: those of its plan that were granted at capture and are granted now.
+/// Empty means: count it, then destroy it.
+#[must_use]
+pub const fn usable(plan: Purposes, at_capture: &Snapshot, now: &Snapshot) -> Purposes {
+    plan.and(at_capture.in_force()).and(now.in_force())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_but_the_necessary_is_granted_before_an_answer() {
+        assert_eq!(Snapshot::default().in_force(), Purposes::NECESSARY);
+        assert!(!Snapshot::default().is_answered());
+    }
+
+    #[test]
+    fn denied_wins_and_privacy_control_removes_advertising() {
+        let all = Purposes(0xf);
+        let snapshot =
+            Snapshot { granted: all, denied: Purposes::ANALYTICS, gpc: true, ..Snapshot::default() };
+        let in_force = snapshot.in_force();
+        assert!(in_force.holds(Purposes::PERSONALIZATION));
+        assert!(!in_force.holds(Purposes::ANALYTICS));
+        assert!(!in_force.holds(Purposes::ADVERTISING));
+    }
+
+    #[test]
+    fn an_event_needs_a_purpose_at_capture_and_now() {
+        let granted = Snapshot { granted: Purposes::ANALYTICS, ..Snapshot::default() };
+        let withdrawn = Snapshot { denied: Purposes::ANALYTICS, ..granted };
+        assert_eq!(usable(Purposes::ANALYTICS, &granted, &granted), Purposes::ANALYTICS);
+        assert!(usable(Purposes::ANALYTICS, &granted, &withdrawn).is_empty());
+        assert!(usable(Purposes::ANALYTICS, &withdrawn, &granted).is_empty());
+    }
+}

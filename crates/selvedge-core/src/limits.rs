@@ -1,0 +1,78 @@
+//! Every bound of the system in one place. Derived bounds are computed, never repeated.
+
+/// Bytes of one batch as it travels, before and after inflation alike.
+pub const BATCH_BYTES_MAX: usize = 512 * 1024;
+/// Events of one batch.
+pub const BATCH_EVENTS_MAX: usize = 500;
+/// Bytes of one encoded event.
+pub const EVENT_BYTES_MAX: usize = 32 * 1024;
+/// Properties of one event, at its top level.
+pub const PROPERTIES_MAX: usize = 128;
+/// Nesting of a property value: the value itself is depth 1.
+pub const VALUE_DEPTH_MAX: usize = 8;
+/// Values in one property tree, all levels together.
+pub const VALUE_NODES_MAX: usize = 1_024;
+/// Bytes of an event's name.
+pub const EVENT_NAME_BYTES_MAX: usize = 128;
+/// Bytes of a property's name.
+pub const PROPERTY_NAME_BYTES_MAX: usize = 128;
+/// Bytes of one text value.
+pub const TEXT_BYTES_MAX: usize = 8 * 1024;
+/// Consent snapshots in one batch.
+pub const CONSENT_SNAPSHOTS_MAX: usize = 16;
+/// Entries of a context (batch or event).
+pub const CONTEXT_ENTRIES_MAX: usize = 32;
+/// Lease reports of one batch.
+pub const LEASE_REPORTS_MAX: usize = 64;
+
+/// Bytes the page may hold in its queue, in memory and on the device.
+pub const QUEUE_BYTES_MAX: usize = 256 * 1024;
+/// Events the page holds in memory before the visitor has answered the consent question.
+pub const HELD_EVENTS_MAX: usize = 256;
+/// Events after which a page sends at once.
+pub const FLUSH_EVENTS: usize = 20;
+/// Milliseconds after which a page sends what it has.
+pub const FLUSH_MS: u64 = 30_000;
+/// Bytes that keepalive requests and beacons of one page may have in flight together (the browsers' bound).
+pub const KEEPALIVE_BYTES_MAX: usize = 60 * 1024;
+/// First and largest retry delay of the page.
+pub const RETRY_MS_MIN: u64 = 1_000;
+/// Largest retry delay of the page.
+pub const RETRY_MS_MAX: u64 = 300_000;
+
+/// Idle time that ends a session.
+pub const SESSION_IDLE_MS: i64 = 30 * 60 * 1_000;
+/// Longest session.
+pub const SESSION_MS_MAX: i64 = 24 * 60 * 60 * 1_000;
+/// How far before receipt an event's time may lie before the rules clamp it.
+pub const CLAMP_PAST_MS: i64 = 24 * 60 * 60 * 1_000;
+/// How far after receipt an event's time may lie before the rules clamp it.
+pub const CLAMP_FUTURE_MS: i64 = 2_000;
+
+/// Writers a visitor's dedup window holds; the oldest boot is evicted and leaves a watermark.
+pub const WRITERS_MAX: usize = 16;
+/// Sequences above a writer's gapless mark that are told apart one by one.
+pub const DEDUP_WINDOW: u32 = 1_024;
+/// Open page views a visitor's state holds (one per writer, newest kept).
+pub const PAGES_MAX: usize = 4;
+/// Bytes of a text that is kept in state; longer text is cut at a character border.
+pub const STATE_TEXT_BYTES_MAX: usize = 64;
+/// Bytes of a visitor's state as stored.
+pub const STATE_BYTES_MAX: usize = 4_096;
+/// How long a grant may be used after it was leased.
+pub const LEASE_MS: i64 = 24 * 60 * 60 * 1_000;
+
+/// Bytes of a program.
+pub const PROGRAM_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Rules of a program.
+pub const RULES_MAX: usize = 10_000;
+/// Slots of a program.
+pub const SLOTS_MAX: usize = 256;
+/// Instructions of a program.
+pub const INSTRUCTIONS_MAX: usize = 60_000;
+/// Timestamps one windowed count keeps: also the largest threshold of such a count.
+pub const COUNT_THRESHOLD_MAX: usize = 64;
+/// Bytes of one condition's source.
+pub const CONDITION_BYTES_MAX: usize = 4 * 1024;
+/// Nesting of one condition.
+pub const CONDITION_DEPTH_MAX: usize = 32;

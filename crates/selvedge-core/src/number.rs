@@ -1,0 +1,112 @@
+//! Numbers: as they were sent, and as the rules read them. No float arithmetic: doubles are taken apart by their bits.
+
+/// A number of an event, exactly as it was sent; it stays so all the way to the stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Number {
+    /// An integer that fits 64 signed bits.
+    Int(i64),
+    /// An integer above `i64::MAX`.
+    Uint(u64),
+    /// The bits of an IEEE 754 double. Never NaN or infinite in an accepted event.
+    Double(u64),
+}
+
+/// A number as rules read it: millionths, rounded to nearest even. What does not fit is unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Micro(pub i64);
+
+/// Millionths in one.
+pub const MICRO: i64 = 1_000_000;
+
+const MANTISSA_BITS: u32 = 52;
+const EXPONENT_MASK: u64 = 0x7ff;
+
+impl Number {
+    /// The number in millionths; `None` where it does not fit or is not finite.
+    #[must_use]
+    pub fn micro(self) -> Option<Micro> {
+        match self {
+            Self::Int(int) => int.checked_mul(MICRO).map(Micro),
+            Self::Uint(_) => None,
+            Self::Double(bits) => double_to_micro(bits).map(Micro),
+        }
+    }
+
+    /// Whether the number is neither NaN nor infinite.
+    #[must_use]
+    pub const fn is_finite(self) -> bool {
+        match self {
+            Self::Int(_) | Self::Uint(_) => true,
+            Self::Double(bits) => (bits >> MANTISSA_BITS) & EXPONENT_MASK != EXPONENT_MASK,
+        }
+    }
+}
+
+/// A finite double is `mantissa * 2^shift`; multiply by a million in 128 bits, then shift with round-half-even.
+fn double_to_micro(bits: u64) -> Option<i64> {
+    let exponent = (bits >> MANTISSA_BITS) & EXPONENT_MASK;
+    if exponent == EXPONENT_MASK {
+        return None;
+    }
+    let fraction = bits & ((1 << MANTISSA_BITS) - 1);
+    let (mantissa, biased) = match exponent {
+        0 => (fraction, 1),
+        _ => (fraction | (1 << MANTISSA_BITS), exponent),
+    };
+    let shift = i32::try_from(biased).ok()?.checked_sub(1_075)?;
+    let scaled = u128::from(mantissa).checked_mul(1_000_000)?;
+    let magnitude = if shift >= 0 {
+        let shift = u32::try_from(shift).ok()?;
+        if shift >= scaled.leading_zeros() && scaled != 0 {
+            return None;
+        }
+        scaled.checked_shl(shift)?
+    } else {
+        shift_right_half_even(scaled, shift.unsigned_abs())
+    };
+    let magnitude = i64::try_from(magnitude).ok()?;
+    if bits >> 63 == 1 { magnitude.checked_neg() } else { Some(magnitude) }
+}
+
+fn shift_right_half_even(value: u128, shift: u32) -> u128 {
+    let Some(whole) = value.checked_shr(shift) else {
+        return 0;
+    };
+    let rest = value ^ (whole << shift);
+    let half = 1u128 << (shift.saturating_sub(1));
+    let round_up = rest > half || (rest == half && whole & 1 == 1);
+    whole.saturating_add(u128::from(round_up))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Micro, Number};
+
+    fn double(value: f64) -> Option<i64> {
+        Number::Double(value.to_bits()).micro().map(|Micro(micro)| micro)
+    }
+
+    #[test]
+    fn doubles_become_millionths_rounded_to_nearest_even() {
+        assert_eq!(double(0.0), Some(0));
+        assert_eq!(double(-0.0), Some(0));
+        assert_eq!(double(1.5), Some(1_500_000));
+        assert_eq!(double(-129.95), Some(-129_950_000));
+        assert_eq!(double(0.000_000_5), Some(0));
+        assert_eq!(double(0.000_001_5), Some(2));
+        assert_eq!(double(52.520_006_6), Some(52_520_007));
+        assert_eq!(double(5e-324), Some(0));
+        assert_eq!(double(9_223_372_036_854.0), Some(9_223_372_036_854_000_000));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_unknown() {
+        assert_eq!(double(1e13), None);
+        assert_eq!(double(1e300), None);
+        assert_eq!(double(f64::NAN), None);
+        assert_eq!(double(f64::NEG_INFINITY), None);
+        assert_eq!(Number::Uint(u64::MAX).micro(), None);
+        assert_eq!(Number::Int(i64::MAX).micro(), None);
+        assert_eq!(Number::Int(-7).micro(), Some(Micro(-7_000_000)));
+    }
+}

@@ -1,0 +1,1 @@
+//! The rules: how one event steps a visitor's state, and what is decided from it.

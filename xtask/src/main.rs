@@ -1,0 +1,2 @@
+//! Placeholder floor plan.
+fn main() {}
