@@ -1,0 +1,69 @@
+// The worker's main module: the fetch handler and the Durable Object classes, each a thin fence around the wasm module.
+
+import "./barrier.mjs";
+import * as wasm from "./worker.js";
+import { epoch, fenced, fencedStream, InstanceLost } from "./fence.mjs";
+
+/** Set by the wasm module on answers whose body it goes on producing; never leaves the worker. */
+const STREAM_HEADER = "selvedge-stream";
+
+function instanceLostAnswer() {
+  const error = {
+    code: "instance_lost",
+    message: "the worker restarted while this call was in flight",
+    fix: "send the same request again",
+  };
+  const headers = {
+    "content-type": "application/json",
+    "retry-after": "1",
+    "access-control-allow-origin": "*",
+  };
+  return new Response(JSON.stringify({ error }), { status: 503, headers });
+}
+
+async function answer(call) {
+  try {
+    const response = await fenced(call);
+    if (!response.headers.has(STREAM_HEADER)) return response;
+    const headers = new Headers(response.headers);
+    headers.delete(STREAM_HEADER);
+    return new Response(fencedStream(response.body), { status: response.status, headers });
+  } catch (error) {
+    if (error instanceof InstanceLost) return instanceLostAnswer();
+    throw error;
+  }
+}
+
+export default {
+  fetch(request, env, context) {
+    epoch();
+    return answer(() => wasm.fetch(request, env, context));
+  },
+};
+
+/** A Durable Object whose wasm half is made again whenever the instance was replaced. */
+function durable(Half) {
+  return class {
+    #context;
+    #env;
+    #half = null;
+    #epoch = -1;
+
+    constructor(context, env) {
+      this.#context = context;
+      this.#env = env;
+    }
+
+    fetch(request) {
+      const now = epoch();
+      if (this.#epoch !== now) {
+        this.#half = new Half(this.#context, this.#env);
+        this.#epoch = now;
+      }
+      return answer(() => this.#half.fetch(request));
+    }
+  };
+}
+
+export class Shard extends durable(wasm.Shard) {}
+export class Registry extends durable(wasm.Registry) {}
