@@ -49,6 +49,9 @@ pub const CLAMP_PAST_MS: i64 = 24 * 60 * 60 * 1_000;
 /// How far after receipt an event's time may lie before the rules clamp it.
 pub const CLAMP_FUTURE_MS: i64 = 2_000;
 
+/// How far a writer's clock may differ from the rules' time before the event is flagged.
+pub const CLOCK_OFF_MS: i64 = 60 * 60 * 1_000;
+
 /// Writers a visitor's dedup window holds; the oldest boot is evicted and leaves a watermark.
 pub const WRITERS_MAX: usize = 16;
 /// Sequences above a writer's gapless mark that are told apart one by one.
@@ -59,6 +62,8 @@ pub const PAGES_MAX: usize = 4;
 pub const STATE_TEXT_BYTES_MAX: usize = 64;
 /// Bytes of a visitor's state as stored.
 pub const STATE_BYTES_MAX: usize = 4_096;
+/// Bytes of a visitor's cap history, beside [`STATE_BYTES_MAX`].
+pub const CAP_BYTES_MAX: usize = 4_096;
 /// How long a grant may be used after it was leased.
 pub const LEASE_MS: i64 = 24 * 60 * 60 * 1_000;
 
@@ -70,6 +75,26 @@ pub const RULES_MAX: usize = 10_000;
 pub const SLOTS_MAX: usize = 256;
 /// Instructions of a program.
 pub const INSTRUCTIONS_MAX: usize = 60_000;
+/// Facts of a program.
+pub const FACTS_MAX: usize = 10_000;
+/// Attributes of a program.
+pub const ATTRIBUTES_MAX: usize = 1_000;
+/// Metrics of a program.
+pub const METRICS_MAX: usize = 1_000;
+/// Exclusion groups of a program.
+pub const GROUPS_MAX: usize = 256;
+/// Caps of one rule or group.
+pub const CAPS_MAX: usize = 4;
+/// Contents of a program.
+pub const CONTENTS_MAX: usize = 10_000;
+/// Fields of one content.
+pub const CONTENT_FIELDS_MAX: usize = 32;
+/// Events of a tracking plan.
+pub const PLAN_EVENTS_MAX: usize = 2_000;
+/// Sources, origins or consent regions of a site.
+pub const SITE_ENTRIES_MAX: usize = 256;
+/// Longest sliding window, in milliseconds: 366 days.
+pub const WINDOW_MS_MAX: u64 = 366 * 24 * 60 * 60 * 1_000;
 /// Timestamps one windowed count keeps: also the largest threshold of such a count.
 pub const COUNT_THRESHOLD_MAX: usize = 64;
 /// Bytes of one condition's source.

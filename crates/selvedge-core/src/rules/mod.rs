@@ -1,1 +1,25 @@
-//! The rules: how one event steps a visitor's state, and what is decided from it.
+//! The rules: how one event steps a visitor's state, and what is decided from it. The same code runs in the page and at
+//! the edge: for each event in order [`step::step`], then [`decide::decide`].
+
+pub mod moment;
+
+pub mod program;
+
+pub mod state;
+
+pub mod facts;
+
+pub mod grants;
+
+pub mod step;
+
+pub mod decide;
+
+pub mod explain;
+
+pub use decide::{Decision, decide};
+pub use explain::{Candidate, explain};
+pub use grants::lease;
+pub use moment::{Moment, Place, rule_time};
+pub use program::{Program, ProgramFault};
+pub use step::{Stepped, step};

