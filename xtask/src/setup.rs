@@ -1,0 +1,148 @@
+//! What a fresh machine lacks: the wasm target, the npm packages, a browser for the browser tests.
+//!
+//! Every step looks first and does nothing where all is there.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::repo::Repo;
+use crate::{run, say};
+
+const WASM_TARGET: &str = "wasm32-unknown-unknown";
+const NODE_MAJOR_MIN: u32 = 20;
+
+/// Everything that building and running needs.
+///
+/// # Errors
+/// With a sentence that says what to install, where that cannot be done from here.
+pub fn for_build(repo: &Repo) -> Result<()> {
+    wasm_target(repo)?;
+    node(repo)?;
+    npm_packages(repo)
+}
+
+/// A Chromium for the browser tests: the one that `CHROMIUM` names, one in `PATH`, or Debian's, installed now.
+///
+/// # Errors
+/// Where there is none and it cannot be installed without asking.
+pub fn chromium() -> Result<PathBuf> {
+    if let Some(named) = std::env::var_os("CHROMIUM") {
+        return Ok(PathBuf::from(named));
+    }
+    if let Some(found) = find_chromium() {
+        return Ok(found);
+    }
+    say::step("installing Chromium with apt (a minute or two)", install_chromium)?;
+    find_chromium().context("apt installed the package `chromium`, but no program of that name is in PATH")
+}
+
+fn find_chromium() -> Option<PathBuf> {
+    ["chromium", "chromium-browser", "google-chrome"].into_iter().find_map(run::find_program)
+}
+
+fn install_chromium() -> Result<()> {
+    let advice = "Chromium is missing: install it (Debian and Ubuntu: `sudo apt-get install chromium`), \
+                  or name one with CHROMIUM=/path/to/chromium";
+    let apt = run::find_program("apt-get").context(advice)?;
+    let here = Path::new("/");
+    let mut start = if rustix::process::geteuid().is_root() {
+        vec![apt.into_os_string()]
+    } else {
+        let sudo = run::find_program("sudo").context(advice)?;
+        vec![sudo.into_os_string(), "--non-interactive".into(), apt.into_os_string()]
+    };
+    let program = start.remove(0);
+    let apt_get = |words: &[&str]| {
+        let mut command = run::command(&program, here);
+        command.args(&start).args(words).env("DEBIAN_FRONTEND", "noninteractive");
+        run::quiet(&mut command)
+    };
+    apt_get(&["update"]).context(advice)?;
+    apt_get(&["install", "--yes", "--no-install-recommends", "chromium"]).context(advice)?;
+    Ok(())
+}
+
+fn wasm_target(repo: &Repo) -> Result<()> {
+    let mut ask = run::command("rustc", &repo.root);
+    let library = run::quiet(ask.args(["--print", "target-libdir", "--target", WASM_TARGET]))?;
+    if Path::new(library.trim()).is_dir() {
+        return Ok(());
+    }
+    say::step(&format!("adding the Rust target {WASM_TARGET}"), || {
+        run::quiet(run::command("rustup", &repo.root).args(["target", "add", WASM_TARGET])).with_context(|| {
+            format!("the Rust target {WASM_TARGET} is missing and rustup could not add it: install Rust through rustup")
+        })
+    })?;
+    Ok(())
+}
+
+fn node(repo: &Repo) -> Result<()> {
+    let advice = format!(
+        "Node.js {NODE_MAJOR_MIN} or newer is needed (Debian and Ubuntu: `apt-get install nodejs npm`)"
+    );
+    let version = run::quiet(run::command("node", &repo.root).arg("--version")).context(advice.clone())?;
+    let major =
+        version.trim().trim_start_matches('v').split('.').next().and_then(|text| text.parse::<u32>().ok());
+    if major.is_none_or(|major| major < NODE_MAJOR_MIN) {
+        bail!("{advice}; `node --version` says {}", version.trim());
+    }
+    Ok(())
+}
+
+fn npm_packages(repo: &Repo) -> Result<()> {
+    let Some(lacking) = lacking_package(repo)? else { return Ok(()) };
+    say::step(&format!("installing the npm packages ({lacking} is not there yet)"), || {
+        run::quiet(run::command("npm", &repo.www()).args(["ci", "--no-progress"]))
+            .context("`npm ci` in www/ failed: is the npm registry reachable?")
+    })?;
+    match lacking_package(repo)? {
+        None => Ok(()),
+        Some(package) => {
+            bail!("`npm ci` ran, but {package} is still missing: remove www/node_modules and try again")
+        }
+    }
+}
+
+/// The first package of www/package-lock.json that www/node_modules does not hold in that version.
+fn lacking_package(repo: &Repo) -> Result<Option<String>> {
+    let lock: Value = serde_json::from_slice(&std::fs::read(repo.path("www/package-lock.json"))?)
+        .context("www/package-lock.json is not JSON")?;
+    let packages =
+        lock.get("packages").and_then(Value::as_object).context("www/package-lock.json has no `packages`")?;
+    for (place, package) in packages {
+        let optional = package.get("optional").and_then(Value::as_bool).unwrap_or(false);
+        if !place.starts_with("node_modules/") || optional {
+            continue;
+        }
+        if installed_version(repo, place) != package.get("version").cloned() && package.get("link").is_none()
+        {
+            return Ok(Some(place.trim_start_matches("node_modules/").to_string()));
+        }
+    }
+    Ok(if workerd(repo).is_ok() { None } else { Some("the workerd binary".to_string()) })
+}
+
+fn installed_version(repo: &Repo, place: &str) -> Option<Value> {
+    let text = std::fs::read(repo.www().join(place).join("package.json")).ok()?;
+    let package: Value = serde_json::from_slice(&text).ok()?;
+    package.get("version").cloned()
+}
+
+/// The workerd binary of this platform's npm package.
+///
+/// # Errors
+/// Where the platform has none, or `npm ci` has not run.
+pub fn workerd(repo: &Repo) -> Result<PathBuf> {
+    let platform = match (std::env::consts::OS, std::env::consts::ARCH) {
+        ("linux", "x86_64") => "linux-64",
+        ("linux", "aarch64") => "linux-arm64",
+        ("macos", "x86_64") => "darwin-64",
+        ("macos", "aarch64") => "darwin-arm64",
+        (os, arch) => bail!("workerd has no npm package for {os} on {arch}"),
+    };
+    let binary = repo.www().join(format!("node_modules/@cloudflare/workerd-{platform}/bin/workerd"));
+    anyhow::ensure!(binary.is_file(), "{} is missing: run `cargo xtask setup`", binary.display());
+    Ok(binary)
+}

@@ -1,0 +1,139 @@
+//! The wasm modules: cargo, then wasm-bindgen as a library, then wasm-opt of the npm package `binaryen`.
+//!
+//! The page's module goes to `www/sdk/generated/` as plain imports and exports (the SDK has its own loader). The
+//! worker's goes to `target/worker/` as ES modules for workerd, beside the hand-written shim of `worker/shim/`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::repo::{Repo, copy_tree, files_under};
+use crate::stamp::{Fingerprint, unless_fresh};
+use crate::{run, say};
+
+/// What rustc's `wasm32-unknown-unknown` emits. Named one by one: `-all` makes Binaryen write an encoding that
+/// browsers and Node 20 refuse.
+const FEATURES: [&str; 7] = [
+    "--enable-bulk-memory",
+    "--enable-bulk-memory-opt",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
+const PAGE_OPTIONS: [&str; 6] = [
+    "-Oz",
+    "--converge",
+    "--strip-debug",
+    "--strip-producers",
+    "--strip-target-features",
+    "--zero-filled-memory",
+];
+const WORKER_OPTIONS: [&str; 4] = ["-O2", "--strip-debug", "--strip-producers", "--strip-target-features"];
+/// Part of every stamp: raise it when the way of building changes.
+const RECIPE: &str = "recipe 1, wasm-bindgen 0.2.130";
+
+/// Builds the page's module into `www/sdk/generated/`.
+///
+/// # Errors
+/// With the output of the step that failed.
+pub fn page(repo: &Repo) -> Result<()> {
+    let compiled = compile(repo, "selvedge-browser", "page")?;
+    let folder = repo.path("www/sdk/generated");
+    let outputs = [folder.join("selvedge_bg.js"), folder.join("selvedge_bg.wasm")];
+    let inputs = inputs(&compiled, &PAGE_OPTIONS)?;
+    unless_fresh(repo, "page-wasm", inputs, &outputs, || {
+        let bound = repo.scratch().join("page");
+        empty(&bound)?;
+        let mut bindgen = Bindgen::new();
+        bindgen.bundler(true)?.typescript(false).remove_name_section(true).remove_producers_section(true);
+        bind(&mut bindgen, &compiled, "selvedge", &bound)?;
+        optimise(repo, &bound.join("selvedge_bg.wasm"), &PAGE_OPTIONS)?;
+        fs::create_dir_all(&folder)?;
+        for output in &outputs {
+            let name = output.file_name().context("an output has a name")?;
+            fs::copy(bound.join(name), output)
+                .with_context(|| format!("wasm-bindgen made no {}", name.display()))?;
+        }
+        Ok(())
+    })?;
+    Ok(())
+}
+
+/// Builds the worker's modules into [`Repo::worker_output`].
+///
+/// # Errors
+/// With the output of the step that failed.
+pub fn worker(repo: &Repo) -> Result<()> {
+    let compiled = compile(repo, "selvedge-worker", "worker")?;
+    let folder = repo.worker_output();
+    let shim = repo.path("worker/shim");
+    let outputs = [folder.join("worker.js"), folder.join("worker_bg.wasm"), folder.join("index.mjs")];
+    let inputs = inputs(&compiled, &WORKER_OPTIONS)?.tree(&shim)?;
+    unless_fresh(repo, "worker-wasm", inputs, &outputs, || {
+        empty(&folder)?;
+        let mut bindgen = Bindgen::new();
+        bindgen.module(true)?.typescript(false).reset_state_function(true).remove_producers_section(true);
+        bind(&mut bindgen, &compiled, "worker", &folder)?;
+        import_as_module(&folder)?;
+        optimise(repo, &folder.join("worker_bg.wasm"), &WORKER_OPTIONS)?;
+        copy_tree(&shim, &folder)
+    })?;
+    Ok(())
+}
+
+/// Compiles `package` to wasm and gives the place of the module; cargo itself skips what is up to date.
+fn compile(repo: &Repo, package: &str, what: &str) -> Result<PathBuf> {
+    let file = format!("{}.wasm", package.replace('-', "_"));
+    let module = repo.target.join("wasm32-unknown-unknown/wasm").join(file);
+    let first = if module.exists() { "" } else { " (first time about 60 s)" };
+    say::step(&format!("building the {what} wasm{first}"), || {
+        let mut cargo = run::cargo(&repo.root);
+        cargo.args(["build", "--package", package, "--lib", "--profile", "wasm"]);
+        cargo.args(["--target", "wasm32-unknown-unknown"]).arg("--target-dir").arg(&repo.target);
+        run::quiet(cargo.arg("--quiet"))
+    })?;
+    Ok(module)
+}
+
+fn inputs(compiled: &Path, options: &[&str]) -> Result<Fingerprint> {
+    Fingerprint::default().text(RECIPE).text(&options.join(" ")).text(&FEATURES.join(" ")).file(compiled)
+}
+
+fn bind(bindgen: &mut Bindgen, compiled: &Path, name: &str, folder: &Path) -> Result<()> {
+    bindgen.input_path(compiled).out_name(name);
+    bindgen.generate(folder).with_context(|| {
+        format!(
+            "wasm-bindgen could not bind {}: is the crate's wasm-bindgen the same version?",
+            compiled.display()
+        )
+    })
+}
+
+/// workerd has no source-phase imports: a wasm module imported as default gives the same `WebAssembly.Module`.
+fn import_as_module(folder: &Path) -> Result<()> {
+    let is_script = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "js");
+    for script in files_under(folder, &|_| false)?.into_iter().filter(is_script) {
+        let text = fs::read_to_string(&script)?;
+        fs::write(&script, text.replace("import source ", "import "))?;
+    }
+    Ok(())
+}
+
+fn optimise(repo: &Repo, module: &Path, options: &[&str]) -> Result<()> {
+    let mut wasm_opt = run::command(repo.npm_binary("wasm-opt"), &repo.root);
+    wasm_opt.args(options).args(FEATURES).arg(module).arg("-o").arg(module);
+    run::quiet(&mut wasm_opt)?;
+    Ok(())
+}
+
+fn empty(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
+    }
+    fs::create_dir_all(folder)?;
+    Ok(())
+}
