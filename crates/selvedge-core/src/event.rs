@@ -28,6 +28,24 @@ impl EventType {
     pub const ALL: [Self; 6] =
         [Self::Track, Self::Page, Self::Identify, Self::Group, Self::Alias, Self::Exposure];
 
+    /// The type's number on the wire: its place in [`Self::ALL`].
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// The type with this wire number.
+    #[must_use]
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number)).copied()
+    }
+
+    /// The type of this word.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.as_str() == word)
+    }
+
     /// The word of the wire's JSON form, and the tracking-plan name of every type but `track`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -18,6 +18,8 @@ pub const EVENT_NAME_BYTES_MAX: usize = 128;
 pub const PROPERTY_NAME_BYTES_MAX: usize = 128;
 /// Bytes of one text value.
 pub const TEXT_BYTES_MAX: usize = 8 * 1024;
+/// Bytes of a write key.
+pub const WRITE_KEY_BYTES_MAX: usize = 128;
 /// Consent snapshots in one batch.
 pub const CONSENT_SNAPSHOTS_MAX: usize = 16;
 /// Entries of a context (batch or event).

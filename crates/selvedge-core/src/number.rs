@@ -20,6 +20,10 @@ pub const MICRO: i64 = 1_000_000;
 
 const MANTISSA_BITS: u32 = 52;
 const EXPONENT_MASK: u64 = 0x7ff;
+/// The exponent of NaN and the infinities, as a double holds it.
+const EXPONENT_OF_INFINITE: u32 = 0x7ff;
+/// The exponent of numbers from 1 to below 2, as a double holds it.
+const EXPONENT_OF_ONE: u32 = 1_023;
 
 impl Number {
     /// The number in millionths; `None` where it does not fit or is not finite.
@@ -38,6 +42,24 @@ impl Number {
         match self {
             Self::Int(_) | Self::Uint(_) => true,
             Self::Double(bits) => (bits >> MANTISSA_BITS) & EXPONENT_MASK != EXPONENT_MASK,
+        }
+    }
+
+    /// Whether the number is finite and has no fraction: `3` and `3.0` are whole, `3.5` is not.
+    #[must_use]
+    pub const fn is_whole(self) -> bool {
+        let Self::Double(bits) = self else {
+            return true;
+        };
+        match ((bits >> MANTISSA_BITS) & EXPONENT_MASK) as u32 {
+            EXPONENT_OF_INFINITE => false,
+            0..EXPONENT_OF_ONE => bits << 1 == 0,
+            exponent => {
+                match (bits << (64 - MANTISSA_BITS)).checked_shl(exponent.saturating_sub(EXPONENT_OF_ONE)) {
+                    Some(fraction) => fraction == 0,
+                    None => true,
+                }
+            }
         }
     }
 }
@@ -97,6 +119,17 @@ mod tests {
         assert_eq!(double(52.520_006_6), Some(52_520_007));
         assert_eq!(double(5e-324), Some(0));
         assert_eq!(double(9_223_372_036_854.0), Some(9_223_372_036_854_000_000));
+    }
+
+    #[test]
+    fn a_number_without_fraction_is_whole() {
+        for whole in [0.0, -0.0, 1.0, -3.0, 4_503_599_627_370_497.0, 1e300] {
+            assert!(Number::Double(f64::to_bits(whole)).is_whole(), "{whole}");
+        }
+        for other in [0.5, -1.5, 5e-324, 4_503_599_627_370_495.5, f64::NAN, f64::INFINITY] {
+            assert!(!Number::Double(f64::to_bits(other)).is_whole(), "{other}");
+        }
+        assert!(Number::Int(-1).is_whole() && Number::Uint(u64::MAX).is_whole());
     }
 
     #[test]

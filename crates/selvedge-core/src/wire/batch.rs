@@ -1,0 +1,193 @@
+//! A batch as it travels: version, flags, then sections (tag, length, content). The page's hand-written side; the edge's
+//! is `wire::batch_decode`.
+
+use super::codec::{Reader, WireFault, Writer};
+use super::names::Names;
+use super::property::{read_map, read_name, write_map, write_name};
+use crate::consent::{Mode, Purposes, Signal, Snapshot};
+use crate::event::{BatchHeader, Clock, Event, EventType, LeaseReport, RefusalCode};
+use crate::id::Sequence;
+use crate::limits::{CONTEXT_ENTRIES_MAX, EVENT_NAME_BYTES_MAX, PROPERTIES_MAX};
+use alloc::vec::Vec;
+
+/// The version of the container, its first byte.
+pub const VERSION: u8 = 1;
+/// Bit of the second byte: all that follows it is compressed (deflate, raw).
+pub const FLAG_DEFLATE: u8 = 1;
+/// Tag of the section that holds the header: the first, and once.
+pub const TAG_HEADER: u8 = 1;
+/// Tag of a section that holds one event.
+pub const TAG_EVENT: u8 = 2;
+
+/// Builds a batch event by event, so that its size can be bounded.
+///
+/// The bytes are not compressed. Who compresses them keeps the first byte, sets [`FLAG_DEFLATE`] in the second and
+/// deflates what follows.
+#[derive(Debug)]
+pub struct BatchEncoder<'a> {
+    out: Writer,
+    sent_at_ms: u64,
+    names: Option<&'a Names>,
+}
+
+impl<'a> BatchEncoder<'a> {
+    /// A batch without events yet. Names of `names` are abbreviated, and its number is written in place of
+    /// [`BatchHeader::dictionary`].
+    #[must_use]
+    pub fn new(header: &BatchHeader, names: Option<&'a Names>) -> Self {
+        let mut out = Writer::new();
+        out.u8(VERSION);
+        out.u8(0);
+        let mut section = Writer::new();
+        write_header(&mut section, header, names.map(Names::number));
+        out.section(TAG_HEADER, &section.into_bytes());
+        Self { out, sent_at_ms: header.sent_at_ms, names }
+    }
+
+    /// Adds an event.
+    pub fn push(&mut self, event: &Event) {
+        self.out.section(TAG_EVENT, &encode_event(event, self.sent_at_ms, self.names));
+    }
+
+    /// Bytes so far.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.out.len()
+    }
+
+    /// Never: a batch has a header.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.out.is_empty()
+    }
+
+    /// The batch's bytes.
+    #[must_use]
+    pub fn finish(self) -> Vec<u8> {
+        self.out.into_bytes()
+    }
+}
+
+/// A batch of these events.
+#[must_use]
+pub fn encode_batch(header: &BatchHeader, events: &[&Event], names: Option<&Names>) -> Vec<u8> {
+    let mut batch = BatchEncoder::new(header, names);
+    events.iter().for_each(|event| batch.push(event));
+    batch.finish()
+}
+
+/// One event of a batch that leaves at `sent_at_ms` (0: its time stands alone, as a queue stores it).
+#[must_use]
+pub fn encode_event(event: &Event, sent_at_ms: u64, names: Option<&Names>) -> Vec<u8> {
+    let mut out = Writer::new();
+    out.varint(u64::from(event.sequence.get()));
+    out.u8(event.event_type.number());
+    write_name(&mut out, &event.name, names);
+    out.zigzag(event.time_ms.wrapping_sub(sent_at_ms).cast_signed());
+    out.u8(event.consent);
+    write_map(&mut out, &event.properties, names);
+    write_map(&mut out, &event.context, names);
+    out.into_bytes()
+}
+
+/// The event that [`encode_event`] wrote with the same `sent_at_ms` and `names`.
+///
+/// # Errors
+/// The first [`WireFault`] met; bytes left over are one.
+pub fn read_event(bytes: &[u8], sent_at_ms: u64, names: Option<&Names>) -> Result<Event, WireFault> {
+    let mut reader = Reader::new(bytes);
+    let event = Event {
+        sequence: Sequence::new(reader.varint_u32()?).ok_or(WireFault::Malformed)?,
+        event_type: EventType::from_number(reader.u8()?).ok_or(WireFault::Malformed)?,
+        name: read_name(&mut reader, names, EVENT_NAME_BYTES_MAX)?,
+        time_ms: sent_at_ms.wrapping_add(reader.zigzag_i64()?.cast_unsigned()),
+        consent: reader.u8()?,
+        properties: read_map(&mut reader, names, PROPERTIES_MAX)?,
+        context: read_map(&mut reader, names, CONTEXT_ENTRIES_MAX)?,
+    };
+    reader.end()?;
+    Ok(event)
+}
+
+/// The code under which an event is refused that could not be read because of `fault`.
+#[must_use]
+pub const fn refusal_of(fault: WireFault) -> RefusalCode {
+    match fault {
+        WireFault::Truncated | WireFault::Malformed => RefusalCode::Undecodable,
+        WireFault::BadText => RefusalCode::InvalidText,
+        WireFault::TooLarge => RefusalCode::TooLarge,
+        WireFault::TooDeep => RefusalCode::TooDeep,
+        WireFault::UnknownName => RefusalCode::DictionaryUnknown,
+    }
+}
+
+fn write_header(out: &mut Writer, header: &BatchHeader, dictionary: Option<u64>) {
+    out.text(&header.write_key);
+    out.raw(&header.visitor.0);
+    out.varint(header.writer.bits());
+    out.varint(header.sent_at_ms);
+    out.zigzag(header.skew_ms);
+    out.varint(u64::from(header.floor));
+    out.u8(match header.clock {
+        Clock::Received => 0,
+        Clock::Event => 1,
+    });
+    out.flag(header.program.is_some());
+    if let Some(program) = header.program {
+        out.raw(&program.0);
+    }
+    out.flag(dictionary.is_some());
+    if let Some(dictionary) = dictionary {
+        out.varint(dictionary);
+    }
+    out.count(header.consent.len());
+    header.consent.iter().for_each(|snapshot| write_snapshot(out, snapshot));
+    write_map(out, &header.context, Some(&Names::of_context()));
+    out.count(header.leases.len());
+    header.leases.iter().for_each(|lease| write_lease(out, lease));
+}
+
+/// Writes a consent snapshot.
+pub fn write_snapshot(out: &mut Writer, snapshot: &Snapshot) {
+    out.varint(u64::from(snapshot.granted.0));
+    out.varint(u64::from(snapshot.denied.0));
+    out.u8(match snapshot.mode {
+        Mode::OptIn => 0,
+        Mode::OptOut => 1,
+    });
+    out.flag(snapshot.gpc);
+    out.u8(match snapshot.signal {
+        Signal::None => 0,
+        Signal::Api => 1,
+        Signal::Server => 2,
+    });
+    out.varint(u64::from(snapshot.policy_version));
+    out.varint(snapshot.time_ms);
+}
+
+/// The snapshot that [`write_snapshot`] wrote.
+///
+/// # Errors
+/// The first [`WireFault`] met.
+pub fn read_snapshot(reader: &mut Reader<'_>) -> Result<Snapshot, WireFault> {
+    Ok(Snapshot {
+        granted: Purposes(reader.varint_u16()?),
+        denied: Purposes(reader.varint_u16()?),
+        mode: if reader.flag()? { Mode::OptOut } else { Mode::OptIn },
+        gpc: reader.flag()?,
+        signal: match reader.u8()? {
+            0 => Signal::None,
+            1 => Signal::Api,
+            2 => Signal::Server,
+            _ => return Err(WireFault::Malformed),
+        },
+        policy_version: reader.varint_u16()?,
+        time_ms: reader.varint_u64()?,
+    })
+}
+
+fn write_lease(out: &mut Writer, lease: &LeaseReport) {
+    out.varint(lease.rule);
+    out.varint(u64::from(lease.lease));
+    out.varint(u64::from(lease.used));
+}

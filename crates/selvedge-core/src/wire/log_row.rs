@@ -1,0 +1,73 @@
+//! The log's row: one request's accepted events, packed. Numbers, texts and times stand in it exactly as sent. A row
+//! carries its own dictionary, so that it can be read when its program is long gone.
+
+use super::answer::SlotDecision;
+use crate::consent::{Purposes, Snapshot};
+use crate::event::{Clock, Event};
+use crate::id::{ProgramHash, VisitorId, WriterId};
+use crate::tracking_plan::Trust;
+use crate::value::Map;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// The version of a row, its first byte.
+pub const VERSION: u8 = 1;
+
+/// The accepted events of one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogRow {
+    /// When the request came: Unix milliseconds of the edge's clock.
+    pub received_ms: u64,
+    /// The site's name.
+    pub site: String,
+    /// The source's name.
+    pub source: String,
+    /// What the source is trusted with.
+    pub trust: Trust,
+    /// Whose events these are.
+    pub visitor: VisitorId,
+    /// Who counted them.
+    pub writer: WriterId,
+    /// When the batch left: Unix milliseconds of the writer's clock.
+    pub sent_at_ms: u64,
+    /// Milliseconds to add to the writer's clock.
+    pub skew_ms: i64,
+    /// Which clock the rules used.
+    pub clock: Clock,
+    /// The program that stepped the state.
+    pub program: ProgramHash,
+    /// Its place in the site's history.
+    pub publish: u64,
+    /// Consent snapshots; an event's [`Event::consent`] names one.
+    pub consent: Vec<Snapshot>,
+    /// The batch's context.
+    pub context: Map,
+    /// The events, in the order stepped.
+    pub events: Vec<LogEvent>,
+}
+
+/// One accepted event and what it led to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogEvent {
+    /// The event, as sent.
+    pub event: Event,
+    /// It came too late to be stepped.
+    pub late: bool,
+    /// Its clock was so far off that the rules used another time.
+    pub clock_off: bool,
+    /// What it may be used for.
+    pub usable: Purposes,
+    /// The slots whose decision it changed.
+    pub decisions: Vec<SlotDecision>,
+}
+
+/// Why a row cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RowFault {
+    /// Another version than [`VERSION`].
+    #[error("the row has version {0}; this program reads version {VERSION}")]
+    Version(u8),
+    /// The bytes are no row.
+    #[error("the row's bytes cannot be read")]
+    Malformed,
+}

@@ -1,0 +1,182 @@
+//! The log's row, written and read with serde and postcard: the version byte, then what is said once, the row's own
+//! dictionary, the batch's context, and the events.
+
+use super::answer_encode::EncodeFault;
+use super::form::{Bounds, DecisionForm, EventForm, EventSeed, MapForm, MapSeed, ROW_SIZES, SnapshotForm};
+use super::log_row::{LogEvent, LogRow, RowFault, VERSION};
+use super::names::Names;
+use crate::consent::Purposes;
+use crate::event::Clock;
+use crate::id::{ProgramHash, VisitorId, WriterId};
+use crate::tracking_plan::Trust;
+use crate::value::{Map, Value};
+use alloc::vec::Vec;
+use serde::de::{Deserialize, DeserializeSeed};
+use serde::ser::Serialize;
+
+type Deserializer<'a> = postcard::Deserializer<'a, postcard::de_flavors::Slice<'a>>;
+
+/// What a row says once.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct HeadForm<'a> {
+    received_ms: u64,
+    site: &'a str,
+    source: &'a str,
+    trusted: bool,
+    visitor: [u8; 16],
+    writer: u64,
+    sent_at_ms: u64,
+    skew_ms: i64,
+    clock_is_event: bool,
+    program: [u8; 16],
+    publish: u64,
+    consent: Vec<SnapshotForm>,
+    names: Vec<&'a str>,
+}
+
+/// What a row says of an event besides the event.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct OutcomeForm<'a> {
+    late: bool,
+    clock_off: bool,
+    usable: u16,
+    #[serde(borrow)]
+    decisions: Vec<DecisionForm<'a>>,
+}
+
+impl LogRow {
+    /// The row's bytes.
+    ///
+    /// # Errors
+    /// [`EncodeFault`], which no row is known to meet.
+    pub fn encode(&self) -> Result<Vec<u8>, EncodeFault> {
+        let names = row_names(self);
+        let mut out = alloc::vec![VERSION];
+        append(&mut out, &head_form(self, &names))?;
+        append(&mut out, &MapForm { map: &self.context, names: Some(&names) })?;
+        append(&mut out, &self.events.len())?;
+        for logged in &self.events {
+            let (event, sent_at_ms) = (&logged.event, self.sent_at_ms);
+            append(&mut out, &EventForm { event, sent_at_ms, names: Some(&names) })?;
+            append(&mut out, &outcome_form(logged))?;
+        }
+        Ok(out)
+    }
+
+    /// The row that [`Self::encode`] wrote.
+    ///
+    /// # Errors
+    /// [`RowFault`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, RowFault> {
+        match bytes {
+            [VERSION, content @ ..] => read_row(content).ok_or(RowFault::Malformed),
+            [version, ..] => Err(RowFault::Version(*version)),
+            [] => Err(RowFault::Malformed),
+        }
+    }
+}
+
+fn append(out: &mut Vec<u8>, form: &impl Serialize) -> Result<(), EncodeFault> {
+    *out = postcard::to_extend(form, core::mem::take(out))?;
+    Ok(())
+}
+
+fn head_form<'a>(row: &'a LogRow, names: &'a Names) -> HeadForm<'a> {
+    HeadForm {
+        received_ms: row.received_ms,
+        site: &row.site,
+        source: &row.source,
+        trusted: row.trust == Trust::Server,
+        visitor: row.visitor.0,
+        writer: row.writer.bits(),
+        sent_at_ms: row.sent_at_ms,
+        skew_ms: row.skew_ms,
+        clock_is_event: row.clock == Clock::Event,
+        program: row.program.0,
+        publish: row.publish,
+        consent: row.consent.iter().map(SnapshotForm::from).collect(),
+        names: names.iter().collect(),
+    }
+}
+
+fn outcome_form(logged: &LogEvent) -> OutcomeForm<'_> {
+    OutcomeForm {
+        late: logged.late,
+        clock_off: logged.clock_off,
+        usable: logged.usable.0,
+        decisions: logged.decisions.iter().map(DecisionForm::from).collect(),
+    }
+}
+
+/// Every name that the row's maps and events use.
+fn row_names(row: &LogRow) -> Names {
+    let mut names = Vec::new();
+    collect_names(&row.context, &mut names);
+    for logged in &row.events {
+        names.push(logged.event.name.as_str());
+        collect_names(&logged.event.properties, &mut names);
+        collect_names(&logged.event.context, &mut names);
+    }
+    Names::new(&names)
+}
+
+fn collect_names<'a>(map: &'a Map, names: &mut Vec<&'a str>) {
+    for (name, value) in map.iter() {
+        names.push(name);
+        collect_names_of_value(value, names);
+    }
+}
+
+fn collect_names_of_value<'a>(value: &'a Value, names: &mut Vec<&'a str>) {
+    match value {
+        Value::Object(map) => collect_names(map, names),
+        Value::List(list) => list.iter().for_each(|item| collect_names_of_value(item, names)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => {}
+    }
+}
+
+fn read_row(content: &[u8]) -> Option<LogRow> {
+    let mut input = Deserializer::from_bytes(content);
+    let head = HeadForm::deserialize(&mut input).ok()?;
+    let names = Names::new(&head.names);
+    let bounds = Bounds::new(Some(&names), ROW_SIZES);
+    let context = MapSeed::context(&bounds).deserialize(&mut input).ok()?;
+    let count = usize::deserialize(&mut input).ok()?;
+    let mut events = Vec::new();
+    for _ in 0..count {
+        events.push(read_log_event(&mut input, &bounds, head.sent_at_ms)?);
+    }
+    let whole = input.finalize().is_ok_and(<[u8]>::is_empty);
+    if whole { row(&head, context, events) } else { None }
+}
+
+fn read_log_event(input: &mut Deserializer<'_>, bounds: &Bounds<'_>, sent_at_ms: u64) -> Option<LogEvent> {
+    let event = EventSeed { bounds, sent_at_ms }.deserialize(&mut *input).ok()?;
+    let outcome = OutcomeForm::deserialize(&mut *input).ok()?;
+    Some(LogEvent {
+        event,
+        late: outcome.late,
+        clock_off: outcome.clock_off,
+        usable: Purposes(outcome.usable),
+        decisions: outcome.decisions.iter().map(DecisionForm::read).collect::<Option<_>>()?,
+    })
+}
+
+fn row(head: &HeadForm<'_>, context: Map, events: Vec<LogEvent>) -> Option<LogRow> {
+    Some(LogRow {
+        received_ms: head.received_ms,
+        site: head.site.into(),
+        source: head.source.into(),
+        trust: if head.trusted { Trust::Server } else { Trust::Client },
+        visitor: VisitorId(head.visitor),
+        writer: WriterId::from_bits(head.writer),
+        sent_at_ms: head.sent_at_ms,
+        skew_ms: head.skew_ms,
+        clock: if head.clock_is_event { Clock::Event } else { Clock::Received },
+        program: ProgramHash(head.program),
+        publish: head.publish,
+        consent: head.consent.iter().map(SnapshotForm::read).collect::<Option<_>>()?,
+        context,
+        events,
+    })
+}
