@@ -1,0 +1,152 @@
+//! What a shard keeps of one visitor: the newest consent, what was already taken of each writer, and the rules' state.
+//! The state's bytes are opaque here; it is only kept where a purpose for it is granted.
+
+use super::batch::{read_snapshot, write_snapshot};
+use super::codec::{Reader, WireFault, Writer};
+use crate::consent::Snapshot;
+use crate::id::WriterId;
+use crate::limits::{DEDUP_WINDOW, WRITERS_MAX};
+use alloc::vec::Vec;
+
+/// The version of a record, its first byte.
+pub const VERSION: u8 = 1;
+
+/// Words of 64 sequences that one window holds at most.
+pub const WINDOW_WORDS_MAX: usize = (DEDUP_WINDOW as usize).div_ceil(u64::BITS as usize);
+
+/// What a shard keeps of one visitor.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct VisitorRecord {
+    /// The publish number of the program that last stepped the state. An older program never steps it again.
+    pub publish: u64,
+    /// The newest consent that was said: it binds batches that were captured under an older one.
+    pub consent: Snapshot,
+    /// Minute of boot ([`WriterId::boot_minute`]) of the newest writer whose window was given up; 0 where none was.
+    pub watermark: u64,
+    /// What was taken of each writer, by writer ascending; at most [`WRITERS_MAX`].
+    pub writers: Vec<WriterWindow>,
+    /// The rules' state, encoded; empty where there is none.
+    pub state: Vec<u8>,
+}
+
+/// Which sequences of one writer were taken: all up to the mark, and some above it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WriterWindow {
+    /// Whose.
+    pub writer: WriterId,
+    /// Every sequence up to this one was taken, or will never come.
+    pub mark: u32,
+    /// Bit `n` (from the lowest of the first word) stands for sequence `mark + 1 + n`. No zero word at the end.
+    pub above: Vec<u64>,
+}
+
+/// Why a record cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RecordFault {
+    /// Another version than [`VERSION`].
+    #[error("the visitor's record has version {0}; this program reads version {VERSION}")]
+    Version(u8),
+    /// The bytes are no record.
+    #[error("the visitor's record cannot be read: {0}")]
+    Bytes(#[from] WireFault),
+}
+
+impl VisitorRecord {
+    /// The record's bytes.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Writer::new();
+        out.u8(VERSION);
+        out.varint(self.publish);
+        write_snapshot(&mut out, &self.consent);
+        out.varint(self.watermark);
+        out.count(self.writers.len());
+        for window in &self.writers {
+            out.varint(window.writer.bits());
+            out.varint(u64::from(window.mark));
+            out.count(window.above.len());
+            window.above.iter().for_each(|word| out.varint(*word));
+        }
+        out.bytes(&self.state);
+        out.into_bytes()
+    }
+
+    /// The record that [`Self::encode`] made.
+    ///
+    /// # Errors
+    /// [`RecordFault`]: another version, or bytes that are no record.
+    pub fn decode(bytes: &[u8]) -> Result<Self, RecordFault> {
+        let mut reader = Reader::new(bytes);
+        match reader.u8()? {
+            VERSION => {}
+            version => return Err(RecordFault::Version(version)),
+        }
+        let record = Self {
+            publish: reader.varint_u64()?,
+            consent: read_snapshot(&mut reader)?,
+            watermark: reader.varint_u64()?,
+            writers: read_writers(&mut reader)?,
+            state: reader.bytes()?.into(),
+        };
+        reader.end()?;
+        Ok(record)
+    }
+}
+
+fn read_writers(reader: &mut Reader<'_>) -> Result<Vec<WriterWindow>, WireFault> {
+    let count = bounded(reader.count()?, WRITERS_MAX)?;
+    let mut writers = Vec::with_capacity(count);
+    for _ in 0..count {
+        let writer = WriterId::from_bits(reader.varint_u64()?);
+        let mark = reader.varint_u32()?;
+        let words = bounded(reader.count()?, WINDOW_WORDS_MAX)?;
+        let above = (0..words).map(|_| reader.varint_u64()).collect::<Result<_, _>>()?;
+        writers.push(WriterWindow { writer, mark, above });
+    }
+    Ok(writers)
+}
+
+const fn bounded(count: usize, max: usize) -> Result<usize, WireFault> {
+    if count > max { Err(WireFault::TooLarge) } else { Ok(count) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::consent::Purposes;
+    use proptest::prelude::*;
+
+    fn windows() -> impl Strategy<Value = Vec<WriterWindow>> {
+        let window = (any::<u64>(), any::<u32>(), prop::collection::vec(any::<u64>(), 0..=WINDOW_WORDS_MAX));
+        let window = window.prop_map(|(writer, mark, above)| WriterWindow {
+            writer: WriterId::from_bits(writer),
+            mark,
+            above,
+        });
+        prop::collection::vec(window, 0..=WRITERS_MAX)
+    }
+
+    proptest! {
+        #[test]
+        fn decoding_gives_back_what_was_encoded(
+            publish: u64, watermark: u64, granted: u16, time_ms: u64, writers in windows(),
+            state in prop::collection::vec(any::<u8>(), 0..64),
+        ) {
+            let consent = Snapshot { granted: Purposes(granted), time_ms, gpc: true, ..Snapshot::default() };
+            let record = VisitorRecord { publish, consent, watermark, writers, state };
+            prop_assert_eq!(VisitorRecord::decode(&record.encode()), Ok(record));
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = VisitorRecord::decode(&bytes);
+        }
+    }
+
+    #[test]
+    fn another_version_is_refused() {
+        let mut bytes = VisitorRecord::default().encode();
+        bytes[0] = 9;
+        assert_eq!(VisitorRecord::decode(&bytes), Err(RecordFault::Version(9)));
+    }
+}
