@@ -3,8 +3,9 @@
 
 use crate::consent::Purposes;
 use crate::event::{Event, EventType, RefusalCode};
-use crate::number::{MICRO, Micro, Number};
-use crate::value::{Value, ValueFault, check_bounds};
+use crate::limits::{CONTEXT_ENTRIES_MAX, EVENT_NAME_BYTES_MAX, PROPERTIES_MAX};
+use crate::number::Number;
+use crate::value::{Map, Value, ValueFault, check_bounds};
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -90,8 +91,8 @@ pub struct Plan {
     pub events: Vec<PlanEvent>,
 }
 
-/// Properties that the page and the heads themselves give to events of the built-in types: a plan need not list them.
-pub const OWN_PROPERTIES: [&str; 11] = [
+/// Properties that the heads themselves give to events of the types besides `track`: no plan need list them.
+pub const OWN_PROPERTIES: [&str; 12] = [
     "path",
     "url",
     "title",
@@ -99,153 +100,285 @@ pub const OWN_PROPERTIES: [&str; 11] = [
     "name",
     "user_id",
     "account_id",
+    "previous_id",
     "slot",
     "rule",
     "content",
     "program",
 ];
 
+/// What every site knows without naming it: page views, identify, group, alias and exposures. Its name is empty.
+static BUILTIN: PlanEvent = PlanEvent {
+    name: String::new(),
+    version: 1,
+    nature: Nature::Behavioural,
+    trust: Trust::Client,
+    purposes: Purposes::ANALYTICS.or(Purposes::PERSONALIZATION),
+    additional_properties: true,
+    urgent: false,
+    properties: Vec::new(),
+};
+
+/// Why an event breaks the plan or the bounds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The code it is refused with.
+    pub code: RefusalCode,
+    /// Where: `name`, `properties`, `properties.price`, `context`.
+    pub path: String,
+    /// What was found and what is allowed, for people.
+    pub message: String,
+}
+
 impl Plan {
-    /// What the plan says of `event`.
+    /// The event of this name.
+    #[must_use]
+    pub fn event(&self, name: &str) -> Option<&PlanEvent> {
+        let place = self.events.binary_search_by(|known| known.name.as_str().cmp(name)).ok()?;
+        self.events.get(place)
+    }
+
+    /// What the plan says of `event`. `track` events go by their name, others by the word of their type; those are known
+    /// to every site, with any properties, where the plan does not name them. An exposure is never the plan's to change.
     #[must_use]
     pub fn find(&self, event: &Event) -> Option<&PlanEvent> {
-        let at = self.events.binary_search_by(|known| known.name.as_str().cmp(&event.name)).ok()?;
-        self.events.get(at)
-    }
-
-    /// What `event` may be used for. Outside the plan it counts as analytics; an exposure counts as personalization
-    /// too, because caps are kept by it.
-    #[must_use]
-    pub fn purposes(&self, event: &Event) -> Purposes {
-        match self.find(event) {
-            Some(planned) => planned.purposes,
-            None if event.event_type == EventType::Exposure => {
-                Purposes::ANALYTICS.or(Purposes::PERSONALIZATION)
-            }
-            None => Purposes::ANALYTICS,
+        match event.event_type {
+            EventType::Track => self.event(&event.name),
+            EventType::Exposure => Some(&BUILTIN),
+            other => self.event(other.as_str()).or(Some(&BUILTIN)),
         }
-    }
-
-    /// Whether `event`, sent with `trust`, is as the plan says. Events of the built-in types need no entry.
-    ///
-    /// # Errors
-    /// The first [`RefusalCode`] met: bounds, then whether it is planned and trusted, then its properties in the order
-    /// of the plan, then properties the plan does not list.
-    pub fn judge(&self, event: &Event, trust: Trust) -> Result<(), RefusalCode> {
-        check_bounds(&event.properties).map_err(refusal_of_bounds)?;
-        let Some(planned) = self.find(event) else {
-            let is_track = event.event_type == EventType::Track;
-            return if is_track { Err(RefusalCode::UnknownEvent) } else { Ok(()) };
-        };
-        if trust < planned.trust {
-            return Err(RefusalCode::Untrusted);
-        }
-        for property in &planned.properties {
-            judge_property(property, event.properties.get(&property.name))?;
-        }
-        let is_own = |name: &str| event.event_type != EventType::Track && OWN_PROPERTIES.contains(&name);
-        let is_planned = |name: &str| planned.properties.iter().any(|property| property.name == name);
-        let strays = event.properties.iter().any(|(name, _)| !is_planned(name) && !is_own(name));
-        if strays && !planned.additional_properties {
-            return Err(RefusalCode::AdditionalProperty);
-        }
-        Ok(())
     }
 }
 
-const fn refusal_of_bounds(fault: ValueFault) -> RefusalCode {
-    match fault {
-        ValueFault::NotFinite => RefusalCode::NotFinite,
-        ValueFault::TooDeep => RefusalCode::TooDeep,
-        ValueFault::TooMany | ValueFault::TooLong => RefusalCode::TooLarge,
+/// What `event` may be used for where its visitor grants it: what the plan says; analytics where the plan does not know
+/// it.
+#[must_use]
+pub fn purposes_of(plan: &Plan, event: &Event) -> Purposes {
+    plan.find(event).map_or(Purposes::ANALYTICS, |known| known.purposes)
+}
+
+/// What the plan says of `event`, which came with `trust`, where it keeps to it.
+///
+/// # Errors
+/// The first [`Violation`]: of the bounds, then of being known and trusted, then of the properties in the plan's order,
+/// then of what the plan does not list.
+///
+/// An event `product_view` that the plan does not name is refused as [`RefusalCode::UnknownEvent`] at `name`.
+pub fn judge<'a>(plan: &'a Plan, event: &Event, trust: Trust) -> Result<&'a PlanEvent, Violation> {
+    judge_bounds(event)?;
+    let Some(known) = plan.find(event) else {
+        let message = ["the tracking plan has no event ", event.name.as_str()];
+        return Err(violation(RefusalCode::UnknownEvent, "name", &message));
+    };
+    if known.trust > trust {
+        let message = ["only an authenticated server may send ", event.name.as_str()];
+        return Err(violation(RefusalCode::Untrusted, "name", &message));
     }
+    judge_properties(known, &event.properties)?;
+    judge_additional(known, event)?;
+    if event.event_type == EventType::Exposure && event.properties.text("slot").is_none() {
+        return Err(of_property(RefusalCode::RequiredMissing, "slot", &["an exposure names its slot"]));
+    }
+    Ok(known)
+}
+
+/// Bounds that hold for every event, and that its name is the word of its type where it is not `track`.
+fn judge_bounds(event: &Event) -> Result<(), Violation> {
+    if event.name.len() > EVENT_NAME_BYTES_MAX {
+        return Err(violation(RefusalCode::TooLarge, "name", &["the name is too long"]));
+    }
+    if event.event_type != EventType::Track && event.name != event.event_type.as_str() {
+        let message = ["an event of this type is named ", event.event_type.as_str()];
+        return Err(violation(RefusalCode::UnknownEvent, "name", &message));
+    }
+    judge_map(&event.properties, "properties", PROPERTIES_MAX)?;
+    judge_map(&event.context, "context", CONTEXT_ENTRIES_MAX)
+}
+
+fn judge_map(map: &Map, path: &str, entries_max: usize) -> Result<(), Violation> {
+    if map.len() > entries_max {
+        return Err(violation(RefusalCode::TooLarge, path, &["too many entries"]));
+    }
+    check_bounds(map).map_err(|fault| match fault {
+        ValueFault::NotFinite => violation(RefusalCode::NotFinite, path, &["a number is NaN or infinite"]),
+        ValueFault::TooDeep => violation(RefusalCode::TooDeep, path, &["a value is nested too deep"]),
+        ValueFault::TooMany => violation(RefusalCode::TooLarge, path, &["too many values"]),
+        ValueFault::TooLong => violation(RefusalCode::TooLarge, path, &["a text or name is too long"]),
+    })
 }
 
 /// A property that is sent but empty counts as missing.
-fn judge_property(property: &PlanProperty, value: Option<&Value>) -> Result<(), RefusalCode> {
-    match value {
-        None | Some(Value::Null) if property.required => Err(RefusalCode::RequiredMissing),
-        None | Some(Value::Null) => Ok(()),
-        Some(value) if !is_of_type(property.property_type, value) => Err(RefusalCode::WrongType),
-        Some(Value::Text(text)) if !property.one_of.is_empty() && !property.one_of.contains(text) => {
-            Err(RefusalCode::NotInEnum)
+fn judge_properties(known: &PlanEvent, sent: &Map) -> Result<(), Violation> {
+    for property in &known.properties {
+        match sent.get(&property.name) {
+            None | Some(Value::Null) if !property.required => {}
+            None | Some(Value::Null) => {
+                return Err(of_property(RefusalCode::RequiredMissing, &property.name, &["it is required"]));
+            }
+            Some(value) => judge_property(property, value)?,
         }
-        Some(_) => Ok(()),
+    }
+    Ok(())
+}
+
+fn judge_additional(known: &PlanEvent, event: &Event) -> Result<(), Violation> {
+    let is_own = |name: &str| event.event_type != EventType::Track && OWN_PROPERTIES.contains(&name);
+    let is_listed = |name: &str| known.properties.iter().any(|property| property.name == name);
+    let mut others = event.properties.iter().filter(|(name, _)| !is_own(name) && !is_listed(name));
+    match others.next() {
+        Some((name, _)) if !known.additional_properties => {
+            let message = ["the tracking plan lists no such property of ", known.name.as_str()];
+            Err(of_property(RefusalCode::AdditionalProperty, name, &message))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn judge_property(property: &PlanProperty, value: &Value) -> Result<(), Violation> {
+    if !is_of_type(property.property_type, value) {
+        let message = ["it is ", kind_of(value), "; it must be ", property.property_type.as_str()];
+        return Err(of_property(RefusalCode::WrongType, &property.name, &message));
+    }
+    match value {
+        Value::Text(text) if !property.one_of.is_empty() && !property.one_of.contains(text) => {
+            let allowed = property.one_of.join(", ");
+            let message = ["it is none of ", allowed.as_str()];
+            Err(of_property(RefusalCode::NotInEnum, &property.name, &message))
+        }
+        _ => Ok(()),
+    }
+}
+
+impl PropertyType {
+    /// The type's word in a tracking plan.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Number => "number",
+            Self::Integer => "integer",
+            Self::Bool => "bool",
+            Self::Money => "money",
+            Self::Time => "time",
+            Self::List => "list",
+            Self::Object => "object",
+        }
     }
 }
 
 fn is_of_type(property_type: PropertyType, value: &Value) -> bool {
     match (property_type, value) {
         (PropertyType::Text, Value::Text(_))
+        | (PropertyType::Number | PropertyType::Money, Value::Number(_))
         | (PropertyType::Bool, Value::Bool(_))
         | (PropertyType::List, Value::List(_))
-        | (PropertyType::Object, Value::Object(_))
-        | (PropertyType::Number | PropertyType::Money, Value::Number(_)) => true,
-        (PropertyType::Integer | PropertyType::Time, Value::Number(number)) => is_whole(*number),
+        | (PropertyType::Object, Value::Object(_)) => true,
+        (PropertyType::Integer | PropertyType::Time, Value::Number(number)) => number.is_whole(),
         (PropertyType::Time, Value::Text(text)) => is_rfc_3339(text),
         _ => false,
     }
 }
 
-/// Whether a number has no fraction. Doubles above what rules can read are whole too: they have no bits for one.
-fn is_whole(number: Number) -> bool {
-    match number {
-        Number::Int(_) | Number::Uint(_) => true,
-        Number::Double(_) => number.micro().is_none_or(|Micro(micro)| micro.checked_rem(MICRO) == Some(0)),
+/// What a value is, in the words of a tracking plan.
+const fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "empty",
+        Value::Bool(_) => "bool",
+        Value::Number(Number::Int(_) | Number::Uint(_)) => "integer",
+        Value::Number(Number::Double(_)) => "number",
+        Value::Text(_) => "text",
+        Value::List(_) => "list",
+        Value::Object(_) => "object",
     }
 }
 
-/// Whether a text has the form of a date and time (`2026-11-20T10:00:00Z`); whether the day exists is not asked.
+/// Whether a text has the shape of RFC 3339: `2026-11-22T10:55:00Z`, with any fraction of a second and any offset. Whether
+/// the day exists is not asked.
 fn is_rfc_3339(text: &str) -> bool {
-    let form = b"0000-00-00T00:00:00";
-    let begins = text.len() > form.len()
-        && text.bytes().zip(form).all(|(byte, place)| match place {
+    const SHAPE: &[u8] = b"0000-00-00T00:00:00";
+    match text.as_bytes().split_at_checked(SHAPE.len()) {
+        Some((moment, rest)) => has_shape(moment, SHAPE) && is_offset(after_fraction(rest)),
+        None => false,
+    }
+}
+
+fn is_offset(rest: &[u8]) -> bool {
+    match rest {
+        [b'Z' | b'z'] => true,
+        [b'+' | b'-', offset @ ..] => has_shape(offset, b"00:00"),
+        _ => false,
+    }
+}
+
+fn after_fraction(rest: &[u8]) -> &[u8] {
+    let [b'.', digits @ ..] = rest else {
+        return rest;
+    };
+    match digits.iter().position(|byte| !byte.is_ascii_digit()) {
+        Some(end @ 1..) => digits.get(end..).unwrap_or_default(),
+        _ => &[],
+    }
+}
+
+/// Whether `bytes` are as long as `shape` and have a digit wherever that has 0, and the same letter elsewhere.
+fn has_shape(bytes: &[u8], shape: &[u8]) -> bool {
+    bytes.len() == shape.len()
+        && bytes.iter().zip(shape).all(|(byte, place)| match place {
             b'0' => byte.is_ascii_digit(),
-            b'T' => matches!(byte, b'T' | b't' | b' '),
-            _ => byte == *place,
-        });
-    begins
-        && text.get(form.len()..).is_some_and(|rest| {
-            let zone = rest.trim_start_matches(|letter: char| letter == '.' || letter.is_ascii_digit());
-            matches!(zone, "Z" | "z") || (zone.len() == 6 && zone.starts_with(['+', '-']))
+            _ => byte.eq_ignore_ascii_case(place),
         })
+}
+
+fn of_property(code: RefusalCode, name: &str, message: &[&str]) -> Violation {
+    violation(code, &["properties.", name].concat(), message)
+}
+
+fn violation(code: RefusalCode, path: &str, message: &[&str]) -> Violation {
+    Violation { code, path: path.into(), message: message.concat() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::id::Sequence;
-    use crate::value::Map;
     use alloc::vec;
 
+    fn property(name: &str, property_type: PropertyType, required: bool) -> PlanProperty {
+        PlanProperty { name: name.into(), property_type, required, pii: false, one_of: vec![] }
+    }
+
     fn plan() -> Plan {
-        let property = |name: &str, property_type, required| PlanProperty {
+        let mut category = property("category", PropertyType::Text, true);
+        category.one_of = vec!["shoes".into(), "hats".into()];
+        let described = |name: &str, trust, properties| PlanEvent {
             name: name.into(),
-            property_type,
-            required,
-            pii: false,
-            one_of: Vec::new(),
+            version: 1,
+            nature: Nature::Behavioural,
+            trust,
+            purposes: Purposes::PERSONALIZATION,
+            additional_properties: false,
+            urgent: false,
+            properties,
         };
-        let category =
-            PlanProperty { one_of: vec!["shoes".into()], ..property("category", PropertyType::Text, true) };
+        let view = vec![
+            category,
+            property("count", PropertyType::Integer, false),
+            property("price", PropertyType::Money, false),
+            property("at", PropertyType::Time, false),
+        ];
         Plan {
-            events: vec![PlanEvent {
-                name: "product_view".into(),
-                version: 1,
-                nature: Nature::Behavioural,
-                trust: Trust::Client,
-                purposes: Purposes::PERSONALIZATION,
-                additional_properties: false,
-                urgent: false,
-                properties: vec![category, property("at", PropertyType::Time, false)],
-            }],
+            events: vec![
+                described("page", Trust::Client, vec![]),
+                described("product_view", Trust::Client, view),
+                described("refund", Trust::Server, vec![]),
+            ],
         }
     }
 
-    fn event(name: &str, properties: &[(&str, Value)]) -> Event {
+    fn event(event_type: EventType, name: &str, properties: &[(&str, Value)]) -> Event {
         Event {
             sequence: Sequence::new(1).unwrap(),
-            event_type: EventType::Track,
+            event_type,
             name: name.into(),
             time_ms: 0,
             consent: 0,
@@ -254,39 +387,100 @@ mod tests {
         }
     }
 
+    fn code(event: &Event) -> Option<RefusalCode> {
+        judge(&plan(), event, Trust::Client).err().map(|violation| violation.code)
+    }
+
+    fn double(value: f64) -> Value {
+        Value::Number(Number::Double(value.to_bits()))
+    }
+
+    fn text(text: &str) -> Value {
+        Value::Text(text.into())
+    }
+
     #[test]
-    fn a_refusal_has_one_code() {
-        let text = |text: &str| Value::Text(text.into());
+    fn each_breach_of_the_plan_has_its_code() {
         let shoes = ("category", text("shoes"));
-        for (name, properties, verdict) in [
-            ("product_view", vec![shoes.clone()], Ok(())),
-            ("product_viewed", vec![shoes.clone()], Err(RefusalCode::UnknownEvent)),
-            ("product_view", vec![], Err(RefusalCode::RequiredMissing)),
-            ("product_view", vec![("category", Value::Null)], Err(RefusalCode::RequiredMissing)),
-            ("product_view", vec![("category", Value::Bool(true))], Err(RefusalCode::WrongType)),
-            ("product_view", vec![("category", text("hats"))], Err(RefusalCode::NotInEnum)),
-            ("product_view", vec![shoes.clone(), ("x", Value::Null)], Err(RefusalCode::AdditionalProperty)),
-            ("product_view", vec![shoes.clone(), ("at", text("2026-11-20T10:00:00.5Z"))], Ok(())),
-            ("product_view", vec![shoes.clone(), ("at", text("20 November"))], Err(RefusalCode::WrongType)),
+        for (name, properties, expected) in [
+            ("product_view", vec![shoes.clone()], None),
+            ("product_view", vec![shoes.clone(), ("count", double(3.0)), ("price", double(3.5))], None),
+            ("product_view", vec![shoes.clone(), ("price", Value::Null)], None),
+            ("wave", vec![], Some(RefusalCode::UnknownEvent)),
+            ("exposure", vec![("slot", text("hero"))], Some(RefusalCode::UnknownEvent)),
+            ("refund", vec![], Some(RefusalCode::Untrusted)),
+            ("product_view", vec![], Some(RefusalCode::RequiredMissing)),
+            ("product_view", vec![("category", Value::Null)], Some(RefusalCode::RequiredMissing)),
+            ("product_view", vec![("category", Value::Bool(true))], Some(RefusalCode::WrongType)),
+            ("product_view", vec![shoes.clone(), ("count", double(3.5))], Some(RefusalCode::WrongType)),
+            ("product_view", vec![shoes.clone(), ("price", text("3"))], Some(RefusalCode::WrongType)),
+            ("product_view", vec![("category", text("ties"))], Some(RefusalCode::NotInEnum)),
             (
                 "product_view",
-                vec![("category", Value::Number(Number::Double(f64::NAN.to_bits())))],
-                Err(RefusalCode::NotFinite),
+                vec![shoes.clone(), ("color", Value::Null)],
+                Some(RefusalCode::AdditionalProperty),
             ),
+            ("product_view", vec![shoes.clone(), ("price", double(f64::NAN))], Some(RefusalCode::NotFinite)),
+            ("product_view", vec![shoes, ("price", text(&"x".repeat(9_000)))], Some(RefusalCode::TooLarge)),
         ] {
-            assert_eq!(
-                plan().judge(&event(name, &properties), Trust::Client),
-                verdict,
-                "{name} {properties:?}"
-            );
+            assert_eq!(code(&event(EventType::Track, name, &properties)), expected, "{name} {properties:?}");
         }
     }
 
     #[test]
-    fn an_event_of_a_built_in_type_needs_no_entry() {
-        let page =
-            Event { event_type: EventType::Page, ..event("page", &[("path", Value::Text("/".into()))]) };
-        assert_eq!(plan().judge(&page, Trust::Client), Ok(()));
-        assert_eq!(plan().purposes(&page), Purposes::ANALYTICS);
+    fn a_violation_says_where_and_what_is_allowed() {
+        let ties = event(EventType::Track, "product_view", &[("category", text("ties"))]);
+        let violation = judge(&plan(), &ties, Trust::Client).unwrap_err();
+        assert_eq!(violation.path, "properties.category");
+        assert_eq!(violation.message, "it is none of shoes, hats");
+        let count = event(EventType::Track, "product_view", &[("category", Value::Bool(true))]);
+        assert_eq!(judge(&plan(), &count, Trust::Client).unwrap_err().message, "it is bool; it must be text");
+    }
+
+    #[test]
+    fn a_server_may_send_what_a_page_may_not() {
+        let refund = event(EventType::Track, "refund", &[]);
+        assert!(judge(&plan(), &refund, Trust::Server).is_ok());
+    }
+
+    #[test]
+    fn types_besides_track_go_by_their_word_and_need_no_entry() {
+        let anything = [("anything", text("goes"))];
+        assert_eq!(code(&event(EventType::Identify, "identify", &anything)), None);
+        assert_eq!(
+            code(&event(EventType::Identify, "product_view", &anything)),
+            Some(RefusalCode::UnknownEvent)
+        );
+        assert_eq!(code(&event(EventType::Page, "page", &[("path", text("/"))])), None);
+        assert_eq!(code(&event(EventType::Page, "page", &anything)), Some(RefusalCode::AdditionalProperty));
+    }
+
+    #[test]
+    fn an_exposure_is_known_and_names_its_slot() {
+        assert_eq!(code(&event(EventType::Exposure, "exposure", &[("slot", text("hero"))])), None);
+        assert_eq!(code(&event(EventType::Exposure, "exposure", &[])), Some(RefusalCode::RequiredMissing));
+    }
+
+    #[test]
+    fn an_unknown_event_counts_as_analytics() {
+        let of = |event_type, name| purposes_of(&plan(), &event(event_type, name, &[]));
+        assert_eq!(of(EventType::Track, "wave"), Purposes::ANALYTICS);
+        assert_eq!(of(EventType::Track, "product_view"), Purposes::PERSONALIZATION);
+        let both = Purposes::ANALYTICS.or(Purposes::PERSONALIZATION);
+        assert_eq!(of(EventType::Exposure, "exposure"), both);
+    }
+
+    #[test]
+    fn a_time_is_rfc_3339_or_whole_milliseconds() {
+        for good in ["2026-11-22T10:00:00Z", "2026-11-22t10:00:00.123z", "2026-11-22T10:00:00+01:00"] {
+            assert!(is_of_type(PropertyType::Time, &text(good)), "{good}");
+        }
+        for bad in
+            ["", "2026-11-22", "2026-11-22T10:00:00", "2026-11-22T10:00:00+0100", "2026-11-22T10:00:00.Z"]
+        {
+            assert!(!is_of_type(PropertyType::Time, &text(bad)), "{bad}");
+        }
+        assert!(is_of_type(PropertyType::Time, &Value::Number(Number::Int(1_795_000_000_000))));
+        assert!(!is_of_type(PropertyType::Time, &double(0.5)));
     }
 }
