@@ -3,10 +3,14 @@
 
 use crate::consent::Purposes;
 use crate::event::{Event, EventType, RefusalCode};
-use crate::limits::{CONTEXT_ENTRIES_MAX, EVENT_NAME_BYTES_MAX, PROPERTIES_MAX};
+use crate::limits::{
+    CONTEXT_ENTRIES_MAX, EVENT_NAME_BYTES_MAX, PROPERTIES_MAX, PROPERTY_NAME_BYTES_MAX, TEXT_BYTES_MAX,
+    VALUE_NODES_MAX,
+};
 use crate::number::Number;
 use crate::value::{Map, Value, ValueFault, check_bounds};
-use alloc::string::String;
+use alloc::format;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 /// What a property may be.
@@ -119,15 +123,15 @@ static BUILTIN: PlanEvent = PlanEvent {
     properties: Vec::new(),
 };
 
-/// Why an event breaks the plan or the bounds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Violation {
+/// Why an event breaks the plan or the bounds. Borrowed, so that a page pays only for the code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Violation<'a> {
     /// The code it is refused with.
     pub code: RefusalCode,
-    /// Where: `name`, `properties`, `properties.price`, `context`.
-    pub path: String,
-    /// What was found and what is allowed, for people.
-    pub message: String,
+    part: &'static str,
+    name: &'a str,
+    planned: Option<&'a PlanProperty>,
+    found: Option<&'a Value>,
 }
 
 impl Plan {
@@ -148,104 +152,132 @@ impl Plan {
             other => self.event(other.as_str()).or(Some(&BUILTIN)),
         }
     }
-}
 
-/// What `event` may be used for where its visitor grants it: what the plan says; analytics where the plan does not know
-/// it.
-#[must_use]
-pub fn purposes_of(plan: &Plan, event: &Event) -> Purposes {
-    plan.find(event).map_or(Purposes::ANALYTICS, |known| known.purposes)
-}
+    /// What `event` may be used for where its visitor grants it: what the plan says; analytics where the plan does not
+    /// know it.
+    #[must_use]
+    pub fn purposes(&self, event: &Event) -> Purposes {
+        self.find(event).map_or(Purposes::ANALYTICS, |known| known.purposes)
+    }
 
-/// What the plan says of `event`, which came with `trust`, where it keeps to it.
-///
-/// # Errors
-/// The first [`Violation`]: of the bounds, then of being known and trusted, then of the properties in the plan's order,
-/// then of what the plan does not list.
-///
-/// An event `product_view` that the plan does not name is refused as [`RefusalCode::UnknownEvent`] at `name`.
-pub fn judge<'a>(plan: &'a Plan, event: &Event, trust: Trust) -> Result<&'a PlanEvent, Violation> {
-    judge_bounds(event)?;
-    let Some(known) = plan.find(event) else {
-        let message = ["the tracking plan has no event ", event.name.as_str()];
-        return Err(violation(RefusalCode::UnknownEvent, "name", &message));
-    };
-    if known.trust > trust {
-        let message = ["only an authenticated server may send ", event.name.as_str()];
-        return Err(violation(RefusalCode::Untrusted, "name", &message));
+    /// What the plan says of `event`, which came with `trust`, where it keeps to it.
+    ///
+    /// # Errors
+    /// The first [`Violation`]: of the bounds, then of being known and trusted, then of the properties in the plan's
+    /// order, then of what the plan does not list.
+    ///
+    /// An event `product_view` that the plan does not name is refused as [`RefusalCode::UnknownEvent`] at `name`.
+    pub fn judge<'a>(&'a self, event: &'a Event, trust: Trust) -> Result<&'a PlanEvent, Violation<'a>> {
+        judge_bounds(event)?;
+        let Some(known) = self.find(event) else {
+            return Err(violation(RefusalCode::UnknownEvent, "name", &event.name));
+        };
+        if known.trust > trust {
+            return Err(violation(RefusalCode::Untrusted, "name", &event.name));
+        }
+        judge_properties(known, &event.properties)?;
+        judge_additional(known, event)?;
+        if event.event_type == EventType::Exposure && event.properties.text("slot").is_none() {
+            return Err(violation(RefusalCode::RequiredMissing, "properties", "slot"));
+        }
+        Ok(known)
     }
-    judge_properties(known, &event.properties)?;
-    judge_additional(known, event)?;
-    if event.event_type == EventType::Exposure && event.properties.text("slot").is_none() {
-        return Err(of_property(RefusalCode::RequiredMissing, "slot", &["an exposure names its slot"]));
-    }
-    Ok(known)
 }
 
 /// Bounds that hold for every event, and that its name is the word of its type where it is not `track`.
-fn judge_bounds(event: &Event) -> Result<(), Violation> {
+fn judge_bounds(event: &Event) -> Result<(), Violation<'_>> {
     if event.name.len() > EVENT_NAME_BYTES_MAX {
-        return Err(violation(RefusalCode::TooLarge, "name", &["the name is too long"]));
+        return Err(violation(RefusalCode::TooLarge, "name", ""));
     }
     if event.event_type != EventType::Track && event.name != event.event_type.as_str() {
-        let message = ["an event of this type is named ", event.event_type.as_str()];
-        return Err(violation(RefusalCode::UnknownEvent, "name", &message));
+        return Err(violation(RefusalCode::UnknownEvent, "name", &event.name));
     }
     judge_map(&event.properties, "properties", PROPERTIES_MAX)?;
     judge_map(&event.context, "context", CONTEXT_ENTRIES_MAX)
 }
 
-fn judge_map(map: &Map, path: &str, entries_max: usize) -> Result<(), Violation> {
+fn judge_map<'a>(map: &'a Map, part: &'static str, entries_max: usize) -> Result<(), Violation<'a>> {
     if map.len() > entries_max {
-        return Err(violation(RefusalCode::TooLarge, path, &["too many entries"]));
+        return Err(violation(RefusalCode::TooLarge, part, ""));
     }
-    check_bounds(map).map_err(|fault| match fault {
-        ValueFault::NotFinite => violation(RefusalCode::NotFinite, path, &["a number is NaN or infinite"]),
-        ValueFault::TooDeep => violation(RefusalCode::TooDeep, path, &["a value is nested too deep"]),
-        ValueFault::TooMany => violation(RefusalCode::TooLarge, path, &["too many values"]),
-        ValueFault::TooLong => violation(RefusalCode::TooLarge, path, &["a text or name is too long"]),
+    check_bounds(map).map_err(|fault| {
+        let code = match fault {
+            ValueFault::NotFinite => RefusalCode::NotFinite,
+            ValueFault::TooDeep => RefusalCode::TooDeep,
+            ValueFault::TooMany | ValueFault::TooLong => RefusalCode::TooLarge,
+        };
+        violation(code, part, "")
     })
 }
 
 /// A property that is sent but empty counts as missing.
-fn judge_properties(known: &PlanEvent, sent: &Map) -> Result<(), Violation> {
+fn judge_properties<'a>(known: &'a PlanEvent, sent: &'a Map) -> Result<(), Violation<'a>> {
     for property in &known.properties {
-        match sent.get(&property.name) {
-            None | Some(Value::Null) if !property.required => {}
-            None | Some(Value::Null) => {
-                return Err(of_property(RefusalCode::RequiredMissing, &property.name, &["it is required"]));
+        let found = sent.get(&property.name);
+        let code = match found {
+            None | Some(Value::Null) if property.required => RefusalCode::RequiredMissing,
+            None | Some(Value::Null) => continue,
+            Some(value) if !is_of_type(property.property_type, value) => RefusalCode::WrongType,
+            Some(Value::Text(text)) if !property.one_of.is_empty() && !property.one_of.contains(text) => {
+                RefusalCode::NotInEnum
             }
-            Some(value) => judge_property(property, value)?,
-        }
+            Some(_) => continue,
+        };
+        let planned = Some(property);
+        return Err(Violation { planned, found, ..violation(code, "properties", &property.name) });
     }
     Ok(())
 }
 
-fn judge_additional(known: &PlanEvent, event: &Event) -> Result<(), Violation> {
+fn judge_additional<'a>(known: &PlanEvent, event: &'a Event) -> Result<(), Violation<'a>> {
     let is_own = |name: &str| event.event_type != EventType::Track && OWN_PROPERTIES.contains(&name);
     let is_listed = |name: &str| known.properties.iter().any(|property| property.name == name);
     let mut others = event.properties.iter().filter(|(name, _)| !is_own(name) && !is_listed(name));
     match others.next() {
         Some((name, _)) if !known.additional_properties => {
-            let message = ["the tracking plan lists no such property of ", known.name.as_str()];
-            Err(of_property(RefusalCode::AdditionalProperty, name, &message))
+            Err(violation(RefusalCode::AdditionalProperty, "properties", name))
         }
         _ => Ok(()),
     }
 }
 
-fn judge_property(property: &PlanProperty, value: &Value) -> Result<(), Violation> {
-    if !is_of_type(property.property_type, value) {
-        let message = ["it is ", kind_of(value), "; it must be ", property.property_type.as_str()];
-        return Err(of_property(RefusalCode::WrongType, &property.name, &message));
-    }
-    match value {
-        Value::Text(text) if !property.one_of.is_empty() && !property.one_of.contains(text) => {
-            let allowed = property.one_of.join(", ");
-            let message = ["it is none of ", allowed.as_str()];
-            Err(of_property(RefusalCode::NotInEnum, &property.name, &message))
+const fn violation<'a>(code: RefusalCode, part: &'static str, name: &'a str) -> Violation<'a> {
+    Violation { code, part, name, planned: None, found: None }
+}
+
+impl Violation<'_> {
+    /// Where: `name`, `properties`, `properties.price`, `context`.
+    #[must_use]
+    pub fn path(&self) -> String {
+        match (self.part, self.name) {
+            ("name", _) | (_, "") => self.part.into(),
+            (part, name) => [part, ".", name].concat(),
         }
-        _ => Ok(()),
+    }
+
+    /// What was found and what is allowed, for people.
+    #[must_use]
+    pub fn message(&self) -> String {
+        match (self.code, self.planned, self.found) {
+            (RefusalCode::WrongType, Some(planned), Some(found)) => {
+                format!("it is {}; the tracking plan says {}", kind_of(found), planned.property_type.as_str())
+            }
+            (RefusalCode::NotInEnum, Some(planned), _) => {
+                format!("it is none of {}", planned.one_of.join(", "))
+            }
+            (RefusalCode::UnknownEvent, ..) => {
+                format!("the tracking plan has no event `{}` of this type", self.name)
+            }
+            (RefusalCode::Untrusted, ..) => format!("only an authenticated server may send `{}`", self.name),
+            (RefusalCode::RequiredMissing, ..) => "it is required".into(),
+            (RefusalCode::AdditionalProperty, ..) => "the tracking plan lists no such property".into(),
+            (RefusalCode::NotFinite, ..) => ValueFault::NotFinite.to_string(),
+            (RefusalCode::TooDeep, ..) => ValueFault::TooDeep.to_string(),
+            _ => format!(
+                "it is too large; a name takes at most {PROPERTY_NAME_BYTES_MAX} bytes, a text {TEXT_BYTES_MAX}, an \
+                 event {PROPERTIES_MAX} properties, {CONTEXT_ENTRIES_MAX} facts of context and {VALUE_NODES_MAX} values"
+            ),
+        }
     }
 }
 
@@ -329,14 +361,6 @@ fn has_shape(bytes: &[u8], shape: &[u8]) -> bool {
         })
 }
 
-fn of_property(code: RefusalCode, name: &str, message: &[&str]) -> Violation {
-    violation(code, &["properties.", name].concat(), message)
-}
-
-fn violation(code: RefusalCode, path: &str, message: &[&str]) -> Violation {
-    Violation { code, path: path.into(), message: message.concat() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -388,7 +412,7 @@ mod tests {
     }
 
     fn code(event: &Event) -> Option<RefusalCode> {
-        judge(&plan(), event, Trust::Client).err().map(|violation| violation.code)
+        plan().judge(event, Trust::Client).err().map(|violation| violation.code)
     }
 
     fn double(value: f64) -> Value {
@@ -429,18 +453,23 @@ mod tests {
 
     #[test]
     fn a_violation_says_where_and_what_is_allowed() {
-        let ties = event(EventType::Track, "product_view", &[("category", text("ties"))]);
-        let violation = judge(&plan(), &ties, Trust::Client).unwrap_err();
-        assert_eq!(violation.path, "properties.category");
-        assert_eq!(violation.message, "it is none of shoes, hats");
-        let count = event(EventType::Track, "product_view", &[("category", Value::Bool(true))]);
-        assert_eq!(judge(&plan(), &count, Trust::Client).unwrap_err().message, "it is bool; it must be text");
+        let said = |value: Value| {
+            let event = event(EventType::Track, "product_view", &[("category", value)]);
+            let plan = plan();
+            let violation = plan.judge(&event, Trust::Client).unwrap_err();
+            [violation.path(), violation.message()]
+        };
+        assert_eq!(said(text("ties")), ["properties.category", "it is none of shoes, hats"]);
+        assert_eq!(
+            said(Value::Bool(true)),
+            ["properties.category", "it is bool; the tracking plan says text"]
+        );
     }
 
     #[test]
     fn a_server_may_send_what_a_page_may_not() {
         let refund = event(EventType::Track, "refund", &[]);
-        assert!(judge(&plan(), &refund, Trust::Server).is_ok());
+        assert!(plan().judge(&refund, Trust::Server).is_ok());
     }
 
     #[test]
@@ -463,7 +492,7 @@ mod tests {
 
     #[test]
     fn an_unknown_event_counts_as_analytics() {
-        let of = |event_type, name| purposes_of(&plan(), &event(event_type, name, &[]));
+        let of = |event_type, name| plan().purposes(&event(event_type, name, &[]));
         assert_eq!(of(EventType::Track, "wave"), Purposes::ANALYTICS);
         assert_eq!(of(EventType::Track, "product_view"), Purposes::PERSONALIZATION);
         let both = Purposes::ANALYTICS.or(Purposes::PERSONALIZATION);
