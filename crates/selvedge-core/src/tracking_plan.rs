@@ -152,36 +152,36 @@ impl Plan {
             other => self.event(other.as_str()).or(Some(&BUILTIN)),
         }
     }
+}
 
-    /// What `event` may be used for where its visitor grants it: what the plan says; analytics where the plan does not
-    /// know it.
-    #[must_use]
-    pub fn purposes(&self, event: &Event) -> Purposes {
-        self.find(event).map_or(Purposes::ANALYTICS, |known| known.purposes)
-    }
+/// What `event` may be used for where its visitor grants it: what the plan says; analytics where the plan does not
+/// know it.
+#[must_use]
+pub fn purposes_of(plan: &Plan, event: &Event) -> Purposes {
+    plan.find(event).map_or(Purposes::ANALYTICS, |known| known.purposes)
+}
 
-    /// What the plan says of `event`, which came with `trust`, where it keeps to it.
-    ///
-    /// # Errors
-    /// The first [`Violation`]: of the bounds, then of being known and trusted, then of the properties in the plan's
-    /// order, then of what the plan does not list.
-    ///
-    /// An event `product_view` that the plan does not name is refused as [`RefusalCode::UnknownEvent`] at `name`.
-    pub fn judge<'a>(&'a self, event: &'a Event, trust: Trust) -> Result<&'a PlanEvent, Violation<'a>> {
-        judge_bounds(event)?;
-        let Some(known) = self.find(event) else {
-            return Err(violation(RefusalCode::UnknownEvent, "name", &event.name));
-        };
-        if known.trust > trust {
-            return Err(violation(RefusalCode::Untrusted, "name", &event.name));
-        }
-        judge_properties(known, &event.properties)?;
-        judge_additional(known, event)?;
-        if event.event_type == EventType::Exposure && event.properties.text("slot").is_none() {
-            return Err(violation(RefusalCode::RequiredMissing, "properties", "slot"));
-        }
-        Ok(known)
+/// What the plan says of `event`, which came with `trust`, where it keeps to it.
+///
+/// # Errors
+/// The first [`Violation`]: of the bounds, then of being known and trusted, then of the properties in the plan's
+/// order, then of what the plan does not list.
+///
+/// An event `product_view` that the plan does not name is refused as [`RefusalCode::UnknownEvent`] at `name`.
+pub fn judge<'a>(plan: &'a Plan, event: &'a Event, trust: Trust) -> Result<&'a PlanEvent, Violation<'a>> {
+    judge_bounds(event)?;
+    let Some(known) = plan.find(event) else {
+        return Err(violation(RefusalCode::UnknownEvent, "name", &event.name));
+    };
+    if known.trust > trust {
+        return Err(violation(RefusalCode::Untrusted, "name", &event.name));
     }
+    judge_properties(known, &event.properties)?;
+    judge_additional(known, event)?;
+    if event.event_type == EventType::Exposure && event.properties.text("slot").is_none() {
+        return Err(violation(RefusalCode::RequiredMissing, "properties", "slot"));
+    }
+    Ok(known)
 }
 
 /// Bounds that hold for every event, and that its name is the word of its type where it is not `track`.
@@ -412,7 +412,7 @@ mod tests {
     }
 
     fn code(event: &Event) -> Option<RefusalCode> {
-        plan().judge(event, Trust::Client).err().map(|violation| violation.code)
+        judge(&plan(), event, Trust::Client).err().map(|violation| violation.code)
     }
 
     fn double(value: f64) -> Value {
@@ -456,7 +456,7 @@ mod tests {
         let said = |value: Value| {
             let event = event(EventType::Track, "product_view", &[("category", value)]);
             let plan = plan();
-            let violation = plan.judge(&event, Trust::Client).unwrap_err();
+            let violation = judge(&plan, &event, Trust::Client).unwrap_err();
             [violation.path(), violation.message()]
         };
         assert_eq!(said(text("ties")), ["properties.category", "it is none of shoes, hats"]);
@@ -469,7 +469,7 @@ mod tests {
     #[test]
     fn a_server_may_send_what_a_page_may_not() {
         let refund = event(EventType::Track, "refund", &[]);
-        assert!(plan().judge(&refund, Trust::Server).is_ok());
+        assert!(judge(&plan(), &refund, Trust::Server).is_ok());
     }
 
     #[test]
@@ -492,7 +492,7 @@ mod tests {
 
     #[test]
     fn an_unknown_event_counts_as_analytics() {
-        let of = |event_type, name| plan().purposes(&event(event_type, name, &[]));
+        let of = |event_type, name| purposes_of(&plan(), &event(event_type, name, &[]));
         assert_eq!(of(EventType::Track, "wave"), Purposes::ANALYTICS);
         assert_eq!(of(EventType::Track, "product_view"), Purposes::PERSONALIZATION);
         let both = Purposes::ANALYTICS.or(Purposes::PERSONALIZATION);
