@@ -1,0 +1,184 @@
+//! What can be said on the command line.
+
+use crate::exit;
+use crate::remote::RemoteArguments;
+use crate::replay::pace::Speed;
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Write rules, check them, publish them, watch what they do
+#[derive(Debug, Parser)]
+#[command(name = "selvedge", version, max_term_width = 100, after_long_help = exit::HELP)]
+#[command(propagate_version = true, subcommand_required = true, arg_required_else_help = true)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write a small site that checks clean
+    #[command(after_long_help = "Example:\n  selvedge new my-shop && selvedge check my-shop")]
+    New(NewArguments),
+    /// Find everything that is wrong with a site
+    #[command(
+        after_long_help = "Examples:\n  selvedge check examples/shop\n  selvedge check --json | jq .errors"
+    )]
+    Check(CheckArguments),
+    /// Compile a site into program files named by their hash
+    #[command(after_long_help = "Example:\n  selvedge build examples/shop --out build")]
+    Build(BuildArguments),
+    /// Check a site, compile it and make it the one in force
+    #[command(after_long_help = "Examples:\n  selvedge publish examples/shop\n  \
+        selvedge publish examples/shop --url https://edge.example --token $TOKEN")]
+    Publish(PublishArguments),
+    /// Print the log of accepted events
+    #[command(after_long_help = "Examples:\n  selvedge log\n  selvedge log --live\n  \
+        selvedge log --json --from 0.12-1.7 | jq -r .name | sort | uniq -c")]
+    Log(LogArguments),
+    /// Send a recorded log through the worker as events
+    #[command(after_long_help = REPLAY_HELP)]
+    Replay(ReplayArguments),
+}
+
+const REPLAY_HELP: &str = "\
+The log is CSV with a header line, or one JSON object per line, gzipped or not. The map says which column is what and
+how what is missing is derived; examples/shop/replay/ecom.map.yaml explains all of it.
+
+The events keep their recorded times, and the rules go by them. Event ids depend on the log alone: what was accepted
+once is recognised when the log is replayed again.
+
+Examples:
+  selvedge replay --dataset ecom
+  selvedge replay clicks.ndjson.gz --map clicks.map.yaml --limit 1000
+  selvedge replay --dataset ecom --speed 3600 --json";
+
+/// `selvedge new`
+#[derive(Debug, Args)]
+pub struct NewArguments {
+    /// Folder to write; must not exist, or be empty
+    pub dir: PathBuf,
+}
+
+/// `selvedge check`
+#[derive(Debug, Args)]
+pub struct CheckArguments {
+    /// Folder of the site
+    #[arg(default_value = ".")]
+    pub site: PathBuf,
+    /// Print the diagnostics as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `selvedge build`
+#[derive(Debug, Args)]
+pub struct BuildArguments {
+    /// Folder of the site
+    #[arg(default_value = ".")]
+    pub site: PathBuf,
+    /// Folder for the program files
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Print what was written as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `selvedge publish`
+#[derive(Debug, Args)]
+pub struct PublishArguments {
+    /// Folder of the site
+    #[arg(default_value = ".")]
+    pub site: PathBuf,
+    /// The worker.
+    #[command(flatten)]
+    pub remote: RemoteArguments,
+    /// Print the worker's answer as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `selvedge log`
+#[derive(Debug, Args)]
+pub struct LogArguments {
+    /// Where to begin: a cursor, as printed with an earlier event
+    #[arg(long, value_name = "CURSOR")]
+    pub from: Option<String>,
+    /// Go on with new events as they are accepted
+    #[arg(long)]
+    pub live: bool,
+    /// Print the lines as the worker sends them
+    #[arg(long)]
+    pub json: bool,
+    /// The worker.
+    #[command(flatten)]
+    pub remote: RemoteArguments,
+}
+
+/// `selvedge replay`
+#[derive(Debug, Args)]
+pub struct ReplayArguments {
+    /// The recorded log
+    #[arg(required_unless_present = "dataset", conflicts_with = "dataset", requires = "map")]
+    pub file: Option<PathBuf>,
+    /// A recorded log that is known by name: `ecom`. Fetched with pip, once
+    #[arg(long, value_name = "NAME")]
+    pub dataset: Option<String>,
+    /// What the columns mean; a data set brings its own
+    #[arg(long, value_name = "FILE")]
+    pub map: Option<PathBuf>,
+    /// `max`, or how many times as fast as it was recorded
+    #[arg(long, default_value = "max", value_name = "SPEED")]
+    pub speed: Speed,
+    /// Rows after which to stop
+    #[arg(long, value_name = "ROWS")]
+    pub limit: Option<u64>,
+    /// Write key of the source to enter by, instead of the map's
+    #[arg(long, value_name = "KEY")]
+    pub write_key: Option<String>,
+    /// Requests under way at once
+    #[arg(long, default_value_t = 8, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub concurrency: u16,
+    /// Events of one batch, at most
+    #[arg(long, default_value_t = 100, value_name = "EVENTS", value_parser = clap::value_parser!(u16).range(1..=500))]
+    pub batch: u16,
+    /// Seconds after which a batch without an answer ends the replay
+    #[arg(long, default_value_t = 60, value_name = "SECONDS")]
+    pub patience: u64,
+    /// Print the closing report as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// The worker.
+    #[command(flatten)]
+    pub remote: RemoteArguments,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_fits_together() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_replay_needs_a_file_with_a_map_or_a_data_set() {
+        let parses = |words: &[&str]| {
+            let start = ["selvedge", "replay", "--token", "t"];
+            Arguments::try_parse_from(start.iter().chain(words)).is_ok()
+        };
+        assert!(parses(&["log.csv", "--map", "map.yaml"]));
+        assert!(parses(&["--dataset", "ecom"]));
+        assert!(parses(&["--dataset", "ecom", "--map", "map.yaml", "--speed", "60"]));
+        assert!(!parses(&["log.csv"]));
+        assert!(!parses(&[]));
+        assert!(!parses(&["log.csv", "--dataset", "ecom", "--map", "map.yaml"]));
+        assert!(!parses(&["--dataset", "ecom", "--speed", "0"]));
+        assert!(!parses(&["--dataset", "ecom", "--batch", "501"]));
+    }
+}

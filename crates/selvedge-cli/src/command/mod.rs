@@ -1,0 +1,24 @@
+//! The commands, one file each. A command prints what it has to say and gives how it ended.
+
+pub mod log;
+pub mod replay;
+
+use crate::arguments::{Arguments, Command};
+use crate::exit::{self, Ending};
+use anyhow::Result;
+use clap::Parser;
+use std::process::ExitCode;
+
+/// Runs the command that the process was started with.
+#[must_use]
+pub fn run() -> ExitCode {
+    exit::code(&dispatch(Arguments::parse().command))
+}
+
+fn dispatch(command: Command) -> Result<Ending> {
+    match command {
+        Command::Log(arguments) => log::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
+        _ => anyhow::bail!("the compiler is not here yet"),
+    }
+}

@@ -1,0 +1,11 @@
+//! The command line of Selvedge, as a library, so that the chores and the tests can use its parts.
+#![forbid(unsafe_code)]
+
+pub mod arguments;
+pub mod command;
+pub mod exit;
+pub mod remote;
+pub mod replay;
+pub mod site_files;
+
+pub use command::run;

@@ -1,0 +1,183 @@
+//! A recorded log through a running worker: rows, the map's meaning, batches, requests, the closing report.
+//!
+//! One thread reads; lanes send, each a share of the visitors, one request at a time. So each visitor's rows arrive in
+//! file order, and no more is held in memory than the lanes have before them.
+
+pub mod batches;
+pub mod dataset;
+pub mod derivation;
+pub mod lanes;
+pub mod map;
+pub mod pace;
+pub mod progress;
+pub mod recording;
+pub mod report;
+pub mod rows;
+pub mod sender;
+pub mod time;
+pub mod value;
+
+use crate::remote::Remote;
+use anyhow::{Context, Result, anyhow};
+use batches::{BatchPolicy, Batches};
+use lanes::Lanes;
+use map::Map;
+use pace::{Pace, Speed};
+use progress::Progress;
+use recording::{Recorded, Recording};
+use report::Report;
+use rows::Rows;
+use sender::{Sender, SenderSettings};
+use serde::Deserialize;
+use std::fs::File;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// How a log is replayed.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How fast.
+    pub speed: Speed,
+    /// Rows after which the replay stops.
+    pub limit: Option<u64>,
+    /// Requests that may be under way at once.
+    pub lanes: usize,
+    /// Events that one batch holds at most.
+    pub batch_events_max: usize,
+    /// How long one batch is tried before the replay gives up.
+    pub patience: Duration,
+    /// Another write key than the map's.
+    pub write_key: Option<String>,
+}
+
+/// Replays the log at `path`, as `map` says, through the worker.
+///
+/// # Errors
+/// Where the log or the map cannot be read, the site has no program, or the worker refuses a request as a whole.
+pub fn replay(path: &Path, map: &Map, remote: &Remote, settings: &Settings) -> Result<Report> {
+    let file = File::open(path).with_context(|| format!("{} cannot be opened", path.display()))?;
+    let progress = Progress::of_bytes(file.metadata().map_or(0, |metadata| metadata.len()));
+    let rows = Rows::open(progress.reading(file))?;
+    rows.require(&[&map.user, &map.time.column, &map.event.column])?;
+    let sender = SenderSettings {
+        write_key: settings.write_key.clone().unwrap_or_else(|| map.write_key.clone()),
+        policy_version: published(remote, &map.site)?,
+        patience: settings.patience,
+    };
+    let started = Instant::now();
+    let report = std::thread::scope(|scope| {
+        let lanes =
+            Lanes::start(scope, settings.lanes, &progress, || Sender::new(remote.clone(), sender.clone()));
+        let mut source = Source::new(rows, map, settings.limit)?;
+        let fed = feed(&mut source, settings, &lanes, &progress);
+        let sent = lanes.finish()?;
+        fed?;
+        Ok::<_, anyhow::Error>(source.report(sent))
+    })?;
+    progress.finish();
+    Ok(Report { elapsed: started.elapsed(), ..report })
+}
+
+/// What a replay needs of the site's config.
+#[derive(Deserialize)]
+struct SiteConfig {
+    program: Option<String>,
+    #[serde(default)]
+    policy_version: u16,
+}
+
+/// The version of the consent policy of a site that has a program.
+fn published(remote: &Remote, site: &str) -> Result<u16> {
+    let bytes = remote.get(&format!("/s/{site}/config"))?;
+    let config: SiteConfig = serde_json::from_slice(&bytes).context("the site's config cannot be read")?;
+    config.program.ok_or_else(|| anyhow!("site `{site}` has no program; run `selvedge publish` first"))?;
+    Ok(config.policy_version)
+}
+
+/// The events of the log, in file order; counts what gives none.
+struct Source<'a> {
+    rows: std::iter::Take<Rows>,
+    recording: Recording<'a>,
+    counted: Report,
+}
+
+impl<'a> Source<'a> {
+    fn new(rows: Rows, map: &'a Map, limit: Option<u64>) -> Result<Self> {
+        let limit = usize::try_from(limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
+        let recording = Recording::new(map, map.time_format()?);
+        Ok(Self { rows: rows.take(limit), recording, counted: Report::default() })
+    }
+
+    /// What was read and what was sent.
+    fn report(self, sent: Report) -> Report {
+        let mut report = self.counted;
+        report.visitors = self.recording.visitors() as u64;
+        report.add(sent);
+        report
+    }
+}
+
+impl Iterator for Source<'_> {
+    type Item = Result<Recorded>;
+
+    fn next(&mut self) -> Option<Result<Recorded>> {
+        loop {
+            let row = match self.rows.next()? {
+                Ok(row) => row,
+                Err(fault) => return Some(Err(fault)),
+            };
+            self.counted.rows += 1;
+            match self.recording.event(&row) {
+                Ok(recorded) => return Some(Ok(recorded)),
+                Err(unreadable) => self.counted.count_unreadable(unreadable),
+            }
+        }
+    }
+}
+
+fn feed(source: &mut Source<'_>, settings: &Settings, lanes: &Lanes<'_>, progress: &Progress) -> Result<()> {
+    match settings.speed {
+        Speed::Max => feed_fast(source, BatchPolicy::fast(settings.batch_events_max), lanes),
+        Speed::Times(times) => {
+            let mut events = source.collect::<Result<Vec<_>>>()?;
+            events.sort_by_key(|recorded| recorded.event.time_ms);
+            progress.count_events(events.len() as u64);
+            feed_paced(events, times, BatchPolicy::paced(settings.batch_events_max), lanes)
+        }
+    }
+}
+
+fn feed_fast(source: &mut Source<'_>, policy: BatchPolicy, lanes: &Lanes<'_>) -> Result<()> {
+    let mut batches = Batches::new(policy);
+    for recorded in source {
+        for batch in batches.push(recorded?) {
+            lanes.put(batch)?;
+        }
+    }
+    put_rest(batches, lanes)
+}
+
+/// The events, which are in the order of time, each at its time; each batch when a page would let it go.
+fn feed_paced(events: Vec<Recorded>, times: f64, policy: BatchPolicy, lanes: &Lanes<'_>) -> Result<()> {
+    let pace = Pace::start(times, events.first().map_or(0, |recorded| recorded.event.time_ms));
+    let mut batches = Batches::new(policy);
+    for recorded in events {
+        let time_ms = recorded.event.time_ms;
+        while let Some(due_ms) = batches.next_due_ms().filter(|due_ms| *due_ms < time_ms) {
+            pace.wait_for(due_ms);
+            batches.take_oldest().map_or(Ok(()), |batch| lanes.put(batch))?;
+        }
+        pace.wait_for(time_ms);
+        for batch in batches.push(recorded) {
+            lanes.put(batch)?;
+        }
+    }
+    put_rest(batches, lanes)
+}
+
+fn put_rest(mut batches: Batches, lanes: &Lanes<'_>) -> Result<()> {
+    while let Some(batch) = batches.take_oldest() {
+        lanes.put(batch)?;
+    }
+    Ok(())
+}
