@@ -7,5 +7,7 @@ pub mod exit;
 pub mod remote;
 pub mod replay;
 pub mod site_files;
+#[cfg(test)]
+mod testing;
 
 pub use command::run;

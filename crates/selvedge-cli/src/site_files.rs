@@ -5,30 +5,47 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// The files that make a site.
-pub const NAMES: [&str; 4] = ["site.yaml", "tracking-plan.yaml", "rules.yaml", "content.yaml"];
+/// The folder of a site's own tests, beside its files.
+const TESTS: &str = "tests";
 /// Bytes of one file.
 const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
+/// Files of one folder.
+const FILES_MAX: usize = 1_000;
 
-/// The site's files in `folder`; those that do not exist are left out, for the compiler to say.
+/// The YAML files of the site in `folder` and of its tests, by path within the folder.
 ///
 /// # Errors
-/// Where the folder holds none of them, or one cannot be read as UTF-8 text or is too large.
+/// Where the folder holds none, or one cannot be read as UTF-8 text or is too large.
 pub fn read(folder: &Path) -> Result<BTreeMap<String, String>> {
     let mut files = BTreeMap::new();
-    for name in NAMES {
-        let path = folder.join(name);
-        if path.exists() {
-            files.insert(name.to_owned(), read_file(&path)?);
-        }
-    }
+    read_folder(folder, "", &mut files)?;
     ensure!(
         !files.is_empty(),
-        "{} is no site: it holds none of {}; `selvedge new` writes one",
-        folder.display(),
-        NAMES.join(", ")
+        "{} is no site: it holds no YAML files; `selvedge new` writes a site",
+        folder.display()
     );
+    if folder.join(TESTS).is_dir() {
+        read_folder(&folder.join(TESTS), "tests/", &mut files)?;
+    }
     Ok(files)
+}
+
+fn read_folder(folder: &Path, prefix: &str, files: &mut BTreeMap<String, String>) -> Result<()> {
+    let context = || format!("{} cannot be read", folder.display());
+    for entry in fs::read_dir(folder).with_context(context)? {
+        let path = entry.with_context(context)?.path();
+        let Some(name) = yaml_name(&path) else { continue };
+        ensure!(files.len() < FILES_MAX, "{} holds more than {FILES_MAX} files", folder.display());
+        files.insert(format!("{prefix}{name}"), read_file(&path)?);
+    }
+    Ok(())
+}
+
+/// The name of a visible YAML file.
+fn yaml_name(path: &Path) -> Option<&str> {
+    let name = path.file_name()?.to_str()?;
+    let is_yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+    (is_yaml && !name.starts_with('.') && path.is_file()).then_some(name)
 }
 
 fn read_file(path: &Path) -> Result<String> {
@@ -47,7 +64,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         assert!(read(folder.path()).is_err());
         fs::write(folder.path().join("site.yaml"), "name: shop\n").unwrap();
-        fs::write(folder.path().join("notes.yaml"), "x: 1\n").unwrap();
-        assert_eq!(read(folder.path()).unwrap().into_keys().collect::<Vec<_>>(), ["site.yaml"]);
+        fs::write(folder.path().join("notes.txt"), "x: 1\n").unwrap();
+        fs::write(folder.path().join(".#site.yaml"), "x: 1\n").unwrap();
+        fs::create_dir(folder.path().join("tests")).unwrap();
+        fs::write(folder.path().join("tests/hero.yaml"), "[]\n").unwrap();
+        assert_eq!(
+            read(folder.path()).unwrap().into_keys().collect::<Vec<_>>(),
+            ["site.yaml", "tests/hero.yaml"]
+        );
     }
 }

@@ -181,3 +181,78 @@ fn put_rest(mut batches: Batches, lanes: &Lanes<'_>) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::remote::RemoteArguments;
+    use crate::testing::accepting_worker;
+    use selvedge_core::event::Batch;
+    use std::collections::BTreeMap;
+    use std::io::Write;
+
+    const MAP: &str = "\
+dataset: small
+site: shop
+write_key: wk
+user: user
+time: {column: at, format: unix_s}
+event: {column: event}
+";
+
+    /// A log of so many rows by seven users, a minute apart.
+    fn log(rows: u64) -> tempfile::NamedTempFile {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        writeln!(file, "user,at,event").unwrap();
+        for row in 0..rows {
+            writeln!(file, "user-{},{},home", row % 7, 1_710_325_000 + row * 60).unwrap();
+        }
+        file
+    }
+
+    fn run(rows: u64, speed: Speed, limit: Option<u64>) -> (Report, Vec<Batch>) {
+        let (url, batches) = accepting_worker();
+        let remote = Remote::new(&RemoteArguments { url, token: "token".to_owned() });
+        let patience = Duration::from_secs(10);
+        let settings = Settings { speed, limit, lanes: 3, batch_events_max: 20, patience, write_key: None };
+        let report = replay(log(rows).path(), &Map::parse(MAP).unwrap(), &remote, &settings).unwrap();
+        let batches = std::mem::take(&mut *batches.lock().unwrap());
+        (report, batches)
+    }
+
+    /// Whether each visitor's events arrived once, in order, without a gap.
+    fn is_in_order(batches: &[Batch]) -> bool {
+        let mut next = BTreeMap::new();
+        batches.iter().all(|batch| {
+            let next = next.entry(batch.header.visitor).or_insert(1);
+            batch.events.iter().all(|event| {
+                let sequence = event.as_ref().unwrap().sequence.get();
+                std::mem::replace(next, sequence + 1) == sequence
+            })
+        })
+    }
+
+    #[test]
+    fn a_fast_replay_keeps_each_visitors_order_over_all_lanes() {
+        let (report, batches) = run(500, Speed::Max, None);
+        assert_eq!((report.rows, report.visitors, report.accepted), (500, 7, 500));
+        assert!(report.is_complete());
+        assert!(is_in_order(&batches));
+        assert!(batches.iter().all(|batch| batch.events.len() <= 20));
+        assert_eq!(batches[0].header.consent[0].policy_version, 2);
+    }
+
+    #[test]
+    fn a_paced_replay_takes_its_time_and_sends_what_a_page_would() {
+        let (report, batches) = run(8, Speed::Times(2_000.0), None);
+        assert_eq!((report.accepted, batches.len()), (8, 8));
+        assert!(report.elapsed >= Duration::from_millis(7 * 60_000 / 2_000), "{:?}", report.elapsed);
+        assert!(is_in_order(&batches));
+    }
+
+    #[test]
+    fn a_limit_ends_the_replay_after_so_many_rows() {
+        let (report, _) = run(500, Speed::Max, Some(9));
+        assert_eq!((report.rows, report.accepted), (9, 9));
+    }
+}

@@ -183,74 +183,10 @@ fn refused(raw: &RawAnswer) -> anyhow::Error {
 mod tests {
     use super::*;
     use crate::remote::RemoteArguments;
+    use crate::testing::{Reply, decode, worker};
     use selvedge_core::event::EventType;
-    use selvedge_core::id::{ProgramHash, Sequence, WriterId};
+    use selvedge_core::id::{Sequence, WriterId};
     use selvedge_core::value::Value;
-    use selvedge_core::wire::batch_decode::{decode_batch, open};
-    use std::io::{BufRead, BufReader, Read, Write};
-    use std::net::{TcpListener, TcpStream};
-    use std::thread::{JoinHandle, spawn};
-
-    /// What the worker of a test does with one request.
-    enum Reply {
-        Status(u16),
-        Cut,
-        Accept(Vec<Grant>),
-    }
-
-    /// A worker that replies so, in this order, one connection each, and gives back the bodies it read.
-    fn worker(replies: Vec<Reply>) -> (String, JoinHandle<Vec<Vec<u8>>>) {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let thread = spawn(move || replies.into_iter().map(|reply| serve(&listener, reply)).collect());
-        (url, thread)
-    }
-
-    fn serve(listener: &TcpListener, reply: Reply) -> Vec<u8> {
-        let (stream, _) = listener.accept().unwrap();
-        let body = read_request(&stream);
-        let (status, answer) = match reply {
-            Reply::Cut => return body,
-            Reply::Status(status) => (status, b"no".to_vec()),
-            Reply::Accept(grants) => (200, accepting(&body, grants)),
-        };
-        let mut stream = stream;
-        let length = answer.len();
-        write!(stream, "HTTP/1.1 {status} Said\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n")
-            .unwrap();
-        stream.write_all(&answer).unwrap();
-        body
-    }
-
-    fn decode(body: &[u8]) -> selvedge_core::event::Batch {
-        decode_batch(open(body).unwrap().sections, None).unwrap()
-    }
-
-    fn accepting(body: &[u8], grants: Vec<Grant>) -> Vec<u8> {
-        let batch = decode(body);
-        let accepted = u32::try_from(batch.events.len()).unwrap();
-        let answer = Answer { accepted, grants, program: ProgramHash::default(), ..Answer::default() };
-        answer.encode().unwrap()
-    }
-
-    fn read_request(stream: &TcpStream) -> Vec<u8> {
-        let mut reader = BufReader::new(stream);
-        let mut length = 0;
-        loop {
-            let mut line = String::new();
-            reader.read_line(&mut line).unwrap();
-            let line = line.trim().to_ascii_lowercase();
-            if let Some(value) = line.strip_prefix("content-length:") {
-                length = value.trim().parse().unwrap();
-            }
-            if line.is_empty() {
-                break;
-            }
-        }
-        let mut body = vec![0; length];
-        reader.read_exact(&mut body).unwrap();
-        body
-    }
 
     fn sender(url: String, patience: Duration) -> Sender {
         let remote = Remote::new(&RemoteArguments { url, token: "token".to_owned() });
