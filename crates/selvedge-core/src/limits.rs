@@ -6,7 +6,7 @@ pub const BATCH_BYTES_MAX: usize = 512 * 1024;
 pub const BATCH_EVENTS_MAX: usize = 500;
 /// Bytes of one encoded event.
 pub const EVENT_BYTES_MAX: usize = 32 * 1024;
-/// Properties of one event, at its top level.
+/// Properties of one event, and entries of one nested object.
 pub const PROPERTIES_MAX: usize = 128;
 /// Nesting of a property value: the value itself is depth 1.
 pub const VALUE_DEPTH_MAX: usize = 8;
@@ -65,7 +65,7 @@ pub const STATE_TEXT_BYTES_MAX: usize = 64;
 /// Bytes of a visitor's state as stored.
 pub const STATE_BYTES_MAX: usize = 4_096;
 /// Bytes of a visitor's cap history, beside [`STATE_BYTES_MAX`].
-pub const CAP_BYTES_MAX: usize = 4_096;
+pub const CAP_BYTES_MAX: usize = 16 * 1_024;
 /// How long a grant may be used after it was leased.
 pub const LEASE_MS: i64 = 24 * 60 * 60 * 1_000;
 
@@ -79,6 +79,12 @@ pub const SLOTS_MAX: usize = 256;
 pub const INSTRUCTIONS_MAX: usize = 60_000;
 /// Facts of a program.
 pub const FACTS_MAX: usize = 10_000;
+/// Texts that one fact or property tells apart.
+pub const TEXTS_MAX: usize = 4_096;
+/// Words of one wide mask.
+pub const MASK_WORDS_MAX: usize = (TEXTS_MAX + 2).div_ceil(64);
+/// Bytes of a file's name in a site's folder.
+pub const FILE_NAME_BYTES_MAX: usize = 256;
 /// Attributes of a program.
 pub const ATTRIBUTES_MAX: usize = 1_000;
 /// Metrics of a program.

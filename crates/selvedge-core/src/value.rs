@@ -1,6 +1,8 @@
 //! Property values: what an event carries, exactly as it was sent.
 
-use crate::limits::{PROPERTY_NAME_BYTES_MAX, TEXT_BYTES_MAX, VALUE_DEPTH_MAX, VALUE_NODES_MAX};
+use crate::limits::{
+    PROPERTIES_MAX, PROPERTY_NAME_BYTES_MAX, TEXT_BYTES_MAX, VALUE_DEPTH_MAX, VALUE_NODES_MAX,
+};
 use crate::number::Number;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -92,8 +94,8 @@ pub enum ValueFault {
     /// Nested deeper than [`VALUE_DEPTH_MAX`].
     #[error("a value is nested too deep; at most {VALUE_DEPTH_MAX} levels")]
     TooDeep,
-    /// More values than [`VALUE_NODES_MAX`].
-    #[error("too many values; at most {VALUE_NODES_MAX}")]
+    /// More values than [`VALUE_NODES_MAX`], or entries of one object than [`PROPERTIES_MAX`].
+    #[error("too many values; at most {VALUE_NODES_MAX} in all, {PROPERTIES_MAX} in one object")]
     TooMany,
     /// A text above [`TEXT_BYTES_MAX`] or a name above [`PROPERTY_NAME_BYTES_MAX`].
     #[error(
@@ -131,6 +133,7 @@ fn check_value(value: &Value, depth: usize, budget: &mut usize) -> Result<(), Va
         Value::Text(text) if text.len() <= TEXT_BYTES_MAX => Ok(()),
         Value::Text(_) => Err(ValueFault::TooLong),
         Value::List(list) => list.iter().try_for_each(|item| check_value(item, depth, budget)),
+        Value::Object(map) if map.len() > PROPERTIES_MAX => Err(ValueFault::TooMany),
         Value::Object(map) => check_map(map, depth, budget),
     }
 }

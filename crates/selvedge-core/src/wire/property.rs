@@ -148,7 +148,7 @@ fn read_value(
 ) -> Result<Value, WireFault> {
     let depth = depth.checked_sub(1).ok_or(WireFault::TooDeep)?;
     *nodes_left = nodes_left.checked_sub(1).ok_or(WireFault::TooLarge)?;
-    Ok(match reader.u8()? {
+    Ok(match u8::try_from(reader.varint_u32()?).unwrap_or(u8::MAX) {
         NULL => Value::Null,
         BOOL => Value::Bool(reader.flag()?),
         INT => Value::Number(Number::Int(reader.zigzag_i64()?)),

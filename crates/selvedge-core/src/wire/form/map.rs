@@ -68,6 +68,11 @@ impl<'n> Bounds<'n> {
         E::custom(fault)
     }
 
+    /// How many items a list promises. Postcard gives no hint where that is more than there are bytes.
+    fn promised<E: Error>(&self, hint: Option<usize>) -> Result<usize, E> {
+        hint.ok_or_else(|| self.fail(WireFault::Truncated))
+    }
+
     /// One value more, or the fault that there were too many.
     fn spend_node<E: Error>(&self) -> Result<(), E> {
         let left = self.nodes_left.get().checked_sub(1).ok_or_else(|| self.fail(WireFault::TooLarge))?;
@@ -248,7 +253,7 @@ impl<'de> Visitor<'de> for MapSeed<'_, '_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Map, A::Error> {
-        if entries.size_hint().is_some_and(|count| count > self.entries_max) {
+        if self.bounds.promised(entries.size_hint())? > self.entries_max {
             return Err(self.bounds.fail(WireFault::TooLarge));
         }
         let mut map = Map::new();
@@ -357,6 +362,7 @@ impl<'de> Visitor<'de> for ListSeed<'_, '_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        self.bounds.promised(items.size_hint())?;
         let mut list = Vec::new();
         while let Some(item) =
             items.next_element_seed(ValueSeed { bounds: self.bounds, depth: self.depth })?

@@ -21,7 +21,8 @@ use core::fmt;
 use core::marker::PhantomData;
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 
-/// A list that is refused where it promises more than `MAX` items, before any of them is read.
+/// A list that is refused where it promises more than `MAX` items, or more than there are bytes (postcard then gives no
+/// hint of its size), before any of them is read.
 pub(super) struct Bounded<T, const MAX: usize>(pub(super) Vec<T>);
 
 impl<'de, T: Deserialize<'de>, const MAX: usize> Deserialize<'de> for Bounded<T, MAX> {
@@ -40,7 +41,7 @@ impl<'de, T: Deserialize<'de>, const MAX: usize> Visitor<'de> for BoundedVisitor
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
-        if items.size_hint().is_some_and(|count| count > MAX) {
+        if items.size_hint().is_none_or(|count| count > MAX) {
             return Err(A::Error::custom("too many items"));
         }
         let mut list = Vec::new();

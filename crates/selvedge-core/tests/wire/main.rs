@@ -1,0 +1,7 @@
+//! The wire held to its promises: golden files, laws over generated values, and refusals.
+
+mod golden;
+mod laws;
+mod oracle;
+mod refusals;
+mod sample;
