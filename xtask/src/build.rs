@@ -1,5 +1,7 @@
 //! Everything that runs outside this process, built in order: wasm modules first, then the pages that carry them.
 
+use std::fs::{self, File};
+
 use anyhow::Result;
 
 use crate::repo::Repo;
@@ -10,8 +12,23 @@ use crate::{pages, setup, wasm};
 /// # Errors
 /// With a sentence on what is missing or the output of the build that failed.
 pub fn everything(repo: &Repo) -> Result<()> {
+    // One build at a time: `dev` may run while the tests start.
+    fs::create_dir_all(repo.scratch())?;
+    let turn = File::create(repo.scratch().join("build.lock"))?;
+    turn.lock()?;
     setup::for_build(repo)?;
     wasm::page(repo)?;
     wasm::worker(repo)?;
     pages::build(repo)
+}
+
+/// Set for child processes once everything is built, so that each test binary need not look again.
+pub const BUILT: &str = "SELVEDGE_BUILT";
+
+/// [`everything`], unless the chore that started this process has just done it.
+///
+/// # Errors
+/// As [`everything`].
+pub fn once(repo: &Repo) -> Result<()> {
+    if std::env::var_os(BUILT).is_some() { Ok(()) } else { everything(repo) }
 }

@@ -1,12 +1,35 @@
-//! Every chore of the repository.
+//! Every chore of the repository, one module each; `main.rs` only reads the command line.
+//!
+//! A module imports only modules that stand above it here.
+
+pub mod repo;
+
+pub mod run;
+
+pub mod say;
+
+pub mod table;
+
+pub mod stamp;
+
+pub mod setup;
+
+pub mod wasm;
+
+pub mod pages;
 
 pub mod build;
-pub mod pages;
-pub mod repo;
-pub mod run;
-pub mod say;
-pub mod secrets;
-pub mod setup;
-pub mod stamp;
-pub mod wasm;
+
 pub mod workerd;
+
+pub mod secrets;
+
+pub mod budget;
+
+pub mod size;
+
+pub mod bench;
+
+pub mod test;
+
+pub mod tidy;

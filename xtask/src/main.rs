@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use xtask::repo::Repo;
-use xtask::{build, setup};
+use xtask::{bench, build, setup, size, test, tidy};
 
 /// Every chore of the repository.
 #[derive(Parser)]
@@ -21,11 +21,34 @@ enum Chore {
     Setup,
     /// Builds the wasm modules and the pages, where they are out of date.
     Build,
+    /// Runs all tests, with their own set-up.
+    Test {
+        /// Only one part.
+        #[arg(long)]
+        only: Option<test::Part>,
+        /// Larger counts: hours of crash rounds instead of minutes.
+        #[arg(long)]
+        full: bool,
+    },
+    /// Runs the benchmarks and sets their figures beside their targets.
+    Bench {
+        /// One JSON object instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Weighs what visitors load and the worker, against benches/budgets.toml.
+    Size {
+        /// One JSON object instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Checks the house rules that no compiler checks.
+    Tidy,
 }
 
 fn main() -> ExitCode {
     match run(Arguments::parse().chore) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(problem) => {
             eprintln!("error: {problem:#}");
             ExitCode::FAILURE
@@ -33,14 +56,19 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(chore: Chore) -> Result<()> {
+fn run(chore: Chore) -> Result<ExitCode> {
     let repo = Repo::find()?;
-    match chore {
+    let held = match chore {
         Chore::Setup => {
             setup::for_build(&repo)?;
             println!("browser: {}", setup::chromium()?.display());
-            Ok(())
+            true
         }
-        Chore::Build => build::everything(&repo),
-    }
+        Chore::Build => build::everything(&repo).map(|()| true)?,
+        Chore::Test { only, full } => test::run(&repo, only, full)?,
+        Chore::Bench { json } => bench::run(&repo, json)?,
+        Chore::Size { json } => size::run(&repo, json)?,
+        Chore::Tidy => tidy::run(&repo)?,
+    };
+    Ok(if held { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -58,7 +58,16 @@ pub fn install(repo: &Repo, settings: &Settings) -> Result<()> {
     copy_tree(&repo.worker_output(), &modules).context("the worker is not built: run `cargo xtask build`")?;
     pages::stage(repo, &run.join("assets"))?;
     fs::create_dir_all(settings.data.join("objects"))?;
-    fs::write(run.join("workerd.capnp"), config(settings, &modules)?)?;
+    configure(settings)
+}
+
+/// Writes the config for what is laid out already: for a restart on another port or with other bindings.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn configure(settings: &Settings) -> Result<()> {
+    let run = run_folder(&settings.data);
+    fs::write(run.join("workerd.capnp"), config(settings, &run.join("modules"))?)?;
     Ok(())
 }
 
@@ -73,11 +82,7 @@ impl Workerd {
         let lifeline = child.stdin.take().context("the worker's standard input is a pipe")?;
         let control = child.stdout.take().context("the worker's control channel is a pipe")?;
         let mut workerd = Workerd { child, _lifeline: lifeline, port: settings.port, log };
-        let ready = || -> Result<u16> {
-            let port = listening_port(control)?;
-            Ok(port)
-        };
-        let started = ready().and_then(|port| {
+        let started = listening_port(control).and_then(|port| {
             workerd.port = port;
             workerd.wait_for_health()
         });

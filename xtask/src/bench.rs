@@ -1,0 +1,161 @@
+//! `cargo xtask bench`: runs the benchmarks and sets their figures beside their targets.
+//!
+//! A benchmark is a target of the package `selvedge-benches` (`benches/benches/*.rs`, its own `main`) or a script
+//! `benches/scripts/*.mjs`. It prints each figure as one line of JSON, `{"figure": "rule native", "value": 2.7}`; other
+//! lines are for people and shown as they are. `benches/budgets.toml` says each figure's unit and target.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+use crate::budget::{self, Budgets, Figure};
+use crate::repo::{Repo, files_under};
+use crate::{build, run, say, setup, table};
+
+type Figures = BTreeMap<String, f64>;
+
+/// Runs everything, prints, and gives back whether every figure with a target was measured. A figure that misses its
+/// target is marked, and does not fail: these machines are noisy, and byte budgets have `size`.
+///
+/// # Errors
+/// When something cannot be built or a benchmark fails.
+pub fn run(repo: &Repo, json: bool) -> Result<bool> {
+    build::everything(repo)?;
+    let budgets = budget::read(repo)?;
+    let mut figures = Figures::new();
+    for (name, output) in [cargo_benches(repo)?, scripts(repo)?].concat() {
+        collect(&output, &mut figures)
+            .with_context(|| format!("the benchmark {name} printed a broken figure"))?;
+    }
+    if json {
+        println!("{}", json!(figures));
+    } else {
+        print!("{}", table::text(&rows(&budgets, &figures)));
+    }
+    Ok(budgets.figures.keys().all(|name| figures.contains_key(name)))
+}
+
+fn cargo_benches(repo: &Repo) -> Result<Vec<(String, String)>> {
+    if !repo.path("benches/benches").is_dir() {
+        return Ok(Vec::new());
+    }
+    let output = say::step("running the native benchmarks", || {
+        run::quiet(run::cargo(&repo.root).args(["bench", "--quiet", "--package", "selvedge-benches"]))
+    })?;
+    Ok(vec![("of cargo".to_string(), output)])
+}
+
+fn scripts(repo: &Repo) -> Result<Vec<(String, String)>> {
+    let folder = repo.path("benches/scripts");
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    run::quiet(run::cargo(&repo.root).args([
+        "build",
+        "--quiet",
+        "--package",
+        "selvedge-tests",
+        "--bin",
+        "serve",
+    ]))?;
+    let mut outputs = Vec::new();
+    for script in files_under(&folder, &|_| false)? {
+        if script.extension().is_none_or(|extension| extension != "mjs") || script.parent() != Some(&folder) {
+            continue;
+        }
+        let name = script.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let mut node = run::command("node", &repo.root);
+        node.arg(&script).env("SELVEDGE_SERVE", repo.target.join("debug/serve")).env(build::BUILT, "1");
+        node.env("SELVEDGE_WORKERD", setup::workerd(repo)?).env("SELVEDGE_TARGET", &repo.target);
+        if let Ok(chromium) = setup::chromium() {
+            node.env("CHROMIUM", chromium);
+        }
+        outputs.push((name.clone(), say::step(&format!("running {name}"), || run::quiet(&mut node))?));
+    }
+    Ok(outputs)
+}
+
+fn collect(output: &str, figures: &mut Figures) -> Result<()> {
+    for line in output.lines() {
+        if !line.starts_with("{\"figure\"") {
+            eprintln!("{line}");
+            continue;
+        }
+        let figure: Value = serde_json::from_str(line).with_context(|| line.to_string())?;
+        let name = figure.get("figure").and_then(Value::as_str).context("`figure` is no text")?;
+        let value = figure
+            .get("value")
+            .and_then(Value::as_f64)
+            .with_context(|| format!("`{name}` has no `value`"))?;
+        figures.insert(name.to_string(), value);
+    }
+    Ok(())
+}
+
+fn rows(budgets: &Budgets, figures: &Figures) -> Vec<[String; 5]> {
+    let head = ["figure", "measured", "target", "verdict", "best elsewhere"].map(str::to_string);
+    let with_target = budgets.figures.iter().map(|(name, target)| row(name, figures.get(name), Some(target)));
+    let others = figures.iter().filter(|(name, _)| !budgets.figures.contains_key(*name));
+    let without = others.map(|(name, value)| row(name, Some(value), None));
+    std::iter::once(head).chain(with_target).chain(without).collect()
+}
+
+fn row(name: &str, value: Option<&f64>, target: Option<&Figure>) -> [String; 5] {
+    let unit = target.map_or("", |target| target.unit.as_str());
+    let with_unit = |number: f64| format!("{} {unit}", short(number)).trim_end().to_string();
+    let measured = value.map_or("not measured".to_string(), |value| with_unit(*value));
+    let bounds = target.map(|target| (target.max, target.min));
+    let wanted = match bounds {
+        Some((Some(max), _)) => format!("<= {}", with_unit(max)),
+        Some((None, Some(min))) => format!(">= {}", with_unit(min)),
+        _ => String::new(),
+    };
+    let held = value.zip(bounds).map(|(value, (max, min))| {
+        max.is_none_or(|max| *value <= max) && min.is_none_or(|min| *value >= min)
+    });
+    let verdict = match held {
+        Some(true) => "ok",
+        Some(false) => "MISSED",
+        None => "",
+    };
+    let peer = target.and_then(|target| target.peer.clone()).unwrap_or_default();
+    [name.to_string(), measured, wanted, verdict.to_string(), peer]
+}
+
+fn short(number: f64) -> String {
+    if number.abs() >= 100.0 || number.fract() == 0.0 {
+        format!("{number:.0}")
+    } else {
+        format!("{number:.2}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_stand_beside_their_targets() -> Result<()> {
+        let budgets: Budgets = toml::from_str(
+            "[figures.fast]\nunit = 'ns'\nmax = 4\npeer = '14 (x)'\n[figures.many]\nunit = '1/s'\nmin = 100\n[figures.absent]\nunit = 's'",
+        )?;
+        let mut figures = Figures::new();
+        collect(
+            "for people\n{\"figure\":\"fast\",\"value\":2.75}\n{\"figure\":\"many\",\"value\":99}",
+            &mut figures,
+        )?;
+        let found = rows(&budgets, &figures);
+        let cells =
+            |name: &str| found.iter().find(|row| row.first().is_some_and(|cell| cell == name)).cloned();
+        assert_eq!(cells("fast"), Some(["fast", "2.75 ns", "<= 4 ns", "ok", "14 (x)"].map(str::to_string)));
+        assert_eq!(cells("many"), Some(["many", "99 1/s", ">= 100 1/s", "MISSED", ""].map(str::to_string)));
+        assert_eq!(cells("absent"), Some(["absent", "not measured", "", "", ""].map(str::to_string)));
+        Ok(())
+    }
+
+    #[test]
+    fn a_broken_figure_is_told() {
+        assert!(collect("{\"figure\": \"fast\"}", &mut Figures::new()).is_err());
+    }
+}

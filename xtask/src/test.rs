@@ -1,0 +1,149 @@
+//! `cargo xtask test`: set-up, build, every test, and a closing summary.
+//!
+//! A part that fails does not keep the next from running; the exit code tells in the end.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use crate::repo::{Repo, files_under};
+use crate::{build, run, say, setup};
+
+/// A part of the tests that can run alone.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
+pub enum Part {
+    /// Lints, types, and the tests of every crate.
+    Unit,
+    /// A real workerd.
+    Edge,
+    /// A real Chromium on a real workerd.
+    Browser,
+}
+
+/// One line of the closing summary.
+struct Outcome {
+    name: &'static str,
+    spent: Duration,
+    problem: Option<String>,
+}
+
+/// Runs `only` that part, or all of them, and gives back whether all passed.
+///
+/// # Errors
+/// When the set-up or the build fails: then nothing could be tested.
+pub fn run(repo: &Repo, only: Option<Part>, full: bool) -> Result<bool> {
+    let start = Instant::now();
+    let wanted = |part| only.is_none_or(|only| only == part);
+    let chromium = if wanted(Part::Browser) { Some(setup::chromium()?) } else { None };
+    build::everything(repo)?;
+    let mut outcomes = vec![Outcome { name: "set-up and build", spent: start.elapsed(), problem: None }];
+    let mut record = |name, work: &dyn Fn() -> Result<()>| outcomes.push(outcome(name, work));
+    if wanted(Part::Unit) {
+        record("types", &|| types(repo));
+        record("lints", &|| lints(repo));
+        record("unit", &|| unit(repo, full));
+    }
+    if wanted(Part::Edge) {
+        record("edge", &|| edge(repo, full));
+    }
+    if let Some(chromium) = &chromium {
+        record("browser", &|| browser(repo, chromium, full));
+    }
+    Ok(summary(&outcomes, start.elapsed()))
+}
+
+fn outcome(name: &'static str, work: &dyn Fn() -> Result<()>) -> Outcome {
+    println!("\n== {name} ==");
+    let start = Instant::now();
+    let problem = work().err().map(|problem| format!("{problem:#}"));
+    if let Some(problem) = &problem {
+        println!("{problem}");
+    }
+    Outcome { name, spent: start.elapsed(), problem }
+}
+
+fn summary(outcomes: &[Outcome], spent: Duration) -> bool {
+    println!("\n== summary ==");
+    for Outcome { name, spent, problem } in outcomes {
+        let verdict = if problem.is_none() { "ok" } else { "FAILED" };
+        println!("{verdict:<7} {name:<17} {}", say::duration(*spent));
+    }
+    let failed = outcomes.iter().filter(|outcome| outcome.problem.is_some()).count();
+    println!("{} in {}", if failed == 0 { "all passed" } else { "FAILED" }, say::duration(spent));
+    failed == 0
+}
+
+/// Every TypeScript package, strictly.
+fn types(repo: &Repo) -> Result<()> {
+    for package in ["sdk", "shop", "console"] {
+        if repo.www().join(package).join("tsconfig.json").is_file() {
+            let project = format!("www/{package}");
+            run::shown(run::command(repo.npm_binary("tsc"), &repo.root).args(["--project", &project]))?;
+        }
+    }
+    Ok(())
+}
+
+/// Format and clippy: the lints hold the invariant that nothing can panic.
+fn lints(repo: &Repo) -> Result<()> {
+    run::shown(run::cargo(&repo.root).args(["fmt", "--all", "--check"]))?;
+    let clippy = ["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"];
+    run::shown(run::cargo(&repo.root).args(clippy))
+}
+
+fn unit(repo: &Repo, full: bool) -> Result<()> {
+    run::shown(in_tests(&mut run::cargo(&repo.root), full).args([
+        "test",
+        "--workspace",
+        "--exclude",
+        "selvedge-tests",
+        "--no-fail-fast",
+    ]))?;
+    node_tests(repo, &repo.www(), full, None)
+}
+
+fn edge(repo: &Repo, full: bool) -> Result<()> {
+    let mut cargo = run::cargo(&repo.root);
+    // One world at a time: each test has a workerd of its own, and times are measured.
+    cargo.args(["test", "--package", "selvedge-tests", "--no-fail-fast", "--", "--test-threads=2"]);
+    run::shown(in_tests(&mut cargo, full))
+}
+
+fn browser(repo: &Repo, chromium: &PathBuf, full: bool) -> Result<()> {
+    run::shown(run::cargo(&repo.root).args([
+        "build",
+        "--quiet",
+        "--package",
+        "selvedge-tests",
+        "--bin",
+        "serve",
+    ]))?;
+    node_tests(repo, &repo.path("tests/browser"), full, Some(chromium))
+}
+
+/// All `*.test.mjs` under `folder`, one file at a time.
+fn node_tests(repo: &Repo, folder: &std::path::Path, full: bool, chromium: Option<&PathBuf>) -> Result<()> {
+    let skip = |path: &std::path::Path| path.ends_with("node_modules") || path.ends_with("dist");
+    let mut files = files_under(folder, &skip)?;
+    files.retain(|file| file.to_string_lossy().ends_with(".test.mjs"));
+    if files.is_empty() {
+        return Ok(());
+    }
+    let mut node = run::command("node", &repo.root);
+    node.args(["--test", "--test-concurrency=1", "--test-reporter=spec"]).args(files);
+    node.env("SELVEDGE_SERVE", repo.target.join("debug/serve"));
+    if let Some(chromium) = chromium {
+        node.env("CHROMIUM", chromium);
+    }
+    run::shown(in_tests(&mut node, full))
+}
+
+/// What every test process is told.
+fn in_tests(command: &mut Command, full: bool) -> &mut Command {
+    if full {
+        command.env("SELVEDGE_FULL", "1");
+    }
+    command.env(build::BUILT, "1")
+}
