@@ -1,1 +1,40 @@
-//! Placeholder floor plan.
+//! A site's YAML in; two programs and diagnostics out. No IO, no clock, no randomness: the same files give the same
+//! bytes.
+//!
+//! The road of a site: text -> [`yaml`] tree -> as [`written`] -> [`resolved`] (names, types, three-valued logic) ->
+//! [`lower`]ed to the parts of the programs.
+#![forbid(unsafe_code)]
+
+mod codes;
+mod source;
+
+mod diagnostic;
+mod render;
+mod suggest;
+
+mod literal;
+mod yaml;
+
+mod fields;
+
+mod condition;
+
+mod written;
+
+mod resolved;
+
+mod lower;
+
+mod limits_check;
+mod summary;
+mod urgent;
+
+mod compile;
+pub mod docs;
+
+pub use codes::{Code, UnknownCode};
+pub use compile::{Compilation, Compiled, compile};
+pub use diagnostic::{Diagnostic, Severity};
+pub use render::{render, render_colored};
+pub use source::Position;
+pub use summary::{MetricSummary, RuleSummary, Summary};

@@ -1,0 +1,214 @@
+//! Every code a diagnostic can have. The doc comment of a code is its page in docs/diagnostics.md; the file
+//! `diagnostics/<code>.yaml` is an example that triggers it.
+
+use crate::diagnostic::Severity;
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])* $code:ident = $severity:ident, $title:literal;)*) => {
+        /// A diagnostic's code. Codes are never reused.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code { $($(#[doc = $doc])* $code,)* }
+
+        impl Code {
+            /// All codes, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$code),*];
+
+            /// The code as it is printed.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$code => stringify!($code),)* }
+            }
+
+            /// What is wrong, in a few words.
+            #[must_use]
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$code => $title,)* }
+            }
+
+            /// Why it is an error or a warning, and what to do: Markdown.
+            #[must_use]
+            pub const fn doc(self) -> &'static str {
+                match self { $(Self::$code => concat!($($doc, "\n",)*),)* }
+            }
+
+            /// How bad it is.
+            #[must_use]
+            pub const fn severity(self) -> Severity {
+                match self { $(Self::$code => Severity::$severity,)* }
+            }
+
+            /// A file that triggers it. Its first line names the file of the site that it stands for.
+            #[must_use]
+            pub const fn example(self) -> &'static str {
+                match self {
+                    $(Self::$code => include_str!(concat!("../diagnostics/", stringify!($code), ".yaml")),)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// A site needs at least `site.yaml` and `tracking-plan.yaml`. `rules.yaml` and `content.yaml` may be left out
+    /// until there is a rule to write.
+    E0001 = Error, "a file is missing";
+    /// A site's folder holds `site.yaml`, `tracking-plan.yaml`, `rules.yaml` and `content.yaml`. Another YAML file
+    /// beside them is read by nobody, which is hardly what was meant.
+    E0002 = Error, "a file that nothing reads";
+    /// The file is not valid YAML 1.2. The position is where reading stopped; the cause is often on the line above.
+    E0003 = Error, "not valid YAML";
+    /// A key stands twice in one mapping. YAML would keep one of them without a word.
+    E0004 = Error, "a key stands twice";
+    /// The key has no meaning here. It is refused so that a misspelt key never does nothing.
+    E0005 = Error, "an unknown key";
+    /// A key that has no default is missing.
+    E0006 = Error, "a key is missing";
+    /// The value has another form than its key takes: a list where a text is expected, a text where a whole number is.
+    E0007 = Error, "a value of the wrong form";
+    /// This is part of the rule language, but not built yet. It is refused, never ignored, and the help names what to
+    /// use today where there is something.
+    E0008 = Error, "not supported yet";
+    /// In YAML a `!` begins a tag, which vanishes from the value: `when: ! x` would mean `when: x`, the opposite.
+    /// Write `not`, or quote the whole value.
+    E0009 = Error, "a YAML tag";
+    /// In an unquoted value ` #` begins a comment: what follows is silently no part of the condition. Put the comment
+    /// on its own line, or quote the condition if the `#` belongs to it.
+    E0010 = Error, "a comment behind an unquoted condition";
+    /// Within `{...}` and `[...]` an unquoted value ends at a comma or a bracket, so a condition that contains one is
+    /// cut in pieces. Write the mapping in block style, one key a line.
+    E0011 = Error, "flow style around a condition";
+    /// A line that looks like a key is indented deeper than the value above it, so that YAML reads it as more of that
+    /// value. Indent it like the other keys.
+    E0012 = Error, "a key swallowed by the value above it";
+    /// Anchors (`&x`), aliases (`*x`), merge keys (`<<`) and several documents in one file are not part of the
+    /// language: everything is written where it is meant.
+    E0013 = Error, "an anchor, an alias or a second document";
+    /// Names are stored, logged and written in conditions, so they keep to letters, digits, `_`, and, depending on the
+    /// kind of name, `.` or `-`.
+    E0014 = Error, "not a name";
+    /// The value is not one of the words that its key takes.
+    E0015 = Error, "an unknown word";
+    /// A number, a length or a count is outside its bounds.
+    E0016 = Error, "out of bounds";
+    /// A cap is a whole number of exposures, `per`, and `page`, `session` or a duration: `2 per session`,
+    /// `1 per 24h`; several are separated by commas and all of them hold.
+    E0017 = Error, "not a cap";
+    /// A duration is a whole number and one unit, without a space: `30s`, `10m`, `24h`, `7d`; at most 400 days.
+    E0018 = Error, "not a duration";
+
+    /// The character begins nothing that a condition can hold.
+    E0101 = Error, "an unexpected character";
+    /// A text in a condition has no closing quote.
+    E0102 = Error, "a text without its closing quote";
+    /// Something else is expected at this place of the condition.
+    E0103 = Error, "a condition that cannot be read";
+    /// The operator is written as in a programming language. Conditions use `and`, `or`, `not`, `=` and `!=`.
+    E0104 = Error, "an operator of another language";
+    /// A condition may be nested so deep, not deeper. Name parts of it as audiences.
+    E0105 = Error, "nested too deep";
+    /// A condition has a largest length. Name parts of it as audiences.
+    E0106 = Error, "too long";
+    /// A count inside a condition needs parentheses, because its own `where` contains conditions and its window
+    /// begins with `in`. Or name it under `metrics`.
+    E0107 = Error, "a count without parentheses";
+
+    /// The name is no built-in fact, attribute, metric or audience.
+    E0201 = Error, "an unknown name in a condition";
+    /// The tracking plan does not list the event.
+    E0202 = Error, "an unknown event";
+    /// The tracking plan does not list the property for this event.
+    E0203 = Error, "an unknown property";
+    /// `site.yaml` does not list the slot.
+    E0204 = Error, "an unknown slot";
+    /// `content.yaml` does not hold the content.
+    E0205 = Error, "an unknown content";
+    /// `groups` does not list the group.
+    E0206 = Error, "an unknown group";
+    /// Built-in facts, attributes, metrics and audiences share one space of names, and a rule's id is its own for
+    /// ever: its caps are kept under it.
+    E0207 = Error, "a name taken twice";
+    /// An audience must not, over other audiences, mean itself.
+    E0208 = Error, "audiences in a circle";
+    /// `where` reads properties of the event that is counted; other facts belong into the condition that uses the
+    /// count.
+    E0209 = Error, "a fact inside `where`";
+
+    /// The two sides of a comparison are of different types, so that it could never be true.
+    E0301 = Error, "different types";
+    /// The operator does not fit the type: `<` needs numbers, `contains` needs text.
+    E0302 = Error, "an operator for another type";
+    /// Only yes-or-no facts and audiences are conditions by themselves; others need a comparison.
+    E0303 = Error, "not a condition by itself";
+    /// An amount of money is compared with an amount in the site's currency: `50 EUR`. Rates between currencies are
+    /// not supported yet.
+    E0304 = Error, "money without the site's currency";
+    /// A count is a whole number from 0.
+    E0305 = Error, "a count compared with something else";
+    /// A sliding window keeps the time of each event that it counts, so it can only count so far.
+    E0306 = Error, "a threshold above what is kept";
+    /// The fact can only have certain values, and this is none of them, so the comparison could never be true.
+    E0307 = Error, "a value that the fact never has";
+    /// The part of the condition can be true for no value, or is true for every one: something else was meant.
+    E0308 = Error, "never or always true";
+    /// Rules read numbers in millionths: at most six decimals, and whole parts up to 9,223,372,036,853.
+    E0309 = Error, "a number that does not fit";
+    /// Facts kept in the visitor's state are cut at a largest length; a longer text could never be equal to one.
+    E0310 = Error, "a text longer than what is kept";
+    /// Nothing ever gives the attribute a value.
+    E0311 = Error, "an attribute that is never set";
+    /// What an event sets an attribute to has another type than the attribute.
+    E0312 = Error, "an attribute set to another type";
+
+    /// What a visitor's state may need in the worst case is proven here, and has a bound. Fewer or shorter sliding
+    /// windows, smaller thresholds, fewer caps bring it down.
+    E0401 = Error, "the visitor's state could grow too large";
+    /// The program is above a bound: rules, slots, instructions or bytes.
+    E0402 = Error, "the program is too large";
+    /// A content could run code in the page: an event handler, a scripting address, a document inside an attribute.
+    E0403 = Error, "a content that could run code";
+    /// The program was made but is not accepted by what must run it. This is a defect of the compiler; please report
+    /// it with the site's files.
+    E0404 = Error, "a program that is not accepted";
+
+    /// Nothing uses it. It costs nothing (it is left out of the program), but often a misspelt use is behind it.
+    W0001 = Warning, "declared but never used";
+    /// Two rules of one slot have the same priority, so that the order of their ids decides.
+    W0002 = Warning, "equal priority in one slot";
+    /// The rule acts without the visitor's consent. That is right only for what the page cannot work without.
+    W0003 = Warning, "a rule that needs no consent";
+    /// Tests of rules are not run yet; what the file says is not checked.
+    W0004 = Warning, "a test that is not run yet";
+}
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(self.as_str())
+    }
+}
+
+impl serde::Serialize for Code {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for Code {
+    type Err = UnknownCode;
+
+    fn from_str(text: &str) -> Result<Self, UnknownCode> {
+        let known = Self::ALL.iter().find(|code| code.as_str().eq_ignore_ascii_case(text));
+        known.copied().ok_or_else(|| UnknownCode(text.to_owned()))
+    }
+}
+
+/// A code that no diagnostic has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownCode(pub String);
+
+impl std::error::Error for UnknownCode {}
+
+impl std::fmt::Display for UnknownCode {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "no diagnostic has the code {:?}; docs/diagnostics.md lists them", self.0)
+    }
+}

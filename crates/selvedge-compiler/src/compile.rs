@@ -1,0 +1,128 @@
+//! The whole way, stage after stage; a later one runs only where the earlier left no error.
+
+use crate::codes::Code;
+use crate::diagnostic::{Diagnostic, Report};
+use crate::lower::{Shared, build};
+use crate::resolved::{Site, resolve};
+use crate::source::{FileId, Files, Span};
+use crate::summary::{Summary, summary};
+use crate::written::{RULES_FILE, SITE_FILE};
+use crate::{limits_check, urgent, written};
+use selvedge_core::id::ProgramHash;
+use selvedge_core::limits::{CAP_BYTES_MAX, PROGRAM_BYTES_MAX, STATE_BYTES_MAX};
+use selvedge_core::rules::Program;
+use selvedge_core::wire::program::Parts;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// What became of a site's files.
+#[derive(Debug, Clone)]
+pub struct Compilation {
+    /// Everything found, sorted by file and place.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The programs, where no error was found.
+    pub program: Option<Compiled>,
+}
+
+/// A site's two programs.
+#[derive(Debug, Clone)]
+pub struct Compiled {
+    /// What the edge runs: everything.
+    pub full: Parts,
+    /// What pages load: the rules that run there, and nothing of the others.
+    pub public: Parts,
+    /// The bytes of [`Self::full`].
+    pub full_bytes: Vec<u8>,
+    /// The bytes of [`Self::public`].
+    pub public_bytes: Vec<u8>,
+    /// The program's name: the first 16 bytes of the SHA-256 of [`Self::full_bytes`].
+    pub hash: ProgramHash,
+    /// What there is to say of it.
+    pub summary: Summary,
+}
+
+/// Compiles a site: file names relative to its folder, and their text.
+///
+/// All errors of all files are found in one run. A file that is not one of `site.yaml`, `tracking-plan.yaml`,
+/// `rules.yaml` and `content.yaml` is reported where it looks as if it were meant to be one.
+///
+/// ```
+/// let files = [("site.yaml".to_owned(), "name: shop\nnmae: shop\n".to_owned())].into();
+/// let compilation = selvedge_compiler::compile(&files);
+/// assert!(compilation.program.is_none());
+/// assert!(compilation.diagnostics.iter().any(|found| found.code == selvedge_compiler::Code::E0005));
+/// ```
+#[must_use]
+pub fn compile(files: &BTreeMap<String, String>) -> Compilation {
+    let files = Files::new(files);
+    let mut report = Report::default();
+    let program = run(&files, &mut report);
+    Compilation { diagnostics: report.finish(&files), program }
+}
+
+fn run(files: &Files<'_>, report: &mut Report) -> Option<Compiled> {
+    files.find(SITE_FILE)?;
+    let written = written::read(files, report);
+    let mut site = resolve(written, report);
+    let shared = Shared::of(&site);
+    let top = Span::top(files.find(RULES_FILE).or_else(|| files.find(SITE_FILE)).unwrap_or(FileId(0)));
+    limits_check::check(&site, &shared, top, report);
+    if report.has_errors() {
+        return None;
+    }
+    urgent::mark(&mut site);
+    finish(&site, &shared, files, top, report)
+}
+
+fn finish(
+    site: &Site,
+    shared: &Shared,
+    files: &Files<'_>,
+    top: Span,
+    report: &mut Report,
+) -> Option<Compiled> {
+    let full = build(site, shared, files, false);
+    let public = build(site, shared, files, true);
+    let (full_bytes, public_bytes) = (full.encode(), public.encode());
+    let state = accepted(&full_bytes, top, report)?;
+    accepted(&public_bytes, top, report)?;
+    let bytes = (full_bytes.len(), public_bytes.len());
+    let summary = summary(site, shared, &full, bytes, state);
+    Some(Compiled { hash: hash(&full_bytes), full, public, full_bytes, public_bytes, summary })
+}
+
+/// Loads the program as those who run it will; gives back what a visitor's state and cap history may need.
+fn accepted(bytes: &[u8], top: Span, report: &mut Report) -> Option<(usize, usize)> {
+    if bytes.len() > PROGRAM_BYTES_MAX {
+        let message = format!("the program has {} bytes; at most {PROGRAM_BYTES_MAX}", bytes.len());
+        report.add(Code::E0402, top, message);
+        return None;
+    }
+    let program = match Program::load(bytes) {
+        Ok(program) => program,
+        Err(fault) => {
+            report.add(Code::E0404, top, format!("the program is not accepted: {fault}"));
+            return None;
+        }
+    };
+    let (state, caps) = (program.state_bytes_max(), program.cap_bytes_max());
+    for (what, found, limit) in [("state", state, STATE_BYTES_MAX), ("cap history", caps, CAP_BYTES_MAX)] {
+        if found > limit {
+            let message = format!("a visitor's {what} could need {found} bytes; at most {limit}");
+            report.add_help(
+                Code::E0401,
+                top,
+                message,
+                "use fewer or shorter windows, smaller thresholds, fewer caps".to_owned(),
+            );
+        }
+    }
+    (!report.has_errors()).then_some((state, caps))
+}
+
+fn hash(bytes: &[u8]) -> ProgramHash {
+    let digest = Sha256::digest(bytes);
+    let mut hash = [0; 16];
+    hash.copy_from_slice(&digest[..16]);
+    ProgramHash(hash)
+}

@@ -1,0 +1,494 @@
+//! Tokens in, syntax tree out, by precedence: `or` < `and` < `not` < tests < `else`.
+
+use super::lexer::{Kind, Token, tokens};
+use super::{Ask, Compare, Count, Expr, Literal, LiteralValue, Operand, Source, State, Subject, Test};
+use crate::codes::Code;
+use crate::diagnostic::Report;
+use crate::fields;
+use crate::source::Span;
+use crate::yaml::Anchor;
+use selvedge_core::limits::{CONDITION_BYTES_MAX, CONDITION_DEPTH_MAX};
+use selvedge_core::wire::program::{TextTest, Window};
+use std::ops::Range;
+
+/// Reads a condition; `None` where it has an error, which is reported.
+pub(crate) fn parse_condition(text: &str, anchor: &Anchor, report: &mut Report) -> Option<Expr> {
+    let mut parser = Parser::new(text, anchor, report)?;
+    let condition = parser.or(0)?;
+    parser.end()?;
+    Some(condition)
+}
+
+/// Reads `count E where P in W`; `None` where it has an error, which is reported.
+pub(crate) fn parse_count(text: &str, anchor: &Anchor, report: &mut Report) -> Option<Count> {
+    let mut parser = Parser::new(text, anchor, report)?;
+    parser.refuse_later_operand()?;
+    if !parser.take_word("count") {
+        return parser.unexpected("`count`", Some("write for example `count purchase in session`"));
+    }
+    let count = parser.count(0)?;
+    parser.end()?;
+    Some(count)
+}
+
+/// Words that have a meaning of their own, so that they cannot be names.
+const KEYWORDS: [&str; 16] = [
+    "and",
+    "or",
+    "not",
+    "in",
+    "between",
+    "is",
+    "else",
+    "where",
+    "count",
+    "contains",
+    "starts_with",
+    "ends_with",
+    "matches_glob",
+    "true",
+    "false",
+    "of",
+];
+
+/// What begins an expression that the language has but that is not built yet, and what to use.
+const LATER: [(&str, &str); 19] = [
+    ("sum", "`count` is there; keep a running total as an attribute"),
+    ("min", "`count` is there"),
+    ("max", "`count` is there"),
+    ("avg", "`count` is there"),
+    ("distinct", "`count` is there"),
+    ("first", "keep the value as an attribute, set by the event"),
+    ("last", "keep the value as an attribute, set by the event"),
+    ("previous", "`days_since_last_visit` is there"),
+    ("time", "count the event in a window: `(count E in 10m) = 0`"),
+    ("most_frequent", "count the values that matter, one metric each"),
+    ("sequence", "count the events in a window, and join the counts with `and`"),
+    ("no", "count it: `(count E in session) = 0`"),
+    ("any", "send what matters as a property of the event"),
+    ("shown", "use `cap`"),
+    ("dismissed", "count an event of your own"),
+    ("clicked", "count an event of your own"),
+    ("reached", "count the goal's event"),
+    ("now", "use `status` to switch a rule on and off"),
+    ("weekday", "use `status` to switch a rule on and off"),
+];
+
+struct Parser<'a> {
+    text: &'a str,
+    anchor: &'a Anchor,
+    report: &'a mut Report,
+    tokens: Vec<Token>,
+    at: usize,
+}
+
+impl<'a> Parser<'a> {
+    fn new(text: &'a str, anchor: &'a Anchor, report: &'a mut Report) -> Option<Self> {
+        if text.len() > CONDITION_BYTES_MAX {
+            let message = format!("the condition has {} bytes; at most {CONDITION_BYTES_MAX}", text.len());
+            let help = "name parts of it under `audiences`".to_owned();
+            report.add_help(Code::E0106, anchor.span(0, text.len()), message, help);
+            return None;
+        }
+        let tokens = tokens(text, anchor, report)?;
+        Some(Self { text, anchor, report, tokens, at: 0 })
+    }
+
+    fn or(&mut self, depth: usize) -> Option<Expr> {
+        self.joined(depth, "or", Self::and, Expr::Or)
+    }
+
+    fn and(&mut self, depth: usize) -> Option<Expr> {
+        self.joined(depth, "and", Self::not, Expr::And)
+    }
+
+    fn joined(
+        &mut self,
+        depth: usize,
+        word: &str,
+        part: fn(&mut Self, usize) -> Option<Expr>,
+        join: fn(Vec<Expr>) -> Expr,
+    ) -> Option<Expr> {
+        let first = part(self, depth)?;
+        let mut parts = vec![first];
+        while self.take_word(word) {
+            parts.push(part(self, depth)?);
+        }
+        if parts.len() == 1 { parts.pop() } else { Some(join(parts)) }
+    }
+
+    fn not(&mut self, depth: usize) -> Option<Expr> {
+        let depth = self.deeper(depth)?;
+        if self.take_word("not") {
+            return Some(Expr::Not(Box::new(self.not(depth)?)));
+        }
+        self.test(depth)
+    }
+
+    fn deeper(&mut self, depth: usize) -> Option<usize> {
+        if depth < CONDITION_DEPTH_MAX {
+            return Some(depth + 1);
+        }
+        let message = format!("nested deeper than {CONDITION_DEPTH_MAX} levels");
+        let help = "name parts of it under `audiences`".to_owned();
+        let span = self.span(self.peek_at());
+        self.report.add_help(Code::E0105, span, message, help);
+        None
+    }
+
+    /// A fact and what is asked of it, or a condition in parentheses.
+    fn test(&mut self, depth: usize) -> Option<Expr> {
+        let start = self.peek_at().start;
+        if self.peek_sign("(") && !self.counts_follow() {
+            self.at += 1;
+            let inner = self.or(depth)?;
+            self.expect_sign(")")?;
+            return self.grouped(inner, start);
+        }
+        let subject = self.subject(depth)?;
+        let ask = self.ask()?;
+        Some(Expr::Test(Test { subject, ask, source: self.source(start) }))
+    }
+
+    /// What may follow parentheses: `is true` and its kin behind a condition, any test behind a fact.
+    fn grouped(&mut self, inner: Expr, start: usize) -> Option<Expr> {
+        if self.take_word("is") {
+            let state = self.state()?;
+            return Some(Expr::State(Box::new(inner), state, self.source(start)));
+        }
+        let Expr::Test(Test { subject, ask: Ask::Holds, .. }) = inner else { return Some(inner) };
+        let ask = self.ask()?;
+        Some(Expr::Test(Test { subject, ask, source: self.source(start) }))
+    }
+
+    fn counts_follow(&self) -> bool {
+        matches!(self.tokens.get(self.at + 1).map(|token| &token.kind), Some(Kind::Word(word)) if word == "count")
+    }
+
+    fn subject(&mut self, depth: usize) -> Option<Subject> {
+        let at = self.peek_at();
+        self.refuse_later_operand()?;
+        let operand = match self.peek().clone() {
+            Kind::Sign("(") => {
+                self.at += 2;
+                let count = self.count(depth)?;
+                self.expect_sign(")")?;
+                let text = self.source(at.start).text;
+                Operand::Count(Box::new(count), text)
+            }
+            Kind::Word(word) if word == "count" => return self.bare_count(),
+            Kind::Word(word) if !KEYWORDS.contains(&word.as_str()) => {
+                self.at += 1;
+                self.refuse_lookup()?;
+                Operand::Name(word)
+            }
+            Kind::Word(_) | Kind::Sign(_) | Kind::End => return self.unexpected("a fact", None),
+            _ => return self.literal_first(),
+        };
+        let span = self.span(at.start..self.behind());
+        let default = if self.take_word("else") { Some(self.literal()?) } else { None };
+        Some(Subject { operand, span, default })
+    }
+
+    fn bare_count<T>(&mut self) -> Option<T> {
+        let span = self.span(self.peek_at());
+        let help = "write `(count ... in ...) >= 2`, or name the count under `metrics`".to_owned();
+        self.report.add_help(Code::E0107, span, "a count inside a condition needs parentheses", help);
+        None
+    }
+
+    fn literal_first<T>(&mut self) -> Option<T> {
+        let help = "write the fact first: `shoe_views >= 2`";
+        self.unexpected("a fact", Some(help))
+    }
+
+    fn refuse_later_operand(&mut self) -> Option<()> {
+        let Kind::Word(word) = self.peek() else { return Some(()) };
+        let Some((word, instead)) = LATER.iter().find(|(later, _)| later == word) else { return Some(()) };
+        let followed = self.tokens.get(self.at + 1).map(|token| &token.kind);
+        if !matches!(followed, Some(Kind::Word(next)) if !is_operator(next))
+            && followed != Some(&Kind::Sign("("))
+        {
+            return Some(());
+        }
+        let span = self.span(self.peek_at());
+        fields::not_supported(&format!("`{word}`"), instead, span, self.report);
+        None
+    }
+
+    fn refuse_lookup(&mut self) -> Option<()> {
+        if !self.peek_sign("[") {
+            return Some(());
+        }
+        let span = self.span(self.peek_at());
+        fields::not_supported("a lookup", "send the value as a property of an event", span, self.report);
+        None
+    }
+
+    fn ask(&mut self) -> Option<Ask> {
+        let at = self.at;
+        if let Kind::Sign(sign) = self.peek() {
+            let Some(compare) = compare(sign) else { return Some(Ask::Holds) };
+            self.at += 1;
+            return Some(Ask::Compare(compare, self.literal()?));
+        }
+        let Kind::Word(word) = self.peek().clone() else { return Some(Ask::Holds) };
+        self.at += 1;
+        match word.as_str() {
+            "between" => self.between(),
+            "is" => Some(Ask::State(self.state()?)),
+            "in" if self.list_follows() => Some(Ask::In(self.list()?, false)),
+            "not" if self.take_word("in") => Some(Ask::In(self.list()?, true)),
+            "contains" => Some(Ask::Text(TextTest::Contains, self.literal()?)),
+            "starts_with" => Some(Ask::Text(TextTest::StartsWith, self.literal()?)),
+            "ends_with" => Some(Ask::Text(TextTest::EndsWith, self.literal()?)),
+            "matches_glob" => Some(Ask::Text(TextTest::MatchesGlob, self.literal()?)),
+            "within" => self.refuse_word(at, "within"),
+            _ => {
+                self.at = at;
+                Some(Ask::Holds)
+            }
+        }
+    }
+
+    fn refuse_word<T>(&mut self, at: usize, word: &str) -> Option<T> {
+        let span = self.tokens.get(at).map(|token| self.span(token.at.clone()))?;
+        fields::not_supported(&format!("`{word}`"), "compare the fact with a literal", span, self.report);
+        None
+    }
+
+    fn between(&mut self) -> Option<Ask> {
+        let low = self.literal()?;
+        if !self.take_word("and") {
+            return self.unexpected("`and`", Some("write `x between 20 and 60`"));
+        }
+        Some(Ask::Between(low, self.literal()?))
+    }
+
+    fn state(&mut self) -> Option<State> {
+        let negated = self.take_word("not");
+        let state = match (self.peek(), negated) {
+            (Kind::Word(word), false) if word == "known" => State::Known,
+            (Kind::Word(word), false) if word == "missing" => State::Missing,
+            (Kind::Word(word), false) if word == "true" => State::True,
+            (Kind::Word(word), true) if word == "true" => State::NotTrue,
+            (Kind::Word(word), false) if word == "false" => State::False,
+            (Kind::Word(word), true) if word == "false" => State::NotFalse,
+            _ => {
+                let help = "`is known`, `is missing`, `is true`, `is not true`, `is false`, `is not false`";
+                return self.unexpected("`known`, `missing`, `true` or `false`", Some(help));
+            }
+        };
+        self.at += 1;
+        Some(state)
+    }
+
+    /// Whether `in` begins a list, not the window of a count.
+    fn list_follows(&self) -> bool {
+        match self.peek() {
+            Kind::Duration(_) => false,
+            Kind::Word(word) => !matches!(word.as_str(), "page" | "session") && window_later(word).is_none(),
+            _ => true,
+        }
+    }
+
+    fn list(&mut self) -> Option<Vec<Literal>> {
+        if let Kind::Word(word) = self.peek().clone() {
+            let span = self.span(self.peek_at());
+            let help = "list the values: `in [\"a\", \"b\"]`";
+            fields::not_supported(&format!("the imported list `{word}`"), help, span, self.report);
+            return None;
+        }
+        self.expect_sign("[")?;
+        let mut literals = vec![self.literal()?];
+        while self.take_sign(",") {
+            if self.peek_sign("]") {
+                break;
+            }
+            literals.push(self.literal()?);
+        }
+        self.expect_sign("]")?;
+        Some(literals)
+    }
+
+    fn literal(&mut self) -> Option<Literal> {
+        let at = self.peek_at();
+        let value = match self.peek().clone() {
+            Kind::Text(text) => LiteralValue::Text(text),
+            Kind::Number(number) => self.currency(number),
+            Kind::Duration(ms) => LiteralValue::Duration(ms),
+            Kind::Word(word) if word == "true" => LiteralValue::Bool(true),
+            Kind::Word(word) if word == "false" => LiteralValue::Bool(false),
+            Kind::Word(word) => return self.word_for_literal(&word),
+            _ => return self.unexpected("a text, a number or an amount of money", None),
+        };
+        self.at += 1;
+        Some(Literal { value, span: self.span(at.start..self.behind()) })
+    }
+
+    fn word_for_literal<T>(&mut self, word: &str) -> Option<T> {
+        let help = format!("write \"{word}\" if a text is meant; comparing two facts is not supported yet");
+        self.unexpected("a text, a number or an amount of money", Some(&help))
+    }
+
+    /// The number before us, with the currency behind it where there is one.
+    fn currency(&mut self, number: i64) -> LiteralValue {
+        match self.tokens.get(self.at + 1).map(|token| &token.kind) {
+            Some(Kind::Word(word))
+                if word.len() == 3 && word.bytes().all(|byte| byte.is_ascii_uppercase()) =>
+            {
+                let currency = word.clone();
+                self.at += 1;
+                LiteralValue::Money(number, currency)
+            }
+            _ => LiteralValue::Number(number),
+        }
+    }
+
+    /// What follows the word `count`.
+    fn count(&mut self, depth: usize) -> Option<Count> {
+        let event_span = self.span(self.peek_at());
+        let event = match self.peek().clone() {
+            Kind::Word(word) if !KEYWORDS.contains(&word.as_str()) => word,
+            Kind::Text(text) => text,
+            _ => return self.unexpected("the name of an event", None),
+        };
+        self.at += 1;
+        if self.peek_word("by") {
+            return self.refuse_word(self.at, "by");
+        }
+        let depth = self.deeper(depth)?;
+        let filter = if self.take_word("where") { Some(self.or(depth)?) } else { None };
+        if !self.take_word("in") {
+            return self.unexpected("`in` and a window", Some("write `in page`, `in session` or `in 10m`"));
+        }
+        let window = self.window()?;
+        self.refuse_scope()?;
+        Some(Count { event, event_span, filter, window })
+    }
+
+    fn window(&mut self) -> Option<Window> {
+        let window = match self.peek().clone() {
+            Kind::Duration(ms) => Window::Sliding(ms),
+            Kind::Word(word) if word == "page" => Window::Page,
+            Kind::Word(word) if word == "session" => Window::Session,
+            Kind::Word(word) => match window_later(&word) {
+                Some(instead) => {
+                    let span = self.span(self.peek_at());
+                    fields::not_supported(&format!("the window `{word}`"), instead, span, self.report);
+                    return None;
+                }
+                None => return self.unexpected("a window", Some("`page`, `session` or a duration: `10m`")),
+            },
+            _ => return self.unexpected("a window", Some("`page`, `session` or a duration: `10m`")),
+        };
+        self.at += 1;
+        Some(window)
+    }
+
+    fn refuse_scope(&mut self) -> Option<()> {
+        for word in ["of", "top", "max"] {
+            if self.peek_word(word) {
+                return self.refuse_word(self.at, word);
+            }
+        }
+        Some(())
+    }
+
+    fn end(&mut self) -> Option<()> {
+        match self.peek() {
+            Kind::End => Some(()),
+            Kind::Sign(")") => self.unexpected("the end", Some("there is one `)` too many")),
+            _ => self.unexpected("`and`, `or` or the end", None),
+        }
+    }
+
+    fn unexpected<T>(&mut self, expected: &str, help: Option<&str>) -> Option<T> {
+        let at = self.peek_at();
+        let found = match self.peek() {
+            Kind::End => "the end".to_owned(),
+            _ => format!("`{}`", self.text.get(at.clone()).unwrap_or_default()),
+        };
+        let span = self.span(at);
+        let message = format!("expected {expected}, found {found}");
+        self.report.add_help(Code::E0103, span, message, help.map(str::to_owned));
+        None
+    }
+
+    fn peek(&self) -> &Kind {
+        self.tokens.get(self.at).map_or(&Kind::End, |token| &token.kind)
+    }
+
+    fn peek_at(&self) -> Range<usize> {
+        self.tokens.get(self.at).map_or(self.text.len()..self.text.len(), |token| token.at.clone())
+    }
+
+    fn peek_word(&self, word: &str) -> bool {
+        matches!(self.peek(), Kind::Word(found) if found == word)
+    }
+
+    fn peek_sign(&self, sign: &str) -> bool {
+        matches!(self.peek(), Kind::Sign(found) if *found == sign)
+    }
+
+    fn take_word(&mut self, word: &str) -> bool {
+        let found = self.peek_word(word);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn take_sign(&mut self, sign: &str) -> bool {
+        let found = self.peek_sign(sign);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn expect_sign(&mut self, sign: &str) -> Option<()> {
+        if self.take_sign(sign) {
+            return Some(());
+        }
+        self.unexpected(&format!("`{sign}`"), None)
+    }
+
+    /// The end of the token before the next one.
+    fn behind(&self) -> usize {
+        self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map_or(0, |token| token.at.end)
+    }
+
+    fn source(&self, start: usize) -> Source {
+        let at = start..self.behind().max(start);
+        let text = self.text.get(at.clone()).unwrap_or_default();
+        Source { span: self.span(at), text: text.split_whitespace().collect::<Vec<_>>().join(" ") }
+    }
+
+    fn span(&self, at: Range<usize>) -> Span {
+        self.anchor.span(at.start, at.end)
+    }
+}
+
+fn is_operator(word: &str) -> bool {
+    KEYWORDS.contains(&word)
+}
+
+fn compare(sign: &str) -> Option<Compare> {
+    match sign {
+        "=" => Some(Compare::Equal),
+        "!=" => Some(Compare::NotEqual),
+        "<" => Some(Compare::Less),
+        "<=" => Some(Compare::LessOrEqual),
+        ">" => Some(Compare::Greater),
+        ">=" => Some(Compare::GreaterOrEqual),
+        _ => None,
+    }
+}
+
+/// Windows that are not built yet, and what to use.
+fn window_later(word: &str) -> Option<&'static str> {
+    match word {
+        "today" => Some("use `in 24h`"),
+        "week" => Some("use `in 7d`"),
+        "month" => Some("use `in 30d`"),
+        "ever" => Some("use a long window: `in 365d`, or an attribute that the event sets"),
+        _ => None,
+    }
+}

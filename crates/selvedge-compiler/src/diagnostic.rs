@@ -1,0 +1,92 @@
+//! What the compiler says to people: data, rendered elsewhere.
+
+use crate::codes::Code;
+use crate::source::{Files, Position, Span};
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// No program is made.
+    Error,
+    /// A program is made; look at this.
+    Warning,
+}
+
+/// One thing found in a site's files.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Diagnostic {
+    /// Its code; [`Code::doc`] explains it.
+    pub code: Code,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What was found and what is allowed, in one line.
+    pub message: String,
+    /// The file, as named in the site's folder.
+    pub file: String,
+    /// Line of the first character, from 1.
+    pub line: u32,
+    /// Column of the first character, from 1, in characters.
+    pub column: u32,
+    /// Just behind the last character.
+    pub end: Position,
+    /// What to write instead, ready to be pasted where that is possible.
+    pub help: Option<String>,
+}
+
+struct Found {
+    code: Code,
+    span: Span,
+    message: String,
+    help: Option<String>,
+}
+
+/// Collects what is found, from all stages and files.
+#[derive(Default)]
+pub(crate) struct Report {
+    found: Vec<Found>,
+}
+
+impl Report {
+    /// Notes something at `span`.
+    pub fn add(&mut self, code: Code, span: Span, message: impl Into<String>) {
+        self.found.push(Found { code, span, message: message.into(), help: None });
+    }
+
+    /// Notes something at `span` with what to do about it.
+    pub fn add_help(
+        &mut self,
+        code: Code,
+        span: Span,
+        message: impl Into<String>,
+        help: impl Into<Option<String>>,
+    ) {
+        self.found.push(Found { code, span, message: message.into(), help: help.into() });
+    }
+
+    /// Whether any of it forbids a program.
+    pub fn has_errors(&self) -> bool {
+        self.found.iter().any(|found| found.code.severity() == Severity::Error)
+    }
+
+    /// Everything found, sorted by file, place and code; each once.
+    pub fn finish(mut self, files: &Files<'_>) -> Vec<Diagnostic> {
+        self.found.sort_by(|a, b| (a.span, a.code, &a.message).cmp(&(b.span, b.code, &b.message)));
+        self.found.dedup_by(|a, b| (a.span, a.code, &a.message) == (b.span, b.code, &b.message));
+        self.found.into_iter().map(|found| diagnostic(found, files)).collect()
+    }
+}
+
+fn diagnostic(found: Found, files: &Files<'_>) -> Diagnostic {
+    let start = files.position(found.span.file, found.span.start);
+    Diagnostic {
+        code: found.code,
+        severity: found.code.severity(),
+        message: found.message,
+        file: files.name(found.span.file).to_owned(),
+        line: start.line,
+        column: start.column,
+        end: files.position(found.span.file, found.span.end),
+        help: found.help,
+    }
+}

@@ -1,0 +1,241 @@
+//! Reading mappings key by key: each key that was not asked for is reported, with what may have been meant.
+
+use crate::codes::Code;
+use crate::diagnostic::Report;
+use crate::source::Span;
+use crate::suggest::did_you_mean;
+use crate::yaml::{Entry, Map, Node, Scalar, Value, traps};
+
+/// A value read, and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Spanned<T> {
+    pub value: T,
+    pub span: Span,
+}
+
+/// A key that belongs to the language but is not built yet, and what to use today.
+pub(crate) type Later = (&'static str, &'static str);
+
+/// A mapping being read.
+pub(crate) struct Fields<'a> {
+    map: &'a Map,
+    span: Span,
+    asked: Vec<&'static str>,
+}
+
+impl<'a> Fields<'a> {
+    /// The mapping in `node`; reports where it is something else.
+    pub fn of(node: &'a Node, report: &mut Report) -> Option<Self> {
+        let map = map(node, report)?;
+        Some(Self { map, span: node.span, asked: Vec::new() })
+    }
+
+    /// The key's value, where the key is there and not empty.
+    pub fn optional(&mut self, key: &'static str) -> Option<&'a Node> {
+        self.asked.push(key);
+        let entry = self.map.entries.iter().find(|entry| entry.key == key)?;
+        (!is_null(&entry.value)).then_some(&entry.value)
+    }
+
+    /// The key's value; reports where it is missing.
+    pub fn required(&mut self, key: &'static str, report: &mut Report) -> Option<&'a Node> {
+        let value = self.optional(key);
+        if value.is_none() {
+            let first = self.map.entries.first().map_or(self.span, |entry| entry.key_span);
+            report.add_help(
+                Code::E0006,
+                first,
+                format!("the key `{key}` is missing"),
+                format!("add `{key}: ...`"),
+            );
+        }
+        value
+    }
+
+    /// Reports every key that nobody asked for.
+    pub fn finish(self, later: &[Later], report: &mut Report) {
+        for entry in &self.map.entries {
+            if !self.asked.contains(&entry.key.as_str()) {
+                self.unknown_key(entry, later, report);
+            }
+        }
+    }
+
+    fn unknown_key(&self, entry: &Entry, later: &[Later], report: &mut Report) {
+        let key = &entry.key;
+        if let Some((_, instead)) = later.iter().find(|(name, _)| name == key) {
+            not_supported(&format!("`{key}`"), instead, entry.key_span, report);
+        } else if self.holds_flow_condition() {
+            report.add_help(Code::E0011, entry.key_span, traps::flow_message(), traps::flow_help());
+        } else {
+            let help = did_you_mean(key, self.asked.iter().copied());
+            report.add_help(Code::E0005, entry.key_span, format!("unknown key `{key}`"), help);
+        }
+    }
+
+    fn holds_flow_condition(&self) -> bool {
+        self.map.entries.iter().any(|entry| {
+            entry.key == "when"
+                && matches!(&entry.value.value, Value::Scalar(scalar) if scalar.in_flow && !scalar.quoted)
+        })
+    }
+}
+
+/// Reports something that belongs to the language but is not built yet.
+pub(crate) fn not_supported(what: &str, instead: &str, span: Span, report: &mut Report) {
+    let help = (!instead.is_empty()).then(|| instead.to_owned());
+    report.add_help(Code::E0008, span, format!("{what} is not supported yet"), help);
+}
+
+/// The mapping in `node`; an empty value is an empty mapping.
+pub(crate) fn map<'a>(node: &'a Node, report: &mut Report) -> Option<&'a Map> {
+    const EMPTY: &Map = &Map { entries: Vec::new() };
+    match &node.value {
+        Value::Map(map) => Some(map),
+        Value::Scalar(scalar) if scalar.is_null() => Some(EMPTY),
+        _ => wrong_form(node, "a mapping (`key: value` lines)", report),
+    }
+}
+
+/// The items in `node`; a single value is a list of one.
+pub(crate) fn items(node: &Node) -> &[Node] {
+    match &node.value {
+        Value::List(items) => items,
+        _ => std::slice::from_ref(node),
+    }
+}
+
+/// The list in `node`.
+pub(crate) fn list<'a>(node: &'a Node, report: &mut Report) -> Option<&'a [Node]> {
+    match &node.value {
+        Value::List(items) => Some(items),
+        _ => wrong_form(node, "a list (`- item` lines)", report),
+    }
+}
+
+/// The scalar in `node`, whatever it may mean.
+pub(crate) fn scalar<'a>(node: &'a Node, expected: &str, report: &mut Report) -> Option<&'a Scalar> {
+    match &node.value {
+        Value::Scalar(scalar) if !scalar.is_null() => Some(scalar),
+        _ => wrong_form(node, expected, report),
+    }
+}
+
+/// The text in `node`; an unquoted number counts as its digits.
+pub(crate) fn text(node: &Node, report: &mut Report) -> Option<Spanned<String>> {
+    let scalar = scalar(node, "a text", report)?;
+    Some(Spanned { value: scalar.text.clone(), span: node.span })
+}
+
+/// Yes or no.
+pub(crate) fn flag(node: &Node, report: &mut Report) -> Option<bool> {
+    match scalar(node, "`true` or `false`", report)?.as_bool() {
+        Some(flag) => Some(flag),
+        None => wrong_form(node, "`true` or `false`", report),
+    }
+}
+
+/// A whole number between the bounds, both included.
+pub(crate) fn whole(node: &Node, low: i64, high: i64, report: &mut Report) -> Option<i64> {
+    let scalar = scalar(node, "a whole number", report)?;
+    match scalar.text.parse::<i64>() {
+        Ok(number) if (low..=high).contains(&number) => Some(number),
+        Ok(number) => {
+            let message = format!("{number} is out of bounds: {low} to {high}");
+            report.add(Code::E0016, node.span, message);
+            None
+        }
+        Err(_) => wrong_form(node, "a whole number", report),
+    }
+}
+
+/// One of the words that a key takes.
+pub(crate) fn word<T: Copy>(
+    node: &Node,
+    words: &[(&'static str, T)],
+    later: &[Later],
+    report: &mut Report,
+) -> Option<T> {
+    let text = text(node, report)?;
+    if let Some((_, value)) = words.iter().find(|(word, _)| *word == text.value) {
+        return Some(*value);
+    }
+    if let Some((word, instead)) = later.iter().find(|(word, _)| *word == text.value) {
+        not_supported(&format!("`{word}`"), instead, text.span, report);
+        return None;
+    }
+    let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+    let message = format!("`{}` is not one of: {}", text.value, known.join(", "));
+    report.add_help(Code::E0015, text.span, message, did_you_mean(&text.value, known));
+    None
+}
+
+/// What a name may be made of, besides letters, digits and `_`.
+#[derive(Clone, Copy)]
+pub(crate) enum NameKind {
+    /// Letters, digits, `_` and `.`: what a condition can write.
+    Dotted,
+    /// Letters, digits, `_` and `-`: ids of rules, slots, contents, groups.
+    Dashed,
+    /// Any printed characters: events and properties keep the names their senders gave them.
+    Free,
+}
+
+/// Longest name.
+const NAME_BYTES_MAX: usize = 64;
+
+/// Checks a name; reports where it is none.
+pub(crate) fn name(name: &str, span: Span, kind: NameKind, report: &mut Report) -> bool {
+    let (extra, allowed) = match kind {
+        NameKind::Dotted => (".", "letters, digits, `_` and `.`, beginning with a letter"),
+        NameKind::Dashed => ("-", "letters, digits, `_` and `-`, beginning with a letter or digit"),
+        NameKind::Free => return free_name(name, span, report),
+    };
+    let is_inner =
+        |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || extra.as_bytes().contains(&byte);
+    let begins = name.bytes().next().is_some_and(|byte| match kind {
+        NameKind::Dotted => byte.is_ascii_alphabetic(),
+        _ => byte.is_ascii_alphanumeric(),
+    });
+    let parts_filled = !name.ends_with('.') && !name.contains("..");
+    let good = begins && parts_filled && name.bytes().all(is_inner) && name.len() <= NAME_BYTES_MAX;
+    if !good {
+        let message = format!("`{name}` is not a name: {allowed}, at most {NAME_BYTES_MAX} bytes");
+        report.add_help(Code::E0014, span, message, as_name(name, extra));
+    }
+    good
+}
+
+fn free_name(name: &str, span: Span, report: &mut Report) -> bool {
+    let good = !name.is_empty() && name.len() <= NAME_BYTES_MAX && !name.contains(char::is_control);
+    if !good {
+        let message = format!("`{name}` is not a name: printed characters, at most {NAME_BYTES_MAX} bytes");
+        report.add(Code::E0014, span, message);
+    }
+    good
+}
+
+fn as_name(name: &str, extra: &str) -> Option<String> {
+    let kept = |c: char| if c.is_ascii_alphanumeric() || extra.contains(c) { c } else { '_' };
+    let made: String = name.trim().chars().map(kept).take(NAME_BYTES_MAX).collect();
+    made.chars().any(|c| c.is_ascii_alphanumeric()).then(|| format!("write `{made}`"))
+}
+
+/// Reports a value of the wrong form; always `None`.
+pub(crate) fn wrong_form<T>(node: &Node, expected: &str, report: &mut Report) -> Option<T> {
+    let message = format!("expected {expected}, found {}", node.form());
+    report.add(Code::E0007, first_line(node), message);
+    None
+}
+
+fn first_line(node: &Node) -> Span {
+    match &node.value {
+        Value::Map(Map { entries }) => entries.first().map_or(node.span, |entry| entry.key_span),
+        Value::List(items) => items.first().map_or(node.span, first_line),
+        Value::Scalar(_) => node.span,
+    }
+}
+
+fn is_null(node: &Node) -> bool {
+    matches!(&node.value, Value::Scalar(scalar) if scalar.is_null())
+}

@@ -1,0 +1,52 @@
+//! Bounds of a site that no single rule can see: how far counts count, how large the programs are, which events are
+//! urgent.
+
+use crate::codes::Code;
+use crate::diagnostic::Report;
+use crate::lower::Shared;
+use crate::resolved::{Fact, Leaf, Site};
+use crate::source::Span;
+use selvedge_core::limits::{COUNT_THRESHOLD_MAX, INSTRUCTIONS_MAX, RULES_MAX, SLOTS_MAX};
+use selvedge_core::wire::program::Window;
+
+/// Reports what is above a bound.
+pub(crate) fn check(site: &Site, shared: &Shared, top: Span, report: &mut Report) {
+    for (what, found, limit) in [
+        ("rules", site.rules.len(), RULES_MAX),
+        ("slots", site.site.slots.len(), SLOTS_MAX),
+        ("instructions", instructions(site), INSTRUCTIONS_MAX),
+        ("counts", shared.thresholds.len(), usize::from(u16::MAX)),
+        ("contents", site.contents.len(), usize::from(u16::MAX)),
+    ] {
+        if found > limit {
+            report.add(Code::E0402, top, format!("the program has {found} {what}; at most {limit}"));
+        }
+    }
+    let leaves = site.rules.iter().filter_map(|rule| rule.when.as_ref()).flat_map(|when| when.leaves());
+    leaves.for_each(|leaf| check_threshold(leaf, site, report));
+}
+
+fn check_threshold(leaf: &Leaf, site: &Site, report: &mut Report) {
+    let Fact::Metric(at) = leaf.fact else { return };
+    let Some(metric) = site.metric(at) else { return };
+    let limit = match metric.window {
+        Window::Sliding(_) => COUNT_THRESHOLD_MAX,
+        Window::Page | Window::Session => usize::from(u16::MAX),
+    };
+    let found = crate::lower::threshold_of(&leaf.test);
+    if usize::try_from(found).is_ok_and(|found| found <= limit) {
+        return;
+    }
+    let message = format!("this needs to count to {found}; this window counts to at most {limit}");
+    let help = match metric.window {
+        Window::Sliding(_) => Some("count `in session`, or compare with less".to_owned()),
+        Window::Page | Window::Session => None,
+    };
+    report.add_help(Code::E0306, leaf.source.span, message, help);
+}
+
+fn instructions(site: &Site) -> usize {
+    let conditions = site.rules.iter().filter_map(|rule| rule.when.as_ref());
+    let filters = site.metrics.iter().flatten().filter_map(|metric| metric.filter.as_ref());
+    conditions.chain(filters).map(crate::lower::size).sum()
+}

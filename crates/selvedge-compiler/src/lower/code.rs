@@ -1,0 +1,120 @@
+//! Jump code: one test and two forward jumps an instruction. `and` and `or` become where the jumps lead; the opposite
+//! of a part is the part with its jumps swapped.
+
+use crate::condition::Source;
+use crate::resolved::{Leaf, LeafTest, Truth};
+use selvedge_core::wire::program::{Instruction, Jump, Test};
+
+/// Bits that [`Test::Mask`] holds.
+const MASK_BITS: usize = 64;
+
+/// The code of a program, with the source of each instruction.
+#[derive(Debug, Default)]
+pub(super) struct Code {
+    pub instructions: Vec<Instruction>,
+    pub sources: Vec<Source>,
+    pub masks: Vec<Vec<u64>>,
+}
+
+/// How many instructions `truth` takes.
+pub(crate) fn size(truth: &Truth) -> usize {
+    match truth {
+        Truth::All(parts) | Truth::Any(parts) => parts.iter().map(size).sum(),
+        Truth::Opposite(inner) => size(inner),
+        Truth::Leaf(leaf) => match &leaf.test {
+            LeafTest::Ranges(ranges) => ranges.len(),
+            _ => 1,
+        },
+    }
+}
+
+impl Code {
+    /// Appends the code of `truth`; gives back where it begins. `fact` places a leaf's fact and gives its dictionary.
+    pub fn append(&mut self, truth: &Truth, fact: &mut impl FnMut(&Leaf) -> (usize, Vec<String>)) -> u16 {
+        let start = self.instructions.len();
+        self.emit(truth, start, Jump::Accept, Jump::Reject, fact);
+        index(start)
+    }
+
+    fn emit(
+        &mut self,
+        truth: &Truth,
+        at: usize,
+        on_true: Jump,
+        on_false: Jump,
+        fact: &mut impl FnMut(&Leaf) -> (usize, Vec<String>),
+    ) {
+        match truth {
+            Truth::Opposite(inner) => self.emit(inner, at, on_false, on_true, fact),
+            Truth::Leaf(leaf) => self.leaf(leaf, at, on_true, on_false, fact),
+            Truth::All(parts) | Truth::Any(parts) => {
+                let all = matches!(truth, Truth::All(_));
+                let mut next = at;
+                for (number, part) in parts.iter().enumerate() {
+                    let start = next;
+                    next += size(part);
+                    let go_on = Jump::To(index(next));
+                    match (number + 1 == parts.len(), all) {
+                        (true, _) => self.emit(part, start, on_true, on_false, fact),
+                        (false, true) => self.emit(part, start, go_on, on_false, fact),
+                        (false, false) => self.emit(part, start, on_true, go_on, fact),
+                    }
+                }
+            }
+        }
+    }
+
+    fn leaf(
+        &mut self,
+        leaf: &Leaf,
+        at: usize,
+        on_true: Jump,
+        on_false: Jump,
+        fact: &mut impl FnMut(&Leaf) -> (usize, Vec<String>),
+    ) {
+        let (place, dictionary) = fact(leaf);
+        let tests = self.tests(&leaf.test, &dictionary);
+        let last = tests.len().saturating_sub(1);
+        for (number, test) in tests.into_iter().enumerate() {
+            let on_false = if number == last { on_false } else { Jump::To(index(at + number + 1)) };
+            self.instructions.push(Instruction { fact: index(place), test, on_true, on_false });
+            self.sources.push(leaf.source.clone());
+        }
+    }
+
+    /// The tests of which one must pass.
+    fn tests(&mut self, test: &LeafTest, dictionary: &[String]) -> Vec<Test> {
+        match test {
+            LeafTest::OneOf(texts, among) => {
+                vec![self.mask(dictionary, |text| texts.contains(text) == *among, !among)]
+            }
+            LeafTest::Text(_, _, passes) => vec![Test::Range(i64::from(*passes), i64::from(*passes))],
+            LeafTest::Ranges(ranges) => ranges.iter().map(|(low, high)| Test::Range(*low, *high)).collect(),
+            LeafTest::Known => vec![Test::Range(i64::MIN, i64::MAX)],
+            LeafTest::Missing => vec![Test::Missing],
+        }
+    }
+
+    /// Bit 1 is any other text, bit 2 and up the dictionary's.
+    fn mask(&mut self, dictionary: &[String], is_meant: impl Fn(&String) -> bool, other: bool) -> Test {
+        let mut words = vec![0u64; (dictionary.len() + 2).div_ceil(MASK_BITS)];
+        let meant = dictionary.iter().enumerate().filter(|(_, text)| is_meant(text)).map(|(at, _)| at + 2);
+        for bit in meant.chain(other.then_some(1)) {
+            words[bit / MASK_BITS] |= 1 << (bit % MASK_BITS);
+        }
+        if let [only] = words.as_slice() {
+            return Test::Mask(*only);
+        }
+        let known = self.masks.iter().position(|mask| *mask == words);
+        let at = known.unwrap_or_else(|| {
+            self.masks.push(words);
+            self.masks.len() - 1
+        });
+        Test::MaskWide(index(at))
+    }
+}
+
+/// An index of the program. What is above the bound is refused before, by the limits of [`selvedge_core::limits`].
+pub(super) fn index(at: usize) -> u16 {
+    u16::try_from(at).unwrap_or(u16::MAX)
+}

@@ -1,0 +1,11 @@
+//! From a resolved site to the parts of its two programs: the full one for the edge, the public one for pages.
+
+mod code;
+mod facts;
+mod meaning;
+mod parts;
+mod shared;
+
+pub(crate) use code::size;
+pub(crate) use parts::build;
+pub(crate) use shared::{PlaceOf, Shared, threshold_of};

@@ -1,0 +1,247 @@
+//! The parts of one program: what its rules need, and nothing else.
+
+use super::code::{Code, index};
+use super::facts::{Dictionaries, Facts};
+use super::meaning::meaning;
+use super::shared::Shared;
+use crate::resolved::{Fact, Leaf, Rule, Site, Truth};
+use crate::source::Files;
+use selvedge_core::consent::Purposes;
+use selvedge_core::tracking_plan::Plan;
+use selvedge_core::wire::program::{
+    Attribute, EdgeConfig, FactSource, Leaf as LeafSource, Metric, Parts, Rule as RulePart, Slot, Source,
+};
+use std::collections::BTreeMap;
+
+/// The full program's parts, or (`public`) those of the pages' program.
+pub(crate) fn build(site: &Site, shared: &Shared, files: &Files<'_>, public: bool) -> Parts {
+    let rules: Vec<(usize, &Rule)> =
+        site.rules.iter().enumerate().filter(|(at, _)| !public || shared.in_page(*at)).collect();
+    let mut builder = Builder::new(site, shared, &rules, public);
+    let part_rules = builder.rules(&rules);
+    let slots = builder.slots();
+    Parts {
+        site: site.site.name.clone(),
+        currency: site.site.currency.clone(),
+        late_ms: site.site.late_ms,
+        edge: (!public).then(|| edge_config(site, &builder.code, files)),
+        plan: Plan { events: site.events.clone() },
+        attributes: builder.attributes(),
+        facts: builder.facts.facts,
+        metrics: builder.metrics,
+        code: builder.code.instructions,
+        masks: builder.code.masks,
+        rules: part_rules,
+        slots,
+        groups: builder.groups,
+        contents: builder.contents,
+    }
+}
+
+/// Collects what the rules of one program need.
+struct Builder<'a> {
+    site: &'a Site,
+    shared: &'a Shared,
+    dictionaries: Dictionaries,
+    facts: Facts,
+    metrics: Vec<Metric>,
+    metric_places: BTreeMap<u64, u16>,
+    /// Attributes of this program, by their place among the resolved.
+    attribute_places: BTreeMap<usize, u16>,
+    code: Code,
+    groups: Vec<selvedge_core::wire::program::Group>,
+    contents: Vec<selvedge_core::wire::program::Content>,
+}
+
+impl<'a> Builder<'a> {
+    fn new(site: &'a Site, shared: &'a Shared, rules: &[(usize, &Rule)], public: bool) -> Self {
+        let fallbacks = site.site.slots.iter().filter_map(|slot| slot.fallback.as_ref()).map(|id| &id.value);
+        let shown: Vec<&String> = rules.iter().map(|(_, rule)| &rule.content).chain(fallbacks).collect();
+        let mut contents: Vec<_> =
+            site.contents.iter().filter(|content| shown.contains(&&content.id)).cloned().collect();
+        contents.sort_by(|a, b| a.id.cmp(&b.id));
+        let is_used = |name: &String| rules.iter().any(|(_, rule)| rule.group.as_ref() == Some(name));
+        let mut groups: Vec<_> = site.groups.iter().filter(|group| is_used(&group.name)).cloned().collect();
+        groups.sort_by(|a, b| a.name.cmp(&b.name));
+        Self {
+            site,
+            shared,
+            dictionaries: dictionaries(site, rules),
+            facts: Facts::default(),
+            metrics: Vec::new(),
+            metric_places: BTreeMap::new(),
+            attribute_places: attribute_places(site, shared, public),
+            code: Code::default(),
+            groups,
+            contents,
+        }
+    }
+
+    fn rules(&mut self, rules: &[(usize, &Rule)]) -> Vec<RulePart> {
+        rules.iter().map(|(at, rule)| self.rule(*at, rule)).collect()
+    }
+
+    fn rule(&mut self, at: usize, rule: &Rule) -> RulePart {
+        let group = rule.group.as_ref();
+        RulePart {
+            id: rule.id.clone(),
+            priority: rule.priority,
+            status: rule.status,
+            purpose: rule.purpose,
+            when: rule.when.as_ref().map(|when| self.condition(when, rule.purpose)),
+            slot: place(self.slot_names(), &rule.slot),
+            content: place(self.contents.iter().map(|content| content.id.as_str()), &rule.content),
+            group: group.map(|group| place(self.groups.iter().map(|known| known.name.as_str()), group)),
+            caps: rule.caps.clone(),
+            hold: rule.hold,
+            in_page: self.shared.in_page(at),
+        }
+    }
+
+    /// The code of a condition; the counts it names come before it.
+    fn condition(&mut self, when: &Truth, purpose: Purposes) -> u16 {
+        let named: Vec<usize> = when
+            .leaves()
+            .into_iter()
+            .filter_map(|leaf| if let Fact::Metric(at) = leaf.fact { Some(at) } else { None })
+            .collect();
+        let metrics: BTreeMap<usize, u16> =
+            named.into_iter().map(|at| (at, self.metric(at, purpose))).collect();
+        self.append(when, &metrics)
+    }
+
+    fn append(&mut self, truth: &Truth, metrics: &BTreeMap<usize, u16>) -> u16 {
+        let Self { facts, dictionaries, attribute_places, code, .. } = self;
+        code.append(truth, &mut |leaf: &Leaf| {
+            let source = match &leaf.fact {
+                Fact::Builtin(builtin) => FactSource::Builtin(*builtin),
+                Fact::Attribute(at) => {
+                    FactSource::Attribute(attribute_places.get(at).copied().unwrap_or(u16::MAX))
+                }
+                Fact::Metric(at) => FactSource::Metric(metrics.get(at).copied().unwrap_or(u16::MAX)),
+                Fact::Property(name) => FactSource::Property(name.clone()),
+            };
+            facts.place(leaf, source, dictionaries)
+        })
+    }
+
+    /// The count under this purpose: counts of one meaning are one.
+    fn metric(&mut self, at: usize, purpose: Purposes) -> u16 {
+        let Some(metric) = self.site.metric(at) else { return u16::MAX };
+        let meaning = meaning(metric, purpose);
+        if let Some(place) = self.metric_places.get(&meaning) {
+            return *place;
+        }
+        let filter = metric.filter.as_ref().map(|filter| self.append(filter, &BTreeMap::new()));
+        let place = index(self.metrics.len());
+        let threshold = self.shared.thresholds.get(&meaning).copied().unwrap_or(1);
+        self.metric_places.insert(meaning, place);
+        self.metrics.push(Metric {
+            name: metric.name.clone(),
+            meaning,
+            event: metric.event.clone(),
+            filter,
+            window: metric.window,
+            threshold: u16::try_from(threshold).unwrap_or(u16::MAX),
+            purpose,
+            private: !self.shared.page_metrics.contains(&meaning),
+        });
+        place
+    }
+
+    fn slot_names(&self) -> impl Iterator<Item = &'a str> {
+        let mut names: Vec<&str> = self.site.site.slots.iter().map(|slot| slot.name.as_str()).collect();
+        names.sort_unstable();
+        names.into_iter()
+    }
+
+    fn slots(&self) -> Vec<Slot> {
+        let mut slots: Vec<Slot> = self
+            .site
+            .site
+            .slots
+            .iter()
+            .map(|slot| Slot {
+                name: slot.name.clone(),
+                fallback: slot
+                    .fallback
+                    .as_ref()
+                    .map(|id| place(self.contents.iter().map(|content| content.id.as_str()), &id.value)),
+            })
+            .collect();
+        slots.sort_by(|a, b| a.name.cmp(&b.name));
+        slots
+    }
+
+    fn attributes(&self) -> Vec<Attribute> {
+        let mut attributes: Vec<(u16, Attribute)> = self
+            .attribute_places
+            .iter()
+            .map(|(at, place)| {
+                let attribute = &self.site.attributes[*at];
+                let part = Attribute {
+                    name: attribute.name.clone(),
+                    scope: attribute.scope,
+                    attribute_type: attribute.attribute_type,
+                    set: attribute.set.clone(),
+                    purpose: self.shared.attribute_purposes.get(at).copied().unwrap_or_default(),
+                    private: !self.shared.page_attributes.contains(at),
+                };
+                (*place, part)
+            })
+            .collect();
+        attributes.sort_by_key(|(place, _)| *place);
+        attributes.into_iter().map(|(_, attribute)| attribute).collect()
+    }
+}
+
+/// Attributes that the program's rules read, sorted by name.
+fn attribute_places(site: &Site, shared: &Shared, public: bool) -> BTreeMap<usize, u16> {
+    let read = shared.attribute_purposes.keys().filter(|at| !public || shared.page_attributes.contains(at));
+    let mut read: Vec<usize> = read.copied().collect();
+    read.sort_by(|a, b| site.attributes[*a].name.cmp(&site.attributes[*b].name));
+    read.into_iter().enumerate().map(|(place, at)| (at, index(place))).collect()
+}
+
+fn dictionaries(site: &Site, rules: &[(usize, &Rule)]) -> Dictionaries {
+    let mut dictionaries = Dictionaries::default();
+    for leaf in rules.iter().filter_map(|(_, rule)| rule.when.as_ref()).flat_map(Truth::leaves) {
+        dictionaries.take(leaf);
+        if let Fact::Metric(at) = leaf.fact {
+            let filter = site.metric(at).and_then(|metric| metric.filter.as_ref());
+            filter.iter().flat_map(|filter| filter.leaves()).for_each(|leaf| dictionaries.take(leaf));
+        }
+    }
+    dictionaries
+}
+
+/// The place of a name that was resolved before.
+fn place<'a>(mut names: impl Iterator<Item = &'a str>, name: &str) -> u16 {
+    index(names.position(|known| known == name).unwrap_or(usize::MAX))
+}
+
+fn edge_config(site: &Site, code: &Code, files: &Files<'_>) -> EdgeConfig {
+    let written = &site.site;
+    EdgeConfig {
+        sources: written.sources.iter().map(source).collect(),
+        origins: written.origins.clone(),
+        consent_mode: written.consent.mode,
+        consent_regions: written.consent.regions.clone(),
+        policy_version: written.consent.policy_version,
+        leaves: code.sources.iter().map(|source| leaf_source(source, files)).collect(),
+    }
+}
+
+fn source(source: &crate::written::site::Source) -> Source {
+    Source { name: source.name.clone(), kind: source.kind, key: source.key.value.clone() }
+}
+
+fn leaf_source(source: &crate::condition::Source, files: &Files<'_>) -> LeafSource {
+    let at = files.position(source.span.file, source.span.start);
+    LeafSource {
+        file: files.name(source.span.file).to_owned(),
+        line: at.line,
+        column: at.column,
+        text: source.text.clone(),
+    }
+}

@@ -1,0 +1,114 @@
+//! What both programs must agree on, found from all rules: where each runs, how far counts count, what stays at the edge.
+
+use super::meaning::meaning;
+use crate::resolved::{Fact, LeafTest, Metric, Rule, Site};
+use selvedge_core::consent::Purposes;
+use selvedge_core::wire::program::Status;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Where a rule runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum PlaceOf {
+    /// In the page too.
+    Page,
+    /// At the edge only, and why.
+    Edge(Vec<String>),
+}
+
+/// What both programs must agree on.
+pub(crate) struct Shared {
+    /// Where each rule runs, in the order of the site's rules.
+    pub places: Vec<PlaceOf>,
+    /// How far a count must count, by its meaning.
+    pub thresholds: BTreeMap<u64, i64>,
+    /// Counts that rules of the page read, by meaning.
+    pub page_metrics: BTreeSet<u64>,
+    /// Attributes that rules of the page read.
+    pub page_attributes: BTreeSet<usize>,
+    /// What changing an attribute needs granted: the purposes of all rules that read it.
+    pub attribute_purposes: BTreeMap<usize, Purposes>,
+}
+
+impl Shared {
+    /// What the rules of `site` agree on.
+    pub fn of(site: &Site) -> Self {
+        let mut shared = Self {
+            places: site.rules.iter().map(|rule| place_of(rule, site)).collect(),
+            thresholds: BTreeMap::new(),
+            page_metrics: BTreeSet::new(),
+            page_attributes: BTreeSet::new(),
+            attribute_purposes: BTreeMap::new(),
+        };
+        for (at, rule) in site.rules.iter().enumerate() {
+            let in_page = shared.in_page(at);
+            shared.take(rule, in_page, site);
+        }
+        shared
+    }
+
+    /// Whether the rule at this place runs in the page.
+    pub fn in_page(&self, rule: usize) -> bool {
+        self.places.get(rule) == Some(&PlaceOf::Page)
+    }
+
+    fn take(&mut self, rule: &Rule, in_page: bool, site: &Site) {
+        for leaf in rule.when.iter().flat_map(|when| when.leaves()) {
+            match &leaf.fact {
+                Fact::Attribute(at) => {
+                    let purpose = self.attribute_purposes.entry(*at).or_default();
+                    *purpose = purpose.or(rule.purpose);
+                    if in_page {
+                        self.page_attributes.insert(*at);
+                    }
+                }
+                Fact::Metric(at) => {
+                    let Some(metric) = site.metric(*at) else { continue };
+                    let meaning = meaning(metric, rule.purpose);
+                    let threshold = self.thresholds.entry(meaning).or_default();
+                    *threshold = (*threshold).max(threshold_of(&leaf.test));
+                    if in_page {
+                        self.page_metrics.insert(meaning);
+                    }
+                }
+                Fact::Builtin(_) | Fact::Property(_) => {}
+            }
+        }
+    }
+}
+
+impl Site {
+    /// The count at this place.
+    pub fn metric(&self, at: usize) -> Option<&Metric> {
+        self.metrics.get(at).and_then(Option::as_ref)
+    }
+}
+
+/// The largest count that the test names, plus one.
+pub(crate) fn threshold_of(test: &LeafTest) -> i64 {
+    let LeafTest::Ranges(ranges) = test else { return 1 };
+    let ends = ranges.iter().flat_map(|(low, high)| [*low, *high]);
+    ends.filter(|end| *end != i64::MAX).max().unwrap_or(0).saturating_add(1).max(1)
+}
+
+fn place_of(rule: &Rule, site: &Site) -> PlaceOf {
+    let mut reasons = Vec::new();
+    if rule.private {
+        reasons.push("the rule is private".to_owned());
+    }
+    if rule.status == Status::Draft {
+        reasons.push("a draft is not sent to pages".to_owned());
+    }
+    for leaf in rule.when.iter().flat_map(|when| when.leaves()) {
+        match &leaf.fact {
+            Fact::Builtin(builtin) if builtin.is_edge_only() => {
+                reasons.push(format!("`{}` is known at the edge only", builtin.name()));
+            }
+            Fact::Attribute(at) if site.attributes[*at].private => {
+                reasons.push(format!("`{}` is private", site.attributes[*at].name));
+            }
+            _ => {}
+        }
+    }
+    reasons.dedup();
+    if reasons.is_empty() { PlaceOf::Page } else { PlaceOf::Edge(reasons) }
+}

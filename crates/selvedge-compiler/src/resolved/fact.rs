@@ -1,0 +1,136 @@
+//! Facts, their types, and the one test that a leaf of a condition makes.
+
+use crate::condition::Source;
+use selvedge_core::wire::program::{Builtin, TextTest};
+use std::collections::BTreeSet;
+
+/// Where a leaf's value comes from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Fact {
+    Builtin(Builtin),
+    /// The attribute at this place among the resolved.
+    Attribute(usize),
+    /// The metric at this place among the resolved.
+    Metric(usize),
+    /// The counted event's property (only in `where`).
+    Property(String),
+}
+
+/// What a fact's values are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum FactType {
+    Text {
+        /// The only values it has; empty where it may be any text.
+        one_of: Vec<String>,
+        /// Whether it is kept in state, where texts are cut.
+        kept: bool,
+    },
+    Number,
+    Money,
+    Bool,
+    Count,
+    /// A list, an object or a time: nothing can be asked of it yet.
+    Opaque(&'static str),
+}
+
+/// A definite question: yes, no, or, where its fact is unknown, neither.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Leaf {
+    pub fact: Fact,
+    pub default: Option<Default>,
+    /// Whether the fact is a text.
+    pub is_text: bool,
+    pub test: LeafTest,
+    pub source: Source,
+}
+
+/// What stands in for an unknown fact.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Default {
+    Text(String),
+    /// A number in the fact's own scale: millionths, whole counts, 0 or 1.
+    Number(i64),
+}
+
+/// The test of a leaf.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum LeafTest {
+    /// A text among these, or (`false`) among none of these.
+    OneOf(BTreeSet<String>, bool),
+    /// A text that passes, or (`false`) that does not.
+    Text(TextTest, String, bool),
+    /// A number in one of these ranges, both ends included; sorted, apart.
+    Ranges(Vec<Range>),
+    /// Any value at all.
+    Known,
+    /// No value.
+    Missing,
+}
+
+/// From and to, both included.
+pub(crate) type Range = (i64, i64);
+
+impl LeafTest {
+    /// The test that is passed exactly by the known values that do not pass this one.
+    pub fn opposite(&self) -> Self {
+        match self {
+            Self::OneOf(texts, among) => Self::OneOf(texts.clone(), !among),
+            Self::Text(test, pattern, passes) => Self::Text(*test, pattern.clone(), !passes),
+            Self::Ranges(ranges) => Self::Ranges(complement(ranges)),
+            Self::Known => Self::Missing,
+            Self::Missing => Self::Known,
+        }
+    }
+}
+
+/// What lies between and around sorted ranges.
+pub(crate) fn complement(ranges: &[Range]) -> Vec<Range> {
+    let mut rest = Vec::new();
+    let mut from = Some(i64::MIN);
+    for (low, high) in ranges {
+        if let (Some(start), Some(end)) = (from, low.checked_sub(1)) {
+            if start <= end {
+                rest.push((start, end));
+            }
+        }
+        from = high.checked_add(1);
+    }
+    rest.extend(from.map(|start| (start, i64::MAX)));
+    rest
+}
+
+/// The ranges sorted, those that touch joined.
+pub(crate) fn joined(mut ranges: Vec<Range>) -> Vec<Range> {
+    ranges.sort_unstable();
+    let mut joined: Vec<Range> = Vec::new();
+    for (low, high) in ranges {
+        match joined.last_mut() {
+            Some((_, end)) if end.checked_add(1).is_none_or(|next| low <= next) => *end = (*end).max(high),
+            _ => joined.push((low, high)),
+        }
+    }
+    joined
+}
+
+/// What lies in both.
+pub(crate) fn common(a: &[Range], b: &[Range]) -> Vec<Range> {
+    let mut both = complement(a);
+    both.extend(complement(b));
+    complement(&joined(both))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_a_set_algebra() {
+        assert_eq!(complement(&[]), [(i64::MIN, i64::MAX)]);
+        assert_eq!(complement(&[(i64::MIN, i64::MAX)]), []);
+        assert_eq!(complement(&[(0, 0)]), [(i64::MIN, -1), (1, i64::MAX)]);
+        assert_eq!(complement(&[(i64::MIN, 4), (6, i64::MAX)]), [(5, 5)]);
+        assert_eq!(joined(vec![(5, 9), (0, 2), (3, 4), (20, 30)]), [(0, 9), (20, 30)]);
+        assert_eq!(common(&[(0, 10)], &[(5, 20)]), [(5, 10)]);
+        assert_eq!(common(&[(0, 1)], &[(5, 20)]), []);
+    }
+}

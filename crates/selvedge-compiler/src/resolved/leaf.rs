@@ -1,0 +1,291 @@
+//! One test checked against the type of its fact, and turned into a set of values.
+
+use super::fact::{Default, Fact, FactType, Leaf, LeafTest, Range, complement, joined};
+use crate::codes::Code;
+use crate::condition::{Ask, Compare, Literal, LiteralValue, State, Test};
+use crate::diagnostic::Report;
+use crate::fields::not_supported;
+use crate::literal::micro_text;
+use crate::source::Span;
+use crate::suggest::did_you_mean;
+use selvedge_core::limits::STATE_TEXT_BYTES_MAX;
+use selvedge_core::number::MICRO;
+use selvedge_core::wire::program::TextTest;
+use std::collections::BTreeSet;
+
+/// Checks `test` of a fact of this type; `None` where it has an error, which is reported.
+pub(crate) fn check(
+    test: &Test,
+    fact: Fact,
+    fact_type: &FactType,
+    currency: &str,
+    report: &mut Report,
+) -> Option<Leaf> {
+    let mut check = Check { fact_type, currency, span: test.source.span, subject: test.subject.span, report };
+    let default = match &test.subject.default {
+        None => None,
+        Some(literal) => Some(check.default(literal)?),
+    };
+    let test_of = check.ask(&test.ask)?;
+    let is_text = matches!(fact_type, FactType::Text { .. });
+    Some(Leaf { fact, default, is_text, test: test_of, source: test.source.clone() })
+}
+
+struct Check<'a> {
+    fact_type: &'a FactType,
+    currency: &'a str,
+    span: Span,
+    subject: Span,
+    report: &'a mut Report,
+}
+
+impl Check<'_> {
+    fn ask(&mut self, ask: &Ask) -> Option<LeafTest> {
+        if let FactType::Opaque(what) = self.fact_type {
+            not_supported(
+                &format!("a test of {what}"),
+                "send what matters as its own property",
+                self.span,
+                self.report,
+            );
+            return None;
+        }
+        match ask {
+            Ask::State(State::Known) => Some(LeafTest::Known),
+            Ask::State(State::Missing) => Some(LeafTest::Missing),
+            Ask::Holds | Ask::State(_) => self.holds(),
+            Ask::Compare(compare, literal) => self.compare(*compare, literal),
+            Ask::Between(low, high) => self.between(low, high),
+            Ask::In(literals, negated) => self.among(literals, *negated),
+            Ask::Text(test, literal) => self.text_test(*test, literal),
+        }
+    }
+
+    fn holds(&mut self) -> Option<LeafTest> {
+        if *self.fact_type == FactType::Bool {
+            return Some(LeafTest::Ranges(vec![(1, 1)]));
+        }
+        let (what, help) = match self.fact_type {
+            FactType::Count => ("a count", "write `>= 1` behind it"),
+            FactType::Text { .. } => ("a text", "write `= \"...\"` or `is known` behind it"),
+            _ => ("a number", "write `> 0` or `is known` behind it"),
+        };
+        let message = format!("this is {what}, not a condition by itself");
+        self.report.add_help(Code::E0303, self.subject, message, help.to_owned());
+        None
+    }
+
+    fn compare(&mut self, compare: Compare, literal: &Literal) -> Option<LeafTest> {
+        if matches!(self.fact_type, FactType::Text { .. } | FactType::Bool) {
+            return self.compare_equal(compare, literal);
+        }
+        let number = self.number(literal)?;
+        let ranges = match compare {
+            Compare::Equal => vec![(number, number)],
+            Compare::NotEqual => complement(&[(number, number)]),
+            Compare::Less => number.checked_sub(1).map(|high| (i64::MIN, high)).into_iter().collect(),
+            Compare::LessOrEqual => vec![(i64::MIN, number)],
+            Compare::Greater => number.checked_add(1).map(|low| (low, i64::MAX)).into_iter().collect(),
+            Compare::GreaterOrEqual => vec![(number, i64::MAX)],
+        };
+        self.ranges(ranges)
+    }
+
+    fn compare_equal(&mut self, compare: Compare, literal: &Literal) -> Option<LeafTest> {
+        let equal = match compare {
+            Compare::Equal => true,
+            Compare::NotEqual => false,
+            _ => {
+                let what = if *self.fact_type == FactType::Bool { "yes or no" } else { "a text" };
+                let message = format!("{what} has no order: only `=`, `!=` and `in` can compare it");
+                self.report.add(Code::E0302, self.span, message);
+                return None;
+            }
+        };
+        if *self.fact_type == FactType::Bool {
+            let LiteralValue::Bool(flag) = literal.value else { return self.mismatch(literal) };
+            let value = i64::from(flag == equal);
+            return Some(LeafTest::Ranges(vec![(value, value)]));
+        }
+        let text = self.text(literal)?;
+        Some(LeafTest::OneOf([text].into(), equal))
+    }
+
+    fn between(&mut self, low: &Literal, high: &Literal) -> Option<LeafTest> {
+        if matches!(self.fact_type, FactType::Text { .. } | FactType::Bool) {
+            self.report.add(
+                Code::E0302,
+                self.span,
+                "`between` needs a number, a count or an amount of money",
+            );
+            return None;
+        }
+        let (low_number, high_number) = (self.number(low)?, self.number(high)?);
+        if low_number > high_number {
+            let message = "never true: the first bound of `between` is above the second";
+            self.report.add_help(Code::E0308, low.span.to(high.span), message, "swap the bounds".to_owned());
+            return None;
+        }
+        self.ranges(vec![(low_number, high_number)])
+    }
+
+    fn among(&mut self, literals: &[Literal], negated: bool) -> Option<LeafTest> {
+        if matches!(self.fact_type, FactType::Text { .. }) {
+            let texts: Vec<Option<String>> = literals.iter().map(|literal| self.text(literal)).collect();
+            return Some(LeafTest::OneOf(texts.into_iter().collect::<Option<BTreeSet<_>>>()?, !negated));
+        }
+        if *self.fact_type == FactType::Bool {
+            let message = "yes or no is not looked up in a list";
+            self.report.add_help(Code::E0302, self.span, message, "write `= true`".to_owned());
+            return None;
+        }
+        let numbers: Vec<Option<i64>> = literals.iter().map(|literal| self.number(literal)).collect();
+        let points = numbers.into_iter().map(|number| number.map(|number| (number, number)));
+        let ranges = joined(points.collect::<Option<Vec<_>>>()?);
+        self.ranges(if negated { complement(&ranges) } else { ranges })
+    }
+
+    fn text_test(&mut self, test: TextTest, literal: &Literal) -> Option<LeafTest> {
+        if !matches!(self.fact_type, FactType::Text { .. }) {
+            let message = format!("this is {}, and only a text can be searched", form(self.fact_type));
+            self.report.add(Code::E0302, self.span, message);
+            return None;
+        }
+        let LiteralValue::Text(pattern) = &literal.value else { return self.mismatch(literal) };
+        self.kept_length(pattern, literal.span)?;
+        if pattern.is_empty() || (test == TextTest::MatchesGlob && pattern.bytes().all(|byte| byte == b'*')) {
+            let message = "every text passes this, so it says nothing";
+            self.report.add_help(Code::E0308, literal.span, message, "write `is known`".to_owned());
+            return None;
+        }
+        Some(LeafTest::Text(test, pattern.clone(), true))
+    }
+
+    /// Ranges of a fact; of a count, only what a count can be.
+    fn ranges(&mut self, ranges: Vec<Range>) -> Option<LeafTest> {
+        if *self.fact_type == FactType::Count {
+            let possible = super::fact::common(&ranges, &[(0, i64::MAX)]);
+            let message = match possible.as_slice() {
+                [] => "never true: a count is never below 0",
+                [(0, i64::MAX)] => "always true: a count is never below 0",
+                _ => return Some(LeafTest::Ranges(possible)),
+            };
+            self.report.add(Code::E0308, self.span, message);
+            return None;
+        }
+        if ranges.is_empty() {
+            self.report.add(Code::E0308, self.span, "never true");
+            return None;
+        }
+        Some(LeafTest::Ranges(ranges))
+    }
+
+    /// A literal in the fact's own scale.
+    fn number(&mut self, literal: &Literal) -> Option<i64> {
+        match (self.fact_type, &literal.value) {
+            (FactType::Number, LiteralValue::Number(micro)) => Some(*micro),
+            (FactType::Count, LiteralValue::Number(micro)) => self.whole_count(*micro, literal.span),
+            (FactType::Money, LiteralValue::Money(micro, currency)) if currency == self.currency => {
+                Some(*micro)
+            }
+            (FactType::Money, LiteralValue::Money(micro, currency)) => {
+                let message =
+                    format!("the site's currency is {}, and there are no rates to {currency}", self.currency);
+                self.money_fault(*micro, literal.span, &message)
+            }
+            (FactType::Money, LiteralValue::Number(micro)) => {
+                self.money_fault(*micro, literal.span, "an amount of money needs its currency")
+            }
+            _ => self.mismatch(literal),
+        }
+    }
+
+    fn money_fault<T>(&mut self, micro: i64, span: Span, message: &str) -> Option<T> {
+        let help = format!("write `{} {}`", micro_text(micro), self.currency);
+        self.report.add_help(Code::E0304, span, message, help);
+        None
+    }
+
+    fn whole_count(&mut self, micro: i64, span: Span) -> Option<i64> {
+        if micro % MICRO != 0 || micro < 0 {
+            let message = format!("a count is a whole number from 0, never {}", micro_text(micro));
+            self.report.add(Code::E0305, span, message);
+            return None;
+        }
+        Some(micro / MICRO)
+    }
+
+    /// A text that the fact could be.
+    fn text(&mut self, literal: &Literal) -> Option<String> {
+        let LiteralValue::Text(text) = &literal.value else { return self.mismatch(literal) };
+        self.kept_length(text, literal.span)?;
+        if let FactType::Text { one_of, .. } = self.fact_type {
+            if !one_of.is_empty() && !one_of.contains(text) {
+                let message = format!("it is never \"{text}\"");
+                let help = did_you_mean(text, one_of.iter().map(String::as_str));
+                self.report.add_help(Code::E0307, literal.span, message, help);
+                return None;
+            }
+        }
+        Some(text.clone())
+    }
+
+    fn kept_length(&mut self, text: &str, span: Span) -> Option<()> {
+        let is_kept = matches!(self.fact_type, FactType::Text { kept: true, .. });
+        if is_kept && text.len() > STATE_TEXT_BYTES_MAX {
+            let message = format!(
+                "the text has {} bytes; the fact is kept with at most {STATE_TEXT_BYTES_MAX}",
+                text.len()
+            );
+            self.report.add_help(
+                Code::E0310,
+                span,
+                message,
+                "use `starts_with` and a shorter text".to_owned(),
+            );
+            return None;
+        }
+        Some(())
+    }
+
+    /// What stands in for unknown, in the fact's own scale.
+    fn default(&mut self, literal: &Literal) -> Option<Default> {
+        match (self.fact_type, &literal.value) {
+            (FactType::Text { .. }, LiteralValue::Text(text)) => Some(Default::Text(text.clone())),
+            (FactType::Bool, LiteralValue::Bool(flag)) => Some(Default::Number(i64::from(*flag))),
+            (FactType::Text { .. } | FactType::Bool | FactType::Opaque(_), _) => self.mismatch(literal),
+            _ => self.number(literal).map(Default::Number),
+        }
+    }
+
+    fn mismatch<T>(&mut self, literal: &Literal) -> Option<T> {
+        let message = format!("{} is never {}", form(self.fact_type), literal.value.form());
+        let help = match (self.fact_type, &literal.value) {
+            (FactType::Text { .. }, LiteralValue::Number(micro)) => {
+                Some(format!("write \"{}\"", micro_text(*micro)))
+            }
+            (FactType::Text { .. }, LiteralValue::Bool(flag)) => Some(format!("write \"{flag}\"")),
+            (FactType::Bool, _) => Some("write `true` or `false`".to_owned()),
+            (FactType::Number | FactType::Count, LiteralValue::Text(text))
+                if crate::literal::micro(text).is_some() =>
+            {
+                Some(format!("write {text} without quotes"))
+            }
+            (FactType::Money, _) => Some(format!("write an amount: `50 {}`", self.currency)),
+            _ => None,
+        };
+        self.report.add_help(Code::E0301, literal.span, message, help);
+        None
+    }
+}
+
+fn form(fact_type: &FactType) -> &'static str {
+    match fact_type {
+        FactType::Text { .. } => "a text",
+        FactType::Number => "a number",
+        FactType::Money => "an amount of money",
+        FactType::Bool => "yes or no",
+        FactType::Count => "a count",
+        FactType::Opaque(what) => what,
+    }
+}

@@ -1,0 +1,103 @@
+//! The one space of names that conditions read: built-in facts, attributes, metrics, audiences; and within `where` the
+//! properties of the counted event.
+
+use super::fact::{Fact, FactType};
+use crate::written::rules::{Attribute, AttributeKind, Audience, Metric, RulesFile};
+use selvedge_core::event::EventType;
+use selvedge_core::tracking_plan::{PlanEvent, PropertyType};
+use selvedge_core::wire::program::{AttributeType, Builtin};
+
+/// What a name in a condition means.
+pub(crate) enum Meaning {
+    Fact(Fact, FactType),
+    Audience(usize),
+}
+
+/// All names of a site.
+pub(crate) struct Names<'a> {
+    pub attributes: &'a [Attribute],
+    pub metrics: &'a [Metric],
+    pub audiences: &'a [Audience],
+    pub events: &'a [PlanEvent],
+}
+
+impl<'a> Names<'a> {
+    pub fn new(rules: &'a RulesFile, events: &'a [PlanEvent]) -> Self {
+        Self { attributes: &rules.attributes, metrics: &rules.metrics, audiences: &rules.audiences, events }
+    }
+
+    /// What `name` means in a condition.
+    pub fn find(&self, name: &str) -> Option<Meaning> {
+        if let Some(builtin) = Builtin::ALL.iter().find(|builtin| builtin.name() == name) {
+            return Some(Meaning::Fact(Fact::Builtin(*builtin), builtin_type(*builtin)));
+        }
+        if let Some(at) = self.attributes.iter().position(|attribute| attribute.name.value == name) {
+            return Some(Meaning::Fact(Fact::Attribute(at), attribute_type(self.attributes[at].kind)));
+        }
+        if let Some(at) = self.metrics.iter().position(|metric| metric.name.value == name) {
+            return Some(Meaning::Fact(Fact::Metric(at), FactType::Count));
+        }
+        let at = self.audiences.iter().position(|audience| audience.name.value == name)?;
+        Some(Meaning::Audience(at))
+    }
+
+    /// Every name that a condition can read.
+    pub fn all(&self) -> impl Iterator<Item = &'a str> {
+        Builtin::ALL
+            .iter()
+            .map(|builtin| builtin.name())
+            .chain(self.attributes.iter().map(|attribute| attribute.name.value.as_str()))
+            .chain(self.metrics.iter().map(|metric| metric.name.value.as_str()))
+            .chain(self.audiences.iter().map(|audience| audience.name.value.as_str()))
+    }
+
+    /// The event of this name: in the plan, or known to every site.
+    pub fn has_event(&self, name: &str) -> bool {
+        self.event(name).is_some() || EventType::ALL[1..].iter().any(|known| known.as_str() == name)
+    }
+
+    /// The event of this name in the plan.
+    pub fn event(&self, name: &str) -> Option<&'a PlanEvent> {
+        self.events.iter().find(|event| event.name == name)
+    }
+}
+
+/// The type of an event's property.
+pub(crate) fn property_type(event: &PlanEvent, name: &str) -> Option<FactType> {
+    let property = event.properties.iter().find(|property| property.name == name)?;
+    Some(match property.property_type {
+        PropertyType::Text => FactType::Text { one_of: property.one_of.clone(), kept: false },
+        PropertyType::Number | PropertyType::Integer => FactType::Number,
+        PropertyType::Money => FactType::Money,
+        PropertyType::Bool => FactType::Bool,
+        PropertyType::Time => FactType::Opaque("a time"),
+        PropertyType::List => FactType::Opaque("a list"),
+        PropertyType::Object => FactType::Opaque("an object"),
+    })
+}
+
+/// The type of an attribute.
+pub(crate) fn attribute_type(kind: AttributeKind) -> FactType {
+    match kind {
+        AttributeKind::Money => FactType::Money,
+        AttributeKind::Plain(AttributeType::Text) => FactType::Text { one_of: Vec::new(), kept: true },
+        AttributeKind::Plain(AttributeType::Number) => FactType::Number,
+        AttributeKind::Plain(AttributeType::Bool) => FactType::Bool,
+    }
+}
+
+fn builtin_type(builtin: Builtin) -> FactType {
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    match (builtin, builtin.kind()) {
+        (Builtin::ReferrerClass, _) => FactType::Text {
+            one_of: words(&["direct", "email", "internal", "paid", "referral", "search", "social"]),
+            kept: true,
+        },
+        (Builtin::DeviceClass, _) => {
+            FactType::Text { one_of: words(&["desktop", "mobile", "tablet"]), kept: true }
+        }
+        (_, AttributeType::Text) => FactType::Text { one_of: Vec::new(), kept: true },
+        (_, AttributeType::Number) => FactType::Number,
+        (_, AttributeType::Bool) => FactType::Bool,
+    }
+}

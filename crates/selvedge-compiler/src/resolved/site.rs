@@ -1,0 +1,391 @@
+//! A whole site resolved: every name leads somewhere, every rule has its slot, content, group and condition.
+
+use super::fuse::fuse;
+use super::names::{Names, attribute_type};
+use super::truth::{Truth, when_true};
+use super::typed::{Checker, TypedCount, Used};
+use crate::codes::Code;
+use crate::diagnostic::Report;
+use crate::fields::Spanned;
+use crate::literal;
+use crate::resolved::fact::FactType;
+use crate::source::Span;
+use crate::suggest::did_you_mean;
+use crate::written::rules::{self, AttributeKind, RulesFile, SetTo};
+use crate::written::{Written, content, site};
+use selvedge_core::consent::Purposes;
+use selvedge_core::tracking_plan::PlanEvent;
+use selvedge_core::wire::program::{self, AttributeScope, Builtin, Cap, Hold, Status, Window};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A site, resolved.
+pub(crate) struct Site {
+    pub site: site::Site,
+    pub events: Vec<PlanEvent>,
+    pub attributes: Vec<Attribute>,
+    /// The named counts, then those written inside conditions.
+    pub metrics: Vec<Option<Metric>>,
+    pub contents: Vec<program::Content>,
+    pub groups: Vec<program::Group>,
+    /// Sorted by priority descending, then id.
+    pub rules: Vec<Rule>,
+}
+
+/// An attribute, resolved.
+pub(crate) struct Attribute {
+    pub name: String,
+    pub scope: AttributeScope,
+    pub attribute_type: program::AttributeType,
+    pub set: Vec<program::AttributeSet>,
+    pub private: bool,
+}
+
+/// A count, resolved.
+pub(crate) struct Metric {
+    pub name: String,
+    pub event: String,
+    pub filter: Option<Truth>,
+    pub window: Window,
+}
+
+/// A rule, resolved.
+pub(crate) struct Rule {
+    pub id: String,
+    pub priority: i32,
+    pub status: Status,
+    pub purpose: Purposes,
+    pub when: Option<Truth>,
+    pub slot: String,
+    pub content: String,
+    pub group: Option<String>,
+    pub caps: Vec<Cap>,
+    pub hold: Hold,
+    pub private: bool,
+}
+
+/// Resolves what was written; what is wrong is reported and left out.
+pub(crate) fn resolve(written: Written, report: &mut Report) -> Site {
+    let Written { site, plan, rules, contents } = written;
+    let events = plan_events(plan);
+    check_names(&site, &rules, report);
+    let names = Names::new(&rules, &events);
+    let currency = site.currency.clone();
+    let mut checker =
+        Checker { names: &names, currency: &currency, report, counts: Vec::new(), used: Used::default() };
+    let named: Vec<Option<TypedCount>> = rules
+        .metrics
+        .iter()
+        .map(|metric| checker.count(metric.count.as_ref()?, &metric.name.value))
+        .collect();
+    let resolved_rules = resolve_rules(&rules, &site, &contents, &mut checker);
+    check_audiences(&rules, &mut checker);
+    let Checker { counts, used, .. } = checker;
+    let attributes = rules.attributes.iter().map(|found| resolve_attribute(found, &events, report)).collect();
+    check_fallbacks(&site, &contents, report);
+    warn_unused(&rules, &contents, &site, &used, report);
+    Site {
+        attributes,
+        metrics: named
+            .into_iter()
+            .chain(counts.into_iter().map(Some))
+            .map(|count| count.map(metric))
+            .collect(),
+        contents: contents.into_iter().map(|content| content.content).collect(),
+        groups: rules.groups.iter().map(group).collect(),
+        rules: resolved_rules,
+        site,
+        events,
+    }
+}
+
+fn plan_events(mut events: Vec<PlanEvent>) -> Vec<PlanEvent> {
+    events.sort_by(|a, b| a.name.cmp(&b.name));
+    events
+}
+
+fn metric(count: TypedCount) -> Metric {
+    let filter = count.filter.as_ref().map(|filter| fuse(when_true(filter)));
+    Metric { name: count.name, event: count.event, filter, window: count.window }
+}
+
+fn group(group: &rules::Group) -> program::Group {
+    program::Group {
+        name: group.name.value.clone(),
+        max_per_page: group.max_per_page,
+        caps: group.caps.clone(),
+    }
+}
+
+/// One space of names for what conditions read.
+fn check_names(site: &site::Site, rules: &RulesFile, report: &mut Report) {
+    let mut taken: BTreeMap<&str, &str> =
+        Builtin::ALL.iter().map(|builtin| (builtin.name(), "a built-in fact")).collect();
+    let attributes = rules.attributes.iter().map(|attribute| (&attribute.name, "an attribute"));
+    let metrics = rules.metrics.iter().map(|metric| (&metric.name, "a metric"));
+    let audiences = rules.audiences.iter().map(|audience| (&audience.name, "an audience"));
+    for (name, what) in attributes.chain(metrics).chain(audiences) {
+        if let Some(other) = taken.insert(&name.value, what) {
+            let message = format!("`{}` is already the name of {other}", name.value);
+            report.add(Code::E0207, name.span, message);
+        }
+    }
+    check_sources(site, report);
+}
+
+fn check_sources(site: &site::Site, report: &mut Report) {
+    let mut keys = BTreeSet::new();
+    for source in &site.sources {
+        if !keys.insert(&source.key.value) {
+            let message = format!("two sources have the key `{}`", source.key.value);
+            report.add(Code::E0207, source.key.span, message);
+        }
+    }
+}
+
+fn resolve_rules(
+    rules: &RulesFile,
+    site: &site::Site,
+    contents: &[content::Content],
+    checker: &mut Checker<'_, '_>,
+) -> Vec<Rule> {
+    let mut resolved: Vec<(Rule, Span)> = Vec::new();
+    for rule in &rules.rules {
+        if resolved.iter().any(|(known, _)| known.id == rule.id.value) {
+            let message = format!("two rules have the id `{}`", rule.id.value);
+            checker.report.add(Code::E0207, rule.id.span, message);
+        }
+        if let Some(found) = resolve_rule(rule, rules, site, contents, checker) {
+            resolved.push((found, rule.id.span));
+        }
+    }
+    resolved.sort_by(|(a, _), (b, _)| (b.priority, &a.id).cmp(&(a.priority, &b.id)));
+    warn_equal_priority(&resolved, checker.report);
+    resolved.into_iter().map(|(rule, _)| rule).collect()
+}
+
+fn resolve_rule(
+    rule: &rules::Rule,
+    rules: &RulesFile,
+    site: &site::Site,
+    contents: &[content::Content],
+    checker: &mut Checker<'_, '_>,
+) -> Option<Rule> {
+    let slots = site.slots.iter().map(|slot| slot.name.as_str());
+    let ids = contents.iter().map(|content| content.content.id.as_str());
+    let groups = rules.groups.iter().map(|group| group.name.value.as_str());
+    let slot = known(rule.slot.as_ref(), slots, Code::E0204, "slot", checker.report);
+    let content = known(rule.content.as_ref(), ids, Code::E0205, "content", checker.report);
+    let group = known(rule.group.as_ref(), groups, Code::E0206, "group", checker.report);
+    let when = match &rule.when {
+        None => None,
+        Some(written) => Some(written.as_ref().and_then(|expr| checker.condition(expr))),
+    };
+    Some(Rule {
+        id: rule.id.value.clone(),
+        priority: rule.priority,
+        status: rule.status,
+        purpose: rule.purpose,
+        when: match when {
+            None => None,
+            Some(typed) => Some(fuse(when_true(&typed?))),
+        },
+        slot: slot?,
+        content: content?,
+        group,
+        caps: rule.caps.clone(),
+        hold: rule.hold,
+        private: rule.private,
+    })
+}
+
+/// The name, where it is one of those known; else it is reported.
+fn known<'a>(
+    name: Option<&Spanned<String>>,
+    mut names: impl Iterator<Item = &'a str> + Clone,
+    code: Code,
+    what: &str,
+    report: &mut Report,
+) -> Option<String> {
+    let name = name?;
+    if names.clone().any(|known| known == name.value) {
+        return Some(name.value.clone());
+    }
+    let message = format!("there is no {what} `{}`", name.value);
+    report.add_help(code, name.span, message, did_you_mean(&name.value, names.by_ref()));
+    None
+}
+
+/// Audiences that no rule uses are checked all the same.
+fn check_audiences(rules: &RulesFile, checker: &mut Checker<'_, '_>) {
+    let used_by_rules = std::mem::take(&mut checker.used);
+    let counts = checker.counts.len();
+    for (at, audience) in rules.audiences.iter().enumerate() {
+        if !used_by_rules.audiences.contains(&at) {
+            audience.condition.as_ref().and_then(|condition| checker.condition(condition));
+        }
+    }
+    checker.counts.truncate(counts);
+    checker.used = used_by_rules;
+}
+
+fn resolve_attribute(found: &rules::Attribute, events: &[PlanEvent], report: &mut Report) -> Attribute {
+    let set: Vec<_> =
+        found.set.iter().filter_map(|set| resolve_set(set, found.kind, events, report)).collect();
+    check_source_of(found, report);
+    Attribute {
+        name: found.name.value.clone(),
+        scope: found.scope,
+        attribute_type: match found.kind {
+            AttributeKind::Plain(plain) => plain,
+            AttributeKind::Money => program::AttributeType::Number,
+        },
+        set,
+        private: found.private,
+    }
+}
+
+fn check_source_of(found: &rules::Attribute, report: &mut Report) {
+    let name = &found.name;
+    match found.scope {
+        AttributeScope::Session if found.set.is_empty() => {
+            let message = format!("nothing ever sets `{}`", name.value);
+            let help = "add `set:` with the events that change it, or write `from: visitor`".to_owned();
+            report.add_help(Code::E0311, name.span, message, help);
+        }
+        AttributeScope::Context if !found.set.is_empty() => {
+            let message = format!("`{}` comes from the context, so no event can set it", name.value);
+            report.add_help(
+                Code::E0311,
+                name.span,
+                message,
+                "write `from: visitor`, or remove `set:`".to_owned(),
+            );
+        }
+        _ => {}
+    }
+}
+
+fn resolve_set(
+    set: &rules::Set,
+    kind: AttributeKind,
+    events: &[PlanEvent],
+    report: &mut Report,
+) -> Option<program::AttributeSet> {
+    let Some(event) = events.iter().find(|event| event.name == set.event.value) else {
+        let known = events.iter().map(|event| event.name.as_str());
+        let message = format!("the tracking plan has no event `{}`", set.event.value);
+        report.add_help(Code::E0202, set.event.span, message, did_you_mean(&set.event.value, known));
+        return None;
+    };
+    let to = match &set.to {
+        SetTo::Property(name) => set_property(name, kind, event, set.span, report)?,
+        constant => set_constant(constant, kind).or_else(|| {
+            let message = "the constant has another type than the attribute";
+            report.add(Code::E0312, set.span, message);
+            None
+        })?,
+    };
+    Some(program::AttributeSet { event: set.event.value.clone(), to })
+}
+
+fn set_property(
+    name: &str,
+    kind: AttributeKind,
+    event: &PlanEvent,
+    span: Span,
+    report: &mut Report,
+) -> Option<program::SetTo> {
+    let Some(found) = super::names::property_type(event, name) else {
+        let known = event.properties.iter().map(|property| property.name.as_str());
+        let message = format!("`{}` has no property `{name}` in the tracking plan", event.name);
+        report.add_help(Code::E0203, span, message, did_you_mean(name, known));
+        return None;
+    };
+    let is_same = match (&found, &attribute_type(kind)) {
+        (FactType::Text { .. }, FactType::Text { .. }) => true,
+        (found, wanted) => found == wanted && !matches!(found, FactType::Opaque(_)),
+    };
+    if !is_same {
+        let message = format!("the property `{name}` has another type than the attribute");
+        report.add(Code::E0312, span, message);
+        return None;
+    }
+    Some(program::SetTo::Property(name.to_owned()))
+}
+
+fn set_constant(constant: &SetTo, kind: AttributeKind) -> Option<program::SetTo> {
+    use program::AttributeType::{Bool, Number, Text};
+    match (constant, kind) {
+        (SetTo::Bool(flag), AttributeKind::Plain(Bool)) => Some(program::SetTo::Bool(*flag)),
+        (SetTo::Number(number), AttributeKind::Plain(Number) | AttributeKind::Money) => {
+            literal::micro(number).map(program::SetTo::Number)
+        }
+        (SetTo::Text(text), AttributeKind::Plain(Text)) => Some(program::SetTo::Text(text.clone())),
+        (SetTo::Number(text), AttributeKind::Plain(Text)) => Some(program::SetTo::Text(text.clone())),
+        _ => None,
+    }
+}
+
+fn check_fallbacks(site: &site::Site, contents: &[content::Content], report: &mut Report) {
+    for slot in &site.slots {
+        let ids = contents.iter().map(|content| content.content.id.as_str());
+        known(slot.fallback.as_ref(), ids, Code::E0205, "content", report);
+    }
+}
+
+fn warn_equal_priority(rules: &[(Rule, Span)], report: &mut Report) {
+    for (at, (rule, span)) in rules.iter().enumerate() {
+        let earlier = rules[..at].iter().find(|(other, _)| {
+            (other.priority, &other.slot) == (rule.priority, &rule.slot) && other.id != rule.id
+        });
+        if let Some((other, _)) = earlier {
+            let message = format!(
+                "`{}` and `{}` have priority {} in `{}`: the id decides",
+                other.id, rule.id, rule.priority, rule.slot
+            );
+            report.add_help(
+                Code::W0002,
+                *span,
+                message,
+                format!("write `priority: {}`", rule.priority.saturating_sub(1)),
+            );
+        }
+    }
+}
+
+fn warn_unused(
+    rules: &RulesFile,
+    contents: &[content::Content],
+    site: &site::Site,
+    used: &Used,
+    report: &mut Report,
+) {
+    let mut unused = |name: &str, span: Span, what: &str| {
+        report.add(Code::W0001, span, format!("no rule uses the {what} `{name}`"));
+    };
+    for (_, attribute) in rules.attributes.iter().enumerate().filter(|(at, _)| !used.attributes.contains(at))
+    {
+        unused(&attribute.name.value, attribute.name.span, "attribute");
+    }
+    for (_, metric) in rules.metrics.iter().enumerate().filter(|(at, _)| !used.metrics.contains(at)) {
+        unused(&metric.name.value, metric.name.span, "metric");
+    }
+    for (_, audience) in rules.audiences.iter().enumerate().filter(|(at, _)| !used.audiences.contains(at)) {
+        unused(&audience.name.value, audience.name.span, "audience");
+    }
+    for group in &rules.groups {
+        let is_used =
+            |rule: &rules::Rule| rule.group.as_ref().is_some_and(|found| found.value == group.name.value);
+        if !rules.rules.iter().any(is_used) {
+            unused(&group.name.value, group.name.span, "group");
+        }
+    }
+    for content in contents {
+        let id = &content.content.id;
+        let is_id = |found: &Option<Spanned<String>>| found.as_ref().is_some_and(|found| found.value == *id);
+        let in_rule = rules.rules.iter().any(|rule| is_id(&rule.content));
+        if !in_rule && !site.slots.iter().any(|slot| is_id(&slot.fallback)) {
+            unused(id, content.id_span, "content");
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! When a condition is *definitely* true: three-valued logic by pushing negation to the leaves. What remains is yes or
+//! no, because a leaf whose fact is unknown simply does not pass.
+
+use super::fact::{Leaf, LeafTest};
+use super::typed::Typed;
+use crate::condition::State;
+
+/// A yes-or-no formula over leaves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Truth {
+    /// Every one of them, two or more.
+    All(Vec<Truth>),
+    /// At least one of them, two or more.
+    Any(Vec<Truth>),
+    /// Not so (unknown included).
+    Opposite(Box<Truth>),
+    Leaf(Leaf),
+}
+
+/// When `typed` is definitely true.
+pub(crate) fn when_true(typed: &Typed) -> Truth {
+    match typed {
+        Typed::And(parts) => Truth::All(parts.iter().map(when_true).collect()),
+        Typed::Or(parts) => Truth::Any(parts.iter().map(when_true).collect()),
+        Typed::Not(inner) => when_false(inner),
+        Typed::Leaf(leaf) => Truth::Leaf(leaf.clone()),
+        Typed::State(inner, state) => in_state(inner, *state),
+    }
+}
+
+/// When `typed` is definitely false.
+fn when_false(typed: &Typed) -> Truth {
+    match typed {
+        Typed::And(parts) => Truth::Any(parts.iter().map(when_false).collect()),
+        Typed::Or(parts) => Truth::All(parts.iter().map(when_false).collect()),
+        Typed::Not(inner) => when_true(inner),
+        Typed::Leaf(leaf) => Truth::Leaf(Leaf { test: leaf.test.opposite(), ..leaf.clone() }),
+        Typed::State(inner, state) => opposite(in_state(inner, *state)),
+    }
+}
+
+/// When `typed` is in `state`: never unknown.
+fn in_state(typed: &Typed, state: State) -> Truth {
+    match state {
+        State::True => when_true(typed),
+        State::NotTrue => opposite(when_true(typed)),
+        State::False => when_false(typed),
+        State::NotFalse => opposite(when_false(typed)),
+        State::Known => Truth::Any(vec![when_true(typed), when_false(typed)]),
+        State::Missing => opposite(Truth::Any(vec![when_true(typed), when_false(typed)])),
+    }
+}
+
+fn opposite(truth: Truth) -> Truth {
+    match truth {
+        Truth::Opposite(inner) => *inner,
+        Truth::Leaf(leaf) if matches!(leaf.test, LeafTest::Known | LeafTest::Missing) => {
+            Truth::Leaf(Leaf { test: leaf.test.opposite(), ..leaf })
+        }
+        other => Truth::Opposite(Box::new(other)),
+    }
+}
+
+impl Truth {
+    /// Every leaf, in the order written.
+    pub fn leaves(&self) -> Vec<&Leaf> {
+        let mut leaves = Vec::new();
+        self.collect(&mut leaves);
+        leaves
+    }
+
+    fn collect<'a>(&'a self, leaves: &mut Vec<&'a Leaf>) {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.collect(leaves)),
+            Self::Opposite(inner) => inner.collect(leaves),
+            Self::Leaf(leaf) => leaves.push(leaf),
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! Conditions with names resolved and types checked: a three-valued tree over definite questions. Audiences are written
+//! out where they are used.
+
+use super::fact::{Fact, FactType, Leaf};
+use super::leaf;
+use super::names::{Meaning, Names, property_type};
+use crate::codes::Code;
+use crate::condition::{Ask, Count, Expr, Operand, Source, State, Subject, Test};
+use crate::diagnostic::Report;
+use crate::source::Span;
+use crate::suggest::did_you_mean;
+use selvedge_core::tracking_plan::PlanEvent;
+use selvedge_core::wire::program::Window;
+
+/// Leaves of one condition, with its audiences written out.
+const LEAVES_MAX: usize = 4_096;
+/// Audiences within audiences.
+const AUDIENCE_DEPTH_MAX: usize = 16;
+
+/// A condition: true, false or unknown.
+#[derive(Debug, Clone)]
+pub(crate) enum Typed {
+    And(Vec<Typed>),
+    Or(Vec<Typed>),
+    Not(Box<Typed>),
+    Leaf(Leaf),
+    State(Box<Typed>, State),
+}
+
+/// A count, checked.
+#[derive(Debug, Clone)]
+pub(crate) struct TypedCount {
+    pub name: String,
+    pub event: String,
+    pub filter: Option<Typed>,
+    pub window: Window,
+}
+
+/// Where a condition stands: what its names mean.
+#[derive(Clone, Copy)]
+enum Scope<'a> {
+    /// In a rule or an audience.
+    Visitor,
+    /// In a count's `where`.
+    Event(&'a PlanEvent),
+}
+
+/// Resolves and checks conditions, and collects the counts they name on the spot.
+pub(crate) struct Checker<'a, 'r> {
+    pub names: &'a Names<'a>,
+    pub currency: &'a str,
+    pub report: &'r mut Report,
+    /// Counts written inside conditions; they follow the named ones.
+    pub counts: Vec<TypedCount>,
+    /// Which attributes, metrics and audiences a condition named.
+    pub used: Used,
+}
+
+/// What conditions named.
+#[derive(Debug, Default)]
+pub(crate) struct Used {
+    pub attributes: Vec<usize>,
+    pub metrics: Vec<usize>,
+    pub audiences: Vec<usize>,
+}
+
+impl<'a> Checker<'a, '_> {
+    /// A rule's condition; `None` where it has an error, which is reported.
+    pub fn condition(&mut self, expr: &Expr) -> Option<Typed> {
+        let mut budget = LEAVES_MAX;
+        self.expr(expr, Scope::Visitor, &mut Vec::new(), &mut budget)
+    }
+
+    /// A count; `None` where it has an error, which is reported.
+    pub fn count(&mut self, count: &Count, name: &str) -> Option<TypedCount> {
+        if !self.names.has_event(&count.event) {
+            let known = self.names.events.iter().map(|event| event.name.as_str());
+            let message = format!("the tracking plan has no event `{}`", count.event);
+            self.report.add_help(Code::E0202, count.event_span, message, did_you_mean(&count.event, known));
+            return None;
+        }
+        let filter = match &count.filter {
+            None => None,
+            Some(filter) => Some(self.filter(filter, &count.event)?),
+        };
+        Some(TypedCount { name: name.to_owned(), event: count.event.clone(), filter, window: count.window })
+    }
+
+    fn filter(&mut self, filter: &Expr, event: &str) -> Option<Typed> {
+        let Some(event) = self.names.event(event) else {
+            let span = first_span(filter);
+            let message =
+                format!("`where` needs the properties of `{event}`, which the tracking plan does not list");
+            self.report.add_help(
+                Code::E0203,
+                span,
+                message,
+                format!("describe `{event}` in tracking-plan.yaml"),
+            );
+            return None;
+        };
+        let mut budget = LEAVES_MAX;
+        self.expr(filter, Scope::Event(event), &mut Vec::new(), &mut budget)
+    }
+
+    fn expr(
+        &mut self,
+        expr: &Expr,
+        scope: Scope<'a>,
+        within: &mut Vec<usize>,
+        budget: &mut usize,
+    ) -> Option<Typed> {
+        match expr {
+            Expr::And(parts) => self.all(parts, scope, within, budget).map(Typed::And),
+            Expr::Or(parts) => self.all(parts, scope, within, budget).map(Typed::Or),
+            Expr::Not(inner) => Some(Typed::Not(Box::new(self.expr(inner, scope, within, budget)?))),
+            Expr::State(inner, state, _) => {
+                Some(Typed::State(Box::new(self.expr(inner, scope, within, budget)?), *state))
+            }
+            Expr::Test(test) => self.test(test, scope, within, budget),
+        }
+    }
+
+    /// All parts, each checked even where one before it has an error.
+    fn all(
+        &mut self,
+        parts: &[Expr],
+        scope: Scope<'a>,
+        within: &mut Vec<usize>,
+        budget: &mut usize,
+    ) -> Option<Vec<Typed>> {
+        let typed: Vec<Option<Typed>> =
+            parts.iter().map(|part| self.expr(part, scope, within, budget)).collect();
+        typed.into_iter().collect()
+    }
+
+    fn test(
+        &mut self,
+        test: &Test,
+        scope: Scope<'a>,
+        within: &mut Vec<usize>,
+        budget: &mut usize,
+    ) -> Option<Typed> {
+        let Some(rest) = budget.checked_sub(1) else {
+            let message =
+                format!("the condition has more than {LEAVES_MAX} tests with its audiences written out");
+            self.report.add(Code::E0402, test.source.span, message);
+            return None;
+        };
+        *budget = rest;
+        match self.meaning(&test.subject, scope)? {
+            Meaning::Audience(at) => self.audience(at, test, within, budget),
+            Meaning::Fact(fact, fact_type) => {
+                let leaf = leaf::check(test, fact, &fact_type, self.currency, self.report)?;
+                Some(match test.ask {
+                    Ask::State(state @ (State::True | State::NotTrue | State::False | State::NotFalse)) => {
+                        Typed::State(Box::new(Typed::Leaf(leaf)), state)
+                    }
+                    _ => Typed::Leaf(leaf),
+                })
+            }
+        }
+    }
+
+    fn meaning(&mut self, subject: &Subject, scope: Scope<'a>) -> Option<Meaning> {
+        match (&subject.operand, scope) {
+            (Operand::Name(name), Scope::Visitor) => self.visitor_name(name, subject.span),
+            (Operand::Name(name), Scope::Event(event)) => self.property(name, event, subject.span),
+            (Operand::Count(count, text), Scope::Visitor) => {
+                let typed = self.count(count, text)?;
+                self.counts.push(typed);
+                let at = self.names.metrics.len() + self.counts.len() - 1;
+                Some(Meaning::Fact(Fact::Metric(at), FactType::Count))
+            }
+            (Operand::Count(..), Scope::Event(_)) => self.fact_in_where("a count", subject.span),
+        }
+    }
+
+    fn visitor_name(&mut self, name: &str, span: Span) -> Option<Meaning> {
+        let meaning = self.names.find(name);
+        match &meaning {
+            None => {
+                let help = did_you_mean(name, self.names.all());
+                self.report.add_help(Code::E0201, span, format!("nothing is named `{name}`"), help);
+            }
+            Some(Meaning::Fact(Fact::Attribute(at), _)) => self.used.attributes.push(*at),
+            Some(Meaning::Fact(Fact::Metric(at), _)) => self.used.metrics.push(*at),
+            Some(Meaning::Audience(at)) => self.used.audiences.push(*at),
+            Some(Meaning::Fact(..)) => {}
+        }
+        meaning
+    }
+
+    fn property(&mut self, name: &str, event: &PlanEvent, span: Span) -> Option<Meaning> {
+        if let Some(fact_type) = property_type(event, name) {
+            return Some(Meaning::Fact(Fact::Property(name.to_owned()), fact_type));
+        }
+        if self.names.find(name).is_some() {
+            return self.fact_in_where(&format!("`{name}`"), span);
+        }
+        let known = event.properties.iter().map(|property| property.name.as_str());
+        let message = format!("`{}` has no property `{name}` in the tracking plan", event.name);
+        self.report.add_help(Code::E0203, span, message, did_you_mean(name, known));
+        None
+    }
+
+    fn fact_in_where<T>(&mut self, what: &str, span: Span) -> Option<T> {
+        let message = format!("{what} cannot stand in `where`, which reads properties of the counted event");
+        let help = "test it beside the count: `(count E in session) >= 1 and ...`".to_owned();
+        self.report.add_help(Code::E0209, span, message, help);
+        None
+    }
+
+    fn audience(
+        &mut self,
+        at: usize,
+        test: &Test,
+        within: &mut Vec<usize>,
+        budget: &mut usize,
+    ) -> Option<Typed> {
+        let audience = &self.names.audiences[at];
+        let name = &audience.name.value;
+        let state = match (&test.ask, &test.subject.default) {
+            (Ask::Holds, None) => None,
+            (Ask::State(state), None) => Some(*state),
+            _ => {
+                let message = format!("`{name}` is an audience: it holds or not, and is not compared");
+                let help = format!("write `{name}` or `not {name}`");
+                self.report.add_help(Code::E0302, test.source.span, message, help);
+                return None;
+            }
+        };
+        if within.contains(&at) || within.len() >= AUDIENCE_DEPTH_MAX {
+            self.circle(at, within, test.source.span);
+            return None;
+        }
+        within.push(at);
+        let condition = audience
+            .condition
+            .as_ref()
+            .and_then(|condition| self.expr(condition, Scope::Visitor, within, budget));
+        within.pop();
+        match state {
+            None => condition,
+            Some(state) => Some(Typed::State(Box::new(condition?), state)),
+        }
+    }
+
+    fn circle(&mut self, at: usize, within: &[usize], span: Span) {
+        let names = within.iter().chain([&at]).map(|at| self.names.audiences[*at].name.value.as_str());
+        let path = names.collect::<Vec<_>>().join(" -> ");
+        if within.contains(&at) {
+            self.report.add(Code::E0208, span, format!("these audiences mean each other: {path}"));
+        } else {
+            let message = format!("audiences within audiences, more than {AUDIENCE_DEPTH_MAX} deep: {path}");
+            self.report.add(Code::E0105, span, message);
+        }
+    }
+}
+
+/// The place of a condition's first test.
+pub(crate) fn first_span(expr: &Expr) -> Span {
+    match expr {
+        Expr::And(parts) | Expr::Or(parts) => {
+            parts.first().map_or(Span::top(crate::source::FileId(0)), first_span)
+        }
+        Expr::Not(inner) => first_span(inner),
+        Expr::Test(Test { source: Source { span, .. }, .. }) | Expr::State(_, _, Source { span, .. }) => {
+            *span
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! "Did you mean": the known name nearest to one that is not known.
+
+/// The nearest of `known` to `name`, where one is near enough to be meant.
+pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let lower = name.to_lowercase();
+    known
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
+        .filter(|(distance, candidate)| *distance <= (candidate.chars().count() / 3).max(1))
+        .min_by_key(|(distance, candidate)| (*distance, *candidate))
+        .map(|(_, candidate)| candidate)
+}
+
+/// "did you mean `x`?", or the list of what there is.
+pub(crate) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let mut known: Vec<&str> = known.into_iter().collect();
+    known.sort_unstable();
+    known.dedup();
+    if let Some(near) = nearest(name, known.iter().copied()) {
+        return Some(format!("did you mean `{near}`?"));
+    }
+    const LISTED_MAX: usize = 24;
+    match known.len() {
+        0 => None,
+        1..=LISTED_MAX => Some(format!("known here: {}", known.join(", "))),
+        more => {
+            Some(format!("known here: {}, and {} more", known[..LISTED_MAX].join(", "), more - LISTED_MAX))
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! What `check` prints of a program that compiled: which rules run where and why, what each costs, what a visitor's
+//! state may need.
+
+use crate::literal::duration_text;
+use crate::lower::{PlaceOf, Shared};
+use crate::resolved::Site;
+use selvedge_core::wire::program::{Metric, Parts, Status, Window};
+
+/// Facts about a compiled site, for people and tools.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Summary {
+    /// Every rule, in the order of deciding.
+    pub rules: Vec<RuleSummary>,
+    /// Every count.
+    pub metrics: Vec<MetricSummary>,
+    /// Events that a page sends at once.
+    pub urgent: Vec<String>,
+    /// Bytes of the full program.
+    pub full_bytes: usize,
+    /// Bytes of the public program.
+    pub public_bytes: usize,
+    /// Bytes that a visitor's state takes at most, without cap history.
+    pub state_bytes_max: usize,
+    /// Bytes that a visitor's cap history takes at most.
+    pub cap_bytes_max: usize,
+}
+
+/// Where a rule runs and what it costs.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct RuleSummary {
+    /// Its id.
+    pub id: String,
+    /// Where it shows.
+    pub slot: String,
+    /// What it shows.
+    pub content: String,
+    /// Greater wins.
+    pub priority: i32,
+    /// `live`, `draft` or `paused`.
+    pub status: &'static str,
+    /// Whether it runs in the page too.
+    pub in_page: bool,
+    /// Why it runs at the edge only; empty where it runs in the page too.
+    pub why: Vec<String>,
+    /// Tests that its condition makes at most.
+    pub tests_max: usize,
+}
+
+/// What a count keeps and when it is known.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct MetricSummary {
+    /// Its name, or the count as written.
+    pub name: String,
+    /// The event counted.
+    pub event: String,
+    /// How far it counts.
+    pub threshold: u16,
+    /// When `= 0` becomes known for a visitor that was there before the count.
+    pub known_after: String,
+}
+
+/// The summary of a site and its two programs.
+pub(crate) fn summary(
+    site: &Site,
+    shared: &Shared,
+    full: &Parts,
+    bytes: (usize, usize),
+    state: (usize, usize),
+) -> Summary {
+    let rules = site.rules.iter().zip(&shared.places).map(|(rule, place)| RuleSummary {
+        id: rule.id.clone(),
+        slot: rule.slot.clone(),
+        content: rule.content.clone(),
+        priority: rule.priority,
+        status: status(rule.status),
+        in_page: *place == PlaceOf::Page,
+        why: match place {
+            PlaceOf::Page => Vec::new(),
+            PlaceOf::Edge(reasons) => reasons.clone(),
+        },
+        tests_max: rule.when.as_ref().map_or(0, crate::lower::size),
+    });
+    Summary {
+        rules: rules.collect(),
+        metrics: full.metrics.iter().map(metric).collect(),
+        urgent: site.events.iter().filter(|event| event.urgent).map(|event| event.name.clone()).collect(),
+        full_bytes: bytes.0,
+        public_bytes: bytes.1,
+        state_bytes_max: state.0,
+        cap_bytes_max: state.1,
+    }
+}
+
+fn metric(metric: &Metric) -> MetricSummary {
+    MetricSummary {
+        name: metric.name.clone(),
+        event: metric.event.clone(),
+        threshold: metric.threshold,
+        known_after: match metric.window {
+            Window::Page => "the next page view".to_owned(),
+            Window::Session => "the next session".to_owned(),
+            Window::Sliding(ms) => duration_text(ms),
+        },
+    }
+}
+
+const fn status(status: Status) -> &'static str {
+    match status {
+        Status::Live => "live",
+        Status::Draft => "draft",
+        Status::Paused => "paused",
+    }
+}
+
+impl std::fmt::Display for Summary {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(out, "rules, in the order of deciding:")?;
+        for rule in &self.rules {
+            let place = if rule.in_page {
+                "page and edge".to_owned()
+            } else {
+                format!("edge: {}", rule.why.join(", "))
+            };
+            let RuleSummary { id, slot, content, priority, status, tests_max, .. } = rule;
+            writeln!(out, "  {id}  {status}  {priority}  {slot} <- {content}  {tests_max} tests  {place}")?;
+        }
+        writeln!(out, "counts, and when they are known of a visitor who was there before them:")?;
+        for metric in &self.metrics {
+            let MetricSummary { name, event, threshold, known_after } = metric;
+            writeln!(out, "  {name}  {event}  to {threshold}  after {known_after}")?;
+        }
+        writeln!(out, "sent at once: {}", self.urgent.join(", "))?;
+        let Self { full_bytes, public_bytes, state_bytes_max, cap_bytes_max, .. } = self;
+        writeln!(out, "program: {full_bytes} bytes, {public_bytes} of them public")?;
+        write!(out, "a visitor's state: at most {state_bytes_max} bytes, caps {cap_bytes_max}")
+    }
+}

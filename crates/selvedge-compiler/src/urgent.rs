@@ -1,0 +1,56 @@
+//! Which events a page sends at once: those on whose account a rule may change a slot.
+
+use crate::resolved::{Fact, Rule, Site};
+use selvedge_core::consent::Purposes;
+use selvedge_core::event::EventType;
+use selvedge_core::tracking_plan::{Nature, PlanEvent, Trust};
+use selvedge_core::wire::program::{AttributeScope, Status};
+use std::collections::BTreeSet;
+
+/// Marks the events of the plan that a live rule depends on.
+pub(crate) fn mark(site: &mut Site) {
+    let live = site.rules.iter().filter(|rule| rule.status == Status::Live);
+    let urgent: BTreeSet<String> = live.flat_map(|rule| events_of(rule, site)).collect();
+    for name in &urgent {
+        if !site.events.iter().any(|event| event.name == *name) {
+            site.events.push(known_to_every_site(name));
+        }
+    }
+    site.events.sort_by(|a, b| a.name.cmp(&b.name));
+    for event in &mut site.events {
+        event.urgent = urgent.contains(&event.name);
+    }
+}
+
+fn events_of(rule: &Rule, site: &Site) -> BTreeSet<String> {
+    // A new page view is decided anew, whatever the condition.
+    let mut events: BTreeSet<String> = [EventType::Page.as_str().to_owned()].into();
+    for leaf in rule.when.iter().flat_map(|when| when.leaves()) {
+        match &leaf.fact {
+            Fact::Metric(at) => events.extend(site.metric(*at).map(|metric| metric.event.clone())),
+            Fact::Attribute(at) => {
+                let attribute = &site.attributes[*at];
+                events.extend(attribute.set.iter().map(|set| set.event.clone()));
+                if attribute.scope == AttributeScope::Visitor {
+                    events.insert(EventType::Identify.as_str().to_owned());
+                }
+            }
+            Fact::Builtin(_) | Fact::Property(_) => {}
+        }
+    }
+    events
+}
+
+/// An event that needs no description: as the core describes it.
+fn known_to_every_site(name: &str) -> PlanEvent {
+    PlanEvent {
+        name: name.to_owned(),
+        version: 1,
+        nature: Nature::Behavioural,
+        trust: Trust::Client,
+        purposes: Purposes::ANALYTICS.or(Purposes::PERSONALIZATION),
+        additional_properties: true,
+        urgent: true,
+        properties: Vec::new(),
+    }
+}

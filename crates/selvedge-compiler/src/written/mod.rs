@@ -1,0 +1,78 @@
+//! A site as written: forms, words and bounds are right, names are not resolved yet.
+
+pub(crate) mod content;
+pub(crate) mod plan;
+pub(crate) mod rules;
+pub(crate) mod site;
+
+use crate::codes::Code;
+use crate::diagnostic::Report;
+use crate::source::{FileId, Files, Span};
+use crate::suggest::nearest;
+use crate::yaml;
+use selvedge_core::tracking_plan::PlanEvent;
+
+/// The file every other is read for.
+pub(crate) const SITE_FILE: &str = "site.yaml";
+/// The data contract.
+pub(crate) const PLAN_FILE: &str = "tracking-plan.yaml";
+/// The rules and what they name.
+pub(crate) const RULES_FILE: &str = "rules.yaml";
+/// What the rules show.
+pub(crate) const CONTENT_FILE: &str = "content.yaml";
+const FILES: [&str; 4] = [SITE_FILE, PLAN_FILE, RULES_FILE, CONTENT_FILE];
+
+/// Everything written, file by file.
+pub(crate) struct Written {
+    pub site: site::Site,
+    pub plan: Vec<PlanEvent>,
+    pub rules: rules::RulesFile,
+    pub contents: Vec<content::Content>,
+}
+
+/// Reads all files; what is wrong is reported and left out, so that the rest can still be checked.
+pub(crate) fn read(files: &Files<'_>, report: &mut Report) -> Written {
+    other_files(files, report);
+    Written {
+        site: root(files, SITE_FILE, report).map(|node| site::read(&node, report)).unwrap_or_default(),
+        plan: root(files, PLAN_FILE, report).map(|node| plan::read(&node, report)).unwrap_or_default(),
+        rules: root(files, RULES_FILE, report)
+            .map(|node| rules::read(&node, files, report))
+            .unwrap_or_default(),
+        contents: root(files, CONTENT_FILE, report)
+            .map(|node| content::read(&node, report))
+            .unwrap_or_default(),
+    }
+}
+
+fn root(files: &Files<'_>, name: &str, report: &mut Report) -> Option<yaml::Node> {
+    let Some(file) = files.find(name) else {
+        missing_file(files, name, report);
+        return None;
+    };
+    yaml::parse(file, files.text(file), report)
+}
+
+fn missing_file(files: &Files<'_>, name: &str, report: &mut Report) {
+    // A diagnostic stands in a file, so an empty folder says it only through the missing program.
+    if matches!(name, SITE_FILE | PLAN_FILE) && files.names().next().is_some() {
+        let message = format!("the site has no `{name}`");
+        report.add_help(Code::E0001, Span::top(FileId(0)), message, "`selvedge new` writes one".to_owned());
+    }
+}
+
+fn other_files(files: &Files<'_>, report: &mut Report) {
+    for name in files.names().filter(|name| !FILES.contains(name)) {
+        let Some(file) = files.find(name) else { continue };
+        if name.starts_with("tests/") {
+            report.add(
+                Code::W0004,
+                Span::top(file),
+                "tests of rules are not run yet: this file is not checked",
+            );
+        } else if name.ends_with(".yaml") || name.ends_with(".yml") || name.ends_with(".json") {
+            let help = nearest(name, FILES).map(|meant| format!("rename it to `{meant}`"));
+            report.add_help(Code::E0002, Span::top(file), format!("nothing reads `{name}`"), help);
+        }
+    }
+}

@@ -1,0 +1,360 @@
+//! rules.yaml: attributes, metrics, audiences, groups and rules.
+
+use crate::codes::Code;
+use crate::condition::{Count, Expr, parse_condition, parse_count};
+use crate::diagnostic::Report;
+use crate::fields::{self, Fields, Later, NameKind, Spanned};
+use crate::literal;
+use crate::source::{Files, Span};
+use crate::written::plan::purpose;
+use crate::written::site::duration;
+use crate::yaml::{Entry, Node, Value, traps};
+use selvedge_core::consent::Purposes;
+use selvedge_core::limits::COUNT_THRESHOLD_MAX;
+use selvedge_core::wire::program::{AttributeScope, AttributeType, Cap, Hold, Status, Window};
+
+/// rules.yaml as written.
+#[derive(Debug, Default)]
+pub(crate) struct RulesFile {
+    pub attributes: Vec<Attribute>,
+    pub metrics: Vec<Metric>,
+    pub audiences: Vec<Audience>,
+    pub groups: Vec<Group>,
+    pub rules: Vec<Rule>,
+}
+
+/// An attribute as written.
+#[derive(Debug)]
+pub(crate) struct Attribute {
+    pub name: Spanned<String>,
+    pub kind: AttributeKind,
+    pub scope: AttributeScope,
+    pub set: Vec<Set>,
+    pub private: bool,
+}
+
+/// What an attribute is: money is told from numbers until it is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AttributeKind {
+    Plain(AttributeType),
+    Money,
+}
+
+/// An event that changes an attribute, as written.
+#[derive(Debug)]
+pub(crate) struct Set {
+    pub event: Spanned<String>,
+    pub to: SetTo,
+    pub span: Span,
+}
+
+/// What it changes to.
+#[derive(Debug)]
+pub(crate) enum SetTo {
+    Property(String),
+    Text(String),
+    Number(String),
+    Bool(bool),
+}
+
+/// A named count as written.
+#[derive(Debug)]
+pub(crate) struct Metric {
+    pub name: Spanned<String>,
+    pub count: Option<Count>,
+}
+
+/// A named condition as written.
+#[derive(Debug)]
+pub(crate) struct Audience {
+    pub name: Spanned<String>,
+    pub condition: Option<Expr>,
+}
+
+/// An exclusion group as written.
+#[derive(Debug)]
+pub(crate) struct Group {
+    pub name: Spanned<String>,
+    pub max_per_page: Option<u16>,
+    pub caps: Vec<Cap>,
+}
+
+/// A rule as written.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    pub id: Spanned<String>,
+    pub priority: i32,
+    pub status: Status,
+    pub purpose: Purposes,
+    /// `None`: none written. `Some(None)`: written with an error.
+    pub when: Option<Option<Expr>>,
+    pub slot: Option<Spanned<String>>,
+    pub content: Option<Spanned<String>>,
+    pub group: Option<Spanned<String>>,
+    pub caps: Vec<Cap>,
+    pub hold: Hold,
+    pub private: bool,
+}
+
+const LATER: [Later; 4] = [
+    ("scores", "count the events: `count add_to_cart in session`"),
+    ("holdout", "use `status: paused` to compare by hand"),
+    ("suppress", "add the fact to the rules' conditions: `and support.open is not true`"),
+    ("experiments", "write one rule for each variant"),
+];
+
+/// Reads rules.yaml.
+pub(crate) fn read(root: &Node, files: &Files<'_>, report: &mut Report) -> RulesFile {
+    let Some(mut fields) = Fields::of(root, report) else { return RulesFile::default() };
+    let source = files.text(root.span.file);
+    let file = RulesFile {
+        attributes: named(fields.optional("attributes"), read_attribute, report),
+        metrics: named(
+            fields.optional("metrics"),
+            |entry, report| read_metric(entry, source, report),
+            report,
+        ),
+        audiences: named(
+            fields.optional("audiences"),
+            |entry, report| read_audience(entry, source, report),
+            report,
+        ),
+        groups: named(fields.optional("groups"), read_group, report),
+        rules: read_rules(fields.optional("rules"), source, report),
+    };
+    fields.finish(&LATER, report);
+    file
+}
+
+/// Reads `{name: thing}`.
+fn named<T>(
+    node: Option<&Node>,
+    mut read: impl FnMut(&Entry, &mut Report) -> Option<T>,
+    report: &mut Report,
+) -> Vec<T> {
+    let entries =
+        node.and_then(|node| fields::map(node, report)).map(|map| map.entries.as_slice()).unwrap_or_default();
+    entries.iter().filter_map(|entry| read(entry, report)).collect()
+}
+
+fn name_of(entry: &Entry, kind: NameKind, report: &mut Report) -> Spanned<String> {
+    fields::name(&entry.key, entry.key_span, kind, report);
+    Spanned { value: entry.key.clone(), span: entry.key_span }
+}
+
+fn read_attribute(entry: &Entry, report: &mut Report) -> Option<Attribute> {
+    const TYPES: [(&str, AttributeKind); 4] = [
+        ("text", AttributeKind::Plain(AttributeType::Text)),
+        ("number", AttributeKind::Plain(AttributeType::Number)),
+        ("bool", AttributeKind::Plain(AttributeType::Bool)),
+        ("money", AttributeKind::Money),
+    ];
+    const TYPES_LATER: [Later; 2] = [
+        ("time", "count the event in a window instead"),
+        ("list", "use one attribute of type `bool` a value"),
+    ];
+    const SCOPES: [(&str, AttributeScope); 3] = [
+        ("session", AttributeScope::Session),
+        ("visitor", AttributeScope::Visitor),
+        ("context", AttributeScope::Context),
+    ];
+    const SCOPES_LATER: [Later; 2] = [
+        ("profile", "use `visitor`: what one device knows"),
+        ("account", "use `visitor`, with a trait of the same name"),
+    ];
+    const LATER: [Later; 2] = [
+        ("ttl", "use `from: session`"),
+        ("if_stale", "say in the condition what unknown means: `x else false`"),
+    ];
+    let name = name_of(entry, NameKind::Dotted, report);
+    let mut fields = Fields::of(&entry.value, report)?;
+    let kind =
+        fields.required("type", report).and_then(|node| fields::word(node, &TYPES, &TYPES_LATER, report));
+    let scope =
+        fields.required("from", report).and_then(|node| fields::word(node, &SCOPES, &SCOPES_LATER, report));
+    let set = named(fields.optional("set"), read_set, report);
+    let private = fields.optional("private").and_then(|node| fields::flag(node, report));
+    fields.finish(&LATER, report);
+    Some(Attribute { name, kind: kind?, scope: scope?, set, private: private.unwrap_or(false) })
+}
+
+fn read_set(entry: &Entry, report: &mut Report) -> Option<Set> {
+    let event = Spanned { value: entry.key.clone(), span: entry.key_span };
+    let span = entry.value.span;
+    if matches!(entry.value.value, Value::Map(_)) {
+        let mut fields = Fields::of(&entry.value, report)?;
+        let property = fields.required("property", report).and_then(|node| fields::text(node, report));
+        fields.finish(&[], report);
+        return Some(Set { event, to: SetTo::Property(property?.value), span });
+    }
+    let scalar = fields::scalar(&entry.value, "a constant, or `{property: name}`", report)?;
+    let to = match scalar.as_bool() {
+        Some(flag) => SetTo::Bool(flag),
+        None if scalar.is_number() => SetTo::Number(scalar.text.clone()),
+        None => SetTo::Text(scalar.text.clone()),
+    };
+    Some(Set { event, to, span })
+}
+
+fn read_metric(entry: &Entry, source: &str, report: &mut Report) -> Option<Metric> {
+    let name = name_of(entry, NameKind::Dotted, report);
+    let scalar = fields::scalar(&entry.value, "a count: `count purchase in session`", report)?;
+    traps::check_condition(&entry.value, scalar, source, report);
+    let count = parse_count(&scalar.text, &scalar.anchor, report);
+    Some(Metric { name, count })
+}
+
+fn read_audience(entry: &Entry, source: &str, report: &mut Report) -> Option<Audience> {
+    let name = name_of(entry, NameKind::Dotted, report);
+    let condition = read_condition(&entry.value, source, report);
+    Some(Audience { name, condition })
+}
+
+fn read_condition(node: &Node, source: &str, report: &mut Report) -> Option<Expr> {
+    if let Value::Map(map) = &node.value {
+        return condition_mapping(map, node, report);
+    }
+    let scalar = fields::scalar(node, "a condition", report)?;
+    traps::check_condition(node, scalar, source, report);
+    parse_condition(&scalar.text, &scalar.anchor, report)
+}
+
+/// A condition that YAML took for a mapping, because of a `: ` or a brace in it.
+fn condition_mapping(map: &crate::yaml::Map, node: &Node, report: &mut Report) -> Option<Expr> {
+    let span = map.entries.first().map_or(node.span, |entry| entry.key_span);
+    let help = "write one line: `when: a >= 2 and b`; quote it if it contains `: `".to_owned();
+    report.add_help(Code::E0007, span, "expected a condition, found a mapping", help);
+    None
+}
+
+fn read_group(entry: &Entry, report: &mut Report) -> Option<Group> {
+    let name = name_of(entry, NameKind::Dashed, report);
+    let mut fields = Fields::of(&entry.value, report)?;
+    let max = fields.optional("max_per_page").and_then(|node| fields::whole(node, 1, 256, report));
+    let caps = fields.optional("cap").map(|node| read_caps(node, report)).unwrap_or_default();
+    fields.finish(&[], report);
+    Some(Group { name, max_per_page: max.and_then(|max| u16::try_from(max).ok()), caps })
+}
+
+fn read_rules(node: Option<&Node>, source: &str, report: &mut Report) -> Vec<Rule> {
+    let items = node.and_then(|node| fields::list(node, report)).unwrap_or_default();
+    items.iter().filter_map(|item| read_rule(item, source, report)).collect()
+}
+
+const RULE_LATER: [Later; 9] = [
+    ("emit", "read the exposures from the log: `selvedge log`"),
+    ("experiment", "write one rule for each variant"),
+    ("schedule", "use `status` to switch the rule on and off"),
+    ("trigger", "rules are decided after every event"),
+    ("after", "rules are decided after every event"),
+    ("until", "use `hold`"),
+    ("service", "write `purpose: necessary`"),
+    ("suppress", "add the fact to the condition"),
+    ("on", "rules are decided after every event"),
+];
+
+fn read_rule(node: &Node, source: &str, report: &mut Report) -> Option<Rule> {
+    const STATUSES: [(&str, Status); 3] =
+        [("draft", Status::Draft), ("live", Status::Live), ("paused", Status::Paused)];
+    let mut fields = Fields::of(node, report)?;
+    let id = fields.required("id", report).and_then(|node| fields::text(node, report));
+    let when = fields.optional("when").map(|node| read_condition(node, source, report));
+    let show = fields.required("show", report).map(|node| read_show(node, report));
+    let group = fields.optional("group").and_then(|node| fields::text(node, report));
+    let priority = fields
+        .optional("priority")
+        .and_then(|node| fields::whole(node, i64::from(i32::MIN), i64::from(i32::MAX), report));
+    let caps = fields.optional("cap").map(|node| read_caps(node, report)).unwrap_or_default();
+    let hold = fields.optional("hold").and_then(|node| read_hold(node, report));
+    let status = fields.optional("status").and_then(|node| fields::word(node, &STATUSES, &[], report));
+    let purpose = fields.optional("purpose").and_then(|node| rule_purpose(node, report));
+    let private = fields.optional("private").and_then(|node| fields::flag(node, report));
+    fields.finish(&RULE_LATER, report);
+    let id = id?;
+    fields::name(&id.value, id.span, NameKind::Dashed, report);
+    let (slot, content) = show.unwrap_or_default();
+    Some(Rule {
+        id,
+        priority: priority.and_then(|priority| i32::try_from(priority).ok()).unwrap_or(0),
+        status: status.unwrap_or(Status::Live),
+        purpose: purpose.unwrap_or(Purposes::PERSONALIZATION),
+        when,
+        slot,
+        content,
+        group,
+        caps,
+        hold: hold.unwrap_or(Hold::Page),
+        private: private.unwrap_or(false),
+    })
+}
+
+fn rule_purpose(node: &Node, report: &mut Report) -> Option<Purposes> {
+    let purpose = purpose(node, report)?;
+    if purpose == Purposes::NECESSARY {
+        let message = "the rule acts without the visitor's consent";
+        let help = "keep it only for what the page cannot work without".to_owned();
+        report.add_help(Code::W0003, node.span, message, help);
+    }
+    Some(purpose)
+}
+
+fn read_show(node: &Node, report: &mut Report) -> (Option<Spanned<String>>, Option<Spanned<String>>) {
+    let Some(mut fields) = Fields::of(node, report) else { return (None, None) };
+    let slot = fields.required("slot", report).and_then(|node| fields::text(node, report));
+    let content = fields.required("content", report).and_then(|node| fields::text(node, report));
+    fields.finish(&[], report);
+    (slot, content)
+}
+
+fn read_hold(node: &Node, report: &mut Report) -> Option<Hold> {
+    let text = fields::text(node, report)?;
+    match text.value.as_str() {
+        "page" => Some(Hold::Page),
+        "session" => Some(Hold::Session),
+        _ => duration(node, literal::DURATION_MS_MAX, report).map(Hold::Time),
+    }
+}
+
+fn read_caps(node: &Node, report: &mut Report) -> Vec<Cap> {
+    let Some(text) = fields::text(node, report) else { return Vec::new() };
+    text.value.split(',').filter_map(|cap| read_cap(cap.trim(), text.span, report)).collect()
+}
+
+fn read_cap(written: &str, span: Span, report: &mut Report) -> Option<Cap> {
+    let words: Vec<&str> = written.split_whitespace().collect();
+    let [limit, "per", stretch, rest @ ..] = words.as_slice() else { return bad_cap(written, span, report) };
+    if !rest.is_empty() || stretch.contains('.') {
+        fields::not_supported("a cap for each value", "cap per session or per time", span, report);
+        return None;
+    }
+    let window = match *stretch {
+        "page" => Window::Page,
+        "session" => Window::Session,
+        "today" | "day" | "week" | "month" | "ever" => {
+            fields::not_supported(
+                &format!("a cap per `{stretch}`"),
+                "use a duration: `24h`, `7d`, `30d`",
+                span,
+                report,
+            );
+            return None;
+        }
+        _ => match literal::duration_ms(stretch) {
+            Some(ms) => Window::Sliding(ms),
+            None => return bad_cap(written, span, report),
+        },
+    };
+    let Ok(limit) = limit.parse::<u16>() else { return bad_cap(written, span, report) };
+    if limit == 0 || usize::from(limit) > COUNT_THRESHOLD_MAX {
+        let message = format!("a cap of {limit} is out of bounds: 1 to {COUNT_THRESHOLD_MAX}");
+        report.add(Code::E0016, span, message);
+        return None;
+    }
+    Some(Cap { limit, window })
+}
+
+fn bad_cap<T>(written: &str, span: Span, report: &mut Report) -> Option<T> {
+    let help = "write for example `2 per session` or `1 per 24h`".to_owned();
+    report.add_help(Code::E0017, span, format!("`{written}` is not a cap"), help);
+    None
+}

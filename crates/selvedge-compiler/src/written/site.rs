@@ -1,0 +1,239 @@
+//! site.yaml: the name, the sources and their keys, the consent policy, the slots.
+
+use crate::codes::Code;
+use crate::diagnostic::Report;
+use crate::fields::{self, Fields, Later, NameKind, Spanned};
+use crate::literal;
+use crate::yaml::Node;
+use selvedge_core::consent::Mode;
+use selvedge_core::wire::program::SourceKind;
+
+/// How late an event may be where the site does not say.
+const LATE_MS: u64 = 30_000;
+/// How late a site may let events be.
+const LATE_MS_MAX: u64 = 3_600_000;
+
+/// site.yaml as written.
+#[derive(Debug, Default)]
+pub(crate) struct Site {
+    pub name: String,
+    pub currency: String,
+    pub late_ms: u32,
+    pub sources: Vec<Source>,
+    pub origins: Vec<String>,
+    pub consent: Consent,
+    pub slots: Vec<Slot>,
+}
+
+/// A source as written.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub name: String,
+    pub kind: SourceKind,
+    pub key: Spanned<String>,
+}
+
+/// The consent policy as written.
+#[derive(Debug, Default)]
+pub(crate) struct Consent {
+    pub mode: Mode,
+    pub policy_version: u16,
+    pub regions: Vec<(String, Mode)>,
+}
+
+/// A slot as written.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    pub name: String,
+    pub fallback: Option<Spanned<String>>,
+}
+
+const LATER: [Later; 4] = [
+    (
+        "origin",
+        "the page is not proxied yet: include the script tag, and list foreign origins under `origins`",
+    ),
+    ("lookups", "send the value as a property of an event, or as an attribute"),
+    ("goals", "count the event: `count purchase in session`"),
+    ("destinations", "read the log: `selvedge log`, or GET /v1/log"),
+];
+
+/// Reads site.yaml.
+pub(crate) fn read(root: &Node, report: &mut Report) -> Site {
+    let Some(mut fields) = Fields::of(root, report) else { return Site::default() };
+    let site = Site {
+        name: read_name(fields.required("name", report), report),
+        currency: read_currency(fields.required("currency", report), report),
+        late_ms: read_late(fields.optional("late_events"), report),
+        sources: read_sources(fields.required("sources", report), report),
+        origins: read_origins(fields.optional("origins"), report),
+        consent: fields.optional("consent").map(|node| read_consent(node, report)).unwrap_or_default(),
+        slots: read_slots(fields.optional("slots"), report),
+    };
+    if let Some(node) = fields.optional("timezone") {
+        check_timezone(node, report);
+    }
+    fields.finish(&LATER, report);
+    site
+}
+
+fn read_name(node: Option<&Node>, report: &mut Report) -> String {
+    let Some(text) = node.and_then(|node| fields::text(node, report)) else { return String::new() };
+    fields::name(&text.value, text.span, NameKind::Dashed, report);
+    text.value
+}
+
+fn read_currency(node: Option<&Node>, report: &mut Report) -> String {
+    let Some(text) = node.and_then(|node| fields::text(node, report)) else { return String::new() };
+    if text.value.len() != 3 || !text.value.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        let message = format!("`{}` is not a currency: three capital letters of ISO 4217", text.value);
+        report.add_help(Code::E0015, text.span, message, "write for example `EUR`".to_owned());
+    }
+    text.value
+}
+
+/// Time conditions will read the time zone; until then only its form is checked.
+fn check_timezone(node: &Node, report: &mut Report) {
+    let Some(text) = fields::text(node, report) else { return };
+    let is_part = |part: &str| {
+        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_+-".contains(&byte))
+    };
+    let good = text.value == "UTC" || (text.value.contains('/') && text.value.split('/').all(is_part));
+    if !good {
+        let message = format!("`{}` is not the name of a time zone", text.value);
+        report.add_help(Code::E0015, text.span, message, "write for example `Europe/Berlin`".to_owned());
+    }
+}
+
+fn read_late(node: Option<&Node>, report: &mut Report) -> u32 {
+    let late_ms = node.and_then(|node| duration(node, LATE_MS_MAX, report)).unwrap_or(LATE_MS);
+    u32::try_from(late_ms).unwrap_or(u32::MAX)
+}
+
+/// A duration of at most `ms_max`.
+pub(crate) fn duration(node: &Node, ms_max: u64, report: &mut Report) -> Option<u64> {
+    let text = fields::text(node, report)?;
+    let Some(ms) = literal::duration_ms(&text.value) else {
+        let message = format!("`{}` is not a duration", text.value);
+        report.add_help(Code::E0018, text.span, message, "write for example `30s`, `10m`, `24h`".to_owned());
+        return None;
+    };
+    if ms > ms_max {
+        let message = format!("`{}` is too long: at most {}", text.value, literal::duration_text(ms_max));
+        report.add(Code::E0016, text.span, message);
+        return None;
+    }
+    Some(ms)
+}
+
+fn read_sources(node: Option<&Node>, report: &mut Report) -> Vec<Source> {
+    let Some(map) = node.and_then(|node| fields::map(node, report)) else { return Vec::new() };
+    map.entries
+        .iter()
+        .filter_map(|entry| {
+            fields::name(&entry.key, entry.key_span, NameKind::Dashed, report);
+            read_source(&entry.key, &entry.value, report)
+        })
+        .collect()
+}
+
+fn read_source(name: &str, node: &Node, report: &mut Report) -> Option<Source> {
+    const KINDS: [(&str, SourceKind); 2] = [("browser", SourceKind::Browser), ("server", SourceKind::Server)];
+    const KINDS_LATER: [Later; 1] = [("webhook", "send the events as a `server` source")];
+    let mut fields = Fields::of(node, report)?;
+    let kind =
+        fields.required("type", report).and_then(|node| fields::word(node, &KINDS, &KINDS_LATER, report));
+    let key = fields.required("key", report).and_then(|node| fields::text(node, report));
+    fields.finish(&[], report);
+    let (kind, key) = (kind?, key?);
+    check_key(kind, &key, report);
+    Some(Source { name: name.to_owned(), kind, key })
+}
+
+/// A browser's key is public and stands here; a server's is a secret, of which only the name stands here.
+fn check_key(kind: SourceKind, key: &Spanned<String>, report: &mut Report) {
+    let is_secret_name = !key.value.is_empty()
+        && key.value.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+    match kind {
+        SourceKind::Browser => {
+            fields::name(&key.value, key.span, NameKind::Dashed, report);
+        }
+        SourceKind::Server | SourceKind::Webhook if is_secret_name => {}
+        SourceKind::Server | SourceKind::Webhook => {
+            let message = "the key of a server is a secret: name the secret here, never the key itself";
+            let help = "write the name of an environment variable: `SHOP_SERVER_KEY`".to_owned();
+            report.add_help(Code::E0014, key.span, message, help);
+        }
+    }
+}
+
+fn read_origins(node: Option<&Node>, report: &mut Report) -> Vec<String> {
+    let Some(items) = node.and_then(|node| fields::list(node, report)) else { return Vec::new() };
+    items.iter().filter_map(|item| read_origin(item, report)).collect()
+}
+
+fn read_origin(node: &Node, report: &mut Report) -> Option<String> {
+    let text = fields::text(node, report)?;
+    let rest = text.value.strip_prefix("https://").or_else(|| text.value.strip_prefix("http://"));
+    if rest.is_none_or(|rest| rest.is_empty() || rest.contains(['/', '*', ' ', '?', '#'])) {
+        let message = format!("`{}` is not an origin: scheme and host, no path", text.value);
+        report.add_help(
+            Code::E0015,
+            text.span,
+            message,
+            "write for example `https://shop.example`".to_owned(),
+        );
+        return None;
+    }
+    Some(text.value)
+}
+
+const MODES: [(&str, Mode); 2] = [("opt-in", Mode::OptIn), ("opt-out", Mode::OptOut)];
+
+fn read_consent(node: &Node, report: &mut Report) -> Consent {
+    const LATER: [Later; 2] = [
+        ("cmp", "call `selvedge.consent({...})` from the consent banner"),
+        ("purposes", "the four purposes are necessary, analytics, personalization and advertising"),
+    ];
+    let Some(mut fields) = Fields::of(node, report) else { return Consent::default() };
+    let mode = fields.required("mode", report).and_then(|node| fields::word(node, &MODES, &[], report));
+    let version = fields
+        .optional("policy_version")
+        .and_then(|node| fields::whole(node, 1, i64::from(u16::MAX), report));
+    let regions = fields.optional("regions").map(|node| read_regions(node, report)).unwrap_or_default();
+    fields.finish(&LATER, report);
+    Consent {
+        mode: mode.unwrap_or_default(),
+        policy_version: version.and_then(|version| u16::try_from(version).ok()).unwrap_or(1),
+        regions,
+    }
+}
+
+fn read_regions(node: &Node, report: &mut Report) -> Vec<(String, Mode)> {
+    let Some(map) = fields::map(node, report) else { return Vec::new() };
+    let mut regions = Vec::new();
+    for entry in &map.entries {
+        if entry.key.len() != 2 || !entry.key.bytes().all(|byte| byte.is_ascii_uppercase()) {
+            let message = format!("`{}` is not a country: two capital letters of ISO 3166", entry.key);
+            report.add_help(Code::E0015, entry.key_span, message, "write for example `US`".to_owned());
+        } else if let Some(mode) = fields::word(&entry.value, &MODES, &[], report) {
+            regions.push((entry.key.clone(), mode));
+        }
+    }
+    regions.sort_by(|(a, _), (b, _)| a.cmp(b));
+    regions
+}
+
+fn read_slots(node: Option<&Node>, report: &mut Report) -> Vec<Slot> {
+    const LATER: [Later; 1] = [("selector", "mark the element: `data-selvedge-slot=\"hero\"`")];
+    let Some(map) = node.and_then(|node| fields::map(node, report)) else { return Vec::new() };
+    let mut slots = Vec::new();
+    for entry in &map.entries {
+        fields::name(&entry.key, entry.key_span, NameKind::Dashed, report);
+        let Some(mut fields) = Fields::of(&entry.value, report) else { continue };
+        let fallback = fields.optional("fallback").and_then(|node| fields::text(node, report));
+        fields.finish(&LATER, report);
+        slots.push(Slot { name: entry.key.clone(), fallback });
+    }
+    slots
+}
