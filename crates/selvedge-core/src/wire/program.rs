@@ -1,5 +1,13 @@
 //! A program taken apart: what the compiler hands over and what `inspect` shows. Positions in the vectors are the
 //! indices that other parts name. [`Parts::encode`] makes the program's bytes, `Program::load` reads them.
+//!
+//! The bytes: `SVP`, version 1, then sections (tag, length, content) by ascending tag; a tag that is not known is skipped.
+//! Code is a table of records of [`RECORD_BYTES`]; everything else is in the postcard format.
+
+mod decode;
+mod encode;
+
+pub use decode::edge_config;
 
 use super::codec::WireFault;
 use crate::consent::{Mode, Purposes};
@@ -137,8 +145,8 @@ pub struct Attribute {
     pub attribute_type: AttributeType,
     /// Events that change it, besides traits (visitor scope) and context (context scope) of the same name.
     pub set: Vec<AttributeSet>,
-    /// What changing it needs granted: the purposes of all rules that read it (personalization where none does). An event
-    /// that may not be used for all of them leaves it unobserved.
+    /// What changing it needs granted: the purposes of all rules that read it (personalization where none does). While
+    /// one of them is not in force, it is unobserved; only an event that may be used for all of them sets it.
     pub purpose: Purposes,
     /// Whether it stays at the edge.
     pub private: bool,
@@ -487,28 +495,26 @@ pub enum ContentType {
     Attributes,
 }
 
-impl Parts {
-    /// The program's bytes. The same parts give the same bytes.
-    #[must_use]
-    pub fn encode(&self) -> Vec<u8> {
-        Vec::new()
-    }
+/// What every program begins with.
+const MAGIC: &[u8; 4] = b"SVP\x01";
+/// Bytes of one instruction.
+const RECORD_BYTES: usize = 24;
+/// Jumps that do not lead to an instruction.
+const ACCEPT: u16 = u16::MAX;
+const REJECT: u16 = u16::MAX - 1;
 
-    /// The parts of a program's bytes, each within its bounds; what they name is checked by
-    /// [`crate::rules::program::Program::load`].
-    ///
-    /// # Errors
-    /// [`ProgramFault`] for anything malformed or above a limit.
-    pub fn decode(bytes: &[u8]) -> Result<Self, ProgramFault> {
-        let _ = bytes;
-        Err(ProgramFault::Version)
-    }
-}
-
-/// What only the edge knows, of a full program's bytes; `None` in a public program.
-///
-/// # Errors
-/// [`ProgramFault`] for anything malformed or above a limit.
-pub fn edge_config(bytes: &[u8]) -> Result<Option<EdgeConfig>, ProgramFault> {
-    Parts::decode(bytes).map(|parts| parts.edge)
+/// The sections of a program.
+mod tag {
+    pub const SITE: u8 = 1;
+    pub const PLAN: u8 = 2;
+    pub const ATTRIBUTES: u8 = 3;
+    pub const FACTS: u8 = 4;
+    pub const METRICS: u8 = 5;
+    pub const CODE: u8 = 6;
+    pub const MASKS: u8 = 7;
+    pub const RULES: u8 = 8;
+    pub const SLOTS: u8 = 9;
+    pub const GROUPS: u8 = 10;
+    pub const CONTENTS: u8 = 11;
+    pub const EDGE: u8 = 12;
 }

@@ -2,6 +2,7 @@
 
 use super::codec::{Reader, WireFault, Writer};
 use super::program::Builtin;
+use crate::consent::Purposes;
 use crate::id::WriterId;
 use crate::limits::{
     CAP_BYTES_MAX, COUNT_THRESHOLD_MAX, PAGES_MAX, SLOTS_MAX, STATE_BYTES_MAX, STATE_TEXT_BYTES_MAX,
@@ -14,7 +15,7 @@ const VERSION: u8 = 1;
 
 /// Everything that is kept of a visitor. All times are Unix milliseconds of the rules' clock
 /// ([`crate::rules::moment::rule_time`]).
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VisitorState {
     /// The publish number it was last stepped under; filled by the edge.
     pub publish: u64,
@@ -24,9 +25,11 @@ pub struct VisitorState {
     pub born_ms: i64,
     /// The time of the newest applied event.
     pub last_time_ms: Option<i64>,
+    /// The purposes that were in force at the latest event: what was not, is unobserved up to the next.
+    pub in_force: Purposes,
     /// The session.
     pub session: Session,
-    /// Open page views, one per writer, newest last.
+    /// Open page views, one per writer, the latest active last.
     pub pages: Vec<PageView>,
     /// What rules with a session or time hold keep in slots.
     pub held: Vec<Held>,
@@ -53,6 +56,8 @@ pub struct Session {
     pub is_gapped: bool,
     /// Part of this or an earlier session went unobserved: the number is a lower bound.
     pub was_gapped: bool,
+    /// Since its newest event, analytics was not granted: whether it still lasts is not known.
+    pub is_gap_open: bool,
     /// Text and number facts of the session and of the latest context, sorted.
     pub facts: Vec<(Builtin, Stored)>,
 }
@@ -64,6 +69,8 @@ pub struct PageView {
     pub writer: WriterId,
     /// When it began.
     pub start_ms: i64,
+    /// Whether its `page` event was seen. Before that (or without consent for it) only holds and caps are kept here.
+    pub is_begun: bool,
     /// Facts of the page, sorted.
     pub facts: Vec<(Builtin, Stored)>,
     /// What stands in its slots until it ends.
@@ -181,13 +188,45 @@ pub enum StateFault {
     Unsorted,
 }
 
+/// Tags of [`Stored`] and, in the cell's kind byte, of [`CellBody`].
+const MISSING: u8 = 0;
+const UNOBSERVED: u8 = 1;
+const TEXT: u8 = 2;
+const NUMBER: u8 = 3;
+const BOOL: u8 = 4;
+const COUNT: u8 = 0;
+const ATTRIBUTE: u8 = 1;
+const CAP: u8 = 2;
+const OLD: u8 = 0x80;
+
 impl VisitorState {
-    /// Its bytes.
+    /// Its bytes. The same state gives the same bytes. Cells of the program before are left out where there is no room for
+    /// them: what the present program needs was proven to fit.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Writer::new();
-        out.u8(VERSION);
-        out.into_bytes()
+        let bytes = self.encode_cells(|_| true);
+        if bytes.len() > STATE_BYTES_MAX + CAP_BYTES_MAX {
+            self.encode_cells(|cell| !cell.is_old)
+        } else {
+            bytes
+        }
+    }
+
+    fn encode_cells(&self, is_kept: fn(&&Cell) -> bool) -> Vec<u8> {
+        let mut out = Encoder { out: Writer::new(), born_ms: self.born_ms };
+        out.out.u8(VERSION);
+        out.out.varint(self.publish);
+        out.out.fixed_u64(self.layout);
+        out.out.zigzag(self.born_ms);
+        out.optional_time(self.last_time_ms);
+        out.out.varint(self.in_force.0.into());
+        out.session(&self.session);
+        out.out.count(self.pages.len());
+        self.pages.iter().for_each(|page| out.page(page));
+        out.held(&self.held);
+        out.out.count(self.cells.iter().filter(is_kept).count());
+        self.cells.iter().filter(is_kept).for_each(|cell| out.cell(cell));
+        out.out.into_bytes()
     }
 
     /// The state of `bytes`.
@@ -195,11 +234,308 @@ impl VisitorState {
     /// # Errors
     /// [`StateFault`] for anything malformed or above a bound.
     pub fn decode(bytes: &[u8]) -> Result<Self, StateFault> {
+        if bytes.len() > STATE_BYTES_MAX + CAP_BYTES_MAX {
+            return Err(StateFault::TooLarge);
+        }
         let mut reader = Reader::new(bytes);
         if reader.u8()? != VERSION {
             return Err(StateFault::Version);
         }
-        let _ = (COUNT_THRESHOLD_MAX, PAGES_MAX, SLOTS_MAX, STATE_TEXT_BYTES_MAX);
-        Ok(Self::default())
+        let publish = reader.varint_u64()?;
+        let layout = reader.fixed_u64()?;
+        let born_ms = reader.zigzag_i64()?;
+        let mut from = Decoder { from: reader, born_ms };
+        let state = Self {
+            publish,
+            layout,
+            born_ms,
+            last_time_ms: from.optional_time()?,
+            in_force: Purposes(from.from.varint_u16()?),
+            session: from.session()?,
+            pages: from.list(PAGES_MAX, Decoder::page)?,
+            held: from.list(SLOTS_MAX, Decoder::held)?,
+            cells: from.list(CELLS_MAX, Decoder::cell)?,
+        };
+        from.from.end()?;
+        check_sorted(state.cells.iter().map(|cell| cell.hash))?;
+        Ok(state)
     }
+}
+
+/// Cells of a state: each takes at least its hash, its kind and three more bytes.
+const CELLS_MAX: usize = (STATE_BYTES_MAX + CAP_BYTES_MAX) / 12;
+/// Counts of a page view: each takes at least its hash and a byte.
+const PAGE_COUNTS_MAX: usize = STATE_BYTES_MAX / 9;
+
+/// Writes a state; times are kept as distances from birth, which makes them short.
+struct Encoder {
+    out: Writer,
+    born_ms: i64,
+}
+
+impl Encoder {
+    fn time(&mut self, time_ms: i64) {
+        self.out.zigzag(time_ms.wrapping_sub(self.born_ms));
+    }
+
+    fn optional_time(&mut self, time_ms: Option<i64>) {
+        self.out.flag(time_ms.is_some());
+        if let Some(time_ms) = time_ms {
+            self.time(time_ms);
+        }
+    }
+
+    fn session(&mut self, session: &Session) {
+        self.out.varint(session.number.into());
+        self.time(session.start_ms);
+        self.time(session.last_ms);
+        self.optional_time(session.previous_end_ms);
+        self.time(session.caps_since_ms);
+        self.out.varint(session.pages.into());
+        self.out.flag(session.is_gapped);
+        self.out.flag(session.was_gapped);
+        self.out.flag(session.is_gap_open);
+        self.facts(&session.facts);
+    }
+
+    fn page(&mut self, page: &PageView) {
+        self.out.fixed_u64(page.writer.bits());
+        self.time(page.start_ms);
+        self.out.flag(page.is_begun);
+        self.facts(&page.facts);
+        self.held(&page.held);
+        self.out.count(page.counts.len());
+        for (hash, count) in &page.counts {
+            self.out.fixed_u64(*hash);
+            self.out.varint((*count).into());
+        }
+    }
+
+    fn facts(&mut self, facts: &[(Builtin, Stored)]) {
+        self.out.count(facts.len());
+        for (builtin, value) in facts {
+            self.out.u8(*builtin as u8);
+            self.stored(value);
+        }
+    }
+
+    fn held(&mut self, held: &[Held]) {
+        self.out.count(held.len());
+        for held in held {
+            self.out.fixed_u64(held.slot);
+            self.out.fixed_u64(held.rule);
+            self.optional_time(held.until_ms);
+        }
+    }
+
+    fn stored(&mut self, value: &Stored) {
+        match value {
+            Stored::Missing => self.out.u8(MISSING),
+            Stored::Unobserved => self.out.u8(UNOBSERVED),
+            Stored::Text(text) => {
+                self.out.u8(TEXT);
+                self.out.text(text);
+            }
+            Stored::Number(micro) => {
+                self.out.u8(NUMBER);
+                self.out.zigzag(*micro);
+            }
+            Stored::Bool(bool) => {
+                self.out.u8(BOOL);
+                self.out.flag(*bool);
+            }
+        }
+    }
+
+    fn cell(&mut self, cell: &Cell) {
+        self.out.fixed_u64(cell.hash);
+        let old = if cell.is_old { OLD } else { 0 };
+        match &cell.body {
+            CellBody::Count(count) => {
+                self.out.u8(COUNT | old);
+                self.time(count.since_ms);
+                self.out.varint(count.count.into());
+                self.times(&count.times_ms);
+            }
+            CellBody::Attribute(attribute) => {
+                self.out.u8(ATTRIBUTE | old);
+                self.time(attribute.time_ms);
+                self.stored(&attribute.value);
+            }
+            CellBody::Cap(cap) => {
+                self.out.u8(CAP | old);
+                self.times(&cap.used_ms);
+                self.lease(&cap.lease);
+                self.lease(&cap.burnt);
+            }
+        }
+    }
+
+    /// The first time from birth, each further one from the one before.
+    fn times(&mut self, times_ms: &[i64]) {
+        self.out.count(times_ms.len());
+        let mut before_ms = None;
+        for time_ms in times_ms {
+            match before_ms {
+                None => self.time(*time_ms),
+                Some(before_ms) => self.out.varint(time_ms.wrapping_sub(before_ms).cast_unsigned()),
+            }
+            before_ms = Some(*time_ms);
+        }
+    }
+
+    fn lease(&mut self, lease: &Lease) {
+        self.out.varint(lease.id.into());
+        if lease.id > 0 {
+            self.out.varint(lease.granted.into());
+            self.out.varint(lease.left.into());
+            self.time(lease.expires_ms);
+        }
+    }
+}
+
+/// Reads a state.
+struct Decoder<'a> {
+    from: Reader<'a>,
+    born_ms: i64,
+}
+
+type Decoded<T> = Result<T, StateFault>;
+
+impl Decoder<'_> {
+    fn time(&mut self) -> Decoded<i64> {
+        Ok(self.born_ms.wrapping_add(self.from.zigzag_i64()?))
+    }
+
+    fn optional_time(&mut self) -> Decoded<Option<i64>> {
+        Ok(if self.from.flag()? { Some(self.time()?) } else { None })
+    }
+
+    fn list<T>(&mut self, count_max: usize, read: fn(&mut Self) -> Decoded<T>) -> Decoded<Vec<T>> {
+        let count = self.from.count()?;
+        if count > count_max {
+            return Err(StateFault::TooLarge);
+        }
+        let mut list = Vec::new();
+        for _ in 0..count {
+            list.push(read(self)?);
+        }
+        Ok(list)
+    }
+
+    fn session(&mut self) -> Decoded<Session> {
+        Ok(Session {
+            number: self.from.varint_u32()?,
+            start_ms: self.time()?,
+            last_ms: self.time()?,
+            previous_end_ms: self.optional_time()?,
+            caps_since_ms: self.time()?,
+            pages: self.from.varint_u32()?,
+            is_gapped: self.from.flag()?,
+            was_gapped: self.from.flag()?,
+            is_gap_open: self.from.flag()?,
+            facts: self.facts()?,
+        })
+    }
+
+    fn page(&mut self) -> Decoded<PageView> {
+        let page = PageView {
+            writer: WriterId::from_bits(self.from.fixed_u64()?),
+            start_ms: self.time()?,
+            is_begun: self.from.flag()?,
+            facts: self.facts()?,
+            held: self.list(SLOTS_MAX, Self::held)?,
+            counts: self
+                .list(PAGE_COUNTS_MAX, |this| Ok((this.from.fixed_u64()?, this.from.varint_u16()?)))?,
+        };
+        check_sorted(page.counts.iter().map(|(hash, _)| *hash))?;
+        Ok(page)
+    }
+
+    fn facts(&mut self) -> Decoded<Vec<(Builtin, Stored)>> {
+        let facts = self.list(Builtin::ALL.len(), |this| {
+            let builtin = Builtin::from_number(this.from.u8()?).ok_or(WireFault::Malformed)?;
+            Ok((builtin, this.stored()?))
+        })?;
+        check_sorted(facts.iter().map(|(builtin, _)| *builtin as u64))?;
+        Ok(facts)
+    }
+
+    fn held(&mut self) -> Decoded<Held> {
+        Ok(Held {
+            slot: self.from.fixed_u64()?,
+            rule: self.from.fixed_u64()?,
+            until_ms: self.optional_time()?,
+        })
+    }
+
+    fn stored(&mut self) -> Decoded<Stored> {
+        Ok(match self.from.u8()? {
+            MISSING => Stored::Missing,
+            UNOBSERVED => Stored::Unobserved,
+            TEXT => Stored::Text(self.from.text_max(STATE_TEXT_BYTES_MAX)?.into()),
+            NUMBER => Stored::Number(self.from.zigzag_i64()?),
+            BOOL => Stored::Bool(self.from.flag()?),
+            _ => return Err(WireFault::Malformed.into()),
+        })
+    }
+
+    fn cell(&mut self) -> Decoded<Cell> {
+        let hash = self.from.fixed_u64()?;
+        let kind = self.from.u8()?;
+        let body = match kind & !OLD {
+            COUNT => CellBody::Count(CountCell {
+                since_ms: self.time()?,
+                count: self.from.varint_u16()?,
+                times_ms: self.times()?,
+            }),
+            ATTRIBUTE => CellBody::Attribute(AttributeCell { time_ms: self.time()?, value: self.stored()? }),
+            CAP => {
+                CellBody::Cap(CapCell { used_ms: self.times()?, lease: self.lease()?, burnt: self.lease()? })
+            }
+            _ => return Err(WireFault::Malformed.into()),
+        };
+        Ok(Cell { hash, is_old: kind & OLD != 0, body })
+    }
+
+    fn times(&mut self) -> Decoded<Vec<i64>> {
+        let count = self.from.count()?;
+        if count > COUNT_THRESHOLD_MAX {
+            return Err(StateFault::TooLarge);
+        }
+        let mut times_ms = Vec::with_capacity(count);
+        let mut before_ms = None;
+        for _ in 0..count {
+            let time_ms = match before_ms {
+                None => self.time()?,
+                Some(before_ms) => self.from.varint_u64()?.cast_signed().wrapping_add(before_ms),
+            };
+            if before_ms.is_some_and(|before_ms| time_ms < before_ms) {
+                return Err(StateFault::Unsorted);
+            }
+            times_ms.push(time_ms);
+            before_ms = Some(time_ms);
+        }
+        Ok(times_ms)
+    }
+
+    fn lease(&mut self) -> Decoded<Lease> {
+        let id = self.from.varint_u32()?;
+        if id == 0 {
+            return Ok(Lease::default());
+        }
+        Ok(Lease {
+            id,
+            granted: self.from.varint_u16()?,
+            left: self.from.varint_u16()?,
+            expires_ms: self.time()?,
+        })
+    }
+}
+
+/// Strictly ascending, so that each can be found by halving and none appears twice.
+fn check_sorted(mut keys: impl Iterator<Item = u64>) -> Decoded<()> {
+    let mut before = None;
+    let sorted = keys.all(|key| before.replace(key).is_none_or(|before| before < key));
+    if sorted { Ok(()) } else { Err(StateFault::Unsorted) }
 }

@@ -1,0 +1,86 @@
+//! How many bytes a visitor's state takes at most: the sum of what every part of its encoding takes at most.
+
+use super::{Program, needs_grant};
+use crate::limits::{PAGES_MAX, STATE_TEXT_BYTES_MAX};
+use crate::wire::program::{Builtin, Cap, Hold, Metric, Rule, Window};
+
+/// A time, as its distance from birth: 48 bits and the sign.
+const TIME_BYTES: usize = 8;
+const HASH_BYTES: usize = 8;
+/// A count or length in two bytes reaches 16,383.
+const COUNT_BYTES: usize = 2;
+/// A tag and the longest value: a text with its length.
+const STORED_BYTES: usize = 2 + STATE_TEXT_BYTES_MAX;
+/// A built-in fact: its number and its value.
+const FACT_BYTES: usize = 1 + STORED_BYTES;
+/// Page facts; all other built-in facts that are kept belong to the session.
+const PAGE_FACTS: usize = 4;
+/// Version, publish number, layout, birth, newest time, purposes, and the counts of pages, held and cells.
+const HEAD_BYTES: usize = 1 + 10 + HASH_BYTES + TIME_BYTES + (1 + TIME_BYTES) + 3 + 3 * COUNT_BYTES;
+/// Two numbers, five times, three flags, the count of facts, the facts.
+const SESSION_BYTES: usize =
+    2 * 5 + 4 * TIME_BYTES + (1 + TIME_BYTES) + 3 + 1 + (Builtin::ALL.len() - PAGE_FACTS) * FACT_BYTES;
+/// Slot, rule and time of a hold.
+const HELD_BYTES: usize = 2 * HASH_BYTES + 1 + TIME_BYTES;
+/// A lease: number, granted, left, expiry.
+const LEASE_BYTES: usize = 5 + 3 + 3 + TIME_BYTES;
+
+impl Program {
+    /// Bytes that a visitor's state takes at most under this program, without cap history. The compiler refuses above
+    /// [`crate::limits::STATE_BYTES_MAX`].
+    #[must_use]
+    pub fn state_bytes_max(&self) -> usize {
+        let metrics: usize = self.parts().metrics.iter().map(metric_bytes).sum();
+        let attribute_bytes = HASH_BYTES + 1 + TIME_BYTES + STORED_BYTES;
+        let attributes = self.parts().attributes.len().saturating_mul(attribute_bytes);
+        let held = self.slots_held(|rule| rule.hold != Hold::Page).saturating_mul(HELD_BYTES);
+        let pages = self.page_bytes().saturating_mul(PAGES_MAX);
+        let parts = [HEAD_BYTES, SESSION_BYTES, pages, held, metrics, attributes];
+        parts.into_iter().fold(0, usize::saturating_add)
+    }
+
+    /// Bytes that a visitor's cap history takes at most under this program. The compiler refuses above
+    /// [`crate::limits::CAP_BYTES_MAX`].
+    #[must_use]
+    pub fn cap_bytes_max(&self) -> usize {
+        self.capped().filter(|(_, caps)| needs_grant(caps)).map(|(_, caps)| cap_bytes(caps)).sum()
+    }
+
+    fn page_bytes(&self) -> usize {
+        let metrics = self.parts().metrics.iter().filter(|metric| metric.window == Window::Page).count();
+        let counts = metrics.saturating_add(self.capped().count());
+        let held = self.slots_held(|rule| rule.hold == Hold::Page);
+        let head = HASH_BYTES + TIME_BYTES + 1 + 1 + PAGE_FACTS * FACT_BYTES + 2 * COUNT_BYTES;
+        head.saturating_add(counts.saturating_mul(HASH_BYTES + 3))
+            .saturating_add(held.saturating_mul(HELD_BYTES))
+    }
+
+    /// How many slots have a rule that is held in this way.
+    fn slots_held(&self, is_held: fn(&Rule) -> bool) -> usize {
+        let rules = &self.parts().rules;
+        let has_one = |slot: u16| rules.iter().any(|rule| rule.slot == slot && is_held(rule));
+        (0u16..).take(self.parts().slots.len()).filter(|slot| has_one(*slot)).count()
+    }
+}
+
+fn metric_bytes(metric: &Metric) -> usize {
+    let head = HASH_BYTES + 1 + TIME_BYTES + 3 + 1;
+    match metric.window {
+        Window::Page | Window::Session => head,
+        Window::Sliding(window_ms) => {
+            let further = usize::from(metric.threshold).saturating_sub(1);
+            head.saturating_add(TIME_BYTES).saturating_add(further.saturating_mul(varint_bytes(window_ms)))
+        }
+    }
+}
+
+fn cap_bytes(caps: &[Cap]) -> usize {
+    let kept = caps.iter().map(|cap| usize::from(cap.limit)).max().unwrap_or(0);
+    (HASH_BYTES + 1 + 1 + 2 * LEASE_BYTES).saturating_add(kept.saturating_mul(TIME_BYTES))
+}
+
+/// Bytes of a varint of this value.
+fn varint_bytes(value: u64) -> usize {
+    let bits = u64::BITS.saturating_sub(value.leading_zeros()).max(1);
+    usize::try_from(bits.div_ceil(7)).unwrap_or(10)
+}
