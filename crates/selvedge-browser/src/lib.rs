@@ -1,1 +1,13 @@
-//! Placeholder floor plan.
+//! WASM BOUNDARY of the page: a thin shell over `selvedge-client`. Bytes and numbers cross it, one call each way for a
+//! thing that happens; the functions of `./host.js` (www/sdk/src/host.ts) do what the head says.
+//!
+//! In the page it is `no_std`: the head cannot panic, so that the panic handler is a trap that is never reached.
+#![cfg_attr(target_arch = "wasm32", no_std)]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod boundary;
+
+#[cfg(target_arch = "wasm32")]
+mod runtime;

@@ -1,0 +1,48 @@
+//! The one function the hands call, and the functions they are called by.
+
+use selvedge_client::crossing::{read_input, write_notice, write_show};
+use selvedge_client::{Client, Effect};
+use spin::Mutex;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// The head of this page. The lock is never contended: a page has one thread, and it is let go of before the hands run.
+static CLIENT: Mutex<Option<Client>> = Mutex::new(None);
+
+#[wasm_bindgen(raw_module = "./host.js")]
+extern "C" {
+    fn store(key: &[u8], value: &[u8]);
+    fn erase(key: &[u8]);
+    #[wasm_bindgen(js_name = eraseAll)]
+    fn erase_all();
+    fn send(request: u32, body: &[u8]);
+    fn beacon(body: &[u8]);
+    fn schedule(delay_ms: u32);
+    fn load(hash: &[u8]);
+    fn hold(queue: &[u8]);
+    fn show(slot: &[u8]);
+    fn emit(notice: &[u8]);
+}
+
+/// Handles one input, as [`read_input`] describes it, and has its effects done. False where the bytes are no input.
+#[wasm_bindgen]
+pub fn handle(input: &[u8]) -> bool {
+    let Ok((now_ms, input)) = read_input(input) else { return false };
+    let effects = CLIENT.lock().get_or_insert_default().handle(input, now_ms);
+    effects.into_iter().for_each(perform);
+    true
+}
+
+fn perform(effect: Effect) {
+    match effect {
+        Effect::Store { key, value } => store(key.as_bytes(), &value),
+        Effect::Erase { key } => erase(key.as_bytes()),
+        Effect::EraseAll => erase_all(),
+        Effect::Send { request, body } => send(request, &body),
+        Effect::Beacon { body } => beacon(&body),
+        Effect::Schedule { delay_ms } => schedule(delay_ms),
+        Effect::Load(hash) => load(&hash.0),
+        Effect::Hold { queue } => hold(queue.as_bytes()),
+        Effect::Show(content) => show(&write_show(&content)),
+        Effect::Emit(notice) => emit(&write_notice(&notice)),
+    }
+}

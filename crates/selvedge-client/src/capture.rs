@@ -1,0 +1,225 @@
+//! From what happened to a queued event: held until it may be captured, shaped, judged, put into the queue, applied.
+
+use crate::address::{Address, referrer_class};
+use crate::client::{Client, Held};
+use crate::effect::{Effect, Notice};
+use crate::input::Capture;
+use crate::lane::Lane;
+use crate::stored::{LaneHead, VISITOR, queue_name, write_visitor};
+use alloc::string::{String, ToString};
+use selvedge_core::consent::usable;
+use selvedge_core::event::{Event, EventType};
+use selvedge_core::id::{Sequence, VisitorId, WriterId};
+use selvedge_core::limits::{FLUSH_EVENTS, FLUSH_MS, HELD_EVENTS_MAX, KEEPALIVE_BYTES_MAX, QUEUE_BYTES_MAX};
+use selvedge_core::value::{Map, Value};
+
+/// Room that a batch's header takes at most, in reckoning.
+pub(crate) const HEADER_BYTES: usize = 2 * 1024;
+
+impl Client {
+    /// Captures, holds or destroys what happened, as consent says.
+    pub(crate) fn capture(&mut self, capture: Capture, context: Map) {
+        if self.is_refused() {
+            return;
+        }
+        if !self.may_capture() {
+            if self.held.len() < HELD_EVENTS_MAX {
+                self.held.push(Held { capture, context });
+            } else {
+                self.lose(1);
+            }
+            return;
+        }
+        self.admit(capture, context);
+    }
+
+    /// Captures what was held, if it may be captured now.
+    pub(crate) fn release_held(&mut self) {
+        if self.may_capture() {
+            for Held { capture, context } in core::mem::take(&mut self.held) {
+                self.admit(capture, context);
+            }
+        }
+    }
+
+    /// A page view: its address is stripped, its campaign and referrer become facts.
+    pub(crate) fn page(
+        &mut self,
+        time_ms: u64,
+        url: &str,
+        title: String,
+        referrer: &str,
+        mut properties: Map,
+    ) {
+        let address = Address::new(url, &self.parameters);
+        let mut context = Map::new();
+        context.set("referrer.class", Value::Text(referrer_class(referrer, &address).into()));
+        for (fact, value) in &address.campaign {
+            context.set(*fact, Value::Text(value.clone()));
+        }
+        let referrer =
+            if referrer.is_empty() { referrer.into() } else { Address::new(referrer, &self.parameters).url };
+        for (name, value) in
+            [("path", address.path), ("url", address.url), ("title", title), ("referrer", referrer)]
+        {
+            if properties.get(name).is_none() {
+                properties.set(name, Value::Text(value));
+            }
+        }
+        self.seen.clear();
+        self.mind.turn_page();
+        let name = String::new();
+        let capture = Capture { event_type: EventType::Page, name, time_ms, properties, automatic: false };
+        self.capture(capture, context);
+    }
+
+    /// A decision was seen: recorded once per page view and decision.
+    pub(crate) fn seen(&mut self, slot: &str, time_ms: u64) {
+        let Some(show) = self.mind.shown(slot).filter(|show| show.rule.is_some()) else { return };
+        let seen = (show.slot.clone(), show.rule.clone());
+        if self.seen.contains(&seen) {
+            return;
+        }
+        let mut properties = Map::new();
+        let content = show.content.as_ref().map(|content| content.id.clone());
+        let program = self.mind.loaded().map(|loaded| loaded.hash.to_string());
+        for (name, value) in [
+            ("slot", Some(seen.0.clone())),
+            ("rule", seen.1.clone()),
+            ("content", content),
+            ("program", program),
+        ] {
+            properties.set(name, value.map_or(Value::Null, Value::Text));
+        }
+        self.seen.push(seen);
+        let name = String::new();
+        let capture =
+            Capture { event_type: EventType::Exposure, name, time_ms, properties, automatic: false };
+        self.capture(capture, Map::new());
+        self.share_leases();
+    }
+
+    /// Whether consent is given, and the identity that events need can be had.
+    fn may_capture(&self) -> bool {
+        self.is_open() && (self.visitor.is_some() || self.is_settled)
+    }
+
+    /// Consent is given: the event is shaped, judged, queued and applied, unless none of its purposes is in force.
+    fn admit(&mut self, capture: Capture, context: Map) {
+        let automatic = capture.automatic;
+        let Some(sequence) = self.own_lane().next_sequence() else { return self.lose(1) };
+        let event = shape(capture, context, sequence);
+        let plan = self.mind.plan();
+        if automatic && plan.is_none_or(|plan| plan.event(&event.name).is_none()) {
+            return;
+        }
+        if usable(crate::mind::purposes_of(plan, &event), &self.consent, &self.consent).is_empty() {
+            return;
+        }
+        let is_urgent = plan.and_then(|plan| plan.event(&event.name)).is_some_and(|known| known.urgent);
+        let verdict = self.mind.judge(&event);
+        self.effects.push(Effect::Emit(Notice::Captured(event.name.clone(), verdict)));
+        self.enqueue(event, verdict.is_none(), is_urgent);
+    }
+
+    /// Puts an event into the queue, makes room for it, applies it, and sets when it leaves.
+    fn enqueue(&mut self, event: Event, applies: bool, is_urgent: bool) {
+        let (now_ms, consent) = (self.now_ms, self.consent);
+        let Some(lane) = self.own.as_mut() else { return };
+        lane.push(event, consent, applies, &mut self.effects);
+        let is_full = lane.events.len() >= FLUSH_EVENTS;
+        let is_too_large = lane.events.last().is_some_and(|queued| queued.bytes > event_bytes_max());
+        self.delivery.is_urgent |= is_urgent || is_full;
+        let flush_ms = self.delivery.flush_ms.unwrap_or(FLUSH_MS);
+        self.delivery.due_ms.get_or_insert(now_ms.saturating_add(flush_ms));
+        if is_too_large {
+            let newest = lane.next.saturating_sub(1);
+            lane.remove(&mut self.effects, |queued| queued.event.sequence.get() == newest);
+            lane.head.lost = lane.head.lost.saturating_add(1);
+            return self.lose(1);
+        }
+        self.make_room();
+        self.apply_newest();
+    }
+
+    /// Lets go of the oldest events where the queue is above its bound.
+    pub(crate) fn make_room(&mut self) {
+        while self.queue_bytes() > QUEUE_BYTES_MAX {
+            let oldest = self.orphans.iter_mut().find(|lane| !lane.events.is_empty());
+            let Some(lane) = oldest.or(self.own.as_mut()) else { return };
+            if !lane.evict(&mut self.effects) {
+                return;
+            }
+            self.lose(1);
+        }
+    }
+
+    fn queue_bytes(&self) -> usize {
+        let lanes = self.orphans.iter().chain(&self.own);
+        lanes.fold(0, |sum, lane| sum.saturating_add(lane.bytes()))
+    }
+
+    /// This page's queue; begins it, and the visitor where there is none. Consent is given here.
+    fn own_lane(&mut self) -> &mut Lane {
+        if self.visitor.is_none() {
+            self.mint_visitor();
+        }
+        let visitor = self.visitor.unwrap_or(VisitorId([0; 16]));
+        let is_used_up = self.own.as_ref().is_some_and(|lane| lane.next > Sequence::MAX);
+        if is_used_up {
+            self.orphans.extend(self.own.take());
+        }
+        let (now_ms, random, skew_ms) = (self.now_ms, self.random, self.skew_ms);
+        let context = &self.context;
+        let effects = &mut self.effects;
+        self.own.get_or_insert_with(|| {
+            let [.., a, b, c, d] = random;
+            let salt = u32::from(is_used_up);
+            let writer = WriterId::mint(now_ms, u32::from_le_bytes([a, b, c, d]).wrapping_add(salt));
+            effects.push(Effect::Hold { queue: queue_name(writer) });
+            let head = LaneHead { visitor, skew_ms, lost: 0, context: context.clone() };
+            Lane::new(writer, head)
+        })
+    }
+
+    fn mint_visitor(&mut self) {
+        let mut random = [0; 15];
+        for (byte, source) in random.iter_mut().zip(&self.random) {
+            *byte = *source;
+        }
+        let visitor = VisitorId::mint(self.settings.topology, random);
+        self.visitor = Some(visitor);
+        self.mind.forget(self.now_ms.saturating_add_signed(self.skew_ms));
+        self.store_visitor();
+    }
+
+    /// Keeps the visitor's id on the device.
+    pub(crate) fn store_visitor(&mut self) {
+        if let Some(visitor) = self.visitor {
+            let value = write_visitor(visitor, self.skew_ms);
+            self.effects.push(Effect::Store { key: VISITOR.into(), value });
+        }
+    }
+}
+
+/// Bytes of one event at most: it must fit a keepalive request.
+const fn event_bytes_max() -> usize {
+    KEEPALIVE_BYTES_MAX.saturating_sub(HEADER_BYTES)
+}
+
+/// The event that `capture` makes. Ids of identify, group and alias become properties.
+fn shape(capture: Capture, context: Map, sequence: Sequence) -> Event {
+    let Capture { event_type, name, time_ms, mut properties, .. } = capture;
+    let id = match event_type {
+        EventType::Identify | EventType::Alias => Some("user_id"),
+        EventType::Group => Some("account_id"),
+        _ => None,
+    };
+    if let Some(id) = id
+        && !name.is_empty()
+    {
+        properties.set(id, Value::Text(name.clone()));
+    }
+    let name = if event_type == EventType::Track { name } else { event_type.as_str().into() };
+    Event { sequence, event_type, name, time_ms, consent: 0, properties, context }
+}

@@ -1,0 +1,123 @@
+//! The client's state. What it does is in the modules below.
+
+use crate::effect::{Effect, Notice};
+use crate::input::{Capture, Random, Settings};
+use crate::lane::Lane;
+use crate::mind::Mind;
+use alloc::string::String;
+use alloc::vec::Vec;
+use selvedge_core::consent::Snapshot;
+use selvedge_core::id::{ProgramHash, VisitorId, WriterId};
+use selvedge_core::value::Map;
+
+/// The head of one page. See [`Client::handle`].
+#[derive(Debug, Default)]
+pub struct Client {
+    pub(crate) now_ms: u64,
+    pub(crate) effects: Vec<Effect>,
+
+    pub(crate) write_key: String,
+    pub(crate) parameters: Vec<String>,
+    pub(crate) context: Map,
+    pub(crate) random: Random,
+    pub(crate) settings: Settings,
+    /// The config came, or cannot be had.
+    pub(crate) is_settled: bool,
+
+    pub(crate) consent: Snapshot,
+    /// What happened before it may be captured: in memory only, in order.
+    pub(crate) held: Vec<Held>,
+    /// Events of this page that were lost.
+    pub(crate) lost: u32,
+
+    pub(crate) visitor: Option<VisitorId>,
+    pub(crate) skew_ms: i64,
+    /// The queue of this page.
+    pub(crate) own: Option<Lane>,
+    /// Queues of earlier pages that this page sends, oldest first.
+    pub(crate) orphans: Vec<Lane>,
+    /// The edge has answered for this page's own queue.
+    pub(crate) is_own_answered: bool,
+
+    pub(crate) mind: Mind,
+    /// A program that is being fetched, and its publish number.
+    pub(crate) loading: Option<(ProgramHash, u64)>,
+    /// Slots whose decision was seen in this page view: slot and rule.
+    pub(crate) seen: Vec<(String, Option<String>)>,
+
+    pub(crate) delivery: Delivery,
+}
+
+/// What waits until it may be captured.
+#[derive(Debug, Clone)]
+pub(crate) struct Held {
+    pub(crate) capture: Capture,
+    /// Facts of the moment (a page view's campaign).
+    pub(crate) context: Map,
+}
+
+/// How far sending is.
+#[derive(Debug, Default)]
+pub(crate) struct Delivery {
+    /// The number of the newest request.
+    pub(crate) request: u32,
+    /// The request that runs.
+    pub(crate) flight: Option<Flight>,
+    /// Batches without events that tell the edge of a withdrawal; the identity is gone, so only their bytes are left.
+    pub(crate) farewells: Vec<Vec<u8>>,
+    /// Consent changed: the edge is told even where no event waits.
+    pub(crate) must_tell: bool,
+    /// Send what waits, at once.
+    pub(crate) is_urgent: bool,
+    /// When what waits is sent at the latest; `None` where nothing waits.
+    pub(crate) due_ms: Option<u64>,
+    /// No request before this.
+    pub(crate) retry_ms: u64,
+    /// Requests that failed since the last that did not.
+    pub(crate) failures: u32,
+    /// The last failure was the network's, not the edge's.
+    pub(crate) is_offline: bool,
+    /// Events of a batch at most, after the edge found one too large.
+    pub(crate) events_max: Option<usize>,
+    /// The dictionary that the edge did not know.
+    pub(crate) unknown_dictionary: Option<u64>,
+    /// How long what is not urgent waits, where the edge said so.
+    pub(crate) flush_ms: Option<u64>,
+    /// When the hands will say [`crate::Input::Tick`].
+    pub(crate) tick_ms: Option<u64>,
+}
+
+/// A request that runs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Flight {
+    pub(crate) request: u32,
+    pub(crate) bytes: usize,
+    pub(crate) cargo: Cargo,
+}
+
+/// What a request carries.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Cargo {
+    /// The oldest farewell.
+    Farewell,
+    /// No event: the edge is told of the consent in force.
+    Consent,
+    /// Events `first..=last` of a writer.
+    Events { writer: WriterId, first: u32, last: u32 },
+}
+
+impl Client {
+    /// A client that knows nothing yet: [`crate::Input::Boot`] comes first.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds to the events that were lost, and says so.
+    pub(crate) fn lose(&mut self, count: u32) {
+        if count > 0 {
+            self.lost = self.lost.saturating_add(count);
+            self.effects.push(Effect::Emit(Notice::Lost(self.lost)));
+        }
+    }
+}

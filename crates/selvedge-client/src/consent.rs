@@ -1,0 +1,131 @@
+//! The consent gate. Before an answer everything waits in memory; a refusal destroys it; a withdrawal erases queue, ids
+//! and state from device and memory, and tells the edge with a batch that carries no events.
+
+use crate::client::Client;
+use crate::effect::{Effect, Notice};
+use crate::input::Random;
+use crate::stored::{CONSENT, read_consent, write_consent};
+use alloc::vec::Vec;
+use selvedge_core::consent::{Mode, Purposes, Signal, Snapshot};
+
+impl Client {
+    /// Whether something besides the necessary is in force.
+    pub(crate) const fn is_open(&self) -> bool {
+        !self.consent.in_force().without(Purposes::NECESSARY).is_empty()
+    }
+
+    /// Whether the visitor answered, and granted nothing.
+    pub(crate) const fn is_refused(&self) -> bool {
+        self.consent.is_answered() && !self.is_open()
+    }
+
+    /// The visitor answered. Denied wins where a purpose stands in both sets.
+    pub(crate) fn answer_consent(&mut self, granted: Purposes, denied: Purposes, random: Random) {
+        let mut next = self.consent;
+        next.granted = next.granted.or(granted).without(denied);
+        next.denied = next.denied.without(granted).or(denied);
+        next.signal = Signal::Api;
+        next.policy_version = self.settings.policy_version;
+        next.time_ms = self.now_ms.max(1);
+        self.change_consent(next, random, true);
+    }
+
+    /// What unknown consent means here became known.
+    pub(crate) fn change_mode(&mut self, mode: Mode) {
+        let random = self.random;
+        self.change_consent(Snapshot { mode, ..self.consent }, random, true);
+    }
+
+    /// Another tab stored or erased the answer.
+    pub(crate) fn follow_consent(&mut self, value: Option<&[u8]>) {
+        let random = self.random;
+        match value.map(read_consent) {
+            Some(Some(next)) => {
+                self.change_consent(Snapshot { gpc: self.consent.gpc, ..next }, random, false);
+            }
+            Some(None) => {}
+            None if self.is_open() => {
+                let denied = self.consent.in_force().without(Purposes::NECESSARY);
+                let next = Snapshot { granted: Purposes::NONE, denied, ..self.consent };
+                self.change_consent(next, random, false);
+            }
+            None => {}
+        }
+    }
+
+    /// `is_mine`: this page heard it first, so it tells the device and the edge.
+    fn change_consent(&mut self, next: Snapshot, random: Random, is_mine: bool) {
+        let was_open = self.is_open();
+        let before = self.consent;
+        self.consent = next;
+        if self.is_refused() {
+            self.held = Vec::new();
+        }
+        if was_open && !self.is_open() {
+            self.withdraw(is_mine);
+            self.random = random;
+        } else if self.is_open() && next != before {
+            self.keep_consent(was_open, is_mine);
+        }
+        if before.in_force() != next.in_force() || before.is_answered() != next.is_answered() {
+            self.effects.push(Effect::Emit(Notice::Consent(next.in_force())));
+        }
+        self.release_held();
+        self.replay();
+    }
+
+    /// Something is granted: kept on the device; what lost its purpose is destroyed; the edge is told.
+    fn keep_consent(&mut self, was_open: bool, is_mine: bool) {
+        if is_mine {
+            let value = write_consent(&self.consent);
+            self.effects.push(Effect::Store { key: CONSENT.into(), value });
+        }
+        self.purge();
+        if !was_open {
+            self.store_program();
+        } else if is_mine && self.visitor.is_some() {
+            self.delivery.is_urgent = true;
+            self.delivery.must_tell = true;
+        }
+    }
+
+    /// Destroys queued events that no purpose allows any more.
+    pub(crate) fn purge(&mut self) {
+        let plan = self.mind.plan();
+        for lane in self.orphans.iter_mut().chain(&mut self.own) {
+            lane.purge(plan, &self.consent, &mut self.effects);
+        }
+    }
+
+    /// Erases queue, ids and state.
+    fn withdraw(&mut self, is_mine: bool) {
+        if is_mine && let Some(batch) = self.empty_batch() {
+            self.delivery.farewells.push(batch);
+        }
+        self.effects.push(Effect::EraseAll);
+        self.own = None;
+        self.orphans = Vec::new();
+        self.visitor = None;
+        self.is_own_answered = false;
+        self.seen = Vec::new();
+        self.delivery.flight = None;
+        self.delivery.due_ms = None;
+        self.delivery.must_tell = false;
+        self.mind.forget(self.now_ms);
+    }
+
+    /// The site forgets who this is: what is queued is still sent, for the identity it belongs to.
+    pub(crate) fn reset(&mut self, random: Random) {
+        self.orphans.extend(self.own.take().filter(|lane| !lane.events.is_empty()));
+        self.visitor = None;
+        self.is_own_answered = false;
+        self.random = random;
+        self.seen = Vec::new();
+        self.delivery.is_urgent = true;
+        for key in [crate::stored::VISITOR, crate::stored::STATE, crate::stored::LEASES] {
+            self.effects.push(Effect::Erase { key: key.into() });
+        }
+        self.mind.forget(self.now_ms.saturating_add_signed(self.skew_ms));
+        self.replay();
+    }
+}

@@ -1,0 +1,134 @@
+//! Deciding: the page's own events run at once, the edge's answers replace the state under them, and only what changed in
+//! a slot is shown.
+
+use crate::client::Client;
+use crate::effect::Effect;
+use crate::lane::Lane;
+use crate::mind::Setting;
+use crate::stored::{
+    LEASES, PROGRAM, PROGRAM_STORED_BYTES_MAX, STATE, StateRecord, read_leases, write_leases, write_program,
+};
+use alloc::vec::Vec;
+use selvedge_core::event::LeaseReport;
+use selvedge_core::id::{ProgramHash, WriterId};
+use selvedge_core::limits::LEASE_REPORTS_MAX;
+use selvedge_core::wire::answer::Answer;
+
+/// The setting of this page's own queue. A macro, because it borrows single fields.
+macro_rules! own_setting {
+    ($client:expr) => {
+        Setting {
+            writer: $client.own.as_ref().map_or(WriterId::from_bits(0), |lane| lane.writer),
+            context: &$client.context,
+            skew_ms: $client.skew_ms,
+            now_ms: $client.now_ms,
+            consent: &$client.consent,
+        }
+    };
+}
+
+impl Client {
+    /// Runs the newest event of this page's queue.
+    pub(crate) fn apply_newest(&mut self) {
+        let setting = own_setting!(self);
+        if let Some(queued) = self.own.as_ref().and_then(|lane| lane.events.last()) {
+            self.mind.run(queued, &setting);
+        }
+    }
+
+    /// Time passed: decides again.
+    pub(crate) fn decide(&mut self) {
+        let setting = own_setting!(self);
+        self.mind.decide(&setting);
+    }
+
+    /// Replays what the edge has not applied yet on its last state, and decides.
+    pub(crate) fn replay(&mut self) {
+        let setting = own_setting!(self);
+        let of_visitor = |lane: &&Lane| Some(lane.head.visitor) == self.visitor;
+        let lanes: Vec<&Lane> = self.orphans.iter().filter(of_visitor).chain(&self.own).collect();
+        self.mind.replay(&lanes, &setting);
+    }
+
+    /// Shows what changed in the slots.
+    pub(crate) fn show_changes(&mut self) {
+        let changes = self.mind.changes();
+        self.effects.extend(changes.into_iter().map(Effect::Show));
+    }
+
+    /// Takes the state and the decisions of an answer.
+    pub(crate) fn take_state(&mut self, answer: Answer, is_own: bool) {
+        let record = StateRecord { publish: answer.publish, applied: answer.applied, state: answer.state };
+        if !self.mind.rebase(&record.state, record.applied.clone()) {
+            return;
+        }
+        if is_own {
+            self.mind.overlay(answer.decisions);
+        }
+        self.effects.push(Effect::Store { key: STATE.into(), value: record.encode() });
+        self.replay();
+    }
+
+    /// Fetches a program that is in force, where it is not at hand and not on its way.
+    pub(crate) fn want_program(&mut self, hash: ProgramHash, publish: u64) {
+        let is_held =
+            self.mind.loaded().is_some_and(|loaded| loaded.hash == hash || loaded.publish > publish);
+        let is_coming = self.loading.is_some_and(|(loading, _)| loading == hash);
+        if !is_held && !is_coming {
+            self.loading = Some((hash, publish));
+            self.effects.push(Effect::Load(hash));
+        }
+    }
+
+    /// A program came.
+    pub(crate) fn take_program(&mut self, hash: ProgramHash, bytes: Vec<u8>) {
+        let Some((_, publish)) = self.loading.take_if(|(loading, _)| *loading == hash) else { return };
+        if !self.mind.load(hash, publish, bytes) {
+            return;
+        }
+        if self.is_open() {
+            self.judge_again();
+            self.store_program();
+        }
+        self.replay();
+    }
+
+    /// The tracking plan is another: what waits is judged by it.
+    fn judge_again(&mut self) {
+        self.purge();
+        for queued in self.orphans.iter_mut().chain(&mut self.own).flat_map(|lane| &mut lane.events) {
+            queued.applies = self.mind.judge(&queued.event).is_none();
+        }
+    }
+
+    /// Keeps the program on the device, so that the next page decides at once.
+    pub(crate) fn store_program(&mut self) {
+        if let Some(loaded) = self.mind.loaded()
+            && loaded.bytes.len() <= PROGRAM_STORED_BYTES_MAX
+        {
+            let value = write_program(loaded.hash, loaded.publish, &loaded.bytes);
+            self.effects.push(Effect::Store { key: PROGRAM.into(), value });
+        }
+    }
+
+    /// What a batch says of this device's leases.
+    pub(crate) fn dropped_leases(&self) -> Vec<LeaseReport> {
+        self.mind.dropped_leases(&own_setting!(self))
+    }
+
+    /// Tells the other tabs what this one used of the leases they share.
+    pub(crate) fn share_leases(&mut self) {
+        let leases = self.mind.leases();
+        if self.is_open() && !leases.is_empty() {
+            self.effects.push(Effect::Store { key: LEASES.into(), value: write_leases(&leases) });
+        }
+    }
+
+    /// Another tab used leases.
+    pub(crate) fn follow_leases(&mut self, value: &[u8]) {
+        let mut leases: Vec<LeaseReport> = read_leases(value);
+        leases.truncate(LEASE_REPORTS_MAX);
+        self.mind.share_leases(leases);
+        self.decide();
+    }
+}

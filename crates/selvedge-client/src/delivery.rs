@@ -1,0 +1,382 @@
+//! Sending: one request at a time, the queues of earlier pages first. What is in the queue leaves it only when the edge
+//! answered for it; a lost answer means that the same events, with the same ids, are sent again.
+//!
+//! | answer | what becomes of the events |
+//! |---|---|
+//! | 2xx | done, but those refused for an unknown dictionary: those are sent again with names |
+//! | 400, 415, 422 | lost and counted: the same bytes will never be readable |
+//! | 413 | sent again in halves; a single event is lost and counted |
+//! | 401, 403, 404 and other 4xx | kept, and tried again at the longest delay: a key or a route may be repaired |
+//! | none, 408, 425, 429, 5xx | kept, and tried again with full jitter, not before `Retry-After` |
+
+use crate::capture::HEADER_BYTES;
+use crate::client::{Cargo, Client, Flight};
+use crate::effect::{Effect, Notice};
+use crate::input::Reply;
+use crate::lane::Lane;
+use crate::stored::lane_key;
+use alloc::vec::Vec;
+use selvedge_core::consent::Snapshot;
+use selvedge_core::event::{BatchHeader, Clock, RefusalCode};
+use selvedge_core::id::{VisitorId, WriterId};
+use selvedge_core::limits::{
+    BATCH_EVENTS_MAX, CONSENT_SNAPSHOTS_MAX, KEEPALIVE_BYTES_MAX, RETRY_MS_MAX, RETRY_MS_MIN,
+};
+use selvedge_core::value::{Map, Value};
+use selvedge_core::wire::answer::{Answer, read_answer};
+use selvedge_core::wire::batch::encode_batch;
+use selvedge_core::wire::names::Names;
+
+/// The longest `Retry-After` that is believed.
+const RETRY_AFTER_MS_MAX: u64 = 60 * 60 * 1_000;
+/// The batch's fact that says how many events of its writer were lost in the page.
+const LOST_FACT: &str = "queue.lost";
+
+/// A batch that is ready to leave.
+struct Loaded {
+    body: Vec<u8>,
+    writer: WriterId,
+    first: u32,
+    last: u32,
+}
+
+impl Client {
+    /// Sends what is due, if nothing is on its way; then says when to wake up.
+    pub(crate) fn pump(&mut self) {
+        if self.delivery.flight.is_none() && self.now_ms >= self.delivery.retry_ms {
+            self.send_due();
+        }
+        self.schedule();
+    }
+
+    fn send_due(&mut self) {
+        if let Some(body) = self.delivery.farewells.first().cloned() {
+            return self.send(body, Cargo::Farewell);
+        }
+        if !self.is_open() || !self.is_due() {
+            return;
+        }
+        let orphan = self.orphans.iter().position(|lane| !lane.events.is_empty());
+        if let Some(Loaded { body, writer, first, last }) = self.load(orphan, KEEPALIVE_BYTES_MAX) {
+            self.delivery.must_tell = false;
+            self.send(body, Cargo::Events { writer, first, last });
+        } else if core::mem::take(&mut self.delivery.must_tell)
+            && let Some(body) = self.empty_batch()
+        {
+            self.send(body, Cargo::Consent);
+        }
+        self.delivery.is_urgent = false;
+    }
+
+    /// Whether something must leave now.
+    fn is_due(&self) -> bool {
+        let has_orphans = self.orphans.iter().any(|lane| !lane.events.is_empty());
+        let is_late = self.delivery.due_ms.is_some_and(|due_ms| self.now_ms >= due_ms);
+        has_orphans || self.delivery.is_urgent || self.delivery.must_tell || is_late
+    }
+
+    fn send(&mut self, body: Vec<u8>, cargo: Cargo) {
+        let request = self.delivery.request.wrapping_add(1);
+        self.delivery.request = request;
+        self.delivery.flight = Some(Flight { request, bytes: body.len(), cargo });
+        self.effects.push(Effect::Send { request, body });
+    }
+
+    /// The page may be gone in a moment: what is not on its way leaves by beacon. It stays in the queue, and is sent
+    /// again until the edge answers for it.
+    pub(crate) fn hide(&mut self) {
+        if self.is_open() && !self.held.is_empty() {
+            // The config did not come in time: better an identity under the first topology entry than a loss.
+            self.is_settled = true;
+            self.release_held();
+        }
+        let in_flight = self.delivery.flight.map_or(0, |flight| flight.bytes);
+        let budget = KEEPALIVE_BYTES_MAX.saturating_sub(in_flight);
+        let farewells = self.delivery.farewells.clone();
+        self.effects.extend(farewells.into_iter().map(|body| Effect::Beacon { body }));
+        if self.is_open()
+            && let Some(Loaded { body, .. }) = self.load(None, budget)
+        {
+            self.effects.push(Effect::Beacon { body });
+        }
+    }
+
+    /// Something changed outside: what waits is tried at once, unless the edge itself asked for patience.
+    pub(crate) fn wake(&mut self) {
+        if self.delivery.is_offline {
+            self.delivery.retry_ms = self.now_ms;
+        }
+        self.delivery.is_urgent = true;
+    }
+
+    /// A request ended.
+    pub(crate) fn reply(&mut self, reply: Reply) {
+        let Some(flight) = self.delivery.flight.filter(|flight| flight.request == reply.request) else {
+            return;
+        };
+        self.delivery.flight = None;
+        match reply.status {
+            200..=299 => self.arrived(flight.cargo, &reply.body),
+            400 | 415 | 422 => self.give_up(flight.cargo),
+            413 => self.split(flight.cargo),
+            0 | 408 | 425 | 429 | 500.. => self.retry_later(flight.cargo, &reply, false),
+            _ => self.retry_later(flight.cargo, &reply, true),
+        }
+        self.sweep();
+    }
+
+    fn arrived(&mut self, cargo: Cargo, body: &[u8]) {
+        self.delivery.failures = 0;
+        self.delivery.retry_ms = 0;
+        self.delivery.is_offline = false;
+        self.delivery.events_max = self.delivery.events_max.map(|max| max.saturating_mul(2));
+        let Ok(answer) = read_answer(body) else { return self.done(cargo, &[]) };
+        self.effects.push(Effect::Emit(Notice::Accepted(answer.accepted)));
+        let mut unknown = Vec::new();
+        for refused in &answer.refused {
+            self.effects.push(Effect::Emit(Notice::Refused(refused.sequence, refused.code)));
+            if refused.code == RefusalCode::DictionaryUnknown {
+                unknown.push(refused.sequence);
+            }
+        }
+        if !unknown.is_empty() {
+            self.delivery.unknown_dictionary = self.mind.names().map(Names::number);
+            self.delivery.is_urgent = true;
+        }
+        self.done(cargo, &unknown);
+        self.learn(cargo, answer);
+    }
+
+    /// Lets go of what the edge answered for, but `again`.
+    fn done(&mut self, cargo: Cargo, again: &[u32]) {
+        match cargo {
+            Cargo::Farewell => drop_first(&mut self.delivery.farewells),
+            Cargo::Consent => {}
+            Cargo::Events { writer, first, last } => {
+                self.remove(writer, |sequence| {
+                    (first..=last).contains(&sequence) && !again.contains(&sequence)
+                });
+            }
+        }
+    }
+
+    /// Lets go of events of `writer`; gives back how many they were.
+    fn remove(&mut self, writer: WriterId, gone: impl Fn(u32) -> bool) -> u32 {
+        let lane = self.orphans.iter_mut().chain(&mut self.own).find(|lane| lane.writer == writer);
+        lane.map_or(0, |lane| lane.remove(&mut self.effects, |queued| gone(queued.event.sequence.get())))
+    }
+
+    /// Takes what the edge says: its program, and, where the batch was this page's, state and decisions.
+    fn learn(&mut self, cargo: Cargo, answer: Answer) {
+        if answer.next_flush_ms > 0 {
+            self.delivery.flush_ms = Some(u64::from(answer.next_flush_ms));
+        }
+        if answer.publish > 0 {
+            self.want_program(answer.program, answer.publish);
+        }
+        let Cargo::Events { writer, .. } = cargo else { return };
+        let is_own = self.own.as_ref().is_some_and(|lane| lane.writer == writer);
+        let is_same_visitor =
+            is_own || self.orphans.iter().any(|lane| self.is_orphan_of_visitor(lane, writer));
+        if is_own || (is_same_visitor && !self.is_own_answered) {
+            self.is_own_answered |= is_own;
+            self.take_state(answer, is_own);
+        }
+    }
+
+    fn is_orphan_of_visitor(&self, lane: &Lane, writer: WriterId) -> bool {
+        lane.writer == writer && Some(lane.head.visitor) == self.visitor
+    }
+
+    fn give_up(&mut self, cargo: Cargo) {
+        match cargo {
+            Cargo::Farewell => drop_first(&mut self.delivery.farewells),
+            Cargo::Consent => {}
+            Cargo::Events { writer, first, last } => {
+                let lost = self.remove(writer, |sequence| (first..=last).contains(&sequence));
+                self.count_lost(writer, lost);
+            }
+        }
+    }
+
+    fn count_lost(&mut self, writer: WriterId, lost: u32) {
+        let lane = self.orphans.iter_mut().chain(&mut self.own).find(|lane| lane.writer == writer);
+        if let Some(lane) = lane {
+            lane.head.lost = lane.head.lost.saturating_add(lost);
+            lane.store_head(&mut self.effects);
+        }
+        self.lose(lost);
+    }
+
+    fn split(&mut self, cargo: Cargo) {
+        let Cargo::Events { writer, first, last } = cargo else { return self.give_up(cargo) };
+        let lane = self.orphans.iter().chain(&self.own).find(|lane| lane.writer == writer);
+        let sent = lane.map_or(0, |lane| {
+            lane.events.iter().filter(|queued| (first..=last).contains(&queued.event.sequence.get())).count()
+        });
+        if sent <= 1 {
+            return self.give_up(cargo);
+        }
+        self.delivery.events_max = Some(sent / 2);
+        self.delivery.is_urgent = true;
+    }
+
+    /// Full jitter: anywhere between now and a bound that doubles with each failure.
+    fn retry_later(&mut self, cargo: Cargo, reply: &Reply, is_patient: bool) {
+        self.delivery.must_tell |= matches!(cargo, Cargo::Consent);
+        self.delivery.is_offline = reply.status == 0;
+        let doubled = RETRY_MS_MIN.checked_shl(self.delivery.failures).unwrap_or(RETRY_MS_MAX);
+        let bound = if is_patient { RETRY_MS_MAX } else { doubled.clamp(RETRY_MS_MIN, RETRY_MS_MAX) };
+        let delay = u64::from(reply.random).checked_rem(bound).unwrap_or(bound);
+        let delay = if is_patient { delay.max(RETRY_MS_MAX / 2) } else { delay };
+        let delay = delay.max(reply.retry_after_ms.min(RETRY_AFTER_MS_MAX));
+        self.delivery.failures = self.delivery.failures.saturating_add(1).min(32);
+        self.delivery.retry_ms = self.now_ms.saturating_add(delay.max(1));
+        self.delivery.is_urgent = true;
+    }
+
+    /// Drops queues that are empty, and sets when this page's own leaves.
+    fn sweep(&mut self) {
+        let effects = &mut self.effects;
+        self.orphans.retain(|lane| {
+            if lane.events.is_empty() {
+                effects.push(Effect::Erase { key: lane_key(lane.writer) });
+            }
+            !lane.events.is_empty()
+        });
+        let waits = self.own.as_ref().is_some_and(|lane| !lane.events.is_empty());
+        if !waits {
+            self.delivery.due_ms = None;
+        } else if self.delivery.due_ms.is_none_or(|due_ms| due_ms <= self.now_ms) {
+            // What is left came while the request ran: it waits its own turn.
+            let flush_ms = self.delivery.flush_ms.unwrap_or(selvedge_core::limits::FLUSH_MS);
+            self.delivery.due_ms = Some(self.now_ms.saturating_add(flush_ms));
+        }
+    }
+
+    /// Says when to wake up, where that changed.
+    fn schedule(&mut self) {
+        let has_orphans = self.orphans.iter().any(|lane| !lane.events.is_empty());
+        let waits = has_orphans || !self.delivery.farewells.is_empty() || self.delivery.must_tell;
+        let due_ms = if waits || self.delivery.is_urgent { Some(self.now_ms) } else { self.delivery.due_ms };
+        let wake_ms = match due_ms {
+            Some(due_ms) if self.delivery.flight.is_none() && (waits || self.delivery.due_ms.is_some()) => {
+                Some(due_ms.max(self.delivery.retry_ms))
+            }
+            _ => None,
+        };
+        if wake_ms == self.delivery.tick_ms {
+            return;
+        }
+        self.delivery.tick_ms = wake_ms;
+        if let Some(wake_ms) = wake_ms {
+            let delay_ms = u32::try_from(wake_ms.saturating_sub(self.now_ms)).unwrap_or(u32::MAX);
+            self.effects.push(Effect::Schedule { delay_ms });
+        }
+    }
+
+    /// A batch of the orphan at a place, or of this page's queue: from the oldest event on, as many as the bounds allow.
+    fn load(&mut self, orphan: Option<usize>, budget: usize) -> Option<Loaded> {
+        let (flight, now_ms) = (self.delivery.flight, self.now_ms);
+        let leases = self.dropped_leases();
+        let program = self.mind.loaded().map(|loaded| loaded.hash);
+        let known =
+            self.mind.names().filter(|names| Some(names.number()) != self.delivery.unknown_dictionary);
+        let events_max = self.delivery.events_max.unwrap_or(BATCH_EVENTS_MAX).clamp(1, BATCH_EVENTS_MAX);
+        let (lane, program, leases) = match orphan {
+            Some(at) => (self.orphans.get_mut(at)?, None, Vec::new()),
+            None => (self.own.as_mut()?, program, leases),
+        };
+        let from = match flight.map(|flight| flight.cargo) {
+            Some(Cargo::Events { writer, last, .. }) if writer == lane.writer => last.saturating_add(1),
+            _ => 0,
+        };
+        let floor = lane.floor();
+        let context = with_lost(&lane.head.context, lane.head.lost);
+        let (visitor, writer, skew_ms) = (lane.head.visitor, lane.writer, lane.head.skew_ms);
+        let (consent, count) =
+            choose(lane, from, budget.saturating_sub(HEADER_BYTES), events_max, self.consent);
+        let chosen = lane.events.iter().filter(|queued| queued.event.sequence.get() >= from).take(count);
+        let events: Vec<_> = chosen.map(|queued| &queued.event).collect();
+        let (first, last) = (events.first()?.sequence.get(), events.last()?.sequence.get());
+        let write_key = self.write_key.clone();
+        let header = header(write_key, visitor, writer, now_ms, skew_ms, floor);
+        let header = BatchHeader { program, consent, context, leases, ..header };
+        Some(Loaded { body: encode_batch(&header, &events, known), writer, first, last })
+    }
+
+    /// A batch without events: what it says is the consent in force now.
+    pub(crate) fn empty_batch(&self) -> Option<Vec<u8>> {
+        let lane = self.own.as_ref();
+        let writer = lane.map_or(WriterId::mint(self.now_ms, 0), |lane| lane.writer);
+        let floor = lane.map_or(1, |lane| lane.next);
+        let header = header(self.write_key.clone(), self.visitor?, writer, self.now_ms, self.skew_ms, floor);
+        Some(encode_batch(&BatchHeader { consent: [self.consent].into(), ..header }, &[], None))
+    }
+}
+
+/// The consent snapshots of the events from `from` on, the one in force first, and how many events the bounds allow.
+/// Each event is told which snapshot is its.
+fn choose(
+    lane: &mut Lane,
+    from: u32,
+    bytes_max: usize,
+    events_max: usize,
+    now: Snapshot,
+) -> (Vec<Snapshot>, usize) {
+    let mut consent: Vec<Snapshot> = [now].into();
+    let (mut count, mut bytes) = (0usize, 0usize);
+    let later = lane.events.iter_mut().filter(|queued| queued.event.sequence.get() >= from);
+    for queued in later.take(events_max) {
+        bytes = bytes.saturating_add(queued.bytes);
+        let known = consent.iter().position(|snapshot| *snapshot == queued.snapshot);
+        let place = known.unwrap_or(consent.len());
+        if bytes > bytes_max || place >= CONSENT_SNAPSHOTS_MAX {
+            break;
+        }
+        if known.is_none() {
+            consent.push(queued.snapshot);
+        }
+        queued.event.consent = u8::try_from(place).unwrap_or(0);
+        count = count.saturating_add(1);
+    }
+    (consent, count)
+}
+
+fn header(
+    write_key: alloc::string::String,
+    visitor: VisitorId,
+    writer: WriterId,
+    sent_at_ms: u64,
+    skew_ms: i64,
+    floor: u32,
+) -> BatchHeader {
+    BatchHeader {
+        write_key,
+        visitor,
+        writer,
+        sent_at_ms,
+        skew_ms,
+        floor,
+        clock: Clock::Received,
+        program: None,
+        dictionary: None,
+        consent: Vec::new(),
+        context: Map::new(),
+        leases: Vec::new(),
+    }
+}
+
+fn with_lost(context: &Map, lost: u32) -> Map {
+    let mut context = context.clone();
+    if lost > 0 {
+        context.set(LOST_FACT, Value::Number(selvedge_core::number::Number::Int(i64::from(lost))));
+    }
+    context
+}
+
+fn drop_first<T>(list: &mut Vec<T>) {
+    if !list.is_empty() {
+        list.remove(0);
+    }
+}

@@ -1,0 +1,84 @@
+//! What the head tells the hands to do.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use selvedge_core::consent::Purposes;
+use selvedge_core::event::RefusalCode;
+use selvedge_core::id::ProgramHash;
+use selvedge_core::wire::answer::Reason;
+use selvedge_core::wire::program::Content;
+
+/// One thing to do. Effects are done in order; a failing one is skipped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Keep `value` on the device under `key`. Never before consent.
+    Store {
+        /// The key; the hands put the site's name before it.
+        key: String,
+        /// What to keep.
+        value: Vec<u8>,
+    },
+    /// Remove what the device holds under `key`.
+    Erase {
+        /// The key.
+        key: String,
+    },
+    /// Remove everything of this site from the device.
+    EraseAll,
+    /// Post `body` to the collector and say how it ended.
+    Send {
+        /// The request's number.
+        request: u32,
+        /// The batch.
+        body: Vec<u8>,
+    },
+    /// Post `body` so that it leaves even if the page dies. Nobody will say how it ended.
+    Beacon {
+        /// The batch.
+        body: Vec<u8>,
+    },
+    /// Say [`crate::Input::Tick`] after so many milliseconds. Replaces the earlier one.
+    Schedule {
+        /// The delay.
+        delay_ms: u32,
+    },
+    /// Fetch the program of this name.
+    Load(ProgramHash),
+    /// Hold the lock of this queue while the page lives, and adopt the queues whose locks nobody holds.
+    Hold {
+        /// The queue, as keys name it.
+        queue: String,
+    },
+    /// Show this in its slot.
+    Show(Show),
+    /// Tell the site's listeners.
+    Emit(Notice),
+}
+
+/// What stands in a slot from now on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Show {
+    /// The slot's name.
+    pub slot: String,
+    /// The rule that won; `None` is the fallback.
+    pub rule: Option<String>,
+    /// The content; `None` gives back what the page itself held.
+    pub content: Option<Content>,
+    /// Why so.
+    pub reason: Reason,
+}
+
+/// What listeners hear.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// The purposes in force changed.
+    Consent(Purposes),
+    /// An event was captured; the tracking plan refuses it where a code stands.
+    Captured(String, Option<RefusalCode>),
+    /// The edge refused an event.
+    Refused(u32, RefusalCode),
+    /// So many events were lost (the queue was full, or could not be read) since the page began.
+    Lost(u32),
+    /// The edge took so many events.
+    Accepted(u32),
+}

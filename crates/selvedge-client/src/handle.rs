@@ -1,0 +1,35 @@
+//! The one entry: an input comes in, effects go out.
+
+use crate::client::Client;
+use crate::effect::Effect;
+use crate::input::Input;
+use alloc::vec::Vec;
+
+impl Client {
+    /// What is to be done because of `input`, which happened at `now_ms` (Unix milliseconds of the page's clock), in
+    /// order.
+    pub fn handle(&mut self, input: Input, now_ms: u64) -> Vec<Effect> {
+        self.now_ms = now_ms;
+        match input {
+            Input::Boot(boot) => self.boot(boot),
+            Input::Settings(settings) => self.settle(settings),
+            Input::Program { hash, bytes } => self.take_program(hash, bytes),
+            Input::Consent { granted, denied, random } => self.answer_consent(granted, denied, random),
+            Input::Capture(capture) => self.capture(capture, selvedge_core::value::Map::new()),
+            Input::Page { time_ms, url, title, referrer, properties } => {
+                self.page(time_ms, &url, title, &referrer, properties);
+            }
+            Input::Seen { slot, time_ms } => self.seen(&slot, time_ms),
+            Input::Tick => self.tick(),
+            Input::Hidden => self.hide(),
+            Input::Awake | Input::Flush => self.wake(),
+            Input::Reset { random } => self.reset(random),
+            Input::Replied(reply) => self.reply(reply),
+            Input::Adopted(records) => self.adopt(&records),
+            Input::Changed { key, value } => self.follow(&key, value.as_deref()),
+        }
+        self.show_changes();
+        self.pump();
+        self.take_effects()
+    }
+}

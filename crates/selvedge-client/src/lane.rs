@@ -1,0 +1,150 @@
+//! The queue of one writer: its events in order, what they have in common, and what became of those that left it.
+
+use crate::effect::Effect;
+use crate::stored::{LaneHead, event_key, lane_key, read_queued, write_queued};
+use alloc::string::String;
+use alloc::vec::Vec;
+use selvedge_core::consent::{Snapshot, usable};
+use selvedge_core::event::Event;
+use selvedge_core::id::{Sequence, WriterId};
+use selvedge_core::tracking_plan::Plan;
+
+/// An event that waits for the edge's answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Queued {
+    /// The event.
+    pub event: Event,
+    /// The consent it was captured under.
+    pub snapshot: Snapshot,
+    /// Bytes of its record.
+    pub bytes: usize,
+    /// Whether the state may be stepped with it (the tracking plan accepts it).
+    pub applies: bool,
+}
+
+/// One writer's events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lane {
+    /// Who counted them.
+    pub writer: WriterId,
+    /// What they have in common.
+    pub head: LaneHead,
+    /// Those that wait, by sequence.
+    pub events: Vec<Queued>,
+    /// The next sequence.
+    pub next: u32,
+    /// Whether the head record stands on the device.
+    pub stored: bool,
+}
+
+impl Lane {
+    /// The lane of a writer that begins now.
+    #[must_use]
+    pub const fn new(writer: WriterId, head: LaneHead) -> Self {
+        Self { writer, head, events: Vec::new(), next: 1, stored: false }
+    }
+
+    /// Lanes from what the device holds: records by key, in any order. What cannot be read is erased; where its
+    /// event is missing, a lane's floor steps over it.
+    pub fn restore(records: &[(String, Vec<u8>)], effects: &mut Vec<Effect>) -> Vec<Self> {
+        let mut lanes: Vec<Self> = Vec::new();
+        for (key, value) in records.iter().filter(|(key, _)| key.starts_with("w.")) {
+            match (crate::stored::writer_of(key), LaneHead::decode(value)) {
+                (Some(writer), Some(head)) => lanes.push(Self { stored: true, ..Self::new(writer, head) }),
+                _ => effects.push(Effect::Erase { key: key.clone() }),
+            }
+        }
+        for (key, value) in records.iter().filter(|(key, _)| key.starts_with("q.")) {
+            let writer = crate::stored::writer_of(key);
+            let lane = lanes.iter_mut().find(|lane| Some(lane.writer) == writer);
+            match (lane, read_queued(value)) {
+                (Some(lane), Some((snapshot, event))) => {
+                    lane.insert(Queued { event, snapshot, bytes: value.len(), applies: true });
+                }
+                _ => effects.push(Effect::Erase { key: key.clone() }),
+            }
+        }
+        lanes.sort_by_key(|lane| lane.writer);
+        lanes.retain(|lane| {
+            if lane.events.is_empty() {
+                effects.push(Effect::Erase { key: lane_key(lane.writer) });
+            }
+            !lane.events.is_empty()
+        });
+        lanes
+    }
+
+    fn insert(&mut self, queued: Queued) {
+        let sequence = queued.event.sequence;
+        let place = self.events.partition_point(|known| known.event.sequence < sequence);
+        self.next = self.next.max(sequence.get().saturating_add(1));
+        self.events.insert(place, queued);
+    }
+
+    /// The sequence of the event that is counted next; `None` at [`Sequence::MAX`].
+    #[must_use]
+    pub const fn next_sequence(&self) -> Option<Sequence> {
+        Sequence::new(self.next)
+    }
+
+    /// Puts an event at the end, and on the device.
+    pub fn push(&mut self, event: Event, snapshot: Snapshot, applies: bool, effects: &mut Vec<Effect>) {
+        if !self.stored {
+            self.store_head(effects);
+        }
+        let value = write_queued(&snapshot, &event);
+        let sequence = event.sequence.get();
+        self.next = sequence.saturating_add(1);
+        self.events.push(Queued { event, snapshot, bytes: value.len(), applies });
+        effects.push(Effect::Store { key: event_key(self.writer, sequence), value });
+    }
+
+    /// Puts the head record on the device.
+    pub fn store_head(&mut self, effects: &mut Vec<Effect>) {
+        self.stored = true;
+        effects.push(Effect::Store { key: lane_key(self.writer), value: self.head.encode() });
+    }
+
+    /// Sequences below this one will never be sent again.
+    #[must_use]
+    pub fn floor(&self) -> u32 {
+        self.events.first().map_or(self.next, |queued| queued.event.sequence.get())
+    }
+
+    /// Bytes of the waiting events.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.events.iter().fold(0, |sum, queued| sum.saturating_add(queued.bytes))
+    }
+
+    /// Lets go of the events that `gone` names, here and on the device; gives back how many they were.
+    pub fn remove(&mut self, effects: &mut Vec<Effect>, mut gone: impl FnMut(&Queued) -> bool) -> u32 {
+        let before = self.events.len();
+        let writer = self.writer;
+        self.events.retain(|queued| {
+            let gone = gone(queued);
+            if gone {
+                effects.push(Effect::Erase { key: event_key(writer, queued.event.sequence.get()) });
+            }
+            !gone
+        });
+        u32::try_from(before.saturating_sub(self.events.len())).unwrap_or(u32::MAX)
+    }
+
+    /// Lets go of the oldest event because there is no room; counts it as lost.
+    pub fn evict(&mut self, effects: &mut Vec<Effect>) -> bool {
+        let Some(oldest) = self.events.first().map(|queued| queued.event.sequence) else { return false };
+        self.remove(effects, |queued| queued.event.sequence == oldest);
+        self.head.lost = self.head.lost.saturating_add(1);
+        self.store_head(effects);
+        true
+    }
+
+    /// Destroys the events that no purpose allows any more under `now`.
+    pub fn purge(&mut self, plan: Option<&Plan>, now: &Snapshot, effects: &mut Vec<Effect>) {
+        self.remove(effects, |queued| {
+            let purposes = crate::mind::purposes_of(plan, &queued.event);
+            usable(purposes, &queued.snapshot, now).is_empty()
+        });
+    }
+}

@@ -1,0 +1,307 @@
+//! What the page knows and decides: the program, the last public state of the edge with this page's own later events
+//! replayed on it, and what stands in the slots. The page's state is never merged: an answer replaces it.
+
+use crate::effect::Show;
+use crate::lane::{Lane, Queued};
+use alloc::string::String;
+use alloc::vec::Vec;
+use selvedge_core::consent::{Purposes, Snapshot};
+use selvedge_core::event::{Clock, Event, LeaseReport, RefusalCode};
+use selvedge_core::id::{ProgramHash, WriterId};
+use selvedge_core::limits::LEASE_REPORTS_MAX;
+use selvedge_core::rules::{Decision, Moment, Place, Program, decide, rule_time, step};
+use selvedge_core::tracking_plan::{self, Plan, Trust};
+use selvedge_core::value::Map;
+use selvedge_core::wire::answer::{Applied, Reason, SlotDecision};
+use selvedge_core::wire::names::Names;
+use selvedge_core::wire::program::Content;
+use selvedge_core::wire::state::{CellBody, Lease, VisitorState};
+
+/// A program that was loaded.
+#[derive(Debug)]
+pub struct Loaded {
+    /// Its name.
+    pub hash: ProgramHash,
+    /// Its place in the site's history.
+    pub publish: u64,
+    /// Its bytes, to be kept on the device once that is allowed.
+    pub bytes: Vec<u8>,
+    program: Program,
+    names: Names,
+}
+
+/// Where, when and under what consent events are run.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting<'a> {
+    /// Whose events.
+    pub writer: WriterId,
+    /// Facts that hold for all of them.
+    pub context: &'a Map,
+    /// The writer's skew.
+    pub skew_ms: i64,
+    /// The page's clock.
+    pub now_ms: u64,
+    /// The consent in force.
+    pub consent: &'a Snapshot,
+}
+
+/// What the page knows.
+#[derive(Debug)]
+pub struct Mind {
+    loaded: Option<Loaded>,
+    base: VisitorState,
+    applied: Vec<Applied>,
+    state: VisitorState,
+    decided: Vec<Decision>,
+    from_edge: Vec<SlotDecision>,
+    shown: Vec<Show>,
+    leases: Vec<LeaseReport>,
+    /// The visitor was here before, but its state is not at hand: nothing is decided until the edge answers.
+    is_blind: bool,
+}
+
+/// What an event may be used for, as far as it is known here.
+#[must_use]
+pub fn purposes_of(plan: Option<&Plan>, event: &Event) -> Purposes {
+    plan.map_or(Purposes::ANALYTICS, |plan| tracking_plan::purposes_of(plan, event))
+}
+
+impl Default for Mind {
+    fn default() -> Self {
+        Self {
+            loaded: None,
+            base: VisitorState::new(0),
+            applied: Vec::new(),
+            state: VisitorState::new(0),
+            decided: Vec::new(),
+            from_edge: Vec::new(),
+            shown: Vec::new(),
+            leases: Vec::new(),
+            is_blind: false,
+        }
+    }
+}
+
+impl Mind {
+    /// Loads a program; false where its bytes are none.
+    pub fn load(&mut self, hash: ProgramHash, publish: u64, bytes: Vec<u8>) -> bool {
+        let Ok(program) = Program::load(&bytes) else { return false };
+        let names = program.parts().plan.names();
+        self.loaded = Some(Loaded { hash, publish, bytes, program, names });
+        true
+    }
+
+    /// The program at hand.
+    #[must_use]
+    pub const fn loaded(&self) -> Option<&Loaded> {
+        self.loaded.as_ref()
+    }
+
+    /// The tracking plan at hand.
+    #[must_use]
+    pub fn plan(&self) -> Option<&Plan> {
+        self.loaded.as_ref().map(|loaded| &loaded.program.parts().plan)
+    }
+
+    /// The dictionary at hand.
+    #[must_use]
+    pub fn names(&self) -> Option<&Names> {
+        self.loaded.as_ref().map(|loaded| &loaded.names)
+    }
+
+    /// What the tracking plan has against `event`, as far as it is known here.
+    #[must_use]
+    pub fn judge(&self, event: &Event) -> Option<RefusalCode> {
+        tracking_plan::judge(self.plan()?, event, Trust::Client).err().map(|violation| violation.code)
+    }
+
+    /// Forgets the visitor, who is born anew at `now_ms`.
+    pub fn forget(&mut self, now_ms: u64) {
+        self.base = VisitorState::new(i64::try_from(now_ms).unwrap_or(i64::MAX));
+        self.state = self.base.clone();
+        self.applied = Vec::new();
+        self.from_edge = Vec::new();
+        self.leases = Vec::new();
+        self.is_blind = false;
+    }
+
+    /// The visitor was here before, but what the edge knows of it is not at hand.
+    pub const fn blind(&mut self) {
+        self.is_blind = true;
+    }
+
+    /// Takes the edge's public state in place of what stood here. Call [`Self::replay`] next.
+    pub fn rebase(&mut self, state: &[u8], applied: Vec<Applied>) -> bool {
+        let Ok(state) = VisitorState::decode(state) else { return false };
+        self.base = state;
+        self.applied = applied;
+        self.is_blind = false;
+        true
+    }
+
+    /// Takes the edge's decisions of rules that run only there.
+    pub fn overlay(&mut self, decisions: Vec<SlotDecision>) {
+        self.from_edge = decisions;
+        self.from_edge.retain(|decision| decision.body.is_some());
+    }
+
+    /// Begins again from the edge's state. The events of [`Self::run`] come next.
+    pub fn rewind(&mut self) {
+        self.state = self.base.clone();
+    }
+
+    /// Whether an event is later than what the edge's state holds.
+    #[must_use]
+    pub fn is_later(&self, writer: WriterId, event: &Event) -> bool {
+        let applied = self.applied.iter().find(|applied| applied.writer == writer);
+        applied.is_none_or(|applied| event.sequence.get() > applied.sequence)
+    }
+
+    /// Steps the state by one event, and decides.
+    pub fn run(&mut self, queued: &Queued, setting: &Setting<'_>) {
+        let is_applicable = queued.applies && !self.is_blind;
+        let Some(loaded) = self.loaded.as_ref().filter(|_| is_applicable) else { return };
+        let event = &queued.event;
+        let in_force = queued.snapshot.in_force().and(setting.consent.in_force());
+        let usable = purposes_of(Some(&loaded.program.parts().plan), event).and(in_force);
+        let moment = setting.moment(event.time_ms, in_force);
+        step(&loaded.program, &mut self.state, event, usable, &moment);
+        self.decided = decide(&loaded.program, &mut self.state, &moment);
+        self.spend_leases();
+    }
+
+    /// Decides without an event: time passed, or consent changed.
+    pub fn decide(&mut self, setting: &Setting<'_>) {
+        let Some(loaded) = self.loaded.as_ref().filter(|_| !self.is_blind) else { return };
+        let moment = setting.moment(setting.now_ms, setting.consent.in_force());
+        self.decided = decide(&loaded.program, &mut self.state, &moment);
+    }
+
+    /// Runs the later events of `lanes`, then decides.
+    pub fn replay(&mut self, lanes: &[&Lane], setting: &Setting<'_>) {
+        self.rewind();
+        for lane in lanes {
+            let setting = Setting {
+                writer: lane.writer,
+                context: &lane.head.context,
+                skew_ms: lane.head.skew_ms,
+                ..*setting
+            };
+            for queued in &lane.events {
+                if self.is_later(lane.writer, &queued.event) {
+                    self.run(queued, &setting);
+                }
+            }
+        }
+        self.spend_leases();
+        self.decide(setting);
+    }
+
+    /// A page view ends: what the edge decided for it no longer holds.
+    pub fn turn_page(&mut self) {
+        self.from_edge = Vec::new();
+    }
+
+    /// What has to change in the slots. What already stands there is left alone.
+    pub fn changes(&mut self) -> Vec<Show> {
+        let mut wanted: Vec<Show> =
+            self.decided.iter().filter_map(|decision| self.show_of(decision)).collect();
+        for shown in &self.shown {
+            if !wanted.iter().any(|show| show.slot == shown.slot) {
+                wanted.push(Show { rule: None, content: None, reason: Reason::Fallback, ..shown.clone() });
+            }
+        }
+        let shown = core::mem::take(&mut self.shown);
+        let is_new = |show: &&Show| match shown.iter().find(|known| known.slot == show.slot) {
+            Some(known) => known.rule != show.rule || known.content != show.content,
+            None => show.content.is_some(),
+        };
+        let changes = wanted.iter().filter(is_new).cloned().collect();
+        wanted.retain(|show| show.content.is_some());
+        self.shown = wanted;
+        changes
+    }
+
+    /// What stands in a slot.
+    #[must_use]
+    pub fn shown(&self, slot: &str) -> Option<&Show> {
+        self.shown.iter().find(|show| show.slot == slot)
+    }
+
+    /// What this device used of its leases that expired: it will not use them any more, which is what the edge has to
+    /// know. Of live ones nothing is said, because more may be used while the batch is on its way.
+    #[must_use]
+    pub fn dropped_leases(&self, setting: &Setting<'_>) -> Vec<LeaseReport> {
+        let now_ms = setting.moment(setting.now_ms, Purposes::NONE).now_ms;
+        self.lease_reports(&|lease| lease.expires_ms <= now_ms)
+    }
+
+    /// What this device used of its leases.
+    #[must_use]
+    pub fn leases(&self) -> Vec<LeaseReport> {
+        self.lease_reports(&|_| true)
+    }
+
+    fn lease_reports(&self, wanted: &dyn Fn(&Lease) -> bool) -> Vec<LeaseReport> {
+        let report = |hash, body: &CellBody| match body {
+            CellBody::Cap(cap) if cap.lease.id > 0 && wanted(&cap.lease) => Some(LeaseReport {
+                rule: hash,
+                lease: cap.lease.id,
+                used: u32::from(cap.lease.granted.saturating_sub(cap.lease.left)),
+            }),
+            _ => None,
+        };
+        let cells = self.state.cells.iter();
+        cells.filter_map(|cell| report(cell.hash, &cell.body)).take(LEASE_REPORTS_MAX).collect()
+    }
+
+    /// Learns what other tabs used of the leases that this tab shares with them.
+    pub fn share_leases(&mut self, leases: Vec<LeaseReport>) {
+        self.leases = leases;
+        self.spend_leases();
+    }
+
+    /// Takes what other tabs used from what is left. Grants are never given back here.
+    fn spend_leases(&mut self) {
+        for report in &self.leases {
+            let cell = self.state.cells.iter_mut().find(|cell| cell.hash == report.rule);
+            if let Some(CellBody::Cap(cap)) = cell.map(|cell| &mut cell.body)
+                && cap.lease.id == report.lease
+            {
+                let left = u32::from(cap.lease.granted).saturating_sub(report.used);
+                cap.lease.left = cap.lease.left.min(u16::try_from(left).unwrap_or(u16::MAX));
+            }
+        }
+    }
+
+    fn show_of(&self, decision: &Decision) -> Option<Show> {
+        let parts = self.loaded.as_ref()?.program.parts();
+        let slot: &String = &parts.slots.get(usize::from(decision.slot))?.name;
+        if let Some(edge) = self.from_edge.iter().find(|edge| edge.slot == *slot) {
+            let (rule, content) = (edge.rule.clone(), edge.body.clone());
+            return Some(Show { slot: slot.clone(), rule, content, reason: edge.reason });
+        }
+        let content: Option<&Content> =
+            decision.content.and_then(|content| parts.contents.get(usize::from(content)));
+        let rule = decision.rule.and_then(|rule| parts.rules.get(usize::from(rule)));
+        Some(Show {
+            slot: slot.clone(),
+            rule: rule.map(|rule| rule.id.clone()),
+            content: content.cloned(),
+            reason: decision.reason,
+        })
+    }
+}
+
+impl<'a> Setting<'a> {
+    fn moment(&self, time_ms: u64, in_force: Purposes) -> Moment<'a> {
+        let received_ms = self.now_ms.saturating_add_signed(self.skew_ms);
+        Moment {
+            writer: self.writer,
+            context: self.context,
+            now_ms: rule_time(time_ms, self.skew_ms, Some(received_ms), Clock::Received),
+            in_force,
+            place: Place::Page,
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! What the device held comes back: at boot the small records, later the queues of pages that are gone.
+
+use crate::client::Client;
+use crate::effect::{Effect, Notice};
+use crate::input::{Boot, Settings};
+use crate::lane::Lane;
+use crate::stored::{
+    CONSENT, LEASES, PROGRAM, STATE, StateRecord, VISITOR, read_consent, read_leases, read_program,
+    read_visitor,
+};
+use alloc::string::String;
+use alloc::vec::Vec;
+use selvedge_core::consent::Snapshot;
+
+/// A skew below this is the network's, not the clock's.
+const SKEW_MS_MIN: u64 = 1_000;
+
+impl Client {
+    /// The page begins. Where the device holds no consent, nothing else that it holds is read.
+    pub(crate) fn boot(&mut self, boot: Boot) {
+        self.write_key = boot.write_key;
+        self.random = boot.random;
+        self.parameters = boot.parameters;
+        self.context = boot.context;
+        self.mind.forget(self.now_ms);
+        let find =
+            |key: &str| boot.stored.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_slice());
+        let consent = find(CONSENT).and_then(read_consent).unwrap_or_default();
+        self.consent = Snapshot { gpc: boot.gpc, ..consent };
+        if !self.is_open() {
+            return;
+        }
+        if let Some((visitor, skew_ms)) = find(VISITOR).and_then(read_visitor) {
+            self.visitor = Some(visitor);
+            self.skew_ms = skew_ms;
+        }
+        if let Some((hash, publish, bytes)) = find(PROGRAM).and_then(read_program) {
+            self.mind.load(hash, publish, bytes.into());
+        }
+        let state = find(STATE).and_then(StateRecord::decode);
+        let is_known = state.is_some_and(|record| self.mind.rebase(&record.state, record.applied));
+        if is_known {
+            self.mind.rewind();
+        } else if self.visitor.is_some() {
+            self.mind.blind();
+            self.delivery.must_tell = true;
+        }
+        self.effects.push(Effect::Emit(Notice::Consent(self.consent.in_force())));
+        if let Some(leases) = find(LEASES) {
+            self.mind.share_leases(read_leases(leases));
+        }
+    }
+
+    /// The site's config came, or cannot be had.
+    pub(crate) fn settle(&mut self, settings: Option<Settings>) {
+        self.is_settled = true;
+        if let Some(settings) = settings {
+            self.settings = settings;
+            self.measure_skew(settings.clock_ms);
+            self.change_mode(settings.mode);
+            if let Some(hash) = settings.program {
+                self.want_program(hash, settings.publish);
+            }
+        }
+        self.release_held();
+    }
+
+    /// A writer's skew is fixed: a new measurement is for the next one.
+    fn measure_skew(&mut self, clock_ms: u64) {
+        let is_noise = clock_ms == 0 || clock_ms.abs_diff(self.now_ms) < SKEW_MS_MIN;
+        let skew_ms = if is_noise { 0 } else { clock_ms.wrapping_sub(self.now_ms).cast_signed() };
+        if skew_ms == self.skew_ms {
+            return;
+        }
+        self.skew_ms = skew_ms;
+        self.store_visitor();
+    }
+
+    /// Sends the queues of pages that are gone, from now on.
+    pub(crate) fn adopt(&mut self, records: &[(String, Vec<u8>)]) {
+        if !self.is_open() {
+            return;
+        }
+        let known =
+            |lane: &Lane| self.orphans.iter().chain(&self.own).any(|known| known.writer == lane.writer);
+        let mut lanes = Lane::restore(records, &mut self.effects);
+        lanes.retain(|lane| !known(lane));
+        for lane in &mut lanes {
+            lane.purge(self.mind.plan(), &self.consent, &mut self.effects);
+            for queued in &mut lane.events {
+                queued.applies = self.mind.judge(&queued.event).is_none();
+            }
+        }
+        self.orphans.append(&mut lanes);
+        self.orphans.sort_by_key(|lane| lane.writer);
+        self.make_room();
+        self.replay();
+    }
+
+    /// Another tab stored or erased something that this one shares with it.
+    pub(crate) fn follow(&mut self, key: &str, value: Option<&[u8]>) {
+        match (key, value) {
+            (CONSENT, value) => self.follow_consent(value),
+            (VISITOR, Some(value)) if self.visitor.is_none() && self.is_open() => {
+                self.visitor = read_visitor(value).map(|(visitor, _)| visitor);
+                self.release_held();
+            }
+            (LEASES, Some(value)) => self.follow_leases(value),
+            _ => {}
+        }
+    }
+
+    /// Forgets the alarm that rang.
+    pub(crate) fn tick(&mut self) {
+        self.delivery.tick_ms = None;
+        self.decide();
+    }
+
+    /// Everything that has to be done, in order.
+    pub(crate) fn take_effects(&mut self) -> Vec<Effect> {
+        core::mem::take(&mut self.effects)
+    }
+}

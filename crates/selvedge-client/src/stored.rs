@@ -1,0 +1,255 @@
+//! What the device holds: one record per key, written with the wire's primitives. Everything here is read back with
+//! suspicion: a record that cannot be read counts as absent.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use selvedge_core::consent::Snapshot;
+use selvedge_core::event::{Event, LeaseReport};
+use selvedge_core::id::{ProgramHash, VisitorId, WriterId};
+use selvedge_core::limits::{CONTEXT_ENTRIES_MAX, LEASE_REPORTS_MAX};
+use selvedge_core::value::Map;
+use selvedge_core::wire::answer::Applied;
+use selvedge_core::wire::batch::{encode_event, read_event, read_snapshot, write_snapshot};
+use selvedge_core::wire::codec::{Reader, Writer};
+use selvedge_core::wire::property::{read_map, write_map};
+
+/// Key of the consent record: what the visitor answered. Stored only once something was granted.
+pub const CONSENT: &str = "consent";
+/// Key of the visitor's id and the writer's skew.
+pub const VISITOR: &str = "visitor";
+/// Key of the last public state.
+pub const STATE: &str = "state";
+/// Key of the program.
+pub const PROGRAM: &str = "program";
+/// Key of what was used of the leases.
+pub const LEASES: &str = "leases";
+
+/// Bytes of a program above which it is not kept on the device: the browser's own cache holds it.
+pub const PROGRAM_STORED_BYTES_MAX: usize = 512 * 1024;
+
+/// The name of a writer's queue in keys: 13 hexadecimal digits.
+#[must_use]
+pub fn queue_name(writer: WriterId) -> String {
+    hex(writer.bits(), 13)
+}
+
+/// The key of a queue's head record.
+#[must_use]
+pub fn lane_key(writer: WriterId) -> String {
+    ["w.", &queue_name(writer)].concat()
+}
+
+/// The key of one queued event.
+#[must_use]
+pub fn event_key(writer: WriterId, sequence: u32) -> String {
+    ["q.", &queue_name(writer), ".", &hex(u64::from(sequence), 6)].concat()
+}
+
+/// The writer of a queue's head record or event, by its key.
+#[must_use]
+pub fn writer_of(key: &str) -> Option<WriterId> {
+    let name = key.strip_prefix("w.").or_else(|| key.strip_prefix("q."))?;
+    u64::from_str_radix(name.split('.').next()?, 16).ok().map(WriterId::from_bits)
+}
+
+fn hex(bits: u64, digits: u32) -> String {
+    let nibble = |at: u32| bits.wrapping_shr(at.wrapping_mul(4)) & 0xf;
+    (0..digits).rev().filter_map(|at| char::from_digit(u32::try_from(nibble(at)).ok()?, 16)).collect()
+}
+
+/// The consent record.
+#[must_use]
+pub fn write_consent(snapshot: &Snapshot) -> Vec<u8> {
+    let mut out = Writer::new();
+    write_snapshot(&mut out, snapshot);
+    out.into_bytes()
+}
+
+/// Reads [`write_consent`].
+#[must_use]
+pub fn read_consent(bytes: &[u8]) -> Option<Snapshot> {
+    read_snapshot(&mut Reader::new(bytes)).ok()
+}
+
+/// The visitor's id, and the clock skew that was measured last.
+#[must_use]
+pub fn write_visitor(visitor: VisitorId, skew_ms: i64) -> Vec<u8> {
+    let mut out = Writer::new();
+    out.raw(&visitor.0);
+    out.zigzag(skew_ms);
+    out.into_bytes()
+}
+
+/// Reads [`write_visitor`].
+#[must_use]
+pub fn read_visitor(bytes: &[u8]) -> Option<(VisitorId, i64)> {
+    let mut reader = Reader::new(bytes);
+    Some((VisitorId(reader.array().ok()?), reader.zigzag_i64().ok()?))
+}
+
+/// The head record of a queue: what its events have in common.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LaneHead {
+    /// Whose events they are.
+    pub visitor: VisitorId,
+    /// The writer's skew, fixed for its life.
+    pub skew_ms: i64,
+    /// Events of it that were lost.
+    pub lost: u32,
+    /// The context of its batches.
+    pub context: Map,
+}
+
+impl LaneHead {
+    /// The record.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Writer::new();
+        out.raw(&self.visitor.0);
+        out.zigzag(self.skew_ms);
+        out.varint(u64::from(self.lost));
+        write_map(&mut out, &self.context, None);
+        out.into_bytes()
+    }
+
+    /// Reads [`Self::encode`].
+    #[must_use]
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut reader = Reader::new(bytes);
+        Some(Self {
+            visitor: VisitorId(reader.array().ok()?),
+            skew_ms: reader.zigzag_i64().ok()?,
+            lost: reader.varint_u32().ok()?,
+            context: read_map(&mut reader, None, CONTEXT_ENTRIES_MAX).ok()?,
+        })
+    }
+}
+
+/// One queued event with the consent it was captured under.
+#[must_use]
+pub fn write_queued(snapshot: &Snapshot, event: &Event) -> Vec<u8> {
+    let mut out = Writer::new();
+    write_snapshot(&mut out, snapshot);
+    out.raw(&encode_event(event, 0, None));
+    out.into_bytes()
+}
+
+/// Reads [`write_queued`].
+#[must_use]
+pub fn read_queued(bytes: &[u8]) -> Option<(Snapshot, Event)> {
+    let mut reader = Reader::new(bytes);
+    let snapshot = read_snapshot(&mut reader).ok()?;
+    Some((snapshot, read_event(reader.rest(), 0, None).ok()?))
+}
+
+/// The last public state: which publish made it, how far writers' events stand in it, the state.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StateRecord {
+    /// The publish number of the answer.
+    pub publish: u64,
+    /// How far each writer's events stand in it.
+    pub applied: Vec<Applied>,
+    /// `VisitorState::encode`.
+    pub state: Vec<u8>,
+}
+
+impl StateRecord {
+    /// The record.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Writer::new();
+        out.varint(self.publish);
+        out.count(self.applied.len());
+        for applied in &self.applied {
+            out.varint(applied.writer.bits());
+            out.varint(u64::from(applied.sequence));
+        }
+        out.raw(&self.state);
+        out.into_bytes()
+    }
+
+    /// Reads [`Self::encode`].
+    #[must_use]
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut reader = Reader::new(bytes);
+        let publish = reader.varint_u64().ok()?;
+        let mut applied = Vec::new();
+        for _ in 0..reader.count().ok()? {
+            let writer = WriterId::from_bits(reader.varint_u64().ok()?);
+            applied.push(Applied { writer, sequence: reader.varint_u32().ok()? });
+        }
+        Some(Self { publish, applied, state: reader.rest().into() })
+    }
+}
+
+/// A program and its name.
+#[must_use]
+pub fn write_program(hash: ProgramHash, publish: u64, bytes: &[u8]) -> Vec<u8> {
+    let mut out = Writer::new();
+    out.raw(&hash.0);
+    out.varint(publish);
+    out.raw(bytes);
+    out.into_bytes()
+}
+
+/// Reads [`write_program`].
+#[must_use]
+pub fn read_program(bytes: &[u8]) -> Option<(ProgramHash, u64, &[u8])> {
+    let mut reader = Reader::new(bytes);
+    Some((ProgramHash(reader.array().ok()?), reader.varint_u64().ok()?, reader.rest()))
+}
+
+/// What was used of each lease.
+#[must_use]
+pub fn write_leases(leases: &[LeaseReport]) -> Vec<u8> {
+    let mut out = Writer::new();
+    for lease in leases {
+        out.fixed_u64(lease.rule);
+        out.varint(u64::from(lease.lease));
+        out.varint(u64::from(lease.used));
+    }
+    out.into_bytes()
+}
+
+/// Reads [`write_leases`]: as many as can be read, within their bound.
+#[must_use]
+pub fn read_leases(bytes: &[u8]) -> Vec<LeaseReport> {
+    let mut reader = Reader::new(bytes);
+    let mut leases = Vec::new();
+    while let (true, Ok(rule)) = (leases.len() < LEASE_REPORTS_MAX, reader.fixed_u64()) {
+        let (Ok(lease), Ok(used)) = (reader.varint_u32(), reader.varint_u32()) else { break };
+        leases.push(LeaseReport { rule, lease, used });
+    }
+    leases
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    #[test]
+    fn keys_name_their_writer() {
+        let writer = WriterId::mint(1_800_000_000_000, 0x0123_4567);
+        assert_eq!(writer_of(&lane_key(writer)), Some(writer));
+        assert_eq!(writer_of(&event_key(writer, 77)), Some(writer));
+        assert_eq!(event_key(writer, 77).len(), 2 + 13 + 1 + 6);
+        assert_eq!(writer_of("visitor"), None);
+        assert_eq!(writer_of("q.zz.1"), None);
+    }
+
+    #[test]
+    fn records_come_back() {
+        let leases = vec![LeaseReport { rule: u64::MAX, lease: 3, used: 1 }];
+        assert_eq!(read_leases(&write_leases(&leases)), leases);
+        let state = StateRecord {
+            publish: 7,
+            applied: vec![Applied { writer: WriterId::from_bits(9), sequence: 4 }],
+            state: vec![1, 2, 3],
+        };
+        assert_eq!(StateRecord::decode(&state.encode()), Some(state));
+        let head = LaneHead { visitor: VisitorId([5; 16]), skew_ms: -3, lost: 1, context: Map::new() };
+        assert_eq!(LaneHead::decode(&head.encode()), Some(head));
+        assert_eq!(LaneHead::decode(&[1, 2]), None);
+    }
+}

@@ -1,0 +1,102 @@
+/**
+ * The one file that writes to the page. An element gets what a decision says, once; nothing is hidden, and nothing is
+ * fought over: where the site writes into the element afterwards, that stays. The fallback gives back what stood there.
+ */
+import type { Content, Decision } from "./types";
+
+const SLOT = "data-selvedge-slot";
+const MARK = "data-selvedge-content";
+/** Attributes that hold an address. */
+const ADDRESS = /^(?:xlink:)?(?:href|src|action|formaction|poster|data|background)$/i;
+/** Attributes that run code or load a document, and ours. */
+const FORBIDDEN = /^(?:on|srcdoc$|srcset$|style$|data-selvedge-)/i;
+
+type Original = { nodes: Node[]; attributes: Map<string, string | null> };
+
+const originals = new WeakMap<Element, Original>();
+const applied = new WeakMap<Element, Decision>();
+
+export function slotElements(slot?: string): HTMLElement[] {
+  const selector = slot === undefined ? `[${SLOT}]` : `[${SLOT}="${CSS.escape(slot)}"]`;
+  return [...document.querySelectorAll<HTMLElement>(selector)];
+}
+
+export function slotOf(element: Element): string {
+  return element.getAttribute(SLOT) ?? "";
+}
+
+/** Shows `decision` in an element of its slot, unless it was shown there. True where the element changed. */
+export function apply(element: HTMLElement, decision: Decision): boolean {
+  if (applied.get(element) === decision) return false;
+  const changes = originals.has(element) || decision.content !== null;
+  applied.set(element, decision);
+  restore(element);
+  if (decision.content) {
+    originals.set(element, { nodes: [...element.childNodes], attributes: new Map() });
+    fill(element, decision.content);
+    set(element, MARK, decision.content.id);
+  }
+  return changes;
+}
+
+/** Gives back what stood there before. */
+function restore(element: Element): void {
+  const original = originals.get(element);
+  if (!original) return;
+  originals.delete(element);
+  for (const [name, value] of original.attributes) {
+    if (value === null) element.removeAttribute(name);
+    else element.setAttribute(name, value);
+  }
+  if (!sameNodes(original.nodes, element)) element.replaceChildren(...original.nodes);
+}
+
+function sameNodes(nodes: readonly Node[], element: Element): boolean {
+  return nodes.length === element.childNodes.length && nodes.every((node, at) => element.childNodes[at] === node);
+}
+
+function fill(element: HTMLElement, { type, fields }: Content): void {
+  const { text = "", href = "", src = "", alt = "" } = fields;
+  if (type === "text") {
+    element.replaceChildren(text);
+  } else if (type === "url") {
+    const link = element instanceof HTMLAnchorElement ? element : document.createElement("a");
+    set(link, "href", href);
+    if (text) link.replaceChildren(text);
+    if (link !== element) element.replaceChildren(link);
+  } else if (type === "image") {
+    const image = element instanceof HTMLImageElement ? element : document.createElement("img");
+    set(image, "alt", alt);
+    set(image, "src", src);
+    if (image !== element) element.replaceChildren(href ? linked(href, image) : image);
+  } else {
+    for (const [name, value] of Object.entries(fields)) set(element, name, value);
+  }
+}
+
+function linked(href: string, image: Node): Node {
+  const link = document.createElement("a");
+  set(link, "href", href);
+  link.append(image);
+  return link;
+}
+
+/** Sets an attribute that neither runs code nor leads to code, and remembers what stood there. */
+function set(element: Element, name: string, value: string): void {
+  if (name !== MARK && (FORBIDDEN.test(name) || (ADDRESS.test(name) && !isSafe(value)))) return;
+  const attributes = originals.get(element)?.attributes;
+  if (attributes && !attributes.has(name)) attributes.set(name, element.getAttribute(name));
+  try {
+    element.setAttribute(name, value);
+  } catch {
+    // Not a name that an attribute may have.
+  }
+}
+
+function isSafe(address: string): boolean {
+  try {
+    return /^(?:https?|mailto|tel):$/.test(new URL(address, document.baseURI).protocol);
+  } catch {
+    return false;
+  }
+}

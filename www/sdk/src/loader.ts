@@ -1,0 +1,34 @@
+/**
+ * The stub: runs from one async script tag, queues calls until the client is ready, starts the downloads at once and never
+ * blocks the page. Nothing is stored; every request goes without cookies.
+ */
+import type { Call, Stub } from "./types";
+
+const METHODS = ["track", "page", "identify", "group", "alias", "consent", "slot", "decisions", "flush", "reset", "on"];
+
+const script = document.currentScript as HTMLScriptElement;
+const data = script.dataset;
+const base = script.src.replace(/[^/]*$/, "");
+const stub = (window.selvedge ??= { q: [] }) as Stub & Record<string, unknown>;
+
+if (!stub.boot) {
+  for (const method of METHODS) {
+    stub[method] ??= (...parameters: unknown[]) => {
+      stub.q.push([method, parameters, Date.now()] as unknown as Call);
+    };
+  }
+  const get = (url: string): Promise<Response> => {
+    const response = fetch(url, { credentials: "omit" });
+    response.catch(() => {});
+    return response;
+  };
+  data["endpoint"] ??= new URL("../../", base).href;
+  stub.boot = {
+    base,
+    data,
+    time: Date.now(),
+    wasm: get(base + "selvedge.wasm"),
+    config: get(`${data["endpoint"]}s/${data["site"]}/config`),
+  };
+  import(base + "selvedge.js").catch(() => {});
+}

@@ -1,0 +1,101 @@
+/** What stands in the slots: decisions into elements, also into those that appear later; and whether they were seen. */
+import { Reader } from "./decode";
+import { apply, slotElements, slotOf } from "./dom";
+import type { Content, Decision } from "./types";
+
+const TYPES = ["text", "url", "image", "attributes"] as const;
+/** How long half of a slot must be visible to count as seen. */
+const SEEN_MS = 1_000;
+
+export const decisions = new Map<string, Decision>();
+
+let seen: (slot: string) => void = () => {};
+const timers = new Map<Element, ReturnType<typeof setTimeout>>();
+const watched = new WeakSet<Element>();
+
+const observer = new IntersectionObserver(
+  (entries) => {
+    for (const entry of entries) {
+      clearTimeout(timers.get(entry.target));
+      timers.delete(entry.target);
+      if (isHalfVisible(entry)) timers.set(entry.target, setTimeout(wasSeen, SEEN_MS, entry.target));
+    }
+  },
+  { threshold: [0, 0.25, 0.5] },
+);
+
+/** Keeps slots filled from now on; calls back with the slot that was seen. */
+export function openSlots(onSeen: (slot: string) => void): void {
+  seen = onSeen;
+  let isScheduled = false;
+  new MutationObserver(() => {
+    if (isScheduled) return;
+    isScheduled = true;
+    requestAnimationFrame(() => {
+      isScheduled = false;
+      fillAll();
+    });
+  }).observe(document, { childList: true, subtree: true });
+}
+
+export function show(bytes: Uint8Array): Decision {
+  const decision = readDecision(bytes);
+  decisions.set(decision.slot, decision);
+  for (const element of slotElements(decision.slot)) fill(element, decision);
+  return decision;
+}
+
+/** Looks again at what is visible: a page view began, or the page is back. */
+export function lookAgain(): void {
+  for (const element of slotElements()) {
+    if (watched.has(element)) watch(element);
+  }
+}
+
+function fillAll(): void {
+  for (const element of slotElements()) {
+    const decision = decisions.get(slotOf(element));
+    if (decision) fill(element, decision);
+  }
+}
+
+function fill(element: HTMLElement, decision: Decision): void {
+  const changes = apply(element, decision);
+  if (decision.rule && (changes || !watched.has(element))) watch(element);
+}
+
+/** Observing anew makes the observer report at once. */
+function watch(element: Element): void {
+  watched.add(element);
+  observer.unobserve(element);
+  observer.observe(element);
+}
+
+/** Half of it is visible, or, where it is larger than that, it fills half of the view. */
+function isHalfVisible({ intersectionRatio, intersectionRect, rootBounds }: IntersectionObserverEntry): boolean {
+  return intersectionRatio >= 0.5 || (!!rootBounds && intersectionRect.height >= rootBounds.height / 2);
+}
+
+function wasSeen(element: Element): void {
+  timers.delete(element);
+  if (!document.hidden && element.isConnected) seen(slotOf(element));
+}
+
+function readDecision(bytes: Uint8Array): Decision {
+  const reader = new Reader(bytes);
+  const slot = reader.text();
+  const rule = reader.text() || null;
+  const reason = reader.text();
+  return { slot, rule, reason, content: reader.u8() ? readContent(reader) : null };
+}
+
+function readContent(reader: Reader): Content {
+  const id = reader.text();
+  const type = TYPES[reader.u8()] ?? "text";
+  const fields: Record<string, string> = {};
+  for (let count = reader.varint(); count > 0; count--) {
+    const name = reader.text();
+    fields[name] = reader.text();
+  }
+  return { id, type, fields };
+}

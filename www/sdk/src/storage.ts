@@ -1,0 +1,59 @@
+/**
+ * The device's storage: records as Latin-1 text under `selvedge.<site>.`. Where storage is denied or full, nothing is
+ * kept and nothing breaks: the head's queue is in memory too.
+ */
+
+export type Entry = readonly [key: string, value: Uint8Array];
+
+let prefix = "";
+
+export function openStorage(site: string): void {
+  prefix = `selvedge.${site}.`;
+}
+
+/** Calls back with the storage; gives back `otherwise` where the browser denies it. */
+function attempt<Result>(use: (storage: Storage) => Result, otherwise: Result): Result {
+  try {
+    return use(localStorage);
+  } catch {
+    return otherwise;
+  }
+}
+
+export function read(key: string): Uint8Array | undefined {
+  return toBytes(attempt((storage) => storage.getItem(prefix + key), null));
+}
+
+export function write(key: string, value: Uint8Array): void {
+  let latin = "";
+  for (const byte of value) latin += String.fromCharCode(byte);
+  attempt((storage) => storage.setItem(prefix + key, latin), undefined);
+}
+
+export function erase(key: string): void {
+  attempt((storage) => storage.removeItem(prefix + key), undefined);
+}
+
+/** The keys that begin so, without the site's prefix. */
+export function keys(beginning: string): string[] {
+  const all = attempt((storage) => Object.keys(storage), []);
+  return all.filter((key) => key.startsWith(prefix + beginning)).map((key) => key.slice(prefix.length));
+}
+
+export function entries(keys: readonly string[]): Entry[] {
+  return keys.flatMap((key) => {
+    const value = read(key);
+    return value ? [[key, value] as const] : [];
+  });
+}
+
+/** Calls back when another tab stored or erased a record of this site. */
+export function watch(changed: (key: string, value: Uint8Array | undefined) => void): void {
+  addEventListener("storage", ({ key, newValue }) => {
+    if (key?.startsWith(prefix)) changed(key.slice(prefix.length), toBytes(newValue));
+  });
+}
+
+function toBytes(latin: string | null): Uint8Array | undefined {
+  return latin === null ? undefined : Uint8Array.from(latin, (letter) => letter.charCodeAt(0));
+}

@@ -1,0 +1,91 @@
+/** The types of the public interface: what a site calls, and what it hears. */
+
+/** What a property may be. `undefined` and functions are left out, dates become RFC 3339 text. */
+export type Value =
+  | null
+  | undefined
+  | boolean
+  | number
+  | bigint
+  | string
+  | Date
+  | readonly Value[]
+  | { readonly [name: string]: Value };
+
+export type Properties = { readonly [name: string]: Value };
+
+export type Purpose = "necessary" | "analytics" | "personalization" | "advertising";
+
+/** What the visitor said: true grants, false denies, what is left out stays as it was. */
+export type Choice = { readonly [purpose in Purpose]?: boolean };
+
+/** What may be shown in a slot. */
+export type Content = {
+  readonly id: string;
+  readonly type: "text" | "url" | "image" | "attributes";
+  readonly fields: { readonly [name: string]: string };
+};
+
+/** What stands in a slot: `content` is null where the page's own stays, `rule` is null for the fallback. */
+export type Decision = {
+  readonly slot: string;
+  readonly rule: string | null;
+  readonly reason: string;
+  readonly content: Content | null;
+};
+
+/** What listeners hear, by kind. */
+export type Notices = {
+  /** The purposes in force. */
+  consent: { readonly [purpose in Purpose]: boolean };
+  /** An event was captured; `code` says why the tracking plan refuses it, or is empty. */
+  event: { readonly name: string; readonly code: string };
+  /** The edge refused the event of this sequence. */
+  refused: { readonly sequence: number; readonly code: string };
+  /** So many events were lost since the page began. */
+  lost: { readonly count: number };
+  /** The edge took so many events. */
+  accepted: { readonly count: number };
+  /** Another decision stands in a slot. */
+  decision: Decision;
+};
+
+/** The global `selvedge`. */
+export type Selvedge = {
+  track(name: string, properties?: Properties): void;
+  page(name?: string, properties?: Properties): void;
+  identify(userId: string, traits?: Properties): void;
+  group(accountId: string, traits?: Properties): void;
+  alias(userId: string): void;
+  /** With a choice: the visitor answered. Without: the purposes in force. */
+  consent(choice?: Choice): Notices["consent"];
+  /** Calls back with the slot's decision, now and whenever it changes. Gives back how to stop. */
+  slot(name: string, callback: (decision: Decision) => void): () => void;
+  decisions(): readonly Decision[];
+  flush(): void;
+  /** Forgets who this is (a logout); consent stays. */
+  reset(): void;
+  on<Kind extends keyof Notices>(kind: Kind, callback: (notice: Notices[Kind]) => void): () => void;
+};
+
+/** A call that came before the client was ready: method, arguments, when. */
+export type Call = readonly [method: keyof Selvedge, parameters: readonly unknown[], time: number];
+
+/** What the loader hands over. */
+export type Stub = {
+  q: Call[];
+  /** Where the script was included, and its data attributes. */
+  boot?: { base: string; data: DOMStringMap; time: number; wasm: Promise<Response>; config: Promise<Response> };
+};
+
+declare global {
+  interface Window {
+    selvedge?: Partial<Selvedge> & Stub;
+  }
+  interface Navigator {
+    readonly globalPrivacyControl?: boolean;
+  }
+  interface Document {
+    readonly prerendering?: boolean;
+  }
+}
