@@ -61,7 +61,7 @@ codes! {
     E0004 = Error, "a key stands twice";
     /// The key has no meaning here. It is refused so that a misspelt key never does nothing.
     E0005 = Error, "an unknown key";
-    /// A key that has no default is missing.
+    /// A key that has no default is missing, or an empty value stands where one is needed.
     E0006 = Error, "a key is missing";
     /// The value has another form than its key takes: a list where a text is expected, a text where a whole number is.
     E0007 = Error, "a value of the wrong form";
@@ -162,13 +162,11 @@ codes! {
     /// What a visitor's state may need in the worst case is proven here, and has a bound. Fewer or shorter sliding
     /// windows, smaller thresholds, fewer caps bring it down.
     E0401 = Error, "the visitor's state could grow too large";
-    /// The program is above a bound: rules, slots, instructions or bytes.
+    /// The program is above a bound: rules, slots, tests of one condition with its audiences written out, instructions
+    /// or bytes; or it is not accepted by what must run it.
     E0402 = Error, "the program is too large";
     /// A content could run code in the page: an event handler, a scripting address, a document inside an attribute.
     E0403 = Error, "a content that could run code";
-    /// The program was made but is not accepted by what must run it. This is a defect of the compiler; please report
-    /// it with the site's files.
-    E0404 = Error, "a program that is not accepted";
 
     /// Nothing uses it. It costs nothing (it is left out of the program), but often a misspelt use is behind it.
     W0001 = Warning, "declared but never used";

@@ -61,7 +61,6 @@ pub fn compile(files: &BTreeMap<String, String>) -> Compilation {
 }
 
 fn run(files: &Files<'_>, report: &mut Report) -> Option<Compiled> {
-    files.find(SITE_FILE)?;
     let written = written::read(files, report);
     let mut site = resolve(written, report);
     let shared = Shared::of(&site);
@@ -101,7 +100,7 @@ fn accepted(bytes: &[u8], top: Span, report: &mut Report) -> Option<(usize, usiz
     let program = match Program::load(bytes) {
         Ok(program) => program,
         Err(fault) => {
-            report.add(Code::E0404, top, format!("the program is not accepted: {fault}"));
+            report.add(Code::E0402, top, format!("the program is not accepted: {fault}"));
             return None;
         }
     };

@@ -37,10 +37,10 @@ fn check_threshold(leaf: &Leaf, site: &Site, report: &mut Report) {
     if usize::try_from(found).is_ok_and(|found| found <= limit) {
         return;
     }
-    let message = format!("this needs to count to {found}; this window counts to at most {limit}");
+    let message = format!("compared with {}; a count in this window is known to {}", found - 1, limit - 1);
     let help = match metric.window {
-        Window::Sliding(_) => Some("count `in session`, or compare with less".to_owned()),
-        Window::Page | Window::Session => None,
+        Window::Sliding(_) => format!("count `in session`, or compare with at most {}", limit - 1),
+        Window::Page | Window::Session => format!("compare with at most {}", limit - 1),
     };
     report.add_help(Code::E0306, leaf.source.span, message, help);
 }

@@ -9,7 +9,7 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 /// ```
 /// let files = [("site.yaml".to_owned(), "nmae: shop\n".to_owned())].into();
 /// let compilation = selvedge_compiler::compile(&files);
-/// let found = compilation.diagnostics.iter().find(|found| found.file == "site.yaml").unwrap();
+/// let found = compilation.diagnostics.iter().find(|found| found.code == selvedge_compiler::Code::E0005).unwrap();
 /// assert!(selvedge_compiler::render(found, "nmae: shop\n").contains("did you mean `name`?"));
 /// ```
 #[must_use]

@@ -54,12 +54,13 @@ impl<'a> Files<'a> {
         self.files.iter().map(|(name, _)| *name)
     }
 
+    /// A file's name; that of the file every site has, where there is none at all.
     pub fn name(&self, file: FileId) -> &'a str {
-        self.files[usize::from(file.0)].0
+        self.files.get(usize::from(file.0)).map_or("site.yaml", |(name, _)| name)
     }
 
     pub fn text(&self, file: FileId) -> &'a str {
-        self.files[usize::from(file.0)].1
+        self.files.get(usize::from(file.0)).map_or("", |(_, text)| text)
     }
 
     /// The line and column of a byte.

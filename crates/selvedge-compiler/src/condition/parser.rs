@@ -319,7 +319,7 @@ impl<'a> Parser<'a> {
             Kind::Duration(ms) => LiteralValue::Duration(ms),
             Kind::Word(word) if word == "true" => LiteralValue::Bool(true),
             Kind::Word(word) if word == "false" => LiteralValue::Bool(false),
-            Kind::Word(word) => return self.word_for_literal(&word),
+            Kind::Word(word) if !KEYWORDS.contains(&word.as_str()) => return self.word_for_literal(&word),
             _ => return self.unexpected("a text, a number or an amount of money", None),
         };
         self.at += 1;

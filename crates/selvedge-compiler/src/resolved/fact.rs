@@ -88,10 +88,10 @@ pub(crate) fn complement(ranges: &[Range]) -> Vec<Range> {
     let mut rest = Vec::new();
     let mut from = Some(i64::MIN);
     for (low, high) in ranges {
-        if let (Some(start), Some(end)) = (from, low.checked_sub(1)) {
-            if start <= end {
-                rest.push((start, end));
-            }
+        if let (Some(start), Some(end)) = (from, low.checked_sub(1))
+            && start <= end
+        {
+            rest.push((start, end));
         }
         from = high.checked_add(1);
     }

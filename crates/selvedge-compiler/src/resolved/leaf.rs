@@ -219,13 +219,14 @@ impl Check<'_> {
     fn text(&mut self, literal: &Literal) -> Option<String> {
         let LiteralValue::Text(text) = &literal.value else { return self.mismatch(literal) };
         self.kept_length(text, literal.span)?;
-        if let FactType::Text { one_of, .. } = self.fact_type {
-            if !one_of.is_empty() && !one_of.contains(text) {
-                let message = format!("it is never \"{text}\"");
-                let help = did_you_mean(text, one_of.iter().map(String::as_str));
-                self.report.add_help(Code::E0307, literal.span, message, help);
-                return None;
-            }
+        if let FactType::Text { one_of, .. } = self.fact_type
+            && !one_of.is_empty()
+            && !one_of.contains(text)
+        {
+            let message = format!("it is never \"{text}\"");
+            let help = did_you_mean(text, one_of.iter().map(String::as_str));
+            self.report.add_help(Code::E0307, literal.span, message, help);
+            return None;
         }
         Some(text.clone())
     }

@@ -152,7 +152,8 @@ fn resolve_rules(
     for rule in &rules.rules {
         if resolved.iter().any(|(known, _)| known.id == rule.id.value) {
             let message = format!("two rules have the id `{}`", rule.id.value);
-            checker.report.add(Code::E0207, rule.id.span, message);
+            let help = format!("write `id: {}-2`", rule.id.value);
+            checker.report.add_help(Code::E0207, rule.id.span, message, help);
         }
         if let Some(found) = resolve_rule(rule, rules, site, contents, checker) {
             resolved.push((found, rule.id.span));
@@ -176,10 +177,7 @@ fn resolve_rule(
     let slot = known(rule.slot.as_ref(), slots, Code::E0204, "slot", checker.report);
     let content = known(rule.content.as_ref(), ids, Code::E0205, "content", checker.report);
     let group = known(rule.group.as_ref(), groups, Code::E0206, "group", checker.report);
-    let when = match &rule.when {
-        None => None,
-        Some(written) => Some(written.as_ref().and_then(|expr| checker.condition(expr))),
-    };
+    let when = rule.when.as_ref().map(|written| written.as_ref().and_then(|expr| checker.condition(expr)));
     Some(Rule {
         id: rule.id.value.clone(),
         priority: rule.priority,
@@ -211,7 +209,9 @@ fn known<'a>(
         return Some(name.value.clone());
     }
     let message = format!("there is no {what} `{}`", name.value);
-    report.add_help(code, name.span, message, did_you_mean(&name.value, names.by_ref()));
+    let help =
+        did_you_mean(&name.value, names.by_ref()).unwrap_or_else(|| format!("no {what} is declared yet"));
+    report.add_help(code, name.span, message, help);
     None
 }
 
@@ -281,7 +281,7 @@ fn resolve_set(
         SetTo::Property(name) => set_property(name, kind, event, set.span, report)?,
         constant => set_constant(constant, kind).or_else(|| {
             let message = "the constant has another type than the attribute";
-            report.add(Code::E0312, set.span, message);
+            report.add_help(Code::E0312, set.span, message, constant_help(kind).to_owned());
             None
         })?,
     };
@@ -311,6 +311,15 @@ fn set_property(
         return None;
     }
     Some(program::SetTo::Property(name.to_owned()))
+}
+
+const fn constant_help(kind: AttributeKind) -> &'static str {
+    use program::AttributeType::{Bool, Number, Text};
+    match kind {
+        AttributeKind::Plain(Bool) => "write `true` or `false`",
+        AttributeKind::Plain(Number) | AttributeKind::Money => "write a number with at most six decimals",
+        AttributeKind::Plain(Text) => "write a text in quotes",
+    }
 }
 
 fn set_constant(constant: &SetTo, kind: AttributeKind) -> Option<program::SetTo> {

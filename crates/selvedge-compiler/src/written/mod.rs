@@ -54,10 +54,10 @@ fn root(files: &Files<'_>, name: &str, report: &mut Report) -> Option<yaml::Node
 }
 
 fn missing_file(files: &Files<'_>, name: &str, report: &mut Report) {
-    // A diagnostic stands in a file, so an empty folder says it only through the missing program.
-    if matches!(name, SITE_FILE | PLAN_FILE) && files.names().next().is_some() {
+    if matches!(name, SITE_FILE | PLAN_FILE) {
+        let top = Span::top(files.find(SITE_FILE).unwrap_or(FileId(0)));
         let message = format!("the site has no `{name}`");
-        report.add_help(Code::E0001, Span::top(FileId(0)), message, "`selvedge new` writes one".to_owned());
+        report.add_help(Code::E0001, top, message, "`selvedge new` writes one".to_owned());
     }
 }
 

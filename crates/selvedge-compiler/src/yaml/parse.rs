@@ -171,9 +171,12 @@ impl Tree<'_> {
 
     fn refuse_anchor(&mut self, anchor: usize, at: Span) {
         if anchor != 0 {
+            let before = self.source.get(..at.start as usize).unwrap_or_default();
+            let sign = before.rfind('&').filter(|sign| !before[*sign..].contains('\n'));
+            let start = sign.and_then(|sign| u32::try_from(sign).ok()).unwrap_or(at.start);
             self.report.add_help(
                 Code::E0013,
-                at,
+                Span { start, ..at },
                 "anchors and aliases are not part of the language",
                 "write the value out, or name it: an audience, a metric, a content".to_owned(),
             );
@@ -198,7 +201,7 @@ impl Tree<'_> {
     fn syntax_error(&mut self, error: &granit::ScanError) {
         let marker = *error.marker();
         let at = self.span(granit::Span::empty(marker));
-        traps::syntax_error(at, self.source, &error.info(), self.report);
+        traps::syntax_error(at, self.in_flow(), self.source, &error.info(), self.report);
     }
 }
 

@@ -5,30 +5,32 @@ use crate::codes::Code;
 use crate::diagnostic::Report;
 use crate::source::Span;
 
-/// Keys whose value is a condition.
-const CONDITION_KEYS: [&str; 2] = ["when:", "where:"];
-
 /// A syntax error: named for its trap where it is one.
-pub(super) fn syntax_error(at: Span, source: &str, found: &str, report: &mut Report) {
-    let line = line_around(source, at.start as usize);
-    if line.contains('{') && CONDITION_KEYS.iter().any(|key| line.contains(key)) {
+pub(super) fn syntax_error(at: Span, in_flow: bool, source: &str, found: &str, report: &mut Report) {
+    let start = at.start as usize;
+    if in_flow && source.get(start..).is_some_and(|rest| rest.starts_with(['[', '{'])) {
         report.add_help(Code::E0011, at, flow_message(), flow_help());
-        return;
-    }
-    if let Some((indent, key)) = swallowed_key(source, at.start as usize) {
+    } else if let Some((indent, key)) = swallowed_key(source, start) {
         let message = format!("`{key}` is indented deeper than the value above it");
-        report.add_help(Code::E0012, at, message, format!("indent `{key}` by {indent} columns"));
-        return;
+        let help = format!("indent `{key}` by {indent} columns, like the key above it");
+        report.add_help(Code::E0012, key_span(at, source, key), message, help);
+    } else {
+        let colons = line_around(source, start).matches(": ").count();
+        let help = (colons > 1).then(|| "quote a value that contains `: `".to_owned());
+        report.add_help(Code::E0003, at, format!("the file is not valid YAML: {found}"), help);
     }
-    report.add(Code::E0003, at, format!("the file is not valid YAML: {found}"));
+}
+
+fn key_span(at: Span, source: &str, key: &str) -> Span {
+    let start = line_start(source, at.start as usize);
+    let indent = source[start..].find(key).unwrap_or(0);
+    let start = u32::try_from(start + indent).unwrap_or(at.start);
+    Span { file: at.file, start, end: start + u32::try_from(key.len()).unwrap_or(0) }
 }
 
 /// What was done to a condition before it reached us.
 pub(crate) fn check_condition(node: &Node, scalar: &Scalar, source: &str, report: &mut Report) {
-    if scalar.quoted {
-        return;
-    }
-    if let Some(comment) = comment_behind(node.span, source) {
+    if let Some(comment) = comment_behind(node.span, source).filter(|_| !scalar.quoted) {
         report.add_help(
             Code::E0010,
             comment,
@@ -89,17 +91,19 @@ fn leading_key(line: &str) -> Option<&str> {
     (is_word && (rest.is_empty() || rest.starts_with(' '))).then_some(key)
 }
 
+fn line_start(source: &str, at: usize) -> usize {
+    source[..at.min(source.len())].rfind('\n').map_or(0, |newline| newline + 1)
+}
+
 fn line_around(source: &str, at: usize) -> &str {
-    let at = at.min(source.len());
-    let start = source[..at].rfind('\n').map_or(0, |newline| newline + 1);
-    source[start..].lines().next().unwrap_or_default()
+    source[line_start(source, at)..].lines().next().unwrap_or_default()
 }
 
 /// The key of the line at `at` and the indentation of the key above, where the line is indented deeper than that.
 fn swallowed_key(source: &str, at: usize) -> Option<(usize, &str)> {
     let line = line_around(source, at);
     let key = leading_key(line)?;
-    let start = source[..at.min(source.len())].rfind('\n').map_or(0, |newline| newline + 1);
+    let start = line_start(source, at);
     let above = source[..start].lines().rev().find(|line| !line.trim().is_empty())?;
     let above_key = above.trim_start().trim_start_matches("- ");
     let above_indent = above.len() - above_key.len();
