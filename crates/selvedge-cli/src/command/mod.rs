@@ -1,6 +1,10 @@
 //! The commands, one file each. A command prints what it has to say and gives how it ended.
 
+pub mod build;
+pub mod check;
 pub mod log;
+pub mod new;
+pub mod publish;
 pub mod replay;
 
 use crate::arguments::{Arguments, Command};
@@ -17,8 +21,11 @@ pub fn run() -> ExitCode {
 
 fn dispatch(command: Command) -> Result<Ending> {
     match command {
+        Command::New(arguments) => new::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Build(arguments) => build::run(&arguments),
+        Command::Publish(arguments) => publish::run(&arguments),
         Command::Log(arguments) => log::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
-        _ => anyhow::bail!("the compiler is not here yet"),
     }
 }

@@ -1,0 +1,128 @@
+//! `selvedge check`: everything that is wrong with a site, in one run.
+
+use crate::arguments::CheckArguments;
+use crate::exit::Ending;
+use crate::site_files;
+use anyhow::Result;
+use selvedge_compiler::{Compilation, Compiled, Diagnostic, Severity, compile, render, render_colored};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, stderr, stdout};
+use std::path::Path;
+
+/// Runs the command.
+///
+/// # Errors
+/// Where the site's files cannot be read.
+pub fn run(arguments: &CheckArguments) -> Result<Ending> {
+    let files = site_files::read(&arguments.site)?;
+    let compilation = compile(&files);
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&as_json(&compilation))?);
+    } else {
+        print!("{}", as_text(&compilation, &arguments.site, &files, stdout().is_terminal()));
+    }
+    Ok(if compilation.program.is_some() { Ending::Done } else { Ending::Wrong })
+}
+
+/// The site in `folder`, compiled; `None` where it has errors. What was found is printed to standard error.
+///
+/// # Errors
+/// Where the site's files cannot be read.
+pub fn compiled(folder: &Path) -> Result<Option<Compiled>> {
+    let files = site_files::read(folder)?;
+    let compilation = compile(&files);
+    if compilation.diagnostics.is_empty() {
+        return Ok(compilation.program);
+    }
+    eprint!("{}", diagnostics_as_text(&compilation, folder, &files, stderr().is_terminal()));
+    eprintln!("{}", counts(&compilation));
+    Ok(compilation.program)
+}
+
+/// All that was found, with the lines it was found in, and a summary.
+#[must_use]
+pub fn as_text(
+    compilation: &Compilation,
+    folder: &Path,
+    files: &BTreeMap<String, String>,
+    colored: bool,
+) -> String {
+    let found = diagnostics_as_text(compilation, folder, files, colored);
+    let counts = counts(compilation);
+    match &compilation.program {
+        None => format!("{found}{counts}: no program\n"),
+        Some(Compiled { summary, hash, .. }) => format!("{found}{summary}\n{counts}: program {hash}\n"),
+    }
+}
+
+/// All that was found, each with its path as it can be opened from here.
+fn diagnostics_as_text(
+    compilation: &Compilation,
+    folder: &Path,
+    files: &BTreeMap<String, String>,
+    colored: bool,
+) -> String {
+    let render = if colored { render_colored } else { render };
+    let text = |found: &Diagnostic| {
+        let source = files.get(&found.file).map_or("", String::as_str);
+        let file = folder.join(&found.file).display().to_string();
+        render(&Diagnostic { file, ..found.clone() }, source) + "\n\n"
+    };
+    compilation.diagnostics.iter().map(text).collect()
+}
+
+/// `1 error and 2 warnings`.
+fn counts(compilation: &Compilation) -> String {
+    let errors = count(&compilation.diagnostics, Severity::Error);
+    let warnings = count(&compilation.diagnostics, Severity::Warning);
+    format!("{} and {}", plural(errors, "error"), plural(warnings, "warning"))
+}
+
+fn count(diagnostics: &[Diagnostic], severity: Severity) -> usize {
+    diagnostics.iter().filter(|found| found.severity == severity).count()
+}
+
+fn plural(count: usize, word: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {word}{ending}")
+}
+
+fn as_json(compilation: &Compilation) -> serde_json::Value {
+    json!({
+        "errors": count(&compilation.diagnostics, Severity::Error),
+        "warnings": count(&compilation.diagnostics, Severity::Warning),
+        "diagnostics": compilation.diagnostics,
+        "program": compilation.program.as_ref().map(|compiled| compiled.hash.to_string()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::new::FILES;
+
+    fn site(rules: impl Fn(&str) -> String) -> BTreeMap<String, String> {
+        let mut files: BTreeMap<_, _> =
+            FILES.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        let changed = rules(&files["rules.yaml"]);
+        files.insert("rules.yaml".to_owned(), changed);
+        files
+    }
+
+    #[test]
+    fn what_is_wrong_is_shown_with_place_caret_and_fix() {
+        let files = site(|rules| rules.replace("when: shoe_views", "when: shoe_viws"));
+        insta::assert_snapshot!(as_text(&compile(&files), Path::new("my-site"), &files, false));
+    }
+
+    #[test]
+    fn what_is_right_is_summed_up() {
+        let files = site(str::to_owned);
+        let compilation = compile(&files);
+        let hash = compilation.program.as_ref().unwrap().hash;
+        let text = as_text(&compilation, Path::new("."), &files, false);
+        assert!(text.starts_with("rules, in the order of deciding:\n  free-shipping  live"), "{text}");
+        assert!(text.ends_with(&format!("\n0 errors and 0 warnings: program {hash}\n")), "{text}");
+    }
+}
