@@ -1,0 +1,128 @@
+//! `POST /v1/decide`: what a server asks before it renders a page. Nothing of a visitor is changed by it.
+
+use crate::decision::{Decider, slot_decisions};
+use crate::fault::Fault;
+use crate::gate::{Gate, Shown};
+use crate::ingest::{answer_json, json};
+use crate::json::JsonDecision;
+use crate::site::Site;
+use alloc::borrow::Cow;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use selvedge_core::consent::{Purposes, Snapshot};
+use selvedge_core::id::{VisitorId, WriterId};
+use selvedge_core::limits::{CONTEXT_ENTRIES_MAX, SLOTS_MAX};
+use selvedge_core::rules::{self, Moment, Place};
+use selvedge_core::value::Map;
+use selvedge_core::wire::state::VisitorState;
+use selvedge_core::wire::stored::VisitorRecord;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// The question of `POST /v1/decide`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// Whose decisions.
+    pub visitor: VisitorId,
+    /// Whose page view, where one is open.
+    pub writer: WriterId,
+    /// Facts of the moment.
+    pub context: Map,
+    /// The slots asked for; empty asks for all.
+    pub slots: Vec<String>,
+    /// Consent as the server knows it; `None` uses what is stored alone.
+    pub consent: Option<Snapshot>,
+}
+
+#[derive(Deserialize)]
+struct QuestionJson<'a> {
+    #[serde(borrow)]
+    visitor: Cow<'a, str>,
+    #[serde(borrow, default)]
+    writer: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    context: Option<&'a RawValue>,
+    #[serde(default)]
+    slots: Vec<String>,
+    #[serde(borrow, default)]
+    consent: Option<&'a RawValue>,
+}
+
+impl Question {
+    /// The question in `text`.
+    ///
+    /// # Errors
+    /// [`Fault`] 400 for anything that is none, 413 above a limit.
+    pub fn read(text: &[u8]) -> Result<Self, Fault> {
+        let read: QuestionJson<'_> =
+            serde_json::from_slice(text).map_err(|error| Fault::unreadable(error.to_string()))?;
+        if read.slots.len() > SLOTS_MAX {
+            return Err(Fault::too_large("more slots than a site can have"));
+        }
+        let context = match read.context {
+            None => Map::new(),
+            Some(raw) => json::map(raw.get(), CONTEXT_ENTRIES_MAX)
+                .map_err(|code| Fault::unreadable(alloc::format!("context: {}", code.as_str())))?,
+        };
+        let consent = match read.consent {
+            None => None,
+            raw => json::snapshots(raw)?.first().copied(),
+        };
+        Ok(Self {
+            visitor: json::visitor(&read.visitor)?,
+            writer: read.writer.map_or(Ok(WriterId::from_bits(0)), |raw| json::writer(raw.get()))?,
+            context,
+            slots: read.slots,
+            consent,
+        })
+    }
+}
+
+#[derive(serde::Serialize)]
+struct AnswerJson<'a> {
+    visitor: String,
+    program: String,
+    publish: u64,
+    server_time_ms: u64,
+    decisions: Vec<JsonDecision<'a>>,
+}
+
+/// The answer to a question, as JSON. Nothing is changed by it: what would be held from now on is not stored.
+#[must_use]
+pub fn answer(
+    site: &Site,
+    stored: Option<&VisitorRecord>,
+    question: &Question,
+    shown: Shown,
+    now_ms: u64,
+) -> String {
+    let rule_now_ms = i64::try_from(now_ms).unwrap_or(i64::MAX);
+    let said: Vec<Snapshot> = question.consent.into_iter().collect();
+    let gate = Gate::new(&said, stored.map(|record| &record.consent), shown);
+    let state = stored.and_then(|record| VisitorState::decode(&record.state).ok());
+    let mut state = match (state, stored) {
+        (Some(state), _) => state,
+        (None, None) => VisitorState::new(rule_now_ms),
+        (None, Some(_)) => VisitorState { in_force: Purposes::NECESSARY, ..VisitorState::new(rule_now_ms) },
+    };
+    let moment = Moment {
+        writer: question.writer,
+        context: &question.context,
+        now_ms: rule_now_ms,
+        in_force: gate.now.in_force(),
+        place: Place::Edge,
+    };
+    rules::lease(&site.program, &mut state, rule_now_ms, &[]);
+    let decisions = rules::decide(&site.program, &mut state, &moment);
+    let decider = Decider { site, state: &state, moment: &moment };
+    let mut decisions = slot_decisions(&decider, &decisions, true);
+    decisions.retain(|decision| question.slots.is_empty() || question.slots.contains(&decision.slot));
+    let answer = AnswerJson {
+        visitor: question.visitor.to_string(),
+        program: site.hash.to_string(),
+        publish: site.publish,
+        server_time_ms: now_ms,
+        decisions: answer_json::decisions(&decisions, &site.program.parts().contents),
+    };
+    serde_json::to_string(&answer).unwrap_or_default()
+}

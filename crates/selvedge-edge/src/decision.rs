@@ -1,0 +1,62 @@
+//! Decisions in words: names for the places that the rules give.
+
+use crate::site::Site;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use selvedge_core::rules::{self, Decision, Moment};
+use selvedge_core::wire::answer::{Reason, SlotDecision};
+use selvedge_core::wire::state::VisitorState;
+
+/// What decisions are put into words with.
+#[derive(Debug, Clone, Copy)]
+pub struct Decider<'a> {
+    /// The site.
+    pub site: &'a Site,
+    /// The state they were made from.
+    pub state: &'a VisitorState,
+    /// The moment they were made in.
+    pub moment: &'a Moment<'a>,
+}
+
+/// The decisions with names. `with_detail` adds, to a fallback, the leaf that kept the slot's first rule from winning.
+#[must_use]
+pub fn slot_decisions(decider: &Decider<'_>, decisions: &[Decision], with_detail: bool) -> Vec<SlotDecision> {
+    let is_fallback = |decision: &Decision| decision.reason == Reason::Fallback;
+    let details = if with_detail && decisions.iter().any(is_fallback) { leaves(decider) } else { Vec::new() };
+    let detail_of = |decision: &Decision| {
+        let leaf = details.iter().find(|(slot, _)| is_fallback(decision) && *slot == decision.slot);
+        leaf.map(|(_, text)| (*text).to_string()).unwrap_or_default()
+    };
+    decisions.iter().filter_map(|decision| named(decider.site, decision, detail_of(decision))).collect()
+}
+
+fn named(site: &Site, decision: &Decision, detail: String) -> Option<SlotDecision> {
+    let parts = site.program.parts();
+    let rule = decision.rule.and_then(|at| parts.rules.get(usize::from(at)));
+    let content = decision.content.and_then(|at| parts.contents.get(usize::from(at)));
+    let is_unknown_to_page = rule.is_some_and(|rule| !rule.in_page);
+    Some(SlotDecision {
+        slot: parts.slots.get(usize::from(decision.slot))?.name.clone(),
+        rule: rule.map(|rule| rule.id.clone()),
+        content: content.map(|content| content.id.clone()),
+        reason: decision.reason,
+        detail,
+        body: content.filter(|_| is_unknown_to_page).cloned(),
+    })
+}
+
+/// Per slot, the leaf at which its first rule (in the order of deciding) failed.
+fn leaves<'a>(decider: &Decider<'a>) -> Vec<(u16, &'a str)> {
+    let parts = decider.site.program.parts();
+    let mut leaves: Vec<(u16, &str)> = Vec::new();
+    for candidate in rules::explain(&decider.site.program, decider.state, decider.moment) {
+        let rule = parts.rules.get(usize::from(candidate.rule));
+        let leaf = candidate.leaf.and_then(|at| decider.site.config.leaves.get(usize::from(at)));
+        if let (Some(rule), Some(leaf)) = (rule, leaf)
+            && !leaves.iter().any(|(slot, _)| *slot == rule.slot)
+        {
+            leaves.push((rule.slot, &leaf.text));
+        }
+    }
+    leaves
+}

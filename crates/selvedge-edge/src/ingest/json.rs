@@ -1,0 +1,572 @@
+//! The JSON form of a batch. One event that cannot be read leaves the others as they are; bounds hold while reading.
+
+use crate::fault::Fault;
+use alloc::borrow::Cow;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::cell::Cell;
+use core::fmt;
+use selvedge_core::consent::{Mode, Purposes, Signal, Snapshot};
+use selvedge_core::event::{
+    Batch, BatchHeader, Clock, Event, EventType, LeaseReport, RefusalCode, Undecodable,
+};
+use selvedge_core::id::{ProgramHash, Sequence, VisitorId, WriterId, parse_hex_16};
+use selvedge_core::limits::{
+    BATCH_EVENTS_MAX, CONSENT_SNAPSHOTS_MAX, CONTEXT_ENTRIES_MAX, EVENT_BYTES_MAX, EVENT_NAME_BYTES_MAX,
+    LEASE_REPORTS_MAX, PROPERTIES_MAX, PROPERTY_NAME_BYTES_MAX, TEXT_BYTES_MAX, VALUE_DEPTH_MAX,
+    VALUE_NODES_MAX,
+};
+use selvedge_core::number::Number;
+use selvedge_core::value::{Map, Value};
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// What routing needs of a batch, before anything else of it is read.
+#[derive(Debug, Deserialize)]
+pub struct JsonAddress<'a> {
+    /// The source's write key; empty where a server's token names the source.
+    #[serde(borrow, default)]
+    pub write_key: Cow<'a, str>,
+    /// Whose events these are: 32 hexadecimal digits.
+    #[serde(borrow)]
+    pub visitor: Cow<'a, str>,
+    /// `received` or `event`.
+    #[serde(borrow, default)]
+    pub clock: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+struct BatchJson<'a> {
+    #[serde(borrow, default)]
+    write_key: Cow<'a, str>,
+    #[serde(borrow)]
+    visitor: Cow<'a, str>,
+    #[serde(borrow)]
+    writer: &'a RawValue,
+    #[serde(default)]
+    sent_at: u64,
+    #[serde(default)]
+    skew_ms: i64,
+    #[serde(default)]
+    floor: u32,
+    #[serde(borrow, default)]
+    clock: Cow<'a, str>,
+    #[serde(borrow, default)]
+    program: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    consent: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    context: Option<&'a RawValue>,
+    #[serde(default)]
+    leases: Vec<LeaseJson>,
+    #[serde(borrow, default)]
+    events: Vec<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct LeaseJson {
+    rule: String,
+    lease: u32,
+    used: u32,
+}
+
+#[derive(Deserialize)]
+struct SnapshotJson {
+    #[serde(default)]
+    granted: Vec<String>,
+    #[serde(default)]
+    denied: Vec<String>,
+    #[serde(default)]
+    gpc: bool,
+    #[serde(default)]
+    mode: String,
+    #[serde(default)]
+    signal: String,
+    #[serde(default)]
+    policy_version: u16,
+    #[serde(default)]
+    time: u64,
+}
+
+#[derive(Deserialize)]
+struct EventJson<'a> {
+    sequence: u32,
+    #[serde(borrow, default, rename = "type")]
+    event_type: Cow<'a, str>,
+    #[serde(borrow, default)]
+    name: Cow<'a, str>,
+    time: u64,
+    #[serde(default)]
+    consent: u8,
+    #[serde(borrow, default)]
+    properties: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    context: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct SequenceJson {
+    sequence: u32,
+}
+
+/// What routing needs of the batch in `text`.
+///
+/// # Errors
+/// [`Fault`] 400 for anything that is no batch.
+pub fn address(text: &[u8]) -> Result<JsonAddress<'_>, Fault> {
+    serde_json::from_slice(text).map_err(|error| Fault::unreadable(error.to_string()))
+}
+
+/// The visitor of its text form.
+///
+/// # Errors
+/// [`Fault`] 400 for anything but 32 hexadecimal digits.
+pub fn visitor(text: &str) -> Result<VisitorId, Fault> {
+    let bytes = parse_hex_16(text).ok_or_else(|| unreadable("visitor must be 32 hexadecimal digits"))?;
+    Ok(VisitorId(bytes))
+}
+
+/// The clock of its word; empty is the default.
+///
+/// # Errors
+/// [`Fault`] 400 for any other word.
+pub fn clock(word: &str) -> Result<Clock, Fault> {
+    match word {
+        "" | "received" => Ok(Clock::Received),
+        "event" => Ok(Clock::Event),
+        _ => Err(unreadable("clock must be received or event")),
+    }
+}
+
+/// The batch in `text`.
+///
+/// # Errors
+/// [`Fault`] 400 for anything that is no batch, 413 above a limit of the whole batch.
+pub fn read(text: &[u8]) -> Result<Batch, Fault> {
+    let batch: BatchJson<'_> =
+        serde_json::from_slice(text).map_err(|error| Fault::unreadable(error.to_string()))?;
+    if batch.events.len() > BATCH_EVENTS_MAX {
+        return Err(Fault::too_large(format!("a batch has at most {BATCH_EVENTS_MAX} events")));
+    }
+    let events = batch.events.iter().map(|raw| event(raw.get())).collect();
+    Ok(Batch { header: header(&batch)?, events })
+}
+
+fn header(batch: &BatchJson<'_>) -> Result<BatchHeader, Fault> {
+    let program = match batch.program.as_deref() {
+        None => None,
+        Some(text) => {
+            Some(ProgramHash(parse_hex_16(text).ok_or_else(|| unreadable("program must be a hash"))?))
+        }
+    };
+    let context = match batch.context {
+        None => Map::new(),
+        Some(raw) => map(raw.get(), CONTEXT_ENTRIES_MAX)
+            .map_err(|code| unreadable(&format!("the context cannot be read: {}", code.as_str())))?,
+    };
+    Ok(BatchHeader {
+        write_key: batch.write_key.clone().into_owned(),
+        visitor: visitor(&batch.visitor)?,
+        writer: writer(batch.writer.get())?,
+        sent_at_ms: batch.sent_at,
+        skew_ms: batch.skew_ms,
+        floor: batch.floor,
+        clock: clock(&batch.clock)?,
+        program,
+        dictionary: None,
+        consent: snapshots(batch.consent)?,
+        context,
+        leases: leases(&batch.leases)?,
+    })
+}
+
+/// A writer: a number, decimal text, or hexadecimal text that begins with `0x`.
+///
+/// # Errors
+/// [`Fault`] 400 for anything else, and above 52 bits.
+pub fn writer(raw: &str) -> Result<WriterId, Fault> {
+    let text = raw.trim_matches('"');
+    let bits = match text.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16),
+        None => text.parse(),
+    };
+    bits.ok()
+        .filter(|bits| WriterId::from_bits(*bits).bits() == *bits)
+        .map(WriterId::from_bits)
+        .ok_or_else(|| unreadable("writer must be a number of at most 52 bits, or its text"))
+}
+
+/// One snapshot, or a list of them; none means that nobody answered.
+///
+/// # Errors
+/// [`Fault`] 400 for anything else, 413 above [`CONSENT_SNAPSHOTS_MAX`].
+pub fn snapshots(raw: Option<&RawValue>) -> Result<Vec<Snapshot>, Fault> {
+    let Some(text) = raw.map(RawValue::get) else {
+        return Ok(alloc::vec![Snapshot::default()]);
+    };
+    let read: Vec<SnapshotJson> = if text.starts_with('[') {
+        serde_json::from_str(text)
+    } else {
+        serde_json::from_str(text).map(|one| alloc::vec![one])
+    }
+    .map_err(|error| unreadable(&format!("consent: {error}")))?;
+    if read.len() > CONSENT_SNAPSHOTS_MAX {
+        return Err(Fault::too_large(format!(
+            "a batch has at most {CONSENT_SNAPSHOTS_MAX} consent snapshots"
+        )));
+    }
+    read.iter().map(snapshot).collect()
+}
+
+fn snapshot(read: &SnapshotJson) -> Result<Snapshot, Fault> {
+    let mode = match read.mode.as_str() {
+        "" | "opt-in" => Mode::OptIn,
+        "opt-out" => Mode::OptOut,
+        _ => return Err(unreadable("consent.mode must be opt-in or opt-out")),
+    };
+    let signal = match read.signal.as_str() {
+        "" | "api" => Signal::Api,
+        "none" => Signal::None,
+        "server" => Signal::Server,
+        _ => return Err(unreadable("consent.signal must be none, api or server")),
+    };
+    Ok(Snapshot {
+        granted: purposes(&read.granted)?,
+        denied: purposes(&read.denied)?,
+        mode,
+        gpc: read.gpc,
+        signal,
+        policy_version: read.policy_version,
+        time_ms: read.time,
+    })
+}
+
+fn purposes(names: &[String]) -> Result<Purposes, Fault> {
+    names.iter().try_fold(Purposes::NONE, |sum, name| {
+        let purpose = Purposes::named(name)
+            .ok_or_else(|| unreadable(&format!("there is no purpose {:?}", shorten(name))))?;
+        Ok(sum.or(purpose))
+    })
+}
+
+fn leases(read: &[LeaseJson]) -> Result<Vec<LeaseReport>, Fault> {
+    if read.len() > LEASE_REPORTS_MAX {
+        return Err(Fault::too_large(format!("a batch has at most {LEASE_REPORTS_MAX} lease reports")));
+    }
+    let report = |lease: &LeaseJson| {
+        let rule = u64::from_str_radix(&lease.rule, 16)
+            .map_err(|_| unreadable("leases.rule must be 16 hexadecimal digits"))?;
+        Ok(LeaseReport { rule, lease: lease.lease, used: lease.used })
+    };
+    read.iter().map(report).collect()
+}
+
+fn event(text: &str) -> Result<Event, Undecodable> {
+    read_event(text).map_err(|code| Undecodable {
+        sequence: serde_json::from_str(text)
+            .ok()
+            .and_then(|SequenceJson { sequence }| Sequence::new(sequence)),
+        code,
+        bytes: text.as_bytes().into(),
+    })
+}
+
+fn read_event(text: &str) -> Result<Event, RefusalCode> {
+    if text.len() > EVENT_BYTES_MAX {
+        return Err(RefusalCode::TooLarge);
+    }
+    let read: EventJson<'_> = serde_json::from_str(text).map_err(|error| code_of(&error))?;
+    let event_type = match read.event_type.as_ref() {
+        "" => EventType::Track,
+        word => EventType::named(word).ok_or(RefusalCode::Undecodable)?,
+    };
+    let name = match (event_type, read.name.as_ref()) {
+        (EventType::Track, "") => return Err(RefusalCode::Undecodable),
+        (_, "") => event_type.as_str().to_string(),
+        (_, name) if name.len() > EVENT_NAME_BYTES_MAX => return Err(RefusalCode::TooLarge),
+        (_, name) => name.to_string(),
+    };
+    let entries =
+        |raw: Option<&RawValue>, entries_max| raw.map_or(Ok(Map::new()), |raw| map(raw.get(), entries_max));
+    Ok(Event {
+        sequence: Sequence::new(read.sequence).ok_or(RefusalCode::Undecodable)?,
+        event_type,
+        name,
+        time_ms: read.time,
+        consent: read.consent,
+        properties: entries(read.properties, PROPERTIES_MAX)?,
+        context: entries(read.context, CONTEXT_ENTRIES_MAX)?,
+    })
+}
+
+/// A JSON object as a map, within the bounds of values.
+///
+/// # Errors
+/// The [`RefusalCode`] of the first bound broken, or of what cannot be read.
+pub fn map(text: &str, entries_max: usize) -> Result<Map, RefusalCode> {
+    let budget = Budget { nodes: Cell::new(VALUE_NODES_MAX), broken: Cell::new(None) };
+    let mut json = serde_json::Deserializer::from_str(text);
+    let seed = MapSeed { budget: &budget, depth: VALUE_DEPTH_MAX, entries_max };
+    seed.deserialize(&mut json).map_err(|error| budget.broken.get().unwrap_or_else(|| code_of(&error)))
+}
+
+/// The code of what the JSON reader found. It tells these apart by its message only.
+fn code_of(error: &serde_json::Error) -> RefusalCode {
+    let message = error.to_string();
+    let begins = |text: &str| message.starts_with(text);
+    if begins("number out of range") {
+        RefusalCode::NotFinite
+    } else if begins("lone leading surrogate")
+        || begins("unexpected end of hex escape")
+        || begins("invalid unicode")
+    {
+        RefusalCode::InvalidText
+    } else if begins("recursion limit") {
+        RefusalCode::TooDeep
+    } else {
+        RefusalCode::Undecodable
+    }
+}
+
+/// What is left of the bounds of one map, and which of them was broken first.
+struct Budget {
+    nodes: Cell<usize>,
+    broken: Cell<Option<RefusalCode>>,
+}
+
+impl Budget {
+    fn fail<E: serde::de::Error>(&self, code: RefusalCode) -> E {
+        self.broken.set(Some(code));
+        E::custom(code.as_str())
+    }
+
+    fn take<E: serde::de::Error>(&self) -> Result<(), E> {
+        let left = self.nodes.get().checked_sub(1).ok_or_else(|| self.fail(RefusalCode::TooLarge))?;
+        self.nodes.set(left);
+        Ok(())
+    }
+}
+
+struct MapSeed<'b> {
+    budget: &'b Budget,
+    depth: usize,
+    entries_max: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for MapSeed<'_> {
+    type Value = Map;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Map, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for MapSeed<'_> {
+    type Value = Map;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Map, A::Error> {
+        let mut map = Map::new();
+        while let Some(name) = entries.next_key::<Cow<'de, str>>()? {
+            if map.len() >= self.entries_max || name.len() > PROPERTY_NAME_BYTES_MAX {
+                return Err(self.budget.fail(RefusalCode::TooLarge));
+            }
+            map.set(name, entries.next_value_seed(ValueSeed { budget: self.budget, depth: self.depth })?);
+        }
+        Ok(map)
+    }
+}
+
+struct ValueSeed<'b> {
+    budget: &'b Budget,
+    depth: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for ValueSeed<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        self.budget.take()?;
+        let depth = self.depth.checked_sub(1).ok_or_else(|| self.budget.fail(RefusalCode::TooDeep))?;
+        deserializer.deserialize_any(ValueSeed { depth, ..self })
+    }
+}
+
+impl<'de> Visitor<'de> for ValueSeed<'_> {
+    type Value = Value;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, flag: bool) -> Result<Value, E> {
+        Ok(Value::Bool(flag))
+    }
+
+    fn visit_i64<E>(self, int: i64) -> Result<Value, E> {
+        Ok(Value::Number(Number::Int(int)))
+    }
+
+    fn visit_u64<E>(self, uint: u64) -> Result<Value, E> {
+        Ok(Value::Number(i64::try_from(uint).map_or(Number::Uint(uint), Number::Int)))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, double: f64) -> Result<Value, E> {
+        let number = Number::Double(double.to_bits());
+        if number.is_finite() {
+            Ok(Value::Number(number))
+        } else {
+            Err(self.budget.fail(RefusalCode::NotFinite))
+        }
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Value, E> {
+        if text.len() > TEXT_BYTES_MAX {
+            return Err(self.budget.fail(RefusalCode::TooLarge));
+        }
+        Ok(Value::Text(text.into()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) =
+            items.next_element_seed(ValueSeed { budget: self.budget, depth: self.depth })?
+        {
+            list.push(item);
+        }
+        Ok(Value::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Value, A::Error> {
+        let seed = MapSeed { budget: self.budget, depth: self.depth, entries_max: VALUE_NODES_MAX };
+        seed.visit_map(entries).map(Value::Object)
+    }
+}
+
+fn unreadable(message: &str) -> Fault {
+    Fault::unreadable(message.to_string())
+}
+
+fn shorten(text: &str) -> &str {
+    text.get(..40).unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+    use proptest::prelude::*;
+
+    fn batch(events: &str) -> Batch {
+        let text = format!(
+            r#"{{"write_key":"wk","visitor":"000102030405060708090a0b0c0d0e0f","writer":"4711","sent_at":10,
+            "consent":{{"granted":["analytics"],"time":5}},"context":{{"utm.medium":"cpc"}},"events":[{events}]}}"#
+        );
+        read(text.as_bytes()).unwrap()
+    }
+
+    fn code(event: &str) -> Option<RefusalCode> {
+        batch(event).events.remove(0).err().map(|undecodable| undecodable.code)
+    }
+
+    #[test]
+    fn a_batch_reads_as_it_was_written() {
+        let batch = batch(
+            r#"{"sequence":1,"name":"product_view","time":9,"properties":{"price":129.95,"id":9007199254740993}}"#,
+        );
+        assert_eq!(batch.header.writer, WriterId::from_bits(4_711));
+        assert_eq!(batch.header.consent[0].granted, Purposes::ANALYTICS);
+        assert_eq!(batch.header.context.text("utm.medium"), Some("cpc"));
+        let event = batch.events[0].as_ref().unwrap();
+        assert_eq!(event.properties.get("id"), Some(&Value::Number(Number::Int(9_007_199_254_740_993))));
+        assert_eq!(event.properties.get("price"), Some(&Value::Number(Number::Double(129.95f64.to_bits()))));
+    }
+
+    #[test]
+    fn each_bad_event_has_its_code_and_spoils_no_other() {
+        let with =
+            |properties: &str| format!(r#"{{"sequence":2,"name":"a","time":1,"properties":{properties}}}"#);
+        let deep = format!(r#"{{"a":{}1{}}}"#, "[".repeat(200), "]".repeat(200));
+        let long = format!(r#"{{"a":"{}"}}"#, "x".repeat(TEXT_BYTES_MAX + 1));
+        let many = format!(r#"{{"a":[{}1]}}"#, "1,".repeat(VALUE_NODES_MAX));
+        for (event, expected) in [
+            (with("{}"), None),
+            (with(&deep), Some(RefusalCode::TooDeep)),
+            (with(&long), Some(RefusalCode::TooLarge)),
+            (with(&many), Some(RefusalCode::TooLarge)),
+            (with(r#"{"a":"\ud83d"}"#), Some(RefusalCode::InvalidText)),
+            (with(r#"{"a":"\udc00 "}"#), Some(RefusalCode::InvalidText)),
+            (with(r#"{"a":1e999}"#), Some(RefusalCode::NotFinite)),
+            (with("[]"), Some(RefusalCode::Undecodable)),
+            (r#"{"sequence":0,"name":"a","time":1}"#.into(), Some(RefusalCode::Undecodable)),
+            (r#"{"sequence":2,"time":1}"#.into(), Some(RefusalCode::Undecodable)),
+            (r#"{"sequence":2,"type":"wave","time":1}"#.into(), Some(RefusalCode::Undecodable)),
+            ("7".into(), Some(RefusalCode::Undecodable)),
+        ] {
+            assert_eq!(code(&event), expected, "{}", shorten(&event));
+        }
+        let batch = batch(&format!("{},{}", with(&deep), with("{}")));
+        assert_eq!(batch.events[0].as_ref().unwrap_err().sequence, Sequence::new(2));
+        assert!(batch.events[1].is_ok());
+    }
+
+    #[test]
+    fn depth_is_counted_as_in_the_core() {
+        let nested = |depth: usize| format!("{}1{}", "[".repeat(depth - 1), "]".repeat(depth - 1));
+        let with =
+            |depth| format!(r#"{{"sequence":2,"name":"a","time":1,"properties":{{"a":{}}}}}"#, nested(depth));
+        assert_eq!(code(&with(VALUE_DEPTH_MAX)), None);
+        assert_eq!(code(&with(VALUE_DEPTH_MAX + 1)), Some(RefusalCode::TooDeep));
+        let value = vec![Value::List(vec![]); 1];
+        assert_eq!(value.len(), 1);
+    }
+
+    #[test]
+    fn writers_are_numbers_or_text() {
+        for (raw, bits) in [("7", 7), (r#""7""#, 7), (r#""0x1f""#, 31), ("4503599627370495", (1 << 52) - 1)] {
+            assert_eq!(writer(raw).unwrap().bits(), bits);
+        }
+        for raw in ["4503599627370496", "-1", "1.5", r#""abc""#, "null"] {
+            assert_eq!(writer(raw).unwrap_err().status, 400, "{raw}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_batch_is_refused() {
+        for text in ["{", "{}", r#"{"visitor":"zz","writer":1}"#, r#"{"visitor":"00","writer":NaN}"#] {
+            assert_eq!(read(text.as_bytes()).unwrap_err().status, 400, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in "\\PC{0,200}") {
+            let _ = read(text.as_bytes());
+            let _ = read_event(&text);
+            let _ = map(&text, PROPERTIES_MAX);
+        }
+
+        /// A number or text comes out of the JSON form as it went in.
+        #[test]
+        fn values_survive_the_json_form(int: i64, uint: u64, bits: u64, text in "\\PC{0,40}") {
+            let mut sent = Map::new();
+            sent.set("int", Value::Number(Number::Int(int)));
+            sent.set("uint", Value::Number(i64::try_from(uint).map_or(Number::Uint(uint), Number::Int)));
+            sent.set("text", Value::Text(text));
+            if Number::Double(bits).is_finite() {
+                sent.set("double", Value::Number(Number::Double(bits)));
+            }
+            let json = serde_json::to_string(&crate::json::JsonMap(&sent)).unwrap();
+            prop_assert_eq!(map(&json, PROPERTIES_MAX), Ok(sent));
+        }
+    }
+}

@@ -1,0 +1,477 @@
+//! One batch of one visitor: consent first of all, then dedup and the tracking plan, then state and decisions. In: the
+//! batch, the site, what is stored of the visitor. Out: what to store and what to answer. Nothing is stored here.
+
+use super::quarantine::{self, Circumstances};
+use crate::decision::{Decider, slot_decisions};
+use crate::dedup::{self, Verdict};
+use crate::gate::{Gate, STATE_PURPOSES, Shown};
+use crate::ledger::{Counter, Ledger};
+use crate::site::Site;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use selvedge_core::consent::Purposes;
+use selvedge_core::event::{Batch, BatchHeader, Clock, Event, RefusalCode, Undecodable};
+use selvedge_core::id::Sequence;
+use selvedge_core::rules::{self, Decision, Moment, Place};
+use selvedge_core::tracking_plan::{Trust, Violation, judge, purposes_of};
+use selvedge_core::value::{Map, Value};
+use selvedge_core::wire::answer::{Answer, Applied, Grant, Refused};
+use selvedge_core::wire::log_row::{LogEvent, LogRow};
+use selvedge_core::wire::state::{CellBody, Session, VisitorState};
+use selvedge_core::wire::stored::VisitorRecord;
+
+/// What the edge itself knows of a batch.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival<'a> {
+    /// When it came: Unix milliseconds.
+    pub received_ms: u64,
+    /// The source's name.
+    pub source: &'a str,
+    /// What the source is trusted with.
+    pub trust: Trust,
+    /// Global Privacy Control, and the mode of the visitor's region.
+    pub shown: Shown,
+    /// The visitor's country, two letters.
+    pub country: Option<&'a str>,
+}
+
+/// What went wrong with earlier attempts at the same batch.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Trouble<'a> {
+    /// Sequences at which the step failed too often: they are quarantined, not stepped.
+    pub poison: &'a [u32],
+    /// The step failed too often before any event: the visitor's state is begun anew.
+    pub fresh_state: bool,
+}
+
+/// What to store and what to answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The visitor's record to write; `None` leaves what is stored.
+    pub record: Option<VisitorRecord>,
+    /// The log's row; `None` where no event was accepted.
+    pub row: Option<LogRow>,
+    /// JSON lines for the quarantine.
+    pub quarantine: Vec<String>,
+    /// Whether what the quarantine holds of the visitor is to be destroyed first.
+    pub purge_quarantine: bool,
+    /// What to count.
+    pub ledger: Ledger,
+    /// The answer.
+    pub answer: Answer,
+}
+
+/// The visitor's state was stepped under a later publish than the site's: the shell fetches the newer program first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the visitor's state was stepped under publish {known}; this program is publish {given}")]
+pub struct Stale {
+    /// The visitor's.
+    pub known: u64,
+    /// The site's.
+    pub given: u64,
+}
+
+/// Steps a visitor by one batch. `on_event` is called with an event's sequence and the event itself just before anything
+/// is done with it, so that the shell knows which one a failure belongs to.
+///
+/// # Errors
+/// [`Stale`], before anything was done.
+pub fn step(
+    site: &Site,
+    stored: Option<VisitorRecord>,
+    batch: Batch,
+    arrival: &Arrival<'_>,
+    trouble: &Trouble<'_>,
+    on_event: &mut dyn FnMut(&Event),
+) -> Result<Outcome, Stale> {
+    if let Some(record) = stored.as_ref().filter(|record| record.publish > site.publish) {
+        return Err(Stale { known: record.publish, given: site.publish });
+    }
+    let header = enrich(batch.header, arrival);
+    let gate = Gate::new(&header.consent, stored.as_ref().map(|record| &record.consent), arrival.shown);
+    let mut stepper = Stepper::new(site, &header, arrival, &gate, stored.as_ref(), trouble);
+    stepper.count_batch(batch.events.len());
+    for event in batch.events {
+        match event {
+            Ok(event) => {
+                on_event(&event);
+                stepper.event(enrich_event(event, arrival), trouble);
+            }
+            Err(undecodable) => stepper.undecodable(&undecodable),
+        }
+    }
+    Ok(stepper.finish(stored))
+}
+
+/// The fact that only the edge may state.
+const COUNTRY: &str = "geo.country";
+
+fn enrich(mut header: BatchHeader, arrival: &Arrival<'_>) -> BatchHeader {
+    header.context = overwrite_country(header.context, arrival);
+    if let (Some(country), Trust::Client) = (arrival.country, arrival.trust) {
+        header.context.set(COUNTRY, Value::Text(country.to_string()));
+    }
+    header
+}
+
+fn enrich_event(mut event: Event, arrival: &Arrival<'_>) -> Event {
+    event.context = overwrite_country(event.context, arrival);
+    event
+}
+
+/// A page's own word on its country is dropped; a server's is kept.
+fn overwrite_country(context: Map, arrival: &Arrival<'_>) -> Map {
+    if arrival.trust == Trust::Server || context.get(COUNTRY).is_none() {
+        return context;
+    }
+    let others = context.iter().filter(|(name, _)| *name != COUNTRY);
+    others.map(|(name, value)| (name.to_string(), value.clone())).collect()
+}
+
+struct Stepper<'a> {
+    site: &'a Site,
+    header: &'a BatchHeader,
+    arrival: &'a Arrival<'a>,
+    gate: &'a Gate,
+    program: String,
+    record: VisitorRecord,
+    state: VisitorState,
+    decisions: Option<Vec<Decision>>,
+    now_ms: i64,
+    events: Vec<LogEvent>,
+    quarantine: Vec<String>,
+    ledger: Ledger,
+    duplicates: u32,
+    refused: Vec<Refused>,
+}
+
+impl<'a> Stepper<'a> {
+    fn new(
+        site: &'a Site,
+        header: &'a BatchHeader,
+        arrival: &'a Arrival<'a>,
+        gate: &'a Gate,
+        stored: Option<&VisitorRecord>,
+        trouble: &Trouble<'_>,
+    ) -> Self {
+        let mut record = stored.cloned().unwrap_or_default();
+        let mut ledger = Ledger::default();
+        let now_ms = rule_time(header, header.sent_at_ms, arrival);
+        let state = recall(&record, stored.is_some(), now_ms, trouble, &mut ledger);
+        let state = forget(state, site, gate, now_ms);
+        dedup::raise(&mut record, header.writer, header.floor);
+        let mut stepper = Self {
+            site,
+            header,
+            arrival,
+            gate,
+            program: site.hash.to_string(),
+            record,
+            state,
+            decisions: None,
+            now_ms,
+            events: Vec::new(),
+            quarantine: Vec::new(),
+            ledger,
+            duplicates: 0,
+            refused: Vec::new(),
+        };
+        stepper.lease(&header.leases);
+        stepper
+    }
+
+    fn count_batch(&mut self, events: usize) {
+        self.ledger.add(Counter::Batches, 1);
+        self.ledger.add(Counter::Received, u64::try_from(events).unwrap_or(u64::MAX));
+        if !self.gate.lost.is_empty() {
+            self.ledger.add(Counter::Withdrawals, 1);
+        }
+    }
+
+    fn event(&mut self, event: Event, trouble: &Trouble<'_>) {
+        let purposes = purposes_of(&self.site.program.parts().plan, &event);
+        let usable = self.gate.usable(purposes, event.consent);
+        if usable.is_empty() {
+            return self.refuse_for_consent(Some(event.sequence));
+        }
+        match dedup::judge(&self.record, self.header.writer, event.sequence) {
+            Verdict::Duplicate => return self.duplicate(),
+            Verdict::TooOld => return self.refuse(&event, RefusalCode::TooOld, None),
+            Verdict::Gap => return self.refuse(&event, RefusalCode::SequenceGap, None),
+            Verdict::New => {}
+        }
+        dedup::take(&mut self.record, self.header.writer, event.sequence);
+        if trouble.poison.contains(&event.sequence.get()) {
+            return self.refuse(&event, RefusalCode::Poison, None);
+        }
+        match judge(&self.site.program.parts().plan, &event, self.arrival.trust) {
+            Ok(_) => {}
+            Err(violation) => return self.refuse(&event, violation.code, Some(&violation)),
+        }
+        self.accept(event, usable);
+    }
+
+    fn accept(&mut self, event: Event, usable: Purposes) {
+        self.now_ms = rule_time(self.header, event.time_ms, self.arrival);
+        let moment = Moment { in_force: self.gate.in_force(event.consent), ..self.moment() };
+        let before = self
+            .decisions
+            .take()
+            .unwrap_or_else(|| rules::decide(&self.site.program, &mut self.state.clone(), &moment));
+        let stepped = if self.gate.keeps_state() {
+            rules::step(&self.site.program, &mut self.state, &event, usable, &moment)
+        } else {
+            rules::Stepped::default()
+        };
+        self.ledger.add(Counter::Accepted, 1);
+        self.ledger.add(Counter::Late, u64::from(stepped.late));
+        self.ledger.add(Counter::ClockOff, u64::from(stepped.clock_off));
+        let after = rules::decide(&self.site.program, &mut self.state, &moment);
+        let changed: Vec<Decision> = after
+            .iter()
+            .zip(&before)
+            .filter(|(now, then)| (now.rule, now.content) != (then.rule, then.content))
+            .map(|(now, _)| *now)
+            .collect();
+        let decider = Decider { site: self.site, state: &self.state, moment: &moment };
+        let decisions = slot_decisions(&decider, &changed, true);
+        self.decisions = Some(after);
+        self.lease(&[]);
+        let (late, clock_off) = (stepped.late, stepped.clock_off);
+        self.events.push(LogEvent { event, late, clock_off, usable, decisions });
+    }
+
+    fn undecodable(&mut self, undecodable: &Undecodable) {
+        let is_resent_with_names = undecodable.code == RefusalCode::DictionaryUnknown;
+        if !is_resent_with_names {
+            if self.gate.usable(Purposes::ANALYTICS, 0).is_empty() {
+                return self.refuse_for_consent(undecodable.sequence);
+            }
+            if let Some(sequence) = undecodable.sequence {
+                if dedup::judge(&self.record, self.header.writer, sequence) == Verdict::Duplicate {
+                    return self.duplicate();
+                }
+                dedup::take(&mut self.record, self.header.writer, sequence);
+            }
+            let line = quarantine::of_bytes(&self.circumstances(), undecodable);
+            self.keep(line);
+        }
+        self.count_refusal(undecodable.sequence, undecodable.code);
+    }
+
+    /// Counted, then destroyed.
+    fn refuse_for_consent(&mut self, sequence: Option<Sequence>) {
+        self.count_refusal(sequence, RefusalCode::NoConsent);
+    }
+
+    fn refuse(&mut self, event: &Event, code: RefusalCode, violation: Option<&Violation<'_>>) {
+        let consent = self.gate.captures.get(usize::from(event.consent));
+        let line = quarantine::of_event(&self.circumstances(), event, (code, violation), consent);
+        self.keep(line);
+        self.count_refusal(Some(event.sequence), code);
+    }
+
+    fn keep(&mut self, line: String) {
+        self.quarantine.push(line);
+        self.ledger.add(Counter::Quarantined, 1);
+    }
+
+    fn count_refusal(&mut self, sequence: Option<Sequence>, code: RefusalCode) {
+        self.ledger.refuse(code);
+        self.refused.push(Refused { sequence: sequence.map_or(0, Sequence::get), code });
+    }
+
+    fn duplicate(&mut self) {
+        self.duplicates = self.duplicates.saturating_add(1);
+        self.ledger.add(Counter::Deduplicated, 1);
+    }
+
+    fn lease(&mut self, reports: &[selvedge_core::event::LeaseReport]) {
+        if self.gate.now.in_force().holds(Purposes::PERSONALIZATION) {
+            rules::lease(&self.site.program, &mut self.state, self.now_ms, reports);
+        }
+    }
+
+    /// The moment of the batch itself, under the consent in force now.
+    fn moment(&self) -> Moment<'a> {
+        Moment {
+            writer: self.header.writer,
+            context: &self.header.context,
+            now_ms: self.now_ms,
+            in_force: self.gate.now.in_force(),
+            place: Place::Edge,
+        }
+    }
+
+    fn circumstances(&self) -> Circumstances<'_> {
+        Circumstances {
+            site: self.site.name(),
+            source: self.arrival.source,
+            trust: self.arrival.trust,
+            received_ms: self.arrival.received_ms,
+            header: self.header,
+            program: &self.program,
+            publish: self.site.publish,
+        }
+    }
+
+    fn finish(mut self, stored: Option<VisitorRecord>) -> Outcome {
+        let moment = self.moment();
+        let decisions = match self.decisions.take() {
+            Some(decisions) => decisions,
+            None => rules::decide(&self.site.program, &mut self.state, &moment),
+        };
+        let decider = Decider { site: self.site, state: &self.state, moment: &moment };
+        let decisions = slot_decisions(&decider, &decisions, false);
+        let is_kept = self.gate.keeps_state();
+        self.state.publish = self.site.publish;
+        let public = if is_kept {
+            Some(self.state.public(&self.site.program, self.header.writer))
+        } else {
+            dedup_forget_if_denied(&mut self.record, self.gate);
+            None
+        };
+        self.record.state = if is_kept { self.state.encode() } else { Vec::new() };
+        self.record.publish = self.site.publish;
+        self.record.consent = self.gate.now;
+        let is_known = stored.is_some();
+        let is_to_write = is_kept || is_known || self.gate.is_denial() || !self.events.is_empty();
+        let answer = Answer {
+            accepted: u32::try_from(self.events.len()).unwrap_or(u32::MAX),
+            duplicates: self.duplicates,
+            refused: self.refused,
+            program: self.site.hash,
+            publish: self.site.publish,
+            server_time_ms: self.arrival.received_ms,
+            next_flush_ms: 0,
+            applied: applied(&self.record),
+            grants: public.as_ref().map(grants).unwrap_or_default(),
+            state: public.map(|public| public.encode()).unwrap_or_default(),
+            decisions,
+        };
+        let row = (!self.events.is_empty()).then(|| LogRow {
+            received_ms: self.arrival.received_ms,
+            site: self.site.name().to_string(),
+            source: self.arrival.source.to_string(),
+            trust: self.arrival.trust,
+            visitor: self.header.visitor,
+            writer: self.header.writer,
+            sent_at_ms: self.header.sent_at_ms,
+            skew_ms: self.header.skew_ms,
+            clock: self.header.clock,
+            program: self.site.hash,
+            publish: self.site.publish,
+            consent: self.gate.captures.clone(),
+            context: self.header.context.clone(),
+            events: self.events,
+        });
+        Outcome {
+            record: Some(self.record).filter(|record| is_to_write && stored.as_ref() != Some(record)),
+            row,
+            quarantine: self.quarantine,
+            purge_quarantine: self.gate.lost.holds(Purposes::ANALYTICS),
+            ledger: self.ledger,
+            answer,
+        }
+    }
+}
+
+/// The visitor's state as it is stored. A visitor that is known without one was watched only in part: nothing of what came
+/// before is known of it.
+fn recall(
+    record: &VisitorRecord,
+    is_known: bool,
+    now_ms: i64,
+    trouble: &Trouble<'_>,
+    ledger: &mut Ledger,
+) -> VisitorState {
+    let born = VisitorState::new(now_ms);
+    let unwatched = |born| VisitorState { in_force: Purposes::NECESSARY, ..born };
+    if record.state.is_empty() {
+        return if is_known { unwatched(born) } else { born };
+    }
+    match VisitorState::decode(&record.state) {
+        Ok(state) if !trouble.fresh_state => state,
+        _ => {
+            ledger.add(Counter::StateResets, 1);
+            unwatched(born)
+        }
+    }
+}
+
+/// Wipes what is kept for purposes that were taken back. Caps and holds stay while the rules may act at all.
+fn forget(state: VisitorState, site: &Site, gate: &Gate, now_ms: i64) -> VisitorState {
+    if gate.lost.and(STATE_PURPOSES).is_empty() {
+        return state;
+    }
+    let in_force = gate.now.in_force();
+    let rules_act = in_force.holds(Purposes::PERSONALIZATION);
+    let metrics = &site.program.parts().metrics;
+    let may_count =
+        |hash: u64| metrics.iter().any(|metric| metric.meaning == hash && in_force.holds(metric.purpose));
+    let mut cells = state.cells;
+    cells.retain(|cell| match cell.body {
+        CellBody::Count(_) => may_count(cell.hash),
+        CellBody::Cap(_) => rules_act,
+        CellBody::Attribute(_) => false,
+    });
+    let session = if in_force.holds(Purposes::ANALYTICS) {
+        state.session
+    } else {
+        Session {
+            caps_since_ms: state.session.caps_since_ms,
+            is_gapped: true,
+            was_gapped: true,
+            ..Session::default()
+        }
+    };
+    VisitorState {
+        layout: REALIGN,
+        last_time_ms: state.last_time_ms,
+        in_force: Purposes::NECESSARY,
+        session,
+        held: if rules_act { state.held } else { Vec::new() },
+        cells,
+        ..VisitorState::new(now_ms)
+    }
+}
+
+/// The layout of no program: the next step aligns the state, and counts that were wiped begin unobserved.
+const REALIGN: u64 = 1;
+
+/// Of a visitor who took everything back, not even the writers are kept: what they still send is too old.
+fn dedup_forget_if_denied(record: &mut VisitorRecord, gate: &Gate) {
+    if gate.is_denial() {
+        dedup::forget(record);
+    }
+}
+
+fn rule_time(header: &BatchHeader, time_ms: u64, arrival: &Arrival<'_>) -> i64 {
+    let received_ms = match header.clock {
+        Clock::Received => Some(arrival.received_ms),
+        Clock::Event => None,
+    };
+    rules::rule_time(time_ms, header.skew_ms, received_ms, header.clock)
+}
+
+fn applied(record: &VisitorRecord) -> Vec<Applied> {
+    let of_window = |window: &selvedge_core::wire::stored::WriterWindow| Applied {
+        writer: window.writer,
+        sequence: dedup::highest(window),
+    };
+    record.writers.iter().map(of_window).collect()
+}
+
+/// The leases that stand in the page's part of the state.
+fn grants(public: &VisitorState) -> Vec<Grant> {
+    let of_cell = |cell: &selvedge_core::wire::state::Cell| match &cell.body {
+        CellBody::Cap(cap) if cap.lease.id > 0 => Some(Grant {
+            rule: cell.hash,
+            lease: cap.lease.id,
+            count: cap.lease.granted,
+            expires_ms: cap.lease.expires_ms,
+        }),
+        _ => None,
+    };
+    public.cells.iter().filter_map(of_cell).collect()
+}

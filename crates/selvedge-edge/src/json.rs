@@ -1,0 +1,213 @@
+//! How the words of the core look in JSON: what every route that answers JSON shares.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use selvedge_core::consent::{Mode, Purposes, Signal, Snapshot};
+use selvedge_core::event::Clock;
+use selvedge_core::number::Number;
+use selvedge_core::tracking_plan::Trust;
+use selvedge_core::value::{Map, Value};
+use selvedge_core::wire::answer::SlotDecision;
+use selvedge_core::wire::program::{Content, ContentType};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+/// A property map, in the order sent, numbers exactly as sent.
+#[derive(Debug)]
+pub struct JsonMap<'a>(pub &'a Map);
+
+impl Serialize for JsonMap<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, JsonValue(value))))
+    }
+}
+
+/// Two maps as one: the second wins.
+#[derive(Debug)]
+pub struct JsonOverlay<'a>(pub &'a Map, pub &'a Map);
+
+impl Serialize for JsonOverlay<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(under, over) = self;
+        let mut map = serializer.serialize_map(None)?;
+        for (name, value) in under.iter().filter(|(name, _)| over.get(name).is_none()).chain(over.iter()) {
+            map.serialize_entry(name, &JsonValue(value))?;
+        }
+        map.end()
+    }
+}
+
+struct JsonValue<'a>(&'a Value);
+
+impl Serialize for JsonValue<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Null => serializer.serialize_unit(),
+            Value::Bool(flag) => serializer.serialize_bool(*flag),
+            Value::Number(Number::Int(int)) => serializer.serialize_i64(*int),
+            Value::Number(Number::Uint(uint)) => serializer.serialize_u64(*uint),
+            Value::Number(Number::Double(bits)) => serializer.serialize_f64(f64::from_bits(*bits)),
+            Value::Text(text) => serializer.serialize_str(text),
+            Value::List(list) => serializer.collect_seq(list.iter().map(JsonValue)),
+            Value::Object(map) => JsonMap(map).serialize(serializer),
+        }
+    }
+}
+
+/// The names of purposes; a site's own are `purpose_4` and so on.
+#[must_use]
+pub fn purpose_names(purposes: Purposes) -> Vec<String> {
+    let name = |bit: u32| match usize::try_from(bit).ok().and_then(|bit| Purposes::NAMES.get(bit)) {
+        Some(name) => (*name).to_string(),
+        None => alloc::format!("purpose_{bit}"),
+    };
+    (0..u16::BITS).filter(|bit| (purposes.0 >> bit) & 1 == 1).map(name).collect()
+}
+
+/// A consent snapshot.
+#[derive(Debug, serde::Serialize)]
+pub struct JsonSnapshot {
+    granted: Vec<String>,
+    denied: Vec<String>,
+    mode: &'static str,
+    gpc: bool,
+    signal: &'static str,
+    policy_version: u16,
+    time_ms: u64,
+}
+
+impl From<&Snapshot> for JsonSnapshot {
+    fn from(snapshot: &Snapshot) -> Self {
+        Self {
+            granted: purpose_names(snapshot.granted),
+            denied: purpose_names(snapshot.denied),
+            mode: mode(snapshot.mode),
+            gpc: snapshot.gpc,
+            signal: match snapshot.signal {
+                Signal::None => "none",
+                Signal::Api => "api",
+                Signal::Server => "server",
+            },
+            policy_version: snapshot.policy_version,
+            time_ms: snapshot.time_ms,
+        }
+    }
+}
+
+/// The word of a consent mode.
+#[must_use]
+pub const fn mode(mode: Mode) -> &'static str {
+    match mode {
+        Mode::OptIn => "opt-in",
+        Mode::OptOut => "opt-out",
+    }
+}
+
+/// The word of a trust level.
+#[must_use]
+pub const fn trust(trust: Trust) -> &'static str {
+    match trust {
+        Trust::Client => "client",
+        Trust::Server => "server",
+    }
+}
+
+/// The word of a clock.
+#[must_use]
+pub const fn clock(clock: Clock) -> &'static str {
+    match clock {
+        Clock::Received => "received",
+        Clock::Event => "event",
+    }
+}
+
+/// A decision.
+#[derive(Debug, serde::Serialize)]
+pub struct JsonDecision<'a> {
+    slot: &'a str,
+    rule: Option<&'a str>,
+    content: Option<&'a str>,
+    reason: &'static str,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<JsonContent<'a>>,
+}
+
+impl<'a> JsonDecision<'a> {
+    /// The decision; with `body`, where it is known, in place of its own.
+    #[must_use]
+    pub fn new(decision: &'a SlotDecision, body: Option<&'a Content>) -> Self {
+        Self {
+            slot: &decision.slot,
+            rule: decision.rule.as_deref(),
+            content: decision.content.as_deref(),
+            reason: decision.reason.as_str(),
+            detail: &decision.detail,
+            body: body.or(decision.body.as_ref()).map(JsonContent::from),
+        }
+    }
+}
+
+/// A content.
+#[derive(Debug, serde::Serialize)]
+pub struct JsonContent<'a> {
+    id: &'a str,
+    #[serde(rename = "type")]
+    content_type: &'static str,
+    fields: JsonFields<'a>,
+}
+
+impl<'a> From<&'a Content> for JsonContent<'a> {
+    fn from(content: &'a Content) -> Self {
+        let content_type = match content.content_type {
+            ContentType::Text => "text",
+            ContentType::Url => "url",
+            ContentType::Image => "image",
+            ContentType::Attributes => "attributes",
+        };
+        Self { id: &content.id, content_type, fields: JsonFields(&content.fields) }
+    }
+}
+
+#[derive(Debug)]
+struct JsonFields<'a>(&'a [(String, String)]);
+
+impl Serialize for JsonFields<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, text)| (name, text)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    #[test]
+    fn numbers_and_text_look_as_they_were_sent() {
+        let map: Map = [
+            ("order".into(), Value::Number(Number::Int(9_007_199_254_740_993))),
+            ("big".into(), Value::Number(Number::Uint(u64::MAX))),
+            ("latitude".into(), Value::Number(Number::Double(52.520_006_6f64.to_bits()))),
+            ("emoji".into(), Value::Text("👟".into())),
+            ("list".into(), Value::List(vec![Value::Null, Value::Bool(true)])),
+        ]
+        .into_iter()
+        .collect();
+        assert_eq!(
+            serde_json::to_string(&JsonMap(&map)).unwrap(),
+            r#"{"order":9007199254740993,"big":18446744073709551615,"latitude":52.5200066,"emoji":"👟","list":[null,true]}"#
+        );
+    }
+
+    #[test]
+    fn the_second_map_wins_in_an_overlay() {
+        let one: Map = [("a".into(), Value::Bool(true)), ("b".into(), Value::Null)].into_iter().collect();
+        let two: Map = [("b".into(), Value::Bool(false))].into_iter().collect();
+        assert_eq!(serde_json::to_string(&JsonOverlay(&one, &two)).unwrap(), r#"{"a":true,"b":false}"#);
+    }
+
+    #[test]
+    fn purposes_have_names() {
+        assert_eq!(purpose_names(Purposes(0b1_0010)), ["analytics", "purpose_4"]);
+    }
+}

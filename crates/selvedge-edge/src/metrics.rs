@@ -1,0 +1,182 @@
+//! `GET /metrics`: the ledger and the times, in OpenMetrics text.
+
+use crate::ledger::{Counter, Ledger};
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use selvedge_core::event::RefusalCode;
+
+/// Upper bounds of the buckets of times, in milliseconds. Computed seconds are exact.
+pub const BUCKETS_MS: [u64; 12] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000];
+
+/// How long something took, counted in buckets.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Histogram {
+    /// Per bucket of [`BUCKETS_MS`], then those above; not cumulative.
+    counts: [u64; BUCKETS_MS.len().saturating_add(1)],
+    sum_ms: u64,
+}
+
+impl Histogram {
+    /// Counts one that took `took_ms`.
+    pub fn observe(&mut self, took_ms: u64) {
+        let at = BUCKETS_MS.iter().position(|bound| took_ms <= *bound).unwrap_or(BUCKETS_MS.len());
+        if let Some(count) = self.counts.get_mut(at) {
+            *count = count.saturating_add(1);
+        }
+        self.sum_ms = self.sum_ms.saturating_add(took_ms);
+    }
+}
+
+/// What stands on the page of one site.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SiteMetrics {
+    /// The site's name.
+    pub site: String,
+    /// The ledgers of its shards together.
+    pub ledger: Ledger,
+    /// Rows in its quarantine.
+    pub quarantine_rows: u64,
+    /// Visitors that anything is kept of.
+    pub visitors: u64,
+    /// Bytes of its shards' storage.
+    pub storage_bytes: u64,
+    /// The publish number in force.
+    pub publish: u64,
+}
+
+/// Times of this worker, by name (`ingest`, `decide`), and how often its instance was lost to a contained panic.
+pub type Times<'a> = [(&'a str, &'a Histogram)];
+
+/// The whole page, ending with `# EOF`.
+#[must_use]
+pub fn render(sites: &[SiteMetrics], times: &Times<'_>) -> String {
+    let mut out = String::new();
+    for (name, help, counter) in COUNTERS {
+        family(&mut out, name, "counter", help);
+        for site in sites {
+            sample(&mut out, &format!("{name}_total"), &site.site, "", site.ledger.get(counter));
+        }
+    }
+    refusals(&mut out, sites);
+    delivered(&mut out, sites);
+    gauges(&mut out, sites);
+    for (name, histogram) in times {
+        histogram_family(&mut out, &format!("selvedge_{name}_seconds"), histogram);
+    }
+    out.push_str("# EOF\n");
+    out
+}
+
+const COUNTERS: [(&str, &str, Counter); 10] = [
+    ("selvedge_batches", "Batches that were stepped.", Counter::Batches),
+    ("selvedge_events_received", "Events that came in batches that were stepped.", Counter::Received),
+    ("selvedge_events_accepted", "Events that stand in the log.", Counter::Accepted),
+    ("selvedge_events_deduplicated", "Events that had been taken before.", Counter::Deduplicated),
+    ("selvedge_events_quarantined", "Refused events whose payload is kept.", Counter::Quarantined),
+    ("selvedge_events_late", "Accepted events that came too late to be stepped.", Counter::Late),
+    ("selvedge_events_clock_off", "Accepted events whose clock was far off.", Counter::ClockOff),
+    ("selvedge_state_resets", "States that could not be read and were begun anew.", Counter::StateResets),
+    ("selvedge_consent_withdrawals", "Batches by which a visitor took back a purpose.", Counter::Withdrawals),
+    ("selvedge_step_failures", "Steps that failed and were rolled back.", Counter::StepFailures),
+];
+
+fn refusals(out: &mut String, sites: &[SiteMetrics]) {
+    family(out, "selvedge_events_refused", "counter", "Events that were not taken, by reason.");
+    for site in sites {
+        for code in RefusalCode::ALL {
+            let label = format!(",code=\"{}\"", code.as_str());
+            sample(out, "selvedge_events_refused_total", &site.site, &label, site.ledger.refused(*code));
+        }
+    }
+}
+
+/// The log is the embedded destination: what is accepted stands in it at once, nothing is ever pending.
+fn delivered(out: &mut String, sites: &[SiteMetrics]) {
+    let label = ",destination=\"log\"";
+    family(out, "selvedge_events_delivered", "counter", "Events that a destination holds.");
+    for site in sites {
+        sample(out, "selvedge_events_delivered_total", &site.site, label, site.ledger.get(Counter::Accepted));
+    }
+    for (name, help) in [
+        ("selvedge_outbox_pending", "Accepted events that a destination does not hold yet."),
+        ("selvedge_outbox_bytes", "Bytes of the pending events."),
+        ("selvedge_outbox_oldest_seconds", "Age of the oldest pending event."),
+    ] {
+        family(out, name, "gauge", help);
+        for site in sites {
+            sample(out, name, &site.site, label, 0);
+        }
+    }
+}
+
+/// Name, help, and where the value stands.
+type Gauge = (&'static str, &'static str, fn(&SiteMetrics) -> u64);
+
+fn gauges(out: &mut String, sites: &[SiteMetrics]) {
+    let families: [Gauge; 4] = [
+        ("selvedge_quarantine_rows", "Rows in the quarantine.", |site| site.quarantine_rows),
+        ("selvedge_visitors", "Visitors that anything is kept of.", |site| site.visitors),
+        ("selvedge_storage_bytes", "Bytes of the shards' storage.", |site| site.storage_bytes),
+        ("selvedge_publish_number", "The publish number in force.", |site| site.publish),
+    ];
+    for (name, help, value) in families {
+        family(out, name, "gauge", help);
+        for site in sites {
+            sample(out, name, &site.site, "", value(site));
+        }
+    }
+}
+
+fn family(out: &mut String, name: &str, kind: &str, help: &str) {
+    out.push_str(&format!("# TYPE {name} {kind}\n# HELP {name} {help}\n"));
+}
+
+fn sample(out: &mut String, name: &str, site: &str, labels: &str, value: u64) {
+    out.push_str(&format!("{name}{{site=\"{site}\"{labels}}} {value}\n"));
+}
+
+fn histogram_family(out: &mut String, name: &str, histogram: &Histogram) {
+    family(out, name, "histogram", "Seconds that requests of this worker took, as its clock shows them.");
+    let mut sum = 0u64;
+    let bounds: Vec<String> =
+        BUCKETS_MS.iter().map(|bound| seconds(*bound)).chain(core::iter::once("+Inf".into())).collect();
+    for (bound, count) in bounds.iter().zip(&histogram.counts) {
+        sum = sum.saturating_add(*count);
+        out.push_str(&format!("{name}_bucket{{le=\"{bound}\"}} {sum}\n"));
+    }
+    out.push_str(&format!("{name}_sum {}\n{name}_count {sum}\n", seconds(histogram.sum_ms)));
+}
+
+fn seconds(ms: u64) -> String {
+    format!("{}.{:03}", ms / 1_000, ms % 1_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_is_openmetrics() {
+        let mut site = SiteMetrics { site: "shop".into(), publish: 2, ..SiteMetrics::default() };
+        site.ledger.add(Counter::Accepted, 7);
+        site.ledger.refuse(RefusalCode::UnknownEvent);
+        let mut ingest = Histogram::default();
+        [0, 3, 9_000].into_iter().for_each(|took_ms| ingest.observe(took_ms));
+        let page = render(&[site], &[("ingest", &ingest)]);
+        for line in [
+            "# TYPE selvedge_events_accepted counter",
+            "selvedge_events_accepted_total{site=\"shop\"} 7",
+            "selvedge_events_refused_total{site=\"shop\",code=\"unknown_event\"} 1",
+            "selvedge_events_delivered_total{site=\"shop\",destination=\"log\"} 7",
+            "selvedge_publish_number{site=\"shop\"} 2",
+            "selvedge_ingest_seconds_bucket{le=\"0.001\"} 1",
+            "selvedge_ingest_seconds_bucket{le=\"0.005\"} 2",
+            "selvedge_ingest_seconds_bucket{le=\"+Inf\"} 3",
+            "selvedge_ingest_seconds_sum 9.003",
+        ] {
+            assert!(page.lines().any(|known| known == line), "{line}\n{page}");
+        }
+        assert!(page.ends_with("# EOF\n"));
+    }
+}

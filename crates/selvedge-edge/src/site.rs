@@ -1,0 +1,77 @@
+//! A published site: its program, loaded once, with what only the edge knows.
+
+use alloc::string::String;
+use selvedge_core::consent::Mode;
+use selvedge_core::id::ProgramHash;
+use selvedge_core::rules::{Program, ProgramFault};
+use selvedge_core::wire::names::Names;
+use selvedge_core::wire::program::{EdgeConfig, edge_config};
+
+/// A site as one publish made it.
+#[derive(Debug)]
+pub struct Site {
+    /// The full program.
+    pub program: Program,
+    /// Sources, origins, consent policy, leaves.
+    pub config: EdgeConfig,
+    /// The names that batches abbreviate.
+    pub names: Names,
+    /// The program's hash.
+    pub hash: ProgramHash,
+    /// Its place in the site's history, from 1.
+    pub publish: u64,
+}
+
+impl Site {
+    /// The site of a full program's bytes.
+    ///
+    /// # Errors
+    /// [`ProgramFault`] for bytes that are no program; a public program (one without what only the edge knows) is
+    /// [`ProgramFault::Index`].
+    pub fn load(full: &[u8], hash: ProgramHash, publish: u64) -> Result<Self, ProgramFault> {
+        let program = Program::load(full)?;
+        let config = edge_config(full)?.ok_or(ProgramFault::Index)?;
+        let names = program.parts().plan.names();
+        Ok(Self { program, config, names, hash, publish })
+    }
+
+    /// The site's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.program.parts().site
+    }
+
+    /// What unknown consent means for a visitor in `country` (two letters), where the edge knows one.
+    #[must_use]
+    pub fn mode_in(&self, country: Option<&str>) -> Mode {
+        let region = self.config.consent_regions.iter().find(|(region, _)| Some(region.as_str()) == country);
+        region.map_or(self.config.consent_mode, |(_, mode)| *mode)
+    }
+
+    /// The answer of `GET /s/{site}/config` at `now_ms` for a visitor in `country`.
+    #[must_use]
+    pub fn page_config(&self, country: Option<&str>, now_ms: u64) -> String {
+        let config = PageConfig {
+            site: self.name(),
+            program: Some(alloc::format!("{}", self.hash)),
+            publish: self.publish,
+            topology: 0,
+            clock: now_ms,
+            consent: crate::json::mode(self.mode_in(country)),
+            policy_version: self.config.policy_version,
+        };
+        serde_json::to_string(&config).unwrap_or_default()
+    }
+}
+
+/// What a page learns before anything else, without a cookie.
+#[derive(serde::Serialize)]
+struct PageConfig<'a> {
+    site: &'a str,
+    program: Option<String>,
+    publish: u64,
+    topology: u8,
+    clock: u64,
+    consent: &'static str,
+    policy_version: u16,
+}
