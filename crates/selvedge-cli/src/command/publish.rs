@@ -6,13 +6,10 @@ use crate::exit::Ending;
 use crate::remote::{Remote, expect_ok};
 use anyhow::{Context, Result};
 use selvedge_compiler::Compiled;
-use selvedge_core::wire::codec::Writer;
+use selvedge_edge::publish::pack;
 use serde::{Deserialize, Serialize};
 
 const PATH: &str = "/v1/publish";
-const VERSION: u8 = 1;
-const TAG_FULL: u8 = 1;
-const TAG_PUBLIC: u8 = 2;
 
 /// What the worker says of a publish.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,15 +44,6 @@ pub fn run(arguments: &PublishArguments) -> Result<Ending> {
 /// # Errors
 /// Where the worker gives no answer or refuses.
 pub fn publish(remote: &Remote, compiled: &Compiled) -> Result<Published> {
-    let answer = expect_ok(remote.post(PATH, &body(compiled))?, PATH)?;
+    let answer = expect_ok(remote.post(PATH, &pack(&compiled.full_bytes, &compiled.public_bytes))?, PATH)?;
     serde_json::from_slice(&answer).context("the worker's answer cannot be read")
-}
-
-/// Version, then the full and the public program as sections.
-fn body(compiled: &Compiled) -> Vec<u8> {
-    let mut out = Writer::new();
-    out.u8(VERSION);
-    out.section(TAG_FULL, &compiled.full_bytes);
-    out.section(TAG_PUBLIC, &compiled.public_bytes);
-    out.into_bytes()
 }
