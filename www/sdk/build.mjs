@@ -35,15 +35,12 @@ function host() {
 
 /** The module's import object, with what it really imports: the rest of the glue is left out of the bundle. */
 async function writeImports(module) {
-  const start = WebAssembly.Module.exports(module).find(({ name }) => name === "__wbindgen_start");
-  if (start) throw new Error("the module wants __wbindgen_start called: something in it takes a JavaScript value");
-  const byModule = Map.groupBy(WebAssembly.Module.imports(module), (entry) => entry.module);
-  const names = [...byModule.values()].flat().map((entry) => entry.name);
-  const objects = [...byModule].map(
-    ([from, entries]) => `${JSON.stringify(from)}: { ${entries.map((entry) => entry.name).join(", ")} }`,
-  );
-  await writeFile(
-    "generated/imports.js",
-    `import { ${names.join(", ")} } from "./selvedge_bg.js";\nexport const imports = { ${objects.join(", ")} };\n`,
-  );
+  const entries = WebAssembly.Module.imports(module);
+  const sources = [...new Set(entries.map((entry) => entry.module))];
+  const named = (source) => entries.filter((entry) => entry.module === source).map((entry) => entry.name).join(", ");
+  const lines = [
+    ...sources.map((source) => `import { ${named(source)} } from "${source}";`),
+    `export const imports = { ${sources.map((source) => `"${source}": { ${named(source)} }`).join(", ")} };`,
+  ];
+  await writeFile("generated/imports.js", lines.join("\n"));
 }

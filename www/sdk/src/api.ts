@@ -1,22 +1,20 @@
-/** The global `selvedge`: what a site calls becomes inputs of the head, what the head says reaches the site's listeners. */
-import { input, Kind, random, tell } from "./head";
+/** The global `selvedge`: what a site calls goes into the sink, what comes of it reaches the site's listeners. */
+import { PURPOSES, purposesOf, type EventType, type Sink } from "./sink";
 import { decisions } from "./slots";
 import type { Call, Choice, Decision, Notices, Properties, Selvedge } from "./types";
-
-const PURPOSES = ["necessary", "analytics", "personalization", "advertising"] as const;
-/** Wire numbers of event types. */
-const TRACK = 0;
-const IDENTIFY = 2;
-const GROUP = 3;
-const ALIAS = 4;
 
 type Listener = { kind: keyof Notices; callback: (notice: never) => void };
 
 const listeners = new Set<Listener>();
-let purposes: Notices["consent"] = { necessary: true, analytics: false, personalization: false, advertising: false };
+let sink: Sink | undefined;
+let purposes = purposesOf(1);
 /** When the call that is being made was made: calls that waited for the client keep their time. */
 let callTime = 0;
 let shownUrl = "";
+
+export function connect(to: Sink): void {
+  sink = to;
+}
 
 /** Tells listeners. One that fails is the site's to see, and stops nobody else. */
 export function heard<Kind extends keyof Notices>(kind: Kind, notice: Notices[Kind]): void {
@@ -28,33 +26,30 @@ export function heard<Kind extends keyof Notices>(kind: Kind, notice: Notices[Ki
   }
 }
 
-export function capture(eventType: number, name: string, properties: Properties, isAutomatic = false): void {
-  const event = input(Kind.capture).u8(eventType).text(`${name}`).varint(now()).map(properties).flag(isAutomatic);
-  if (!tell(event)) heard("lost", { count: 1 });
+export function capture(type: EventType, name: string, properties: Properties = {}, isAutomatic = false): void {
+  sink?.capture(type, `${name}`, callTime || Date.now(), properties, isAutomatic);
 }
 
 /** A link was clicked: recorded where the tracking plan knows `link_click`. */
 export function captureLink(url: string, text: string): void {
-  capture(TRACK, "link_click", { url: withoutParameters(url), text }, true);
+  capture("track", "link_click", { url: url.split(/[?#]/)[0], text }, true);
 }
 
 export function capturePage(referrer: string, properties: Properties = {}): void {
-  const url = location.href;
-  shownUrl = url;
-  tell(input(Kind.page).varint(now()).text(url).text(document.title).text(referrer).map(properties));
+  shownUrl = location.href;
+  sink?.page(callTime || Date.now(), referrer, properties);
 }
 
 export const api: Selvedge = {
-  track: (name, properties = {}) => capture(TRACK, name, properties),
-  page: (name, properties = {}) => {
-    const referrer = shownUrl || document.referrer;
-    capturePage(referrer, name === undefined ? properties : { name, ...properties });
+  track: (name, properties) => capture("track", name, properties),
+  page: (name, properties) => {
+    capturePage(shownUrl || document.referrer, name === undefined ? properties : { name, ...properties });
   },
-  identify: (userId, traits = {}) => capture(IDENTIFY, userId, traits),
-  group: (accountId, traits = {}) => capture(GROUP, accountId, traits),
-  alias: (userId) => capture(ALIAS, userId, {}),
+  identify: (userId, traits) => capture("identify", userId, traits),
+  group: (accountId, traits) => capture("group", accountId, traits),
+  alias: (userId) => capture("alias", userId),
   consent: (choice) => {
-    if (choice) tell(input(Kind.consent).varint(bits(choice, true)).varint(bits(choice, false)).raw(random(19)));
+    if (choice) sink?.consent(bits(choice, true), bits(choice, false));
     return purposes;
   },
   slot: (name, callback) => {
@@ -65,8 +60,8 @@ export const api: Selvedge = {
     });
   },
   decisions: () => [...decisions.values()],
-  flush: () => void tell(input(Kind.flush)),
-  reset: () => void tell(input(Kind.reset).raw(random(19))),
+  flush: () => sink?.flush(),
+  reset: () => sink?.reset(),
   on: (kind, callback) => {
     const listener: Listener = { kind, callback };
     listeners.add(listener);
@@ -77,31 +72,21 @@ export const api: Selvedge = {
 /** Makes the calls that waited for the client, each with its own time. */
 export function makeCalls(calls: readonly Call[]): void {
   for (const [method, parameters, time] of calls) {
-    callTime = time;
-    try {
-      (api[method] as (...parameters: unknown[]) => unknown)(...parameters);
-    } catch {
-      // A call with parameters that are none: the others still count.
-    }
+    at(time, () => (api[method] as (...parameters: unknown[]) => unknown)(...parameters));
+  }
+}
+
+/** Makes a call as of `time`. One that fails does not stop the next. */
+export function at(time: number, call: () => void): void {
+  callTime = time;
+  try {
+    call();
+  } catch {
+    // Parameters that are none.
   }
   callTime = 0;
 }
 
-/** The page began before the client was ready. */
-export function at(time: number, call: () => void): void {
-  callTime = time;
-  call();
-  callTime = 0;
-}
-
-function now(): number {
-  return callTime || Date.now();
-}
-
 function bits(choice: Choice, said: boolean): number {
   return PURPOSES.reduce((bits, purpose, at) => (choice[purpose] === said ? bits | (1 << at) : bits), 0);
-}
-
-function withoutParameters(url: string): string {
-  return url.split(/[?#]/)[0] ?? "";
 }

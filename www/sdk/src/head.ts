@@ -1,25 +1,17 @@
 /** The head: the wasm module, and what is said to it. Kinds of inputs as in crates/selvedge-client/src/crossing.rs. */
 import { __wbg_set_wasm, handle } from "../generated/selvedge_bg.js";
 import { imports } from "../generated/imports.js";
+import { heard } from "./api";
+import { fromHex } from "./decode";
 import { Writer } from "./encode";
+import { takeOver } from "./locks";
+import { EVENT_TYPES, type Sink } from "./sink";
+import { entries, read, type Entry } from "./storage";
+import { hurry } from "./transport";
 
-export const Kind = {
-  boot: 0,
-  settings: 1,
-  program: 2,
-  consent: 3,
-  capture: 4,
-  page: 5,
-  seen: 6,
-  tick: 7,
-  hidden: 8,
-  awake: 9,
-  flush: 10,
-  reset: 11,
-  replied: 12,
-  adopted: 13,
-  changed: 14,
-} as const;
+/** Records that are read at once, where consent allows it. The queues come later, with their locks. */
+const RECORDS = ["consent", "visitor", "state", "program", "leases"];
+const RANDOM_BYTES = 19;
 
 let isAlive = false;
 
@@ -28,16 +20,12 @@ export async function startHead(source: Promise<Response>): Promise<void> {
   const module = await (await source).arrayBuffer();
   const { instance } = await WebAssembly.instantiate(module, imports);
   __wbg_set_wasm(instance.exports);
+  (instance.exports as { __wbindgen_start?: () => void }).__wbindgen_start?.();
   isAlive = true;
 }
 
-/** A writer of an input that happens now. */
-export function input(kind: number): Writer {
-  return new Writer(kind);
-}
-
 /** Tells the head. False where it did not take it. A module that trapped is left alone from then on. */
-export function tell(writer: Writer): boolean {
+function tell(writer: Writer): boolean {
   try {
     return isAlive && handle(writer.done());
   } catch {
@@ -46,7 +34,92 @@ export function tell(writer: Writer): boolean {
   }
 }
 
-/** Fresh random bytes. */
-export function random(length: number): Uint8Array {
+/** Where the device holds no consent, nothing else of it is read. */
+export function tellBoot(data: DOMStringMap): void {
+  const writer = new Writer(0).text(data["key"] ?? "").raw(random(RANDOM_BYTES));
+  const parameters = (data["parameters"] ?? "").split(/[ ,]+/).filter(Boolean);
+  writer.varint(parameters.length);
+  parameters.forEach((parameter) => writer.text(parameter));
+  writer.map({ "device.class": deviceClass(), language: navigator.language, "viewport.width": innerWidth });
+  writer.flag(navigator.globalPrivacyControl === true);
+  tell(writeRecords(writer, read("consent") ? entries(RECORDS) : []));
+}
+
+export function tellProgram(hash: Uint8Array, program: Uint8Array): void {
+  tell(new Writer(2).raw(hash).bytes(program));
+}
+
+export function tellTick(): void {
+  tell(new Writer(7));
+}
+
+export function tellReply(request: number, status: number, retryAfterMs: number, body: Uint8Array): void {
+  const jitter = new DataView(random(4).buffer).getUint32(0);
+  tell(new Writer(12).varint(request).varint(status).varint(retryAfterMs).varint(jitter).bytes(body));
+}
+
+export function tellAdopted(records: readonly Entry[]): void {
+  tell(writeRecords(new Writer(13), records));
+}
+
+export function tellChange(key: string, value: Uint8Array | undefined): void {
+  const writer = new Writer(14).text(key).flag(!!value);
+  tell(value ? writer.bytes(value) : writer);
+}
+
+export const head: Sink = {
+  capture: (type, name, time, properties, isAutomatic) => {
+    const writer = new Writer(4).u8(EVENT_TYPES.indexOf(type)).text(name).varint(time);
+    if (!tell(writer.map(properties).flag(isAutomatic))) heard("lost", { count: 1 });
+  },
+  page: (time, referrer, properties) => {
+    tell(new Writer(5).varint(time).text(location.href).text(document.title).text(referrer).map(properties));
+  },
+  consent: (granted, denied) => {
+    tell(new Writer(3).varint(granted).varint(denied).raw(random(RANDOM_BYTES)));
+  },
+  seen: (slot) => {
+    tell(new Writer(6).text(slot).varint(Date.now()));
+  },
+  flush: () => {
+    tell(new Writer(10));
+  },
+  reset: () => {
+    tell(new Writer(11).raw(random(RANDOM_BYTES)));
+  },
+  hidden: () => {
+    hurry();
+    tell(new Writer(8));
+  },
+  awake: () => {
+    tell(new Writer(9));
+    takeOver();
+  },
+  settle: (settings) => {
+    const writer = new Writer(1).flag(!!settings);
+    if (settings) {
+      const { topology, consent, policy_version, clock, program, publish } = settings;
+      writer.u8(topology).flag(consent === "opt-out").varint(policy_version).varint(clock).flag(!!program);
+      if (program) writer.raw(fromHex(program));
+      writer.varint(publish);
+    }
+    tell(writer);
+  },
+};
+
+function writeRecords(writer: Writer, records: readonly Entry[]): Writer {
+  writer.varint(records.length);
+  for (const [key, value] of records) writer.text(key).bytes(value);
+  return writer;
+}
+
+function random(length: number): Uint8Array<ArrayBuffer> {
   return crypto.getRandomValues(new Uint8Array(length));
+}
+
+function deviceClass(): string {
+  const { userAgent, maxTouchPoints } = navigator;
+  const isTablet = /iPad|Tablet|Android(?!.*Mobile)/.test(userAgent);
+  if (isTablet || (/Macintosh/.test(userAgent) && maxTouchPoints > 1)) return "tablet";
+  return /Mobi/.test(userAgent) ? "mobile" : "desktop";
 }

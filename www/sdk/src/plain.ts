@@ -1,1 +1,243 @@
-export function start(): void {}
+/**
+ * Delivery where wasm cannot run: the same events as JSON to the same collector, and the edge's decisions applied. It
+ * keeps nothing on the device: the queue and the ids live as long as the page.
+ */
+import { PURPOSES, purposesOf, type Ear, type EventType, type Settings, type Sink } from "./sink";
+import type { Content, Properties, Stub, Value } from "./types";
+
+type Event = {
+  sequence: number;
+  type: EventType;
+  name: string;
+  time: number;
+  properties: Properties;
+  context: Properties;
+};
+
+type Answer = {
+  accepted?: number;
+  refused?: readonly { sequence: number; code: string }[];
+  decisions?: readonly { slot: string; rule: string | null; reason: string; body?: Content | null }[];
+};
+
+const HELD_EVENTS_MAX = 256;
+const QUEUED_EVENTS_MAX = 500;
+const BATCH_EVENTS_MAX = 50;
+const FLUSH_MS = 1_000;
+const RETRY_MS_MAX = 300_000;
+const RETRY_MS_MIN = 1_000;
+/** 2020-01-01T00:00Z in minutes since 1970: a writer's boot minute counts from here. */
+const BOOT_EPOCH_MINUTES = 26_297_280;
+const CAMPAIGN = ["source", "medium", "campaign", "term", "content"];
+
+export function open(boot: NonNullable<Stub["boot"]>, ear: Ear): Sink {
+  const { key = "", endpoint = "" } = boot.data;
+  const allowed = (boot.data["parameters"] ?? "").split(/[ ,]+/);
+  const gpc = navigator.globalPrivacyControl === true;
+  let settings: Settings | undefined;
+  let isSettled = false;
+  let said = { granted: 0, denied: 0, time: 0 };
+  let identity = mint();
+  let sequence = 0;
+  let queue: Event[] = [];
+  let inFlight = 0;
+  let failures = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const shown = new Map<string, { rule: string | null; content: Content | null }>();
+  const seen = new Set<string>();
+
+  /** The purposes in force, as the head reckons them. */
+  function inForce(): number {
+    const granted = settings?.consent === "opt-out" ? 15 : said.granted;
+    return (granted & ~said.denied & (gpc ? 7 : 15)) | 1;
+  }
+
+  const isOpen = (): boolean => inForce() > 1;
+  const isAnswered = (): boolean => said.time > 0 || settings?.consent === "opt-out";
+
+  function add(type: EventType, name: string, time: number, properties: Properties, context: Properties = {}): void {
+    if (isAnswered() && !isOpen()) return;
+    if (queue.length >= (isAnswered() ? QUEUED_EVENTS_MAX : HELD_EVENTS_MAX)) return ear.heard("lost", { count: 1 });
+    queue.push({ sequence: ++sequence, type, name, time, properties: plain(properties), context });
+    if (isOpen()) ear.heard("event", { name, code: "" });
+    schedule(FLUSH_MS);
+  }
+
+  function schedule(delayMs: number): void {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      void flush();
+    }, delayMs);
+  }
+
+  function batch(events: readonly Event[]): string {
+    const consent = {
+      granted: names(said.granted),
+      denied: names(said.denied),
+      gpc,
+      mode: settings?.consent ?? "opt-in",
+      policy_version: settings?.policy_version ?? 0,
+      time: said.time,
+    };
+    return JSON.stringify({
+      write_key: key,
+      visitor: identity.visitor(settings?.topology ?? 0),
+      writer: identity.writer,
+      sent_at: Date.now(),
+      skew_ms: 0,
+      floor: queue[0]?.sequence ?? sequence + 1,
+      clock: "received",
+      consent,
+      context: { language: navigator.language, "viewport.width": innerWidth },
+      events,
+    });
+  }
+
+  async function flush(): Promise<void> {
+    if (inFlight || !queue.length || !isOpen() || !isSettled) return;
+    const events = queue.slice(0, BATCH_EVENTS_MAX);
+    const from = identity;
+    inFlight = events.length;
+    const status = await post(batch(events));
+    if (from !== identity) return;
+    inFlight = 0;
+    const isOver = (status >= 200 && status < 300) || [400, 413, 415, 422].includes(status);
+    failures = isOver ? 0 : failures + 1;
+    if (isOver) queue = queue.slice(events.length);
+    if (isOver && status >= 400) ear.heard("lost", { count: events.length });
+    const bound = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** failures);
+    if (queue.length) schedule(isOver ? FLUSH_MS : Math.random() * bound);
+  }
+
+  async function post(body: string): Promise<number> {
+    try {
+      const response = await fetch(endpoint + "v1/collect", { method: "POST", body, credentials: "omit" });
+      if (response.ok) learn((await response.json()) as Answer);
+      return response.status;
+    } catch {
+      return 0;
+    }
+  }
+
+  function learn({ accepted = 0, refused = [], decisions = [] }: Answer): void {
+    ear.heard("accepted", { count: accepted });
+    for (const refusal of refused) ear.heard("refused", refusal);
+    for (const { slot, rule, reason, body = null } of decisions) {
+      const before = shown.get(slot);
+      shown.set(slot, { rule, content: body });
+      if (before ? before.rule === rule && before.content?.id === body?.id : !body) continue;
+      ear.show({ slot, rule, reason, content: body });
+    }
+  }
+
+  function forget(): void {
+    identity = mint();
+    sequence = inFlight = 0;
+    queue = [];
+    seen.clear();
+  }
+
+  return {
+    capture: (type, name, time, properties, isAutomatic) => {
+      const id = type === "group" ? { account_id: name } : { user_id: name };
+      if (isAutomatic) return;
+      if (type === "track") add(type, name, time, properties);
+      else add(type, type, time, { ...properties, ...id });
+    },
+    page: (time, referrer, properties) => {
+      seen.clear();
+      const url = new URL(location.href);
+      const stripped = strip(url, allowed);
+      const context = Object.fromEntries(
+        CAMPAIGN.flatMap((part) => {
+          const value = url.searchParams.get(`utm_${part}`);
+          return value ? [[`utm.${part}`, value]] : [];
+        }),
+      );
+      const facts = { path: url.pathname, url: stripped, title: document.title, referrer: stripText(referrer, allowed) };
+      add("page", "page", time, { ...facts, ...properties }, context);
+    },
+    consent: (granted, denied) => {
+      const wasOpen = isOpen();
+      said = {
+        granted: (said.granted | granted) & ~denied,
+        denied: (said.denied & ~granted) | denied,
+        time: Date.now(),
+      };
+      ear.heard("consent", purposesOf(inForce()));
+      if (!isOpen()) {
+        if (wasOpen) void post(batch([]));
+        forget();
+      } else {
+        schedule(0);
+      }
+    },
+    seen: (slot) => {
+      const { rule = null, content = null } = shown.get(slot) ?? {};
+      if (!rule || seen.has(slot + rule)) return;
+      seen.add(slot + rule);
+      const program = settings?.program ?? null;
+      add("exposure", "exposure", Date.now(), { slot, rule, content: content?.id ?? null, program });
+    },
+    flush: () => void flush(),
+    reset: () => {
+      void flush().then(forget);
+    },
+    hidden: () => {
+      const waiting = queue.slice(inFlight, inFlight + BATCH_EVENTS_MAX);
+      if (waiting.length && isOpen()) navigator.sendBeacon(endpoint + "v1/collect", batch(waiting));
+    },
+    awake: () => void flush(),
+    settle: (known) => {
+      settings = known;
+      isSettled = true;
+      if (isOpen()) ear.heard("consent", purposesOf(inForce()));
+      schedule(0);
+    },
+  };
+}
+
+/** Ids of one identity: the visitor is minted under the topology entry that is known when it is first asked for. */
+function mint(): { writer: string; visitor: (topology: number) => string } {
+  const random = crypto.getRandomValues(new Uint8Array(19));
+  const minute = Math.floor(Date.now() / 60_000) - BOOT_EPOCH_MINUTES;
+  const salt = new DataView(random.buffer).getUint32(15) & (2 ** 27 - 1);
+  let visitor = "";
+  return {
+    writer: `${minute * 2 ** 27 + salt}`,
+    visitor: (topology) => (visitor ||= hex([topology, ...random.subarray(0, 15)])),
+  };
+}
+
+function hex(bytes: readonly number[]): string {
+  return bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function names(bits: number): string[] {
+  return PURPOSES.filter((_, at) => (bits >> at) & 1);
+}
+
+/** JSON has no integers of 64 bits: they travel as text. */
+function plain(properties: Properties): Properties {
+  const text = (_: string, value: Value): Value => (typeof value === "bigint" ? `${value}` : value);
+  return JSON.parse(JSON.stringify(properties, text)) as Properties;
+}
+
+function stripText(url: string, allowed: readonly string[]): string {
+  try {
+    return strip(new URL(url), allowed);
+  } catch {
+    return "";
+  }
+}
+
+/** The address without fragment, credentials, and the parameters that may not be captured. */
+function strip(from: URL, allowed: readonly string[]): string {
+  const url = new URL(from);
+  url.hash = url.username = url.password = "";
+  for (const name of [...url.searchParams.keys()]) {
+    if (!/^utm_/.test(name) && !allowed.includes(name)) url.searchParams.delete(name);
+  }
+  return url.href;
+}
+

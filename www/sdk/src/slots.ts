@@ -10,6 +10,7 @@ const SEEN_MS = 1_000;
 export const decisions = new Map<string, Decision>();
 
 let seen: (slot: string) => void = () => {};
+let changed: (decision: Decision) => void = () => {};
 const timers = new Map<Element, ReturnType<typeof setTimeout>>();
 const watched = new WeakSet<Element>();
 
@@ -24,9 +25,10 @@ const observer = new IntersectionObserver(
   { threshold: [0, 0.25, 0.5] },
 );
 
-/** Keeps slots filled from now on; calls back with the slot that was seen. */
-export function openSlots(onSeen: (slot: string) => void): void {
+/** Keeps slots filled from now on; calls back with slots that were seen, and with decisions that changed. */
+export function openSlots(onSeen: typeof seen, onChanged: typeof changed): void {
   seen = onSeen;
+  changed = onChanged;
   let isScheduled = false;
   new MutationObserver(() => {
     if (isScheduled) return;
@@ -38,11 +40,10 @@ export function openSlots(onSeen: (slot: string) => void): void {
   }).observe(document, { childList: true, subtree: true });
 }
 
-export function show(bytes: Uint8Array): Decision {
-  const decision = readDecision(bytes);
+export function show(decision: Decision): void {
   decisions.set(decision.slot, decision);
   for (const element of slotElements(decision.slot)) fill(element, decision);
-  return decision;
+  changed(decision);
 }
 
 /** Looks again at what is visible: a page view began, or the page is back. */
@@ -81,7 +82,7 @@ function wasSeen(element: Element): void {
   if (!document.hidden && element.isConnected) seen(slotOf(element));
 }
 
-function readDecision(bytes: Uint8Array): Decision {
+export function readDecision(bytes: Uint8Array): Decision {
   const reader = new Reader(bytes);
   const slot = reader.text();
   const rule = reader.text() || null;

@@ -9,11 +9,13 @@ const DEFLATE_BYTES_MIN = 512;
 const TIMEOUT_MS = 30_000;
 
 let endpoint = "";
+let site = "";
 /** A batch that is being compressed: should the page be hidden meanwhile, it leaves as it is. */
 let compressing: Uint8Array<ArrayBuffer> | undefined;
 
-export function openTransport(url: string): void {
+export function openTransport(url: string, name: string): void {
   endpoint = url;
+  site = name;
 }
 
 export async function post(batch: Uint8Array<ArrayBuffer>): Promise<Reply> {
@@ -51,7 +53,7 @@ export function hurry(): void {
 }
 
 /** The program of this name; empty where it cannot be had. */
-export async function getProgram(site: string, hash: string): Promise<Uint8Array> {
+export async function getProgram(hash: string): Promise<Uint8Array> {
   try {
     const response = await fetch(`${endpoint}s/${site}/program/${hash}`, { credentials: "omit" });
     return new Uint8Array(response.ok ? await response.arrayBuffer() : []);

@@ -1,0 +1,43 @@
+/** Where everything that happens in the page goes: the head, or, where wasm cannot run, plain delivery. */
+import type { Decision, Notices, Properties } from "./types";
+
+/** The site's config, as `GET /s/<site>/config` says it. */
+export type Settings = {
+  readonly topology: number;
+  readonly consent: string;
+  readonly policy_version: number;
+  readonly clock: number;
+  readonly program: string | null;
+  readonly publish: number;
+};
+
+export type Sink = {
+  /** `name`: of a track event; of identify, group and alias the id they are about. */
+  capture(type: EventType, name: string, time: number, properties: Properties, isAutomatic: boolean): void;
+  page(time: number, referrer: string, properties: Properties): void;
+  /** Purposes as bits, in the order of {@link PURPOSES}. */
+  consent(granted: number, denied: number): void;
+  seen(slot: string): void;
+  flush(): void;
+  reset(): void;
+  hidden(): void;
+  awake(): void;
+  /** The site's config came; `undefined`: it cannot be had. */
+  settle(settings: Settings | undefined): void;
+};
+
+/** Where a sink says what came of it. */
+export type Ear = {
+  heard<Kind extends keyof Notices>(kind: Kind, notice: Notices[Kind]): void;
+  show(decision: Decision): void;
+};
+
+export const PURPOSES = ["necessary", "analytics", "personalization", "advertising"] as const;
+
+/** Event types in the order of their wire numbers. */
+export const EVENT_TYPES = ["track", "page", "identify", "group", "alias", "exposure"] as const;
+export type EventType = (typeof EVENT_TYPES)[number];
+
+export function purposesOf(bits: number): Notices["consent"] {
+  return Object.fromEntries(PURPOSES.map((purpose, at) => [purpose, ((bits >> at) & 1) > 0])) as Notices["consent"];
+}
