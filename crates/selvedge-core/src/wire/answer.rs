@@ -3,6 +3,7 @@
 
 use super::codec::{Reader, WireFault};
 use super::program::{Content, ContentType};
+use super::tape::Tape;
 use crate::event::RefusalCode;
 use crate::id::{ProgramHash, WriterId};
 use alloc::string::String;
@@ -154,85 +155,87 @@ pub struct Answer {
 /// # Errors
 /// The first [`WireFault`] met; another version or a set flag is [`WireFault::Malformed`].
 pub fn read_answer(bytes: &[u8]) -> Result<Answer, WireFault> {
-    let mut reader = Reader::new(bytes);
-    if reader.array()? != [VERSION, 0] {
+    let Some((&[VERSION, 0], sections)) = bytes.split_first_chunk() else {
         return Err(WireFault::Malformed);
-    }
+    };
+    let mut reader = Reader::new(sections);
     let Some((TAG_SUMMARY, summary)) = reader.section()? else {
         return Err(WireFault::Malformed);
     };
-    let mut answer = read_summary(&mut Reader::new(summary))?;
+    let mut answer = Answer::default();
+    read_summary(&mut answer, summary)?;
     while let Some((tag, content)) = reader.section()? {
         match tag {
             TAG_STATE => answer.state = content.into(),
-            TAG_DECISION => answer.decisions.push(read_decision(&mut Reader::new(content))?),
-            TAG_GRANT => answer.grants.push(read_grant(&mut Reader::new(content))?),
+            TAG_DECISION => read_decision(&mut answer.decisions, content)?,
+            TAG_GRANT => read_grant(&mut answer.grants, content)?,
             _ => {}
         }
     }
     Ok(answer)
 }
 
-fn read_summary(reader: &mut Reader<'_>) -> Result<Answer, WireFault> {
-    let mut answer =
-        Answer { accepted: reader.varint_u32()?, duplicates: reader.varint_u32()?, ..Answer::default() };
-    for _ in 0..reader.count()? {
-        let sequence = reader.varint_u32()?;
-        let code = RefusalCode::from_number(reader.u8()?).ok_or(WireFault::Malformed)?;
-        answer.refused.push(Refused { sequence, code });
+fn read_summary(answer: &mut Answer, content: &[u8]) -> Result<(), WireFault> {
+    let mut tape = Tape::new(content);
+    answer.accepted = tape.u32();
+    answer.duplicates = tape.u32();
+    for _ in 0..tape.count() {
+        let sequence = tape.u32();
+        match RefusalCode::from_number(tape.u8()) {
+            Some(code) => answer.refused.push(Refused { sequence, code }),
+            None => tape.fail(WireFault::Malformed),
+        }
     }
-    answer.program = ProgramHash(reader.array()?);
-    answer.publish = reader.varint_u64()?;
-    answer.server_time_ms = reader.varint_u64()?;
-    answer.next_flush_ms = reader.varint_u32()?;
-    for _ in 0..reader.count()? {
-        let writer = WriterId::from_bits(reader.varint_u64()?);
-        answer.applied.push(Applied { writer, sequence: reader.varint_u32()? });
+    answer.program = ProgramHash(tape.read(Reader::array));
+    answer.publish = tape.u64();
+    answer.server_time_ms = tape.u64();
+    answer.next_flush_ms = tape.u32();
+    for _ in 0..tape.count() {
+        let writer = WriterId::from_bits(tape.u64());
+        answer.applied.push(Applied { writer, sequence: tape.u32() });
     }
-    reader.end()?;
-    Ok(answer)
+    tape.end()
 }
 
-fn read_decision(reader: &mut Reader<'_>) -> Result<SlotDecision, WireFault> {
-    let decision = SlotDecision {
-        slot: reader.text()?.into(),
-        rule: read_optional_text(reader)?,
-        content: read_optional_text(reader)?,
-        reason: Reason::from_number(reader.u8()?).ok_or(WireFault::Malformed)?,
-        detail: reader.text()?.into(),
-        body: if reader.flag()? { Some(read_content(reader)?) } else { None },
-    };
-    reader.end()?;
-    Ok(decision)
+fn read_decision(decisions: &mut Vec<SlotDecision>, content: &[u8]) -> Result<(), WireFault> {
+    let mut tape = Tape::new(content);
+    decisions.push(SlotDecision {
+        slot: tape.string(),
+        rule: take_optional_text(&mut tape),
+        content: take_optional_text(&mut tape),
+        reason: Reason::from_number(tape.u8()).ok_or(WireFault::Malformed)?,
+        detail: tape.string(),
+        body: if tape.flag() { Some(take_content(&mut tape)) } else { None },
+    });
+    tape.end()
 }
 
-fn read_optional_text(reader: &mut Reader<'_>) -> Result<Option<String>, WireFault> {
-    Ok(if reader.flag()? { Some(reader.text()?.into()) } else { None })
+fn take_optional_text(tape: &mut Tape<'_>) -> Option<String> {
+    if tape.flag() { Some(tape.string()) } else { None }
 }
 
-fn read_content(reader: &mut Reader<'_>) -> Result<Content, WireFault> {
-    let id = reader.text()?.into();
-    let content_type = match reader.u8()? {
+fn take_content(tape: &mut Tape<'_>) -> Content {
+    let id = tape.string();
+    let content_type = match tape.u8() {
         0 => ContentType::Text,
         1 => ContentType::Url,
         2 => ContentType::Image,
-        3 => ContentType::Attributes,
-        _ => return Err(WireFault::Malformed),
+        other => {
+            if other != 3 {
+                tape.fail(WireFault::Malformed);
+            }
+            ContentType::Attributes
+        }
     };
     let mut fields = Vec::new();
-    for _ in 0..reader.count()? {
-        fields.push((reader.text()?.into(), reader.text()?.into()));
+    for _ in 0..tape.count() {
+        fields.push((tape.string(), tape.string()));
     }
-    Ok(Content { id, content_type, fields })
+    Content { id, content_type, fields }
 }
 
-fn read_grant(reader: &mut Reader<'_>) -> Result<Grant, WireFault> {
-    let grant = Grant {
-        rule: reader.varint_u64()?,
-        lease: reader.varint_u32()?,
-        count: reader.varint_u16()?,
-        expires_ms: reader.zigzag_i64()?,
-    };
-    reader.end()?;
-    Ok(grant)
+fn read_grant(grants: &mut Vec<Grant>, content: &[u8]) -> Result<(), WireFault> {
+    let mut tape = Tape::new(content);
+    grants.push(Grant { rule: tape.u64(), lease: tape.u32(), count: tape.u16(), expires_ms: tape.i64() });
+    tape.end()
 }

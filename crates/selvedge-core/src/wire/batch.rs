@@ -3,7 +3,8 @@
 
 use super::codec::{Reader, WireFault, Writer};
 use super::names::Names;
-use super::property::{read_map, read_name, write_map, write_name};
+use super::property::{take_map, take_name, write_map, write_name};
+use super::tape::Tape;
 use crate::consent::{Mode, Purposes, Signal, Snapshot};
 use crate::event::{BatchHeader, Clock, Event, EventType, LeaseReport, RefusalCode};
 use crate::id::Sequence;
@@ -95,17 +96,22 @@ pub fn encode_event(event: &Event, sent_at_ms: u64, names: Option<&Names>) -> Ve
 /// # Errors
 /// The first [`WireFault`] met; bytes left over are one.
 pub fn read_event(bytes: &[u8], sent_at_ms: u64, names: Option<&Names>) -> Result<Event, WireFault> {
-    let mut reader = Reader::new(bytes);
-    let event = Event {
-        sequence: Sequence::new(reader.varint_u32()?).ok_or(WireFault::Malformed)?,
-        event_type: EventType::from_number(reader.u8()?).ok_or(WireFault::Malformed)?,
-        name: read_name(&mut reader, names, EVENT_NAME_BYTES_MAX)?,
-        time_ms: sent_at_ms.wrapping_add(reader.zigzag_i64()?.cast_unsigned()),
-        consent: reader.u8()?,
-        properties: read_map(&mut reader, names, PROPERTIES_MAX)?,
-        context: read_map(&mut reader, names, CONTEXT_ENTRIES_MAX)?,
+    let mut tape = Tape::new(bytes);
+    let sequence = tape.read(|reader| Ok(Sequence::new(reader.varint_u32()?)));
+    let event_type = tape.read(|reader| Ok(EventType::from_number(reader.u8()?)));
+    let (Some(sequence), Some(event_type)) = (sequence, event_type) else {
+        return tape.check().and(Err(WireFault::Malformed));
     };
-    reader.end()?;
+    let event = Event {
+        sequence,
+        event_type,
+        name: take_name(&mut tape, names, EVENT_NAME_BYTES_MAX),
+        time_ms: sent_at_ms.wrapping_add(tape.i64().cast_unsigned()),
+        consent: tape.u8(),
+        properties: take_map(&mut tape, names, PROPERTIES_MAX),
+        context: take_map(&mut tape, names, CONTEXT_ENTRIES_MAX),
+    };
+    tape.end()?;
     Ok(event)
 }
 
@@ -170,20 +176,24 @@ pub fn write_snapshot(out: &mut Writer, snapshot: &Snapshot) {
 /// # Errors
 /// The first [`WireFault`] met.
 pub fn read_snapshot(reader: &mut Reader<'_>) -> Result<Snapshot, WireFault> {
-    Ok(Snapshot {
-        granted: Purposes(reader.varint_u16()?),
-        denied: Purposes(reader.varint_u16()?),
-        mode: if reader.flag()? { Mode::OptOut } else { Mode::OptIn },
-        gpc: reader.flag()?,
-        signal: match reader.u8()? {
+    let mut tape = Tape::new(reader.rest());
+    let snapshot = Snapshot {
+        granted: Purposes(tape.u16()),
+        denied: Purposes(tape.u16()),
+        mode: if tape.flag() { Mode::OptOut } else { Mode::OptIn },
+        gpc: tape.flag(),
+        signal: match tape.u8() {
             0 => Signal::None,
             1 => Signal::Api,
             2 => Signal::Server,
             _ => return Err(WireFault::Malformed),
         },
-        policy_version: reader.varint_u16()?,
-        time_ms: reader.varint_u64()?,
-    })
+        policy_version: tape.u16(),
+        time_ms: tape.u64(),
+    };
+    *reader = Reader::new(tape.rest());
+    tape.check()?;
+    Ok(snapshot)
 }
 
 fn write_lease(out: &mut Writer, lease: &LeaseReport) {

@@ -40,14 +40,9 @@ impl Names {
     /// The dictionary of these names, in whatever order they come.
     #[must_use]
     pub fn new(names: &[&str]) -> Self {
-        let mut sorted: Vec<String> = Vec::new();
-        for name in names {
-            if let Err(place) = sorted.binary_search_by(|known| known.as_str().cmp(name)) {
-                sorted.insert(place, (*name).into());
-            }
-        }
-        let number = fnv1a_64(sorted.join("\0").as_bytes());
-        Self { sorted, number }
+        let mut known = Self { sorted: Vec::new(), number: 0 };
+        names.iter().for_each(|name| known.add(name));
+        known.numbered()
     }
 
     /// The dictionary of a batch's own context, fixed by the version of the wire.
@@ -56,7 +51,27 @@ impl Names {
         Self::new(&CONTEXT_NAMES)
     }
 
-    /// [`fnv1a_64`] over the names, joined by a zero byte.
+    fn add(&mut self, name: &str) {
+        if let Err(place) = self.place(name) {
+            self.sorted.insert(place, name.into());
+        }
+    }
+
+    fn numbered(mut self) -> Self {
+        let mut ended = Vec::new();
+        for name in &self.sorted {
+            ended.extend_from_slice(name.as_bytes());
+            ended.push(0);
+        }
+        self.number = fnv1a_64(&ended);
+        self
+    }
+
+    fn place(&self, name: &str) -> Result<usize, usize> {
+        self.sorted.binary_search_by(|known| known.as_str().cmp(name))
+    }
+
+    /// [`fnv1a_64`] over the names, each with a zero byte behind it.
     #[must_use]
     pub const fn number(&self) -> u64 {
         self.number
@@ -65,7 +80,7 @@ impl Names {
     /// The place of `name`.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<usize> {
-        self.sorted.binary_search_by(|known| known.as_str().cmp(name)).ok()
+        self.place(name).ok()
     }
 
     /// The name at `place`.
@@ -85,16 +100,15 @@ impl Plan {
     /// program and keep it.
     #[must_use]
     pub fn names(&self) -> Names {
-        let mut names: Vec<&str> = Vec::new();
-        names.extend(CONTEXT_NAMES);
-        names.extend(OWN_PROPERTIES);
-        names.extend(Builtin::ALL.iter().map(|fact| fact.name()));
-        names.extend(EventType::ALL.iter().map(|event_type| event_type.as_str()));
+        let mut names = Names::new(&CONTEXT_NAMES);
+        OWN_PROPERTIES.iter().for_each(|name| names.add(name));
+        Builtin::ALL.iter().for_each(|fact| names.add(fact.name()));
+        EventType::ALL.iter().for_each(|event_type| names.add(event_type.as_str()));
         for event in &self.events {
-            names.push(&event.name);
-            names.extend(event.properties.iter().map(|property| property.name.as_str()));
+            names.add(&event.name);
+            event.properties.iter().for_each(|property| names.add(&property.name));
         }
-        Names::new(&names)
+        names.numbered()
     }
 
     /// The number of [`Self::names`], by which a batch says which names it abbreviates.

@@ -3,6 +3,7 @@
 
 use super::codec::{Reader, WireFault, Writer};
 use super::names::Names;
+use super::tape::Tape;
 use crate::limits::{
     PROPERTIES_MAX, PROPERTY_NAME_BYTES_MAX, TEXT_BYTES_MAX, VALUE_DEPTH_MAX, VALUE_NODES_MAX,
 };
@@ -90,24 +91,6 @@ fn write_number(out: &mut Writer, number: Number) {
     }
 }
 
-/// Reads a name of at most `bytes_max` bytes.
-///
-/// # Errors
-/// [`WireFault::UnknownName`] where the dictionary does not hold it.
-pub fn read_name(
-    reader: &mut Reader<'_>,
-    names: Option<&Names>,
-    bytes_max: usize,
-) -> Result<String, WireFault> {
-    match reader.varint_u32()?.checked_sub(1) {
-        None => reader.text_max(bytes_max).map(String::from),
-        Some(place) => {
-            let place = usize::try_from(place).map_err(|_| WireFault::UnknownName)?;
-            names.and_then(|names| names.get(place)).map(String::from).ok_or(WireFault::UnknownName)
-        }
-    }
-}
-
 /// Reads a map of at most `entries_max` entries, within the bounds of [`crate::limits`].
 ///
 /// # Errors
@@ -117,59 +100,98 @@ pub fn read_map(
     names: Option<&Names>,
     entries_max: usize,
 ) -> Result<Map, WireFault> {
-    let mut nodes_left = VALUE_NODES_MAX;
-    read_entries(reader, names, entries_max, VALUE_DEPTH_MAX, &mut nodes_left)
-}
-
-fn read_entries(
-    reader: &mut Reader<'_>,
-    names: Option<&Names>,
-    entries_max: usize,
-    depth: usize,
-    nodes_left: &mut usize,
-) -> Result<Map, WireFault> {
-    let count = reader.count()?;
-    if count > entries_max {
-        return Err(WireFault::TooLarge);
-    }
-    let mut map = Map::new();
-    for _ in 0..count {
-        let name = read_name(reader, names, PROPERTY_NAME_BYTES_MAX)?;
-        map.set(name, read_value(reader, names, depth, nodes_left)?);
-    }
+    let mut tape = Tape::new(reader.rest());
+    let map = take_map(&mut tape, names, entries_max);
+    *reader = Reader::new(tape.rest());
+    tape.check()?;
     Ok(map)
 }
 
-fn read_value(
-    reader: &mut Reader<'_>,
-    names: Option<&Names>,
-    depth: usize,
-    nodes_left: &mut usize,
-) -> Result<Value, WireFault> {
-    let depth = depth.checked_sub(1).ok_or(WireFault::TooDeep)?;
-    *nodes_left = nodes_left.checked_sub(1).ok_or(WireFault::TooLarge)?;
-    Ok(match u8::try_from(reader.varint_u32()?).unwrap_or(u8::MAX) {
-        NULL => Value::Null,
-        BOOL => Value::Bool(reader.flag()?),
-        INT => Value::Number(Number::Int(reader.zigzag_i64()?)),
-        UINT => Value::Number(Number::Uint(reader.varint_u64()?)),
-        DOUBLE => Value::Number(Number::Double(reader.fixed_u64()?)),
-        TEXT => Value::Text(reader.text_max(TEXT_BYTES_MAX)?.into()),
-        LIST => Value::List(read_list(reader, names, depth, nodes_left)?),
-        OBJECT => Value::Object(read_entries(reader, names, PROPERTIES_MAX, depth, nodes_left)?),
-        _ => return Err(WireFault::Malformed),
-    })
+/// A map of at most `entries_max` entries off the tape.
+pub fn take_map(tape: &mut Tape<'_>, names: Option<&Names>, entries_max: usize) -> Map {
+    Tree { tape, names, nodes_left: VALUE_NODES_MAX, depth_left: VALUE_DEPTH_MAX }.entries(entries_max)
 }
 
-fn read_list(
-    reader: &mut Reader<'_>,
-    names: Option<&Names>,
-    depth: usize,
-    nodes_left: &mut usize,
-) -> Result<Vec<Value>, WireFault> {
-    let mut list = Vec::new();
-    for _ in 0..reader.count()? {
-        list.push(read_value(reader, names, depth, nodes_left)?);
+/// A name of at most `bytes_max` bytes off the tape: spelled out, or by its place in the dictionary.
+pub fn take_name(tape: &mut Tape<'_>, names: Option<&Names>, bytes_max: usize) -> String {
+    let Some(place) = tape.u32().checked_sub(1) else {
+        return tape.string_max(bytes_max);
+    };
+    let place = usize::try_from(place).unwrap_or(usize::MAX);
+    match names.and_then(|names| names.get(place)) {
+        Some(name) => name.into(),
+        None => {
+            tape.fail(WireFault::UnknownName);
+            String::new()
+        }
     }
-    Ok(list)
+}
+
+/// One tree of values: what is left of the bounds while it is read.
+struct Tree<'t, 'a> {
+    tape: &'t mut Tape<'a>,
+    names: Option<&'t Names>,
+    nodes_left: usize,
+    depth_left: usize,
+}
+
+impl Tree<'_, '_> {
+    fn entries(&mut self, entries_max: usize) -> Map {
+        let mut map = Map::new();
+        let count = self.tape.count();
+        if count > entries_max {
+            self.tape.fail(WireFault::TooLarge);
+        }
+        for _ in 0..count {
+            if !self.tape.is_sound() {
+                break;
+            }
+            let name = take_name(self.tape, self.names, PROPERTY_NAME_BYTES_MAX);
+            map.set(name, self.value());
+        }
+        map
+    }
+
+    fn value(&mut self) -> Value {
+        match (self.depth_left.checked_sub(1), self.nodes_left.checked_sub(1)) {
+            (None, _) => self.tape.fail(WireFault::TooDeep),
+            (_, None) => self.tape.fail(WireFault::TooLarge),
+            (Some(depth_left), Some(nodes_left)) => {
+                self.nodes_left = nodes_left;
+                let depth_here = core::mem::replace(&mut self.depth_left, depth_left);
+                let value = self.variant();
+                self.depth_left = depth_here;
+                return value;
+            }
+        }
+        Value::Null
+    }
+
+    fn variant(&mut self) -> Value {
+        match u8::try_from(self.tape.u32()).unwrap_or(u8::MAX) {
+            NULL => Value::Null,
+            BOOL => Value::Bool(self.tape.flag()),
+            INT => Value::Number(Number::Int(self.tape.i64())),
+            UINT => Value::Number(Number::Uint(self.tape.u64())),
+            DOUBLE => Value::Number(Number::Double(self.tape.read(Reader::fixed_u64))),
+            TEXT => Value::Text(self.tape.string_max(TEXT_BYTES_MAX)),
+            LIST => Value::List(self.list()),
+            OBJECT => Value::Object(self.entries(PROPERTIES_MAX)),
+            _ => {
+                self.tape.fail(WireFault::Malformed);
+                Value::Null
+            }
+        }
+    }
+
+    fn list(&mut self) -> Vec<Value> {
+        let mut list = Vec::new();
+        for _ in 0..self.tape.count() {
+            if !self.tape.is_sound() {
+                break;
+            }
+            list.push(self.value());
+        }
+        list
+    }
 }
