@@ -78,7 +78,7 @@ pub const SLOTS_MAX: usize = 256;
 /// Instructions of a program.
 pub const INSTRUCTIONS_MAX: usize = 60_000;
 /// Facts of a program.
-pub const FACTS_MAX: usize = 10_000;
+pub const FACTS_MAX: usize = INSTRUCTIONS_MAX;
 /// Texts that one fact or property tells apart.
 pub const TEXTS_MAX: usize = 4_096;
 /// Words of one wide mask.

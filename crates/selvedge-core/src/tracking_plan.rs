@@ -148,8 +148,16 @@ impl Plan {
     pub fn find(&self, event: &Event) -> Option<&PlanEvent> {
         match event.event_type {
             EventType::Track => self.event(&event.name),
-            EventType::Exposure => Some(&BUILTIN),
-            other => self.event(other.as_str()).or(Some(&BUILTIN)),
+            other => Some(self.find_type(other)),
+        }
+    }
+
+    /// What the plan says of events of a type other than `track`, which have one name.
+    #[must_use]
+    pub fn find_type(&self, event_type: EventType) -> &PlanEvent {
+        match event_type {
+            EventType::Exposure => &BUILTIN,
+            other => self.event(other.as_str()).unwrap_or(&BUILTIN),
         }
     }
 }

@@ -161,9 +161,8 @@ fn shape(fact: &Fact, seen: Seen) -> Known {
             Known::exact(passes_text(*test, pattern.as_bytes(), text.as_bytes()).into())
         }
         (Shape::Text(test, pattern), Seen::Cut(kept)) => {
-            let is_prefix_test = matches!(test, TextTest::Contains | TextTest::StartsWith);
-            let passes = is_prefix_test && passes_text(*test, pattern.as_bytes(), kept.as_bytes());
-            Known { low: passes.into(), high: 1 }
+            let (low, high) = passes_cut(*test, pattern.as_bytes(), kept.as_bytes());
+            Known { low: low.into(), high: high.into() }
         }
         (_, Seen::Known(known)) if known.high != known.low => Known::UNOBSERVED,
         _ => Known::MISSING,
@@ -177,46 +176,52 @@ fn shape(fact: &Fact, seen: Seen) -> Known {
 
 fn passes_text(test: TextTest, pattern: &[u8], text: &[u8]) -> bool {
     match test {
-        TextTest::Contains => {
-            pattern.is_empty() || text.windows(pattern.len()).any(|window| window == pattern)
-        }
+        TextTest::Contains => pattern.is_empty() || text.windows(pattern.len()).any(|window| window == pattern),
         TextTest::StartsWith => text.starts_with(pattern),
         TextTest::EndsWith => text.ends_with(pattern),
-        TextTest::MatchesGlob => matches_glob(pattern, text),
+        TextTest::MatchesGlob => matches_glob(pattern, text, false),
     }
 }
 
-/// `*` is any run, `?` one character. On a mismatch the latest `*` takes one character more.
-fn matches_glob(pattern: &[u8], text: &[u8]) -> bool {
-    let (mut pattern_rest, mut text_rest) = (pattern, text);
+/// Whether a text that begins with `kept` passes for sure, and whether it may.
+fn passes_cut(test: TextTest, pattern: &[u8], kept: &[u8]) -> (bool, bool) {
+    let passes = passes_text(test, pattern, kept);
+    match test {
+        TextTest::Contains => (passes, true),
+        TextTest::StartsWith => (passes, passes || pattern.starts_with(kept)),
+        TextTest::EndsWith => (false, true),
+        TextTest::MatchesGlob => (passes && pattern.ends_with(b"*"), matches_glob(pattern, kept, true)),
+    }
+}
+
+/// `*` is any run, `?` one character. On a mismatch the latest `*` takes one character more. Where the text goes on
+/// unseen, it matches as far as it is seen.
+fn matches_glob(mut pattern: &[u8], mut text: &[u8], goes_on: bool) -> bool {
     let mut retry: Option<(&[u8], &[u8])> = None;
     loop {
-        match (pattern_rest.split_first(), text_rest.split_first()) {
+        match (pattern.split_first(), text.split_first()) {
+            (_, None) if goes_on => return true,
+            (None, None) => return true,
             (Some((b'*', after)), _) => {
-                pattern_rest = after;
-                retry = Some((after, text_rest));
-                continue;
+                pattern = after;
+                retry = Some((after, text));
             }
             (Some((b'?', after)), Some(_)) => {
-                pattern_rest = after;
-                text_rest = after_character(text_rest);
-                continue;
+                pattern = after;
+                text = after_character(text);
             }
             (Some((wanted, after)), Some((found, rest))) if wanted == found => {
-                pattern_rest = after;
-                text_rest = rest;
-                continue;
+                pattern = after;
+                text = rest;
             }
-            (None, None) => return true,
-            _ => {}
-        }
-        match retry {
-            Some((after, from)) if !from.is_empty() => {
-                pattern_rest = after;
-                text_rest = after_character(from);
-                retry = Some((after, text_rest));
-            }
-            _ => return false,
+            _ => match retry {
+                Some((after, from)) if !from.is_empty() => {
+                    pattern = after;
+                    text = after_character(from);
+                    retry = Some((after, text));
+                }
+                _ => return false,
+            },
         }
     }
 }

@@ -13,16 +13,18 @@ use crate::wire::state::{CapCell, CellBody, Lease, VisitorState};
 use alloc::vec::Vec;
 
 /// Leases what every cap has left, extends live leases, and settles expired ones: their unused grants return where a report
-/// proves that the device did not use them, else they are burnt, and age out like used ones. A device reports a lease only
-/// once it has dropped it. Only the edge calls this: before it steps a batch, and after each event before it decides.
+/// proves that the device did not use them, else they are burnt, and age out like used ones. A report is proof only where
+/// it was made after the lease expired: with reports, `now_ms` is when their batch was sent. Only the edge calls this:
+/// before it steps a batch, with its reports, and after each event before it decides.
 pub fn lease(program: &Program, state: &mut VisitorState, now_ms: i64, reports: &[LeaseReport]) {
+    let sent_ms = now_ms;
     let now_ms = state.now_ms(now_ms);
     state.align(program, now_ms);
     let session_ms = state.session.caps_since_ms;
     for (hash, caps) in program.capped().filter(|(_, caps)| needs_grant(caps)) {
         let mut cell = state.cap(hash).cloned().unwrap_or_default();
         for report in reports.iter().filter(|report| report.rule == hash) {
-            settle(&mut cell, now_ms, report);
+            settle(&mut cell, sent_ms, report);
         }
         burn(&mut cell, caps, now_ms);
         let room = room(&cell, caps, session_ms, now_ms);
@@ -33,15 +35,15 @@ pub fn lease(program: &Program, state: &mut VisitorState, now_ms: i64, reports: 
 
 /// Returns what a report proves unused of an expired or burnt lease. What the device used, but the edge has not seen yet,
 /// stays until its exposures come.
-fn settle(cell: &mut CapCell, now_ms: i64, report: &LeaseReport) {
-    if report.lease == cell.lease.id && now_ms >= cell.lease.expires_ms {
-        cell.lease.left = unseen(&cell.lease, report.used);
-    } else if report.lease == cell.burnt.id {
+fn settle(cell: &mut CapCell, sent_ms: i64, report: &LeaseReport) {
+    if report.lease == cell.burnt.id && sent_ms >= cell.burnt.expires_ms {
         let kept = unseen(&cell.burnt, report.used);
         for _ in kept..cell.burnt.left {
             remove(&mut cell.used_ms, cell.burnt.expires_ms);
         }
         cell.burnt.left = kept;
+    } else if report.lease == cell.lease.id && sent_ms >= cell.lease.expires_ms {
+        cell.lease.left = unseen(&cell.lease, report.used);
     }
 }
 

@@ -124,13 +124,6 @@ impl Program {
         &self.cells
     }
 
-    /// What the tracking plan wants granted for an event of this name; analytics where the plan does not know it.
-    pub(super) fn purposes_of(&self, name: &str) -> Purposes {
-        let events = &self.parts.plan.events;
-        let at = events.binary_search_by(|event| event.name.as_str().cmp(name)).ok();
-        at.and_then(|at| events.get(at)).map_or(Purposes::ANALYTICS, |event| event.purposes)
-    }
-
     fn cell_hashes(&self) -> Result<Vec<u64>, ProgramFault> {
         let metrics = self.parts.metrics.iter().map(|metric| metric.meaning);
         let caps = self.capped().map(|(hash, _)| hash);

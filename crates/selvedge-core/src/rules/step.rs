@@ -110,7 +110,8 @@ impl<'a> Step<'a> {
         if !now.holds(Purposes::ANALYTICS) {
             self.open_session_gap();
         }
-        if now.and(self.program.purposes_of(EventType::Page.as_str())).is_empty() {
+        let page_purposes = self.program.parts().plan.find_type(EventType::Page).purposes;
+        if now.and(page_purposes).is_empty() {
             let writer = self.moment.writer;
             self.state.pages.retain(|page| page.writer != writer);
         }

@@ -337,7 +337,8 @@ pub struct Metric {
     pub filter: Option<u16>,
     /// Where it counts.
     pub window: Window,
-    /// How far it must count: the largest constant it is compared with, plus one. Sliding windows keep as many times.
+    /// How far it must count: the largest constant it is compared with, plus one. Sliding windows keep as many times, at
+    /// most [`crate::limits::COUNT_THRESHOLD_MAX`].
     pub threshold: u16,
     /// What stepping it needs granted.
     pub purpose: Purposes,

@@ -42,7 +42,10 @@ fn verify_fact(parts: &Parts, fact: &Fact) -> Verdict {
 fn verify_metric(parts: &Parts, metric: &Metric) -> Verdict {
     optional(metric.filter, parts.code.len())?;
     verify_window(metric.window)?;
-    verify_count(metric.threshold)
+    match metric.window {
+        Window::Sliding(_) if usize::from(metric.threshold) > COUNT_THRESHOLD_MAX => Err(ProgramFault::TooLarge),
+        _ => Ok(()),
+    }
 }
 
 fn verify_window(window: Window) -> Verdict {
@@ -54,12 +57,12 @@ fn verify_window(window: Window) -> Verdict {
     }
 }
 
-fn verify_count(count: u16) -> Verdict {
-    if (1..=COUNT_THRESHOLD_MAX).contains(&usize::from(count)) { Ok(()) } else { Err(ProgramFault::TooLarge) }
+fn verify_limit(limit: u16) -> Verdict {
+    if (1..=COUNT_THRESHOLD_MAX).contains(&usize::from(limit)) { Ok(()) } else { Err(ProgramFault::TooLarge) }
 }
 
 fn verify_caps(caps: &[Cap]) -> Verdict {
-    caps.iter().try_for_each(|cap| verify_window(cap.window).and(verify_count(cap.limit)))
+    caps.iter().try_for_each(|cap| verify_window(cap.window).and(verify_limit(cap.limit)))
 }
 
 fn verify_instruction(parts: &Parts, at: usize, code: &Instruction) -> Verdict {

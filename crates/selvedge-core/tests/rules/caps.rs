@@ -1,0 +1,278 @@
+//! Caps, and the grants that are leased of them.
+
+use crate::build::{Build, DAY, HOUR, MINUTE, SECOND};
+use crate::world::{START, World};
+use selvedge_core::event::LeaseReport;
+use selvedge_core::hash::fnv1a_64;
+use selvedge_core::id::WriterId;
+use selvedge_core::limits::LEASE_MS;
+use selvedge_core::wire::answer::Reason;
+use selvedge_core::wire::program::{Cap, Group, Hold, Window};
+use selvedge_core::wire::state::{CapCell, CellBody};
+
+const DAY_WINDOW: Window = Window::Sliding(86_400_000);
+
+/// A rule without condition in the hero slot that is not held beyond the moment.
+fn world(caps: &[(u16, Window)]) -> World {
+    let mut build = Build::new();
+    let rule = build.rule("r", "hero", None);
+    rule.caps = caps.iter().map(|(limit, window)| Cap { limit: *limit, window: *window }).collect();
+    rule.hold = Hold::Time(0);
+    World::new(build.program())
+}
+
+fn cell(world: &World) -> &CapCell {
+    let hash = fnv1a_64(b"r");
+    match &world.state.cells.iter().find(|cell| cell.hash == hash).expect("a cap cell").body {
+        CellBody::Cap(cap) => cap,
+        body => panic!("{body:?}"),
+    }
+}
+
+fn report(world: &World, used: u32) -> LeaseReport {
+    LeaseReport { rule: fnv1a_64(b"r"), lease: cell(world).lease.id, used }
+}
+
+#[test]
+fn the_third_impression_of_two_per_session_is_capped_and_the_next_session_begins_anew() {
+    let mut world = world(&[(2, Window::Session)]);
+    world.track(0, "a");
+    assert_eq!(world.why(0, "r"), Reason::Won);
+    world.expose(SECOND, "r");
+    assert_eq!(world.why(SECOND, "r"), Reason::Won);
+    world.expose(2 * SECOND, "r");
+    assert_eq!(world.why(2 * SECOND, "r"), Reason::Capped);
+    world.track(HOUR, "a");
+    assert_eq!(world.why(HOUR, "r"), Reason::Won);
+}
+
+#[test]
+fn without_a_grant_a_capped_rule_does_not_act() {
+    let mut world = world(&[(2, Window::Session)]);
+    world.leases = false;
+    world.track(0, "a");
+    assert_eq!(world.why(0, "r"), Reason::NoGrant);
+    assert_eq!(world.decide(0, "hero"), (None, Reason::Fallback));
+}
+
+#[test]
+fn an_exposure_consumes_a_grant_and_none_is_left_after_the_last() {
+    let mut world = world(&[(2, DAY_WINDOW)]);
+    world.track(0, "a");
+    assert_eq!((cell(&world).lease.granted, cell(&world).lease.left), (2, 2));
+    world.leases = false;
+    world.expose(SECOND, "r");
+    assert_eq!(cell(&world).lease.left, 1);
+    world.expose(2 * SECOND, "r");
+    assert_eq!(cell(&world).lease.left, 0);
+    assert_eq!(world.why(2 * SECOND, "r"), Reason::Capped);
+    assert_eq!(
+        world.why(2 * SECOND + DAY, "r"),
+        Reason::NoGrant,
+        "the cap has room again, but nothing is leased"
+    );
+}
+
+#[test]
+fn a_sliding_cap_frees_an_impression_exactly_when_it_leaves_the_window() {
+    let mut world = world(&[(1, DAY_WINDOW)]);
+    world.expose(0, "r");
+    world.lease(DAY - 1, &[]);
+    assert_eq!(world.why(DAY - 1, "r"), Reason::Capped);
+    world.lease(DAY, &[]);
+    assert_eq!(world.why(DAY, "r"), Reason::Won);
+}
+
+#[test]
+fn of_several_caps_the_most_restrictive_wins() {
+    let mut world = world(&[(1, Window::Session), (2, Window::Sliding(14 * 86_400_000))]);
+    world.track(0, "a");
+    assert_eq!(cell(&world).lease.left, 1);
+    world.expose(SECOND, "r");
+    assert_eq!(world.why(SECOND, "r"), Reason::Capped);
+    world.track(HOUR, "a");
+    world.expose(HOUR + SECOND, "r");
+    world.track(3 * HOUR, "a");
+    assert_eq!(world.why(3 * HOUR, "r"), Reason::Capped, "two in fourteen days");
+    world.track(14 * DAY + HOUR, "a");
+    assert_eq!(world.why(14 * DAY + HOUR, "r"), Reason::Won);
+}
+
+#[test]
+fn a_cap_per_page_is_local_and_needs_no_grant() {
+    let mut world = world(&[(1, Window::Page)]);
+    world.leases = false;
+    world.page(0, "/");
+    assert_eq!(world.why(0, "r"), Reason::Won);
+    world.expose(SECOND, "r");
+    assert_eq!(world.why(SECOND, "r"), Reason::Capped);
+    world.page(2 * SECOND, "/next");
+    assert_eq!(world.why(2 * SECOND, "r"), Reason::Won);
+    assert!(world.state.cells.is_empty());
+}
+
+#[test]
+fn a_cap_per_page_holds_before_the_page_event_too() {
+    let mut world = world(&[(1, Window::Page)]);
+    world.track(0, "a");
+    world.expose(SECOND, "r");
+    assert_eq!(world.why(SECOND, "r"), Reason::Capped);
+    world.writer = WriterId::from_bits(99);
+    assert_eq!(world.why(SECOND, "r"), Reason::Won, "another tab is another page");
+}
+
+#[test]
+fn a_grant_may_not_be_used_after_it_expired() {
+    let mut world = world(&[(2, Window::Session)]);
+    world.track(0, "a");
+    assert_eq!(world.why(LEASE_MS - 1, "r"), Reason::Won);
+    assert_eq!(world.why(LEASE_MS, "r"), Reason::NoGrant);
+}
+
+#[test]
+fn an_expired_lease_without_proof_is_burnt_and_ages_out_like_used() {
+    let mut world = world(&[(2, Window::Sliding(7 * 86_400_000))]);
+    world.track(0, "a");
+    world.lease(LEASE_MS + HOUR, &[]);
+    assert_eq!(cell(&world).used_ms, [START + LEASE_MS; 2]);
+    assert_eq!(world.why(LEASE_MS + HOUR, "r"), Reason::Capped);
+    world.lease(LEASE_MS + 7 * DAY - 1, &[]);
+    assert_eq!(world.why(LEASE_MS + 7 * DAY - 1, "r"), Reason::Capped);
+    world.lease(LEASE_MS + 7 * DAY, &[]);
+    assert_eq!(world.why(LEASE_MS + 7 * DAY, "r"), Reason::Won);
+}
+
+#[test]
+fn an_expired_lease_returns_when_a_later_report_proves_that_it_was_not_used() {
+    let mut world = world(&[(2, Window::Sliding(7 * 86_400_000))]);
+    world.track(0, "a");
+    let unused = report(&world, 0);
+    world.lease(LEASE_MS + HOUR, &[unused]);
+    assert_eq!(world.why(LEASE_MS + HOUR, "r"), Reason::Won);
+    assert_eq!((cell(&world).lease.id, cell(&world).lease.left), (2, 2));
+}
+
+#[test]
+fn a_burnt_lease_returns_too_when_the_proof_comes_later_still() {
+    let mut world = world(&[(3, Window::Sliding(7 * 86_400_000))]);
+    world.track(0, "a");
+    let one_used = report(&world, 1);
+    world.lease(LEASE_MS, &[]);
+    assert_eq!(cell(&world).used_ms.len(), 3);
+    world.lease(LEASE_MS + HOUR, &[one_used]);
+    assert_eq!(cell(&world).used_ms.len(), 1, "two are proven unused, one is still to come");
+    world.expose(LEASE_MS - HOUR, "r");
+    let expected = [START + LEASE_MS - HOUR];
+    assert_eq!(cell(&world).used_ms, expected, "the exposure takes the place of its burnt grant");
+}
+
+#[test]
+fn a_report_from_before_the_expiry_proves_nothing() {
+    let mut world = world(&[(2, Window::Sliding(7 * 86_400_000))]);
+    world.track(0, "a");
+    let early = report(&world, 0);
+    world.lease(LEASE_MS - 1, &[early]);
+    let lease = cell(&world).lease;
+    assert_eq!((lease.id, lease.left, lease.expires_ms), (1, 2, START + 2 * LEASE_MS - 1));
+}
+
+#[test]
+fn a_report_of_another_lease_proves_nothing() {
+    let mut world = world(&[(2, Window::Sliding(7 * 86_400_000))]);
+    world.track(0, "a");
+    let other = LeaseReport { lease: 9, ..report(&world, 0) };
+    world.lease(LEASE_MS, &[other]);
+    assert_eq!(world.why(LEASE_MS, "r"), Reason::Capped);
+}
+
+#[test]
+fn what_the_report_says_was_used_stays_used() {
+    let mut world = world(&[(2, Window::Sliding(7 * 86_400_000))]);
+    world.track(0, "a");
+    let one_used = report(&world, 1);
+    world.lease(LEASE_MS, &[one_used]);
+    assert_eq!(cell(&world).lease.left, 1);
+    assert_eq!(cell(&world).used_ms.len(), 1);
+}
+
+#[test]
+fn exposures_never_exceed_the_cap_in_any_window_however_leases_come_and_go() {
+    let mut world = world(&[(2, DAY_WINDOW)]);
+    let mut shown = Vec::new();
+    for at in (0..20 * DAY).step_by(usize::try_from(5 * HOUR + 7 * MINUTE).unwrap()) {
+        let reports = if at % 2 == 0 { vec![] } else { vec![report(&world, 0)] };
+        world.lease(at, &reports);
+        if world.why(at, "r") == Reason::Won {
+            world.expose(at, "r");
+            shown.push(at);
+        }
+    }
+    assert!(shown.len() > 10);
+    assert!(shown.windows(3).all(|three| three[2] - three[0] >= DAY), "{shown:?}");
+}
+
+fn group_world(group: Group) -> World {
+    let mut build = Build::new();
+    build.parts.groups.push(group);
+    for (id, slot) in [("first", "hero"), ("second", "banner")] {
+        let rule = build.rule(id, slot, None);
+        rule.group = Some(0);
+        rule.hold = Hold::Time(0);
+    }
+    World::new(build.program())
+}
+
+#[test]
+fn a_group_cap_counts_the_exposures_of_all_of_its_rules() {
+    let caps = vec![Cap { limit: 2, window: Window::Session }];
+    let mut world = group_world(Group { name: "promotions".into(), max_per_page: None, caps });
+    world.expose(0, "first");
+    assert_eq!(world.why(0, "second"), Reason::Won);
+    world.expose(SECOND, "second");
+    assert_eq!(world.why(SECOND, "first"), Reason::Capped);
+    assert_eq!(world.why(SECOND, "second"), Reason::Capped);
+}
+
+#[test]
+fn a_cap_is_kept_under_the_rules_id_so_that_an_edit_does_not_reset_it() {
+    let mut world = world(&[(1, DAY_WINDOW)]);
+    world.expose(0, "r");
+    let mut build = Build::new();
+    let rule = build.rule("r", "hero", None);
+    rule.caps = vec![Cap { limit: 1, window: Window::Session }, Cap { limit: 1, window: DAY_WINDOW }];
+    rule.priority = 5;
+    world.program = build.program();
+    world.track(HOUR, "a");
+    assert_eq!(world.why(HOUR, "r"), Reason::Capped);
+}
+
+#[test]
+fn what_was_shown_stays_when_its_own_exposure_uses_up_the_cap() {
+    let mut build = Build::new();
+    let rule = build.rule("r", "hero", None);
+    rule.caps = vec![Cap { limit: 1, window: Window::Session }];
+    let mut world = World::new(build.program());
+    world.page(0, "/");
+    assert_eq!(world.decide(0, "hero").1, Reason::Won);
+    world.expose(SECOND, "r");
+    assert_eq!(world.decide(SECOND, "hero").1, Reason::Held);
+    world.page(2 * SECOND, "/next");
+    assert_eq!(world.decide(2 * SECOND, "hero"), (None, Reason::Fallback));
+}
+
+#[test]
+fn a_session_whose_beginning_was_not_seen_does_not_free_a_cap() {
+    use crate::build::PERSONAL;
+    use crate::world::all;
+    use selvedge_core::consent::Purposes;
+    let mut world = world(&[(1, Window::Session)]);
+    world.track(0, "a");
+    world.expose(SECOND, "r");
+    world.in_force = PERSONAL.or(Purposes::NECESSARY);
+    world.track(20 * MINUTE, "a");
+    world.in_force = all();
+    assert!(world.track(40 * MINUTE, "a").new_session);
+    assert_eq!(world.why(40 * MINUTE, "r"), Reason::Capped, "the session may have gone on all the time");
+    world.track(2 * HOUR, "a");
+    assert_eq!(world.why(2 * HOUR, "r"), Reason::Won);
+}

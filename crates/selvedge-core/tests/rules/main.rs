@@ -1,0 +1,18 @@
+//! The rules: each behaviour is a sentence, each law a property.
+
+mod build;
+mod world;
+
+mod attributes;
+mod caps;
+mod consent_law;
+mod counts;
+mod deciding;
+mod explaining;
+mod logic;
+mod page_and_edge;
+mod programs;
+mod reference;
+mod sessions;
+mod states;
+mod texts;

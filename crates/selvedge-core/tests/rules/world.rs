@@ -1,0 +1,150 @@
+//! A visitor in front of a program: events in, what stands in the slots out.
+
+use selvedge_core::consent::Purposes;
+use selvedge_core::event::{Event, EventType, LeaseReport};
+use selvedge_core::id::{Sequence, WriterId};
+use selvedge_core::number::Number;
+use selvedge_core::rules::{Candidate, Moment, Place, Program, Stepped, decide, explain, lease, step};
+use selvedge_core::value::{Map, Value};
+use selvedge_core::wire::answer::Reason;
+use selvedge_core::wire::state::VisitorState;
+
+/// When every test begins.
+pub const START: i64 = 1_800_000_000_000;
+
+pub fn all() -> Purposes {
+    Purposes(0xf)
+}
+
+pub fn text(text: &str) -> Value {
+    Value::Text(text.into())
+}
+
+pub fn int(int: i64) -> Value {
+    Value::Number(Number::Int(int))
+}
+
+pub fn map<const N: usize>(entries: [(&str, Value); N]) -> Map {
+    entries.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+pub fn event(event_type: EventType, name: &str, time_ms: i64, properties: Map) -> Event {
+    Event {
+        sequence: Sequence::new(1).unwrap(),
+        event_type,
+        name: name.into(),
+        time_ms: u64::try_from(time_ms).unwrap(),
+        consent: 0,
+        properties,
+        context: Map::new(),
+    }
+}
+
+pub struct World {
+    pub program: Program,
+    pub state: VisitorState,
+    pub writer: WriterId,
+    pub context: Map,
+    pub in_force: Purposes,
+    pub place: Place,
+    pub leases: bool,
+}
+
+impl World {
+    pub fn new(program: Program) -> Self {
+        Self {
+            program,
+            state: VisitorState::new(START),
+            writer: WriterId::mint(1_800_000_000_000, 7),
+            context: Map::new(),
+            in_force: all(),
+            place: Place::Edge,
+            leases: true,
+        }
+    }
+
+    pub fn moment(&self, at_ms: i64) -> Moment<'_> {
+        Moment {
+            writer: self.writer,
+            context: &self.context,
+            now_ms: START + at_ms,
+            in_force: self.in_force,
+            place: self.place,
+        }
+    }
+
+    /// Steps by an event `at_ms` after the start that may be used for all that is in force.
+    pub fn step(&mut self, at_ms: i64, event: &Event) -> Stepped {
+        let moment = Moment { context: &self.context.clone(), ..self.moment(at_ms) };
+        let stepped = step(&self.program, &mut self.state, event, self.in_force, &moment);
+        if self.leases {
+            lease(&self.program, &mut self.state, START + at_ms, &[]);
+        }
+        stepped
+    }
+
+    pub fn lease(&mut self, at_ms: i64, reports: &[LeaseReport]) {
+        lease(&self.program, &mut self.state, START + at_ms, reports);
+    }
+
+    pub fn track(&mut self, at_ms: i64, name: &str) -> Stepped {
+        self.track_with(at_ms, name, Map::new())
+    }
+
+    pub fn track_with(&mut self, at_ms: i64, name: &str, properties: Map) -> Stepped {
+        self.step(at_ms, &event(EventType::Track, name, START + at_ms, properties))
+    }
+
+    pub fn page(&mut self, at_ms: i64, path: &str) -> Stepped {
+        self.step(at_ms, &event(EventType::Page, "page", START + at_ms, map([("path", text(path))])))
+    }
+
+    pub fn landing(&mut self, at_ms: i64, utm: &[(&str, &str)]) -> Stepped {
+        let mut landing = event(EventType::Page, "page", START + at_ms, map([("path", text("/"))]));
+        utm.iter().for_each(|(name, value)| landing.context.set(*name, text(value)));
+        self.step(at_ms, &landing)
+    }
+
+    pub fn identify(&mut self, at_ms: i64, traits: Map) -> Stepped {
+        self.step(at_ms, &event(EventType::Identify, "identify", START + at_ms, traits))
+    }
+
+    pub fn expose(&mut self, at_ms: i64, rule: &str) -> Stepped {
+        let seen = map([("slot", text("hero")), ("rule", text(rule))]);
+        self.step(at_ms, &event(EventType::Exposure, "exposure", START + at_ms, seen))
+    }
+
+    /// The rule in `slot` and why, decided at that moment.
+    pub fn decide(&mut self, at_ms: i64, slot: &str) -> (Option<String>, Reason) {
+        let context = self.context.clone();
+        let moment = Moment { context: &context, ..self.moment(at_ms) };
+        let decisions = decide(&self.program, &mut self.state, &moment);
+        let parts = self.program.parts();
+        assert_eq!(decisions.len(), parts.slots.len());
+        let at = parts.slots.iter().position(|known| known.name == slot).unwrap();
+        let decision = decisions[at];
+        let rule = decision.rule.map(|rule| parts.rules[usize::from(rule)].id.clone());
+        (rule, decision.reason)
+    }
+
+    /// Whether a rule would stand in `slot`, without remembering it.
+    pub fn shows(&self, at_ms: i64, slot: &str) -> bool {
+        let mut world = Self {
+            program: self.program.clone(),
+            state: self.state.clone(),
+            context: self.context.clone(),
+            ..*self
+        };
+        world.decide(at_ms, slot).0.is_some()
+    }
+
+    pub fn explain(&self, at_ms: i64) -> Vec<Candidate> {
+        explain(&self.program, &self.state, &self.moment(at_ms))
+    }
+
+    /// The reason of one rule.
+    pub fn why(&self, at_ms: i64, rule: &str) -> Reason {
+        let at = self.program.parts().rules.iter().position(|known| known.id == rule).unwrap();
+        self.explain(at_ms)[at].reason
+    }
+}
