@@ -1,1 +1,13 @@
-//! Placeholder floor plan.
+//! A real worker for the end-to-end tests.
+//!
+//! What goes in: the repository as it is now; everything that is out of date is built first. What comes out: a workerd
+//! on a port of its own, with a data folder of its own and `examples/shop` published, that a test can question, kill
+//! and start again; and visitors that write batches.
+
+mod http;
+mod visitor;
+mod world;
+
+pub use http::{Answer, Client};
+pub use visitor::{Visitor, WRITE_KEY, granted, now_ms};
+pub use world::{Setup, World, full_counts};

@@ -24,6 +24,12 @@ pub mod workerd;
 
 pub mod secrets;
 
+pub mod site;
+
+pub mod server;
+
+pub mod dev;
+
 pub mod budget;
 
 pub mod size;

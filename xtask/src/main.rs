@@ -1,11 +1,12 @@
 //! `cargo xtask`: what the command line says, handed to the chore that does it.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use xtask::repo::Repo;
-use xtask::{bench, build, setup, size, test, tidy};
+use xtask::{bench, build, dev, setup, size, test, tidy};
 
 /// Every chore of the repository.
 #[derive(Parser)]
@@ -21,6 +22,18 @@ enum Chore {
     Setup,
     /// Builds the wasm modules and the pages, where they are out of date.
     Build,
+    /// Runs the worker, the demo shop and the console on this machine, and publishes every saved change of a site.
+    Dev {
+        /// The port on 127.0.0.1.
+        #[arg(long, default_value_t = 8787)]
+        port: u16,
+        /// The folder that state is kept in.
+        #[arg(long, default_value = ".selvedge/data")]
+        data: PathBuf,
+        /// The folder with the site's YAML files.
+        #[arg(long, default_value = "examples/shop")]
+        site: PathBuf,
+    },
     /// Runs all tests, with their own set-up.
     Test {
         /// Only one part.
@@ -65,10 +78,19 @@ fn run(chore: Chore) -> Result<ExitCode> {
             true
         }
         Chore::Build => build::everything(&repo).map(|()| true)?,
+        Chore::Dev { port, data, site } => {
+            let options = dev::Options { port, data: here(&repo, data), site: here(&repo, site) };
+            dev::run(&repo, &options).map(|()| true)?
+        }
         Chore::Test { only, full } => test::run(&repo, only, full)?,
         Chore::Bench { json } => bench::run(&repo, json)?,
         Chore::Size { json } => size::run(&repo, json)?,
         Chore::Tidy => tidy::run(&repo)?,
     };
     Ok(if held { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A path of the command line: as given where it is absolute or is there from the current folder, else under the root.
+fn here(repo: &Repo, path: PathBuf) -> PathBuf {
+    if path.exists() { std::path::absolute(&path).unwrap_or(path) } else { repo.path(path) }
 }

@@ -102,6 +102,11 @@ impl Workerd {
         self.port
     }
 
+    /// The id of its process.
+    pub fn process_id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends it at once, as a power cut would, and waits until it is gone.
     pub fn kill(&mut self) {
         let Ok(raw) = i32::try_from(self.child.id()) else { return };

@@ -1,0 +1,50 @@
+//! A worker for tests that are not written in Rust.
+//!
+//! It prints one line of JSON, `{"url", "admin_token", "bindings", "publish", "program"}`, and then obeys the lines of
+//! its standard input: `kill` ends the worker with SIGKILL, `start` starts it again on the same state and port,
+//! `publish` publishes the site again. Each is answered with one line of JSON. It ends with its input.
+//! `SELVEDGE_SITE` names another site's folder, `SELVEDGE_DATA` a data folder that is kept.
+
+use std::io::BufRead as _;
+
+use anyhow::Result;
+use selvedge_tests::{Setup, World};
+use serde_json::{Value, json};
+
+fn main() -> Result<()> {
+    let folder = |name: &str| std::env::var_os(name).map(Into::into);
+    let setup = Setup { site: folder("SELVEDGE_SITE"), data: folder("SELVEDGE_DATA"), ..Setup::default() };
+    let mut world = World::with(setup)?;
+    println!("{}", description(&world));
+    for line in std::io::stdin().lock().lines() {
+        println!("{}", obey(&mut world, line?.trim()));
+    }
+    Ok(())
+}
+
+fn description(world: &World) -> Value {
+    let published = world.published();
+    json!({
+        "url": world.url(),
+        "admin_token": world.admin_token(),
+        "bindings": world.bindings(),
+        "publish": published.publish,
+        "program": published.program,
+    })
+}
+
+fn obey(world: &mut World, order: &str) -> Value {
+    let result = match order {
+        "kill" => {
+            world.kill9();
+            Ok(())
+        }
+        "start" => world.restart(),
+        "publish" => world.publish().map(|_| ()),
+        _ => Err(anyhow::anyhow!("`{order}` is none of kill, start, publish")),
+    };
+    match result {
+        Ok(()) => json!({ "done": order }),
+        Err(problem) => json!({ "error": format!("{problem:#}") }),
+    }
+}
