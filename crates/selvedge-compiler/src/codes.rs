@@ -93,7 +93,7 @@ codes! {
     /// A cap is a whole number of exposures, `per`, and `page`, `session` or a duration: `2 per session`,
     /// `1 per 24h`; several are separated by commas and all of them hold.
     E0017 = Error, "not a cap";
-    /// A duration is a whole number and one unit, without a space: `30s`, `10m`, `24h`, `7d`; at most 400 days.
+    /// A duration is a whole number and one unit, without a space: `30s`, `10m`, `24h`, `7d`; at most 366 days.
     E0018 = Error, "not a duration";
 
     /// The character begins nothing that a condition can hold.
@@ -132,6 +132,10 @@ codes! {
     /// `where` reads properties of the event that is counted; other facts belong into the condition that uses the
     /// count.
     E0209 = Error, "a fact inside `where`";
+
+    /// Events are used only for what their `purposes` list. A rule counts and reads events for its own purpose, so an
+    /// event without that purpose would never be counted, and the condition could never become true.
+    E0210 = Error, "an event that may not be used for this";
 
     /// The two sides of a comparison are of different types, so that it could never be true.
     E0301 = Error, "different types";

@@ -7,7 +7,7 @@ use crate::resolved::{Site, resolve};
 use crate::source::{FileId, Files, Span};
 use crate::summary::{Summary, summary};
 use crate::written::{RULES_FILE, SITE_FILE};
-use crate::{limits_check, urgent, written};
+use crate::{limits_check, purpose_check, urgent, written};
 use selvedge_core::id::ProgramHash;
 use selvedge_core::limits::{CAP_BYTES_MAX, PROGRAM_BYTES_MAX, STATE_BYTES_MAX};
 use selvedge_core::rules::Program;
@@ -66,6 +66,7 @@ fn run(files: &Files<'_>, report: &mut Report) -> Option<Compiled> {
     let shared = Shared::of(&site);
     let top = Span::top(files.find(RULES_FILE).or_else(|| files.find(SITE_FILE)).unwrap_or(FileId(0)));
     limits_check::check(&site, &shared, top, report);
+    purpose_check::check(&site, &shared, report);
     if report.has_errors() {
         return None;
     }

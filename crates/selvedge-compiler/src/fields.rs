@@ -37,6 +37,16 @@ impl<'a> Fields<'a> {
         (!is_null(&entry.value)).then_some(&entry.value)
     }
 
+    /// The key's value, where the key is there; reports an empty one, which would else mean nothing at all.
+    pub fn filled(&mut self, key: &'static str, report: &mut Report) -> Option<&'a Node> {
+        let entry = self.map.entries.iter().find(|entry| entry.key == key);
+        if let Some(entry) = entry.filter(|entry| is_null(&entry.value)) {
+            let help = format!("remove `{key}`, or write its value behind it");
+            report.add_help(Code::E0006, entry.key_span, format!("`{key}` is empty"), help);
+        }
+        self.optional(key)
+    }
+
     /// The key's value; reports where it is missing.
     pub fn required(&mut self, key: &'static str, report: &mut Report) -> Option<&'a Node> {
         let value = self.optional(key);

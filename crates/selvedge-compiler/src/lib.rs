@@ -26,6 +26,7 @@ mod resolved;
 mod lower;
 
 mod limits_check;
+mod purpose_check;
 mod summary;
 mod urgent;
 

@@ -1,22 +1,31 @@
-//! Bounds of a site that no single rule can see: how far counts count, how large the programs are, which events are
-//! urgent.
+//! Bounds of a site that no single rule can see: how far counts count, how large the programs are.
 
 use crate::codes::Code;
 use crate::diagnostic::Report;
 use crate::lower::Shared;
 use crate::resolved::{Fact, Leaf, Site};
 use crate::source::Span;
-use selvedge_core::limits::{COUNT_THRESHOLD_MAX, INSTRUCTIONS_MAX, RULES_MAX, SLOTS_MAX};
+use selvedge_core::limits::{
+    ATTRIBUTES_MAX, CONTENTS_MAX, COUNT_THRESHOLD_MAX, GROUPS_MAX, INSTRUCTIONS_MAX, METRICS_MAX,
+    PLAN_EVENTS_MAX, RULES_MAX, SITE_ENTRIES_MAX, SLOTS_MAX,
+};
 use selvedge_core::wire::program::Window;
 
 /// Reports what is above a bound.
 pub(crate) fn check(site: &Site, shared: &Shared, top: Span, report: &mut Report) {
+    let written = &site.site;
     for (what, found, limit) in [
         ("rules", site.rules.len(), RULES_MAX),
-        ("slots", site.site.slots.len(), SLOTS_MAX),
+        ("slots", written.slots.len(), SLOTS_MAX),
+        ("groups", site.groups.len(), GROUPS_MAX),
+        ("contents", site.contents.len(), CONTENTS_MAX),
+        ("attributes", shared.attribute_purposes.len(), ATTRIBUTES_MAX),
+        ("counts", shared.thresholds.len(), METRICS_MAX),
         ("instructions", instructions(site), INSTRUCTIONS_MAX),
-        ("counts", shared.thresholds.len(), usize::from(u16::MAX)),
-        ("contents", site.contents.len(), usize::from(u16::MAX)),
+        ("events", site.events.len(), PLAN_EVENTS_MAX),
+        ("sources", written.sources.len(), SITE_ENTRIES_MAX),
+        ("origins", written.origins.len(), SITE_ENTRIES_MAX),
+        ("consent regions", written.consent.regions.len(), SITE_ENTRIES_MAX),
     ] {
         if found > limit {
             report.add(Code::E0402, top, format!("the program has {found} {what}; at most {limit}"));

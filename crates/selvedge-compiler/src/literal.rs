@@ -5,8 +5,8 @@ use selvedge_core::number::MICRO;
 /// Milliseconds of one unit: `s`, `m`, `h`, `d`.
 const UNITS: [(&str, u64); 4] = [("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 
-/// The longest duration a site may write: 400 days.
-pub(crate) const DURATION_MS_MAX: u64 = 400 * 86_400_000;
+/// The longest duration a site may write.
+pub(crate) const DURATION_MS_MAX: u64 = selvedge_core::limits::WINDOW_MS_MAX;
 
 /// `10m`, `24h`, `7d`, `30s` in milliseconds; `None` where it is no duration, is 0, or is above [`DURATION_MS_MAX`].
 pub(crate) fn duration_ms(text: &str) -> Option<u64> {
@@ -66,7 +66,7 @@ mod tests {
         assert_eq!(duration_ms("10m"), Some(600_000));
         assert_eq!(duration_ms("24h"), Some(86_400_000));
         assert_eq!(duration_ms("30d"), Some(2_592_000_000));
-        for bad in ["", "m", "0m", "10", "10 m", "-1h", "1.5h", "1w", "401d", "99999999999999999999d", "é"] {
+        for bad in ["", "m", "0m", "10", "10 m", "-1h", "1.5h", "1w", "367d", "99999999999999999999d", "é"] {
             assert_eq!(duration_ms(bad), None, "{bad}");
         }
         assert_eq!(duration_text(86_400_000), "1d");

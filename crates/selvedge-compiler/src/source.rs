@@ -37,41 +37,51 @@ pub struct Position {
 
 /// The files of a site, in the order of their names.
 pub(crate) struct Files<'a> {
-    files: Vec<(&'a str, &'a str)>,
+    files: Vec<File<'a>>,
+}
+
+struct File<'a> {
+    name: &'a str,
+    text: &'a str,
+    /// Where each line begins.
+    lines: Vec<usize>,
 }
 
 impl<'a> Files<'a> {
     pub fn new(files: &'a BTreeMap<String, String>) -> Self {
-        Self { files: files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect() }
+        let file = |(name, text): (&'a String, &'a String)| {
+            let ends = text.match_indices('\n').map(|(newline, _)| newline + 1);
+            File { name, text, lines: std::iter::once(0).chain(ends).collect() }
+        };
+        Self { files: files.iter().map(file).collect() }
     }
 
     pub fn find(&self, name: &str) -> Option<FileId> {
-        let at = self.files.iter().position(|(known, _)| *known == name)?;
+        let at = self.files.iter().position(|file| file.name == name)?;
         u16::try_from(at).ok().map(FileId)
     }
 
     pub fn names(&self) -> impl Iterator<Item = &'a str> {
-        self.files.iter().map(|(name, _)| *name)
+        self.files.iter().map(|file| file.name)
     }
 
     /// A file's name; that of the file every site has, where there is none at all.
     pub fn name(&self, file: FileId) -> &'a str {
-        self.files.get(usize::from(file.0)).map_or("site.yaml", |(name, _)| name)
+        self.files.get(usize::from(file.0)).map_or("site.yaml", |file| file.name)
     }
 
     pub fn text(&self, file: FileId) -> &'a str {
-        self.files.get(usize::from(file.0)).map_or("", |(_, text)| text)
+        self.files.get(usize::from(file.0)).map_or("", |file| file.text)
     }
 
     /// The line and column of a byte.
     pub fn position(&self, file: FileId, byte: u32) -> Position {
-        let text = self.text(file);
-        let before = &text[..floor_char(text, byte as usize)];
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        Position {
-            line: count(before.matches('\n').count()) + 1,
-            column: count(before[line_start..].chars().count()) + 1,
-        }
+        let Some(File { text, lines, .. }) = self.files.get(usize::from(file.0)) else {
+            return Position { line: 1, column: 1 };
+        };
+        let byte = floor_char(text, byte as usize);
+        let line = lines.partition_point(|start| *start <= byte).max(1);
+        Position { line: count(line), column: count(text[lines[line - 1]..byte].chars().count()) + 1 }
     }
 }
 

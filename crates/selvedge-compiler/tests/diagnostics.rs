@@ -2,16 +2,15 @@
 
 mod common;
 
-use common::shop;
-use selvedge_compiler::{Code, Compilation, Severity, compile, docs, render};
-use std::collections::BTreeMap;
+use common::{Site, rendered, small_site};
+use selvedge_compiler::{Code, Severity, compile, docs};
 use std::path::Path;
 
 /// The small site of these tests, changed as the example's first line says.
-fn site_with(example: &str) -> BTreeMap<String, String> {
+fn site_with(example: &str) -> Site {
     let (first, text) = example.split_once('\n').expect("a first line");
     let name = first.trim_start_matches("# ");
-    let mut files = shop();
+    let mut files = small_site();
     match name.strip_suffix(" is missing") {
         Some(missing) => {
             files.remove(missing);
@@ -23,14 +22,9 @@ fn site_with(example: &str) -> BTreeMap<String, String> {
     files
 }
 
-fn rendered(files: &BTreeMap<String, String>, compilation: &Compilation) -> String {
-    let texts = compilation.diagnostics.iter().map(|found| render(found, &files[&found.file]));
-    texts.collect::<Vec<_>>().join("\n\n")
-}
-
 #[test]
 fn the_small_site_is_without_fault() {
-    let files = shop();
+    let files = small_site();
     let compilation = compile(&files);
     assert_eq!(rendered(&files, &compilation), "");
     assert!(compilation.program.is_some());

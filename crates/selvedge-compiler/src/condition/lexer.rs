@@ -23,13 +23,13 @@ pub(super) enum Kind {
     Number(i64),
     /// Milliseconds.
     Duration(u64),
-    /// `= != < <= > >= ( ) [ ] ,`
+    /// `= != < <= > >= ( ) [ ] ,`, and `. : - +`, which nothing takes yet.
     Sign(&'static str),
     End,
 }
 
 /// Signs, longest first.
-const SIGNS: [&str; 11] = ["!=", "<=", ">=", "=", "<", ">", "(", ")", "[", "]", ","];
+const SIGNS: [&str; 15] = ["!=", "<=", ">=", "=", "<", ">", "(", ")", "[", "]", ",", ".", ":", "-", "+"];
 
 /// Operators of other languages, and what is written here.
 const FOREIGN: [(&str, &str); 6] =

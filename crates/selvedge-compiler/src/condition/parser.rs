@@ -74,6 +74,9 @@ const LATER: [(&str, &str); 19] = [
     ("weekday", "use `status` to switch a rule on and off"),
 ];
 
+/// Of these, the ones that stand alone: they are never names.
+const NEVER_NAMES: [&str; 2] = ["now", "weekday"];
+
 struct Parser<'a> {
     text: &'a str,
     anchor: &'a Anchor,
@@ -152,13 +155,15 @@ impl<'a> Parser<'a> {
 
     /// What may follow parentheses: `is true` and its kin behind a condition, any test behind a fact.
     fn grouped(&mut self, inner: Expr, start: usize) -> Option<Expr> {
+        if let Expr::Test(Test { subject, ask: Ask::Holds, .. }) = inner {
+            let ask = self.ask()?;
+            return Some(Expr::Test(Test { subject, ask, source: self.source(start) }));
+        }
         if self.take_word("is") {
             let state = self.state()?;
             return Some(Expr::State(Box::new(inner), state, self.source(start)));
         }
-        let Expr::Test(Test { subject, ask: Ask::Holds, .. }) = inner else { return Some(inner) };
-        let ask = self.ask()?;
-        Some(Expr::Test(Test { subject, ask, source: self.source(start) }))
+        Some(inner)
     }
 
     fn counts_follow(&self) -> bool {
@@ -205,10 +210,11 @@ impl<'a> Parser<'a> {
     fn refuse_later_operand(&mut self) -> Option<()> {
         let Kind::Word(word) = self.peek() else { return Some(()) };
         let Some((word, instead)) = LATER.iter().find(|(later, _)| later == word) else { return Some(()) };
-        let followed = self.tokens.get(self.at + 1).map(|token| &token.kind);
-        if !matches!(followed, Some(Kind::Word(next)) if !is_operator(next))
-            && followed != Some(&Kind::Sign("("))
-        {
+        let is_begun = match self.tokens.get(self.at + 1).map(|token| &token.kind) {
+            Some(Kind::Word(next)) => !KEYWORDS.contains(&next.as_str()) || NEVER_NAMES.contains(word),
+            followed => followed == Some(&Kind::Sign("(")) || NEVER_NAMES.contains(word),
+        };
+        if !is_begun {
             return Some(());
         }
         let span = self.span(self.peek_at());
@@ -464,10 +470,6 @@ impl<'a> Parser<'a> {
     fn span(&self, at: Range<usize>) -> Span {
         self.anchor.span(at.start, at.end)
     }
-}
-
-fn is_operator(word: &str) -> bool {
-    KEYWORDS.contains(&word)
 }
 
 fn compare(sign: &str) -> Option<Compare> {

@@ -1,6 +1,6 @@
 //! The facts of a program: each tested value once, with the dictionary of the texts that conditions compare it with.
 
-use crate::resolved::{Default, Fact, Leaf, LeafTest};
+use crate::resolved::{Default, Domain, Fact, Leaf, LeafTest};
 use selvedge_core::wire::program::{self, FactSource, Shape, TextTest};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -88,7 +88,7 @@ fn form(leaf: &Leaf) -> Form {
         LeafTest::OneOf(..) => Form::OneOf,
         LeafTest::Ranges(_) => Form::Number,
         LeafTest::Known | LeafTest::Missing => {
-            if leaf.is_text {
+            if leaf.domain == Domain::Text {
                 Form::OneOf
             } else {
                 Form::Number

@@ -38,10 +38,17 @@ pub(crate) enum FactType {
 pub(crate) struct Leaf {
     pub fact: Fact,
     pub default: Option<Default>,
-    /// Whether the fact is a text.
-    pub is_text: bool,
+    pub domain: Domain,
     pub test: LeafTest,
     pub source: Source,
+}
+
+/// The values that a fact can have at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Domain {
+    Text,
+    /// Between the two, both included.
+    Numbers(i64, i64),
 }
 
 /// What stands in for an unknown fact.
@@ -70,15 +77,26 @@ pub(crate) enum LeafTest {
 /// From and to, both included.
 pub(crate) type Range = (i64, i64);
 
-impl LeafTest {
-    /// The test that is passed exactly by the known values that do not pass this one.
+impl Leaf {
+    /// The leaf that is passed exactly by the known values that do not pass this one.
     pub fn opposite(&self) -> Self {
+        let test = match &self.test {
+            LeafTest::OneOf(texts, among) => LeafTest::OneOf(texts.clone(), !among),
+            LeafTest::Text(test, pattern, passes) => LeafTest::Text(*test, pattern.clone(), !passes),
+            LeafTest::Ranges(ranges) => LeafTest::Ranges(self.domain.within(&complement(ranges))),
+            LeafTest::Known => LeafTest::Missing,
+            LeafTest::Missing => LeafTest::Known,
+        };
+        Self { test, ..self.clone() }
+    }
+}
+
+impl Domain {
+    /// The part of the ranges that the fact can be in.
+    pub fn within(self, ranges: &[Range]) -> Vec<Range> {
         match self {
-            Self::OneOf(texts, among) => Self::OneOf(texts.clone(), !among),
-            Self::Text(test, pattern, passes) => Self::Text(*test, pattern.clone(), !passes),
-            Self::Ranges(ranges) => Self::Ranges(complement(ranges)),
-            Self::Known => Self::Missing,
-            Self::Missing => Self::Known,
+            Self::Text => Vec::new(),
+            Self::Numbers(low, high) => common(ranges, &[(low, high)]),
         }
     }
 }

@@ -6,24 +6,31 @@ use super::truth::Truth;
 use crate::condition::Source;
 use std::collections::BTreeSet;
 
-/// The same truth with fewer leaves.
-pub(crate) fn fuse(truth: Truth) -> Truth {
+/// The same truth with fewer leaves. Tests that must all pass and cannot are noted in `conflicts`.
+pub(crate) fn fuse(truth: Truth, conflicts: &mut Vec<Conflict>) -> Truth {
     match truth {
-        Truth::All(parts) => list(parts, true),
-        Truth::Any(parts) => list(parts, false),
-        Truth::Opposite(inner) => Truth::Opposite(Box::new(fuse(*inner))),
+        Truth::All(parts) => list(parts, true, conflicts),
+        Truth::Any(parts) => list(parts, false, conflicts),
+        Truth::Opposite(inner) => Truth::Opposite(Box::new(fuse(*inner, conflicts))),
         leaf @ Truth::Leaf(_) => leaf,
     }
 }
 
-fn list(parts: Vec<Truth>, all: bool) -> Truth {
+/// Two tests of one fact that exclude each other.
+#[derive(Debug)]
+pub(crate) struct Conflict {
+    pub first: Source,
+    pub second: Source,
+}
+
+fn list(parts: Vec<Truth>, all: bool, conflicts: &mut Vec<Conflict>) -> Truth {
     let mut fused: Vec<Truth> = Vec::new();
-    for part in parts.into_iter().map(fuse) {
-        match (part, all) {
+    for part in parts {
+        match (fuse(part, conflicts), all) {
             (Truth::All(inner), true) | (Truth::Any(inner), false) => {
-                inner.into_iter().for_each(|part| push(&mut fused, part, all));
+                inner.into_iter().for_each(|part| push(&mut fused, part, all, conflicts));
             }
-            (part, _) => push(&mut fused, part, all),
+            (part, _) => push(&mut fused, part, all, conflicts),
         }
     }
     match (fused.len(), fused.pop()) {
@@ -36,13 +43,16 @@ fn list(parts: Vec<Truth>, all: bool) -> Truth {
 }
 
 /// Adds `part`, or joins it with an earlier leaf of the same fact.
-fn push(fused: &mut Vec<Truth>, part: Truth, all: bool) {
+fn push(fused: &mut Vec<Truth>, part: Truth, all: bool, conflicts: &mut Vec<Conflict>) {
     if let Truth::Leaf(leaf) = &part {
         for earlier in fused.iter_mut() {
             let Truth::Leaf(known) = earlier else { continue };
             if let Some(both) = join(known, leaf, all) {
                 *known = both;
                 return;
+            }
+            if all && exclude_each_other(known, leaf) {
+                conflicts.push(Conflict { first: known.source.clone(), second: leaf.source.clone() });
             }
         }
     }
@@ -64,6 +74,21 @@ fn join(a: &Leaf, b: &Leaf, all: bool) -> Option<Leaf> {
         false => format!("{} {} {}", a.source.text, if all { "and" } else { "or" }, b.source.text),
     };
     Some(Leaf { test, source: Source { span: a.source.span, text }, ..a.clone() })
+}
+
+/// Whether no value passes both.
+fn exclude_each_other(a: &Leaf, b: &Leaf) -> bool {
+    if a.fact != b.fact || a.default != b.default {
+        return false;
+    }
+    match (&a.test, &b.test) {
+        (LeafTest::Ranges(a), LeafTest::Ranges(b)) => common(a, b).is_empty(),
+        (LeafTest::OneOf(a, true), LeafTest::OneOf(b, true)) => a.is_disjoint(b),
+        (LeafTest::OneOf(a, true), LeafTest::OneOf(b, false))
+        | (LeafTest::OneOf(b, false), LeafTest::OneOf(a, true)) => a.is_subset(b),
+        (LeafTest::Missing, other) | (other, LeafTest::Missing) => *other != LeafTest::Missing,
+        _ => false,
+    }
 }
 
 /// `None` where nothing, or everything, would remain: such a leaf is kept apart, as it was written.

@@ -1,6 +1,6 @@
 //! One test checked against the type of its fact, and turned into a set of values.
 
-use super::fact::{Default, Fact, FactType, Leaf, LeafTest, Range, complement, joined};
+use super::fact::{Default, Domain, Fact, FactType, Leaf, LeafTest, Range, complement, joined};
 use crate::codes::Code;
 use crate::condition::{Ask, Compare, Literal, LiteralValue, State, Test};
 use crate::diagnostic::Report;
@@ -26,9 +26,18 @@ pub(crate) fn check(
         None => None,
         Some(literal) => Some(check.default(literal)?),
     };
+    if default.is_some() && matches!(test.ask, Ask::State(State::Known | State::Missing)) {
+        check.report.add(Code::E0308, check.span, "with `else` it is always known, never missing");
+        return None;
+    }
     let test_of = check.ask(&test.ask)?;
-    let is_text = matches!(fact_type, FactType::Text { .. });
-    Some(Leaf { fact, default, is_text, test: test_of, source: test.source.clone() })
+    let domain = match fact_type {
+        FactType::Text { .. } => Domain::Text,
+        FactType::Bool => Domain::Numbers(0, 1),
+        FactType::Count => Domain::Numbers(0, i64::MAX),
+        FactType::Number | FactType::Money | FactType::Opaque(_) => Domain::Numbers(i64::MIN, i64::MAX),
+    };
+    Some(Leaf { fact, default, domain, test: test_of, source: test.source.clone() })
 }
 
 struct Check<'a> {

@@ -8,6 +8,6 @@ mod site;
 pub(crate) mod truth;
 mod typed;
 
-pub(crate) use fact::{Default, Fact, Leaf, LeafTest};
+pub(crate) use fact::{Default, Domain, Fact, Leaf, LeafTest};
 pub(crate) use site::{Metric, Rule, Site, resolve};
 pub(crate) use truth::Truth;

@@ -3,6 +3,7 @@
 use super::fuse::fuse;
 use super::names::{Names, attribute_type};
 use super::truth::{Truth, when_true};
+use super::typed::Typed;
 use super::typed::{Checker, TypedCount, Used};
 use crate::codes::Code;
 use crate::diagnostic::Report;
@@ -70,8 +71,14 @@ pub(crate) fn resolve(written: Written, report: &mut Report) -> Site {
     check_names(&site, &rules, report);
     let names = Names::new(&rules, &events);
     let currency = site.currency.clone();
-    let mut checker =
-        Checker { names: &names, currency: &currency, report, counts: Vec::new(), used: Used::default() };
+    let mut checker = Checker {
+        names: &names,
+        currency: &currency,
+        report,
+        counts: Vec::new(),
+        used: Used::default(),
+        tests: 0,
+    };
     let named: Vec<Option<TypedCount>> = rules
         .metrics
         .iter()
@@ -81,15 +88,13 @@ pub(crate) fn resolve(written: Written, report: &mut Report) -> Site {
     check_audiences(&rules, &mut checker);
     let Checker { counts, used, .. } = checker;
     let attributes = rules.attributes.iter().map(|found| resolve_attribute(found, &events, report)).collect();
+    let metrics = named.into_iter().chain(counts.into_iter().map(Some));
+    let metrics = metrics.map(|count| count.map(|count| metric(count, report))).collect();
     check_fallbacks(&site, &contents, report);
     warn_unused(&rules, &contents, &site, &used, report);
     Site {
         attributes,
-        metrics: named
-            .into_iter()
-            .chain(counts.into_iter().map(Some))
-            .map(|count| count.map(metric))
-            .collect(),
+        metrics,
         contents: contents.into_iter().map(|content| content.content).collect(),
         groups: rules.groups.iter().map(group).collect(),
         rules: resolved_rules,
@@ -103,9 +108,25 @@ fn plan_events(mut events: Vec<PlanEvent>) -> Vec<PlanEvent> {
     events
 }
 
-fn metric(count: TypedCount) -> Metric {
-    let filter = count.filter.as_ref().map(|filter| fuse(when_true(filter)));
+fn metric(count: TypedCount, report: &mut Report) -> Metric {
+    let filter = count.filter.as_ref().map(|filter| truth(filter, report));
     Metric { name: count.name, event: count.event, filter, window: count.window }
+}
+
+/// When `typed` is definitely true, in as few tests as it takes; reports tests that exclude each other.
+fn truth(typed: &Typed, report: &mut Report) -> Truth {
+    let mut conflicts = Vec::new();
+    let truth = fuse(when_true(typed), &mut conflicts);
+    for conflict in conflicts {
+        let message = format!("never true: it excludes `{}`", conflict.first.text);
+        report.add_help(
+            Code::E0308,
+            conflict.second.span,
+            message,
+            "join them with `or`, or drop one".to_owned(),
+        );
+    }
+    truth
 }
 
 fn group(group: &rules::Group) -> program::Group {
@@ -185,7 +206,7 @@ fn resolve_rule(
         purpose: rule.purpose,
         when: match when {
             None => None,
-            Some(typed) => Some(fuse(when_true(&typed?))),
+            Some(typed) => Some(truth(&typed?, checker.report)),
         },
         slot: slot?,
         content: content?,

@@ -1,7 +1,7 @@
 //! When a condition is *definitely* true: three-valued logic by pushing negation to the leaves. What remains is yes or
 //! no, because a leaf whose fact is unknown simply does not pass.
 
-use super::fact::{Leaf, LeafTest};
+use super::fact::Leaf;
 use super::typed::Typed;
 use crate::condition::State;
 
@@ -34,7 +34,7 @@ fn when_false(typed: &Typed) -> Truth {
         Typed::And(parts) => Truth::Any(parts.iter().map(when_false).collect()),
         Typed::Or(parts) => Truth::All(parts.iter().map(when_false).collect()),
         Typed::Not(inner) => when_true(inner),
-        Typed::Leaf(leaf) => Truth::Leaf(Leaf { test: leaf.test.opposite(), ..leaf.clone() }),
+        Typed::Leaf(leaf) => Truth::Leaf(leaf.opposite()),
         Typed::State(inner, state) => opposite(in_state(inner, *state)),
     }
 }
@@ -54,9 +54,6 @@ fn in_state(typed: &Typed, state: State) -> Truth {
 fn opposite(truth: Truth) -> Truth {
     match truth {
         Truth::Opposite(inner) => *inner,
-        Truth::Leaf(leaf) if matches!(leaf.test, LeafTest::Known | LeafTest::Missing) => {
-            Truth::Leaf(Leaf { test: leaf.test.opposite(), ..leaf })
-        }
         other => Truth::Opposite(Box::new(other)),
     }
 }

@@ -9,6 +9,7 @@ use crate::condition::{Ask, Count, Expr, Operand, Source, State, Subject, Test};
 use crate::diagnostic::Report;
 use crate::source::Span;
 use crate::suggest::did_you_mean;
+use selvedge_core::limits::INSTRUCTIONS_MAX;
 use selvedge_core::tracking_plan::PlanEvent;
 use selvedge_core::wire::program::Window;
 
@@ -54,6 +55,8 @@ pub(crate) struct Checker<'a, 'r> {
     pub counts: Vec<TypedCount>,
     /// Which attributes, metrics and audiences a condition named.
     pub used: Used,
+    /// Tests of all conditions so far, with their audiences written out.
+    pub tests: usize,
 }
 
 /// What conditions named.
@@ -141,9 +144,11 @@ impl<'a> Checker<'a, '_> {
         within: &mut Vec<usize>,
         budget: &mut usize,
     ) -> Option<Typed> {
-        let Some(rest) = budget.checked_sub(1) else {
-            let message =
-                format!("the condition has more than {LEAVES_MAX} tests with its audiences written out");
+        self.tests += 1;
+        let Some(rest) = budget.checked_sub(1).filter(|_| self.tests <= INSTRUCTIONS_MAX) else {
+            let message = format!(
+                "more than {LEAVES_MAX} tests in a condition, or {INSTRUCTIONS_MAX} in all, with audiences written out"
+            );
             self.report.add(Code::E0402, test.source.span, message);
             return None;
         };

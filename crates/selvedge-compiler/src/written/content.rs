@@ -5,7 +5,7 @@ use crate::diagnostic::Report;
 use crate::fields::{self, Fields, Later, NameKind, Spanned};
 use crate::source::Span;
 use crate::yaml::{Entry, Map, Node, Value};
-use selvedge_core::limits::TEXT_BYTES_MAX;
+use selvedge_core::limits::{CONTENT_FIELDS_MAX, TEXT_BYTES_MAX};
 use selvedge_core::wire::program::{self, ContentType};
 
 /// A content as written.
@@ -82,6 +82,10 @@ fn attributes(fields: &mut Fields<'_>, report: &mut Report) -> Found {
     let Some(Node { value: Value::Map(Map { entries }), .. }) = fields.required("attributes", report) else {
         return Vec::new();
     };
+    if entries.len() > CONTENT_FIELDS_MAX {
+        let message = format!("{} attributes; a content may set at most {CONTENT_FIELDS_MAX}", entries.len());
+        report.add(Code::E0016, entries[0].key_span, message);
+    }
     entries.iter().filter_map(|entry| attribute(entry, report)).collect()
 }
 
@@ -119,11 +123,9 @@ fn check_field(name: &str, value: &Spanned<String>, report: &mut Report) {
 
 /// Browsers ignore control characters and case in front of and within a scheme.
 fn is_scripting_address(value: &str) -> bool {
-    let scheme: String = value
-        .chars()
-        .filter(|c| !c.is_control() && !c.is_whitespace())
-        .take(16)
-        .collect::<String>()
-        .to_lowercase();
-    ["javascript:", "vbscript:", "data:text/", "data:image/svg"].iter().any(|bad| scheme.starts_with(bad))
+    let is_read = |c: &char| !c.is_control() && !c.is_whitespace();
+    let scheme = value.chars().filter(is_read).take(16).collect::<String>().to_lowercase();
+    let is_image = scheme.starts_with("data:image/") && !scheme.starts_with("data:image/svg");
+    let schemes = ["javascript:", "vbscript:", "data:"];
+    !is_image && schemes.iter().any(|bad| scheme.starts_with(bad))
 }

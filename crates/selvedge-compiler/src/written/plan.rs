@@ -5,6 +5,7 @@ use crate::diagnostic::Report;
 use crate::fields::{self, Fields, Later, NameKind};
 use crate::yaml::Node;
 use selvedge_core::consent::Purposes;
+use selvedge_core::event::EventType;
 use selvedge_core::limits::PROPERTIES_MAX;
 use selvedge_core::tracking_plan::{Nature, PlanEvent, PlanProperty, PropertyType, Trust};
 
@@ -30,6 +31,10 @@ pub(crate) fn read(root: &Node, report: &mut Report) -> Vec<PlanEvent> {
         .iter()
         .filter_map(|entry| {
             fields::name(&entry.key, entry.key_span, NameKind::Free, report);
+            if entry.key == EventType::Exposure.as_str() {
+                let message = "`exposure` is described by Selvedge itself";
+                report.add_help(Code::E0207, entry.key_span, message, "remove it from the plan".to_owned());
+            }
             read_event(&entry.key, &entry.value, report)
         })
         .collect()

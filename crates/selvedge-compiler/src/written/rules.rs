@@ -10,7 +10,7 @@ use crate::written::plan::purpose;
 use crate::written::site::duration;
 use crate::yaml::{Entry, Node, Value, traps};
 use selvedge_core::consent::Purposes;
-use selvedge_core::limits::COUNT_THRESHOLD_MAX;
+use selvedge_core::limits::{CAPS_MAX, COUNT_THRESHOLD_MAX};
 use selvedge_core::wire::program::{AttributeScope, AttributeType, Cap, Hold, Status, Window};
 
 /// rules.yaml as written.
@@ -258,7 +258,7 @@ fn read_rule(node: &Node, source: &str, report: &mut Report) -> Option<Rule> {
         [("draft", Status::Draft), ("live", Status::Live), ("paused", Status::Paused)];
     let mut fields = Fields::of(node, report)?;
     let id = fields.required("id", report).and_then(|node| fields::text(node, report));
-    let when = fields.optional("when").map(|node| read_condition(node, source, report));
+    let when = fields.filled("when", report).map(|node| read_condition(node, source, report));
     let show = fields.required("show", report).map(|node| read_show(node, report));
     let group = fields.optional("group").and_then(|node| fields::text(node, report));
     let priority = fields
@@ -317,7 +317,12 @@ fn read_hold(node: &Node, report: &mut Report) -> Option<Hold> {
 
 fn read_caps(node: &Node, report: &mut Report) -> Vec<Cap> {
     let Some(text) = fields::text(node, report) else { return Vec::new() };
-    text.value.split(',').filter_map(|cap| read_cap(cap.trim(), text.span, report)).collect()
+    let caps: Vec<Cap> =
+        text.value.split(',').filter_map(|cap| read_cap(cap.trim(), text.span, report)).collect();
+    if caps.len() > CAPS_MAX {
+        report.add(Code::E0016, text.span, format!("{} caps; at most {CAPS_MAX}", caps.len()));
+    }
+    caps
 }
 
 fn read_cap(written: &str, span: Span, report: &mut Report) -> Option<Cap> {

@@ -34,11 +34,17 @@ pub(crate) struct Source {
 }
 
 /// The consent policy as written.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Consent {
     pub mode: Mode,
     pub policy_version: u16,
     pub regions: Vec<(String, Mode)>,
+}
+
+impl Default for Consent {
+    fn default() -> Self {
+        Self { mode: Mode::default(), policy_version: 1, regions: Vec::new() }
+    }
 }
 
 /// A slot as written.

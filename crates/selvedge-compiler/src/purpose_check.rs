@@ -1,0 +1,52 @@
+//! Whether the events that a rule depends on may be used for its purpose at all.
+
+use crate::codes::Code;
+use crate::condition::Source;
+use crate::diagnostic::Report;
+use crate::lower::Shared;
+use crate::resolved::{Fact, Leaf, Rule, Site};
+use selvedge_core::consent::Purposes;
+
+/// Reports every test of a fact that an event would change, had it the purpose.
+pub(crate) fn check(site: &Site, shared: &Shared, report: &mut Report) {
+    for rule in &site.rules {
+        for leaf in rule.when.iter().flat_map(|when| when.leaves()) {
+            check_leaf(leaf, rule, site, shared, report);
+        }
+    }
+}
+
+fn check_leaf(leaf: &Leaf, rule: &Rule, site: &Site, shared: &Shared, report: &mut Report) {
+    match &leaf.fact {
+        Fact::Metric(at) => {
+            if let Some(metric) = site.metric(*at) {
+                check_event(&metric.event, rule.purpose, &leaf.source, site, report);
+            }
+        }
+        Fact::Attribute(at) => {
+            let wanted = shared.attribute_purposes.get(at).copied().unwrap_or(rule.purpose);
+            for set in &site.attributes[*at].set {
+                check_event(&set.event, wanted, &leaf.source, site, report);
+            }
+        }
+        Fact::Builtin(_) | Fact::Property(_) => {}
+    }
+}
+
+fn check_event(event: &str, wanted: Purposes, source: &Source, site: &Site, report: &mut Report) {
+    let known = site.events.iter().find(|known| known.name == event);
+    let allowed = known.map_or(Purposes::ANALYTICS.or(Purposes::PERSONALIZATION), |known| known.purposes);
+    if allowed.holds(wanted) {
+        return;
+    }
+    let missing = names(wanted.without(allowed));
+    let message = format!("`{event}` may be used for {}, and this needs {missing}", names(allowed));
+    let help = format!("add `{missing}` to the `purposes` of `{event}` in tracking-plan.yaml");
+    report.add_help(Code::E0210, source.span, message, help);
+}
+
+fn names(purposes: Purposes) -> String {
+    let held =
+        Purposes::NAMES.iter().filter(|name| Purposes::named(name).is_some_and(|one| purposes.holds(one)));
+    held.copied().collect::<Vec<_>>().join(", ")
+}
