@@ -15,7 +15,7 @@ use selvedge_core::id::{ProgramHash, Sequence, VisitorId, WriterId, parse_hex_16
 use selvedge_core::limits::{
     BATCH_EVENTS_MAX, CONSENT_SNAPSHOTS_MAX, CONTEXT_ENTRIES_MAX, EVENT_BYTES_MAX, EVENT_NAME_BYTES_MAX,
     LEASE_REPORTS_MAX, PROPERTIES_MAX, PROPERTY_NAME_BYTES_MAX, TEXT_BYTES_MAX, VALUE_DEPTH_MAX,
-    VALUE_NODES_MAX,
+    VALUE_NODES_MAX, WRITE_KEY_BYTES_MAX,
 };
 use selvedge_core::number::Number;
 use selvedge_core::value::{Map, Value};
@@ -166,6 +166,9 @@ fn header(batch: &BatchJson<'_>) -> Result<BatchHeader, Fault> {
         Some(raw) => map(raw.get(), CONTEXT_ENTRIES_MAX)
             .map_err(|code| unreadable(&format!("the context cannot be read: {}", code.as_str())))?,
     };
+    if batch.write_key.len() > WRITE_KEY_BYTES_MAX {
+        return Err(unreadable(&format!("a write key has at most {WRITE_KEY_BYTES_MAX} bytes")));
+    }
     Ok(BatchHeader {
         write_key: batch.write_key.clone().into_owned(),
         visitor: visitor(&batch.visitor)?,
