@@ -1,7 +1,7 @@
 //! From what happened to a queued event: held until it may be captured, shaped, judged, put into the queue, applied.
 
 use crate::address::{Address, referrer_class};
-use crate::client::{Client, Held};
+use crate::client::{Cargo, Client, Flight, Held};
 use crate::effect::{Effect, Notice};
 use crate::input::Capture;
 use crate::lane::Lane;
@@ -13,6 +13,8 @@ use selvedge_core::id::{Sequence, VisitorId, WriterId};
 use selvedge_core::limits::{FLUSH_EVENTS, FLUSH_MS, HELD_EVENTS_MAX, KEEPALIVE_BYTES_MAX, QUEUE_BYTES_MAX};
 use selvedge_core::value::{Map, Value};
 
+/// How long this page's queue lets those of earlier pages go first: their events are older, and late ones do not count.
+const ADOPTION_MS_MAX: u64 = 1_000;
 /// Room that a batch's header takes at most, in reckoning.
 pub(crate) const HEADER_BYTES: usize = 2 * 1024;
 
@@ -129,7 +131,7 @@ impl Client {
         lane.push(event, consent, applies, &mut self.effects);
         let is_full = lane.events.len() >= FLUSH_EVENTS;
         let is_too_large = lane.events.last().is_some_and(|queued| queued.bytes > event_bytes_max());
-        self.delivery.is_urgent |= is_urgent || is_full;
+        self.delivery.is_urgent |= is_urgent || is_full || self.mind.is_blind();
         let flush_ms = self.delivery.flush_ms.unwrap_or(FLUSH_MS);
         self.delivery.due_ms.get_or_insert(now_ms.saturating_add(flush_ms));
         if is_too_large {
@@ -144,10 +146,11 @@ impl Client {
 
     /// Lets go of the oldest events where the queue is above its bound.
     pub(crate) fn make_room(&mut self) {
+        let flight = self.delivery.flight;
         while self.queue_bytes() > QUEUE_BYTES_MAX {
-            let oldest = self.orphans.iter_mut().find(|lane| !lane.events.is_empty());
-            let Some(lane) = oldest.or(self.own.as_mut()) else { return };
-            if !lane.evict(&mut self.effects) {
+            let effects = &mut self.effects;
+            let mut lanes = self.orphans.iter_mut().chain(&mut self.own);
+            if !lanes.any(|lane| lane.evict(sent_of(flight, lane.writer), effects)) {
                 return;
             }
             self.lose(1);
@@ -171,12 +174,13 @@ impl Client {
         }
         let (now_ms, random, skew_ms) = (self.now_ms, self.random, self.skew_ms);
         let context = &self.context;
-        let effects = &mut self.effects;
+        let (effects, retry_ms) = (&mut self.effects, &mut self.delivery.retry_ms);
         self.own.get_or_insert_with(|| {
             let [.., a, b, c, d] = random;
             let salt = u32::from(is_used_up);
             let writer = WriterId::mint(now_ms, u32::from_le_bytes([a, b, c, d]).wrapping_add(salt));
             effects.push(Effect::Hold { queue: queue_name(writer) });
+            *retry_ms = (*retry_ms).max(now_ms.saturating_add(ADOPTION_MS_MAX));
             let head = LaneHead { visitor, skew_ms, lost: 0, context: context.clone() };
             Lane::new(writer, head)
         })
@@ -199,6 +203,14 @@ impl Client {
             let value = write_visitor(visitor, self.skew_ms);
             self.effects.push(Effect::Store { key: VISITOR.into(), value });
         }
+    }
+}
+
+/// The last sequence of `writer` that is on its way; 0 where none is.
+pub(crate) fn sent_of(flight: Option<Flight>, writer: WriterId) -> u32 {
+    match flight.map(|flight| flight.cargo) {
+        Some(Cargo::Events { writer: sender, last, .. }) if sender == writer => last,
+        _ => 0,
     }
 }
 

@@ -9,7 +9,7 @@
 //! | 401, 403, 404 and other 4xx | kept, and tried again at the longest delay: a key or a route may be repaired |
 //! | none, 408, 425, 429, 5xx | kept, and tried again with full jitter, not before `Retry-After` |
 
-use crate::capture::HEADER_BYTES;
+use crate::capture::{HEADER_BYTES, sent_of};
 use crate::client::{Cargo, Client, Flight};
 use crate::effect::{Effect, Notice};
 use crate::input::Reply;
@@ -59,13 +59,21 @@ impl Client {
         let orphan = self.orphans.iter().position(|lane| !lane.events.is_empty());
         if let Some(Loaded { body, writer, first, last }) = self.load(orphan, KEEPALIVE_BYTES_MAX) {
             self.delivery.must_tell = false;
+            // What the bounds of a batch left behind, and what orphans went before, follows at once.
+            let is_rest = self
+                .own
+                .as_ref()
+                .is_some_and(|lane| lane.writer == writer && lane.next > last.saturating_add(1));
+            self.delivery.is_urgent = is_rest || (orphan.is_some() && self.delivery.is_urgent);
             self.send(body, Cargo::Events { writer, first, last });
         } else if core::mem::take(&mut self.delivery.must_tell)
             && let Some(body) = self.empty_batch()
         {
+            self.delivery.is_urgent = false;
             self.send(body, Cargo::Consent);
+        } else {
+            self.delivery.is_urgent = false;
         }
-        self.delivery.is_urgent = false;
     }
 
     /// Whether something must leave now.
@@ -287,10 +295,7 @@ impl Client {
             Some(at) => (self.orphans.get_mut(at)?, None, Vec::new()),
             None => (self.own.as_mut()?, program, leases),
         };
-        let from = match flight.map(|flight| flight.cargo) {
-            Some(Cargo::Events { writer, last, .. }) if writer == lane.writer => last.saturating_add(1),
-            _ => 0,
-        };
+        let from = sent_of(flight, lane.writer).saturating_add(1);
         let floor = lane.floor();
         let context = with_lost(&lane.head.context, lane.head.lost);
         let (visitor, writer, skew_ms) = (lane.head.visitor, lane.writer, lane.head.skew_ms);

@@ -70,7 +70,8 @@ pub enum Input {
     },
     /// A request that an [`crate::Effect::Send`] asked for ended.
     Replied(Reply),
-    /// The stored queue of a writer that is gone: this page sends it from now on.
+    /// The stored queues of writers that are gone, perhaps none: this page sends them from now on. Follows each
+    /// [`crate::Effect::Hold`].
     Adopted(Vec<(String, Vec<u8>)>),
     /// Another tab stored (`Some`) or erased (`None`) something.
     Changed {

@@ -131,10 +131,12 @@ impl Lane {
         u32::try_from(before.saturating_sub(self.events.len())).unwrap_or(u32::MAX)
     }
 
-    /// Lets go of the oldest event because there is no room; counts it as lost.
-    pub fn evict(&mut self, effects: &mut Vec<Effect>) -> bool {
-        let Some(oldest) = self.events.first().map(|queued| queued.event.sequence) else { return false };
-        self.remove(effects, |queued| queued.event.sequence == oldest);
+    /// Lets go of the oldest event after `sent` (what is on its way may still arrive) because there is no room; counts it
+    /// as lost. False where there is none.
+    pub fn evict(&mut self, sent: u32, effects: &mut Vec<Effect>) -> bool {
+        let sequences = self.events.iter().map(|queued| queued.event.sequence.get());
+        let Some(oldest) = sequences.into_iter().find(|sequence| *sequence > sent) else { return false };
+        self.remove(effects, |queued| queued.event.sequence.get() == oldest);
         self.head.lost = self.head.lost.saturating_add(1);
         self.store_head(effects);
         true

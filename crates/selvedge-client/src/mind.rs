@@ -130,6 +130,12 @@ impl Mind {
         self.is_blind = true;
     }
 
+    /// Whether nothing can be decided until the edge answers.
+    #[must_use]
+    pub const fn is_blind(&self) -> bool {
+        self.is_blind
+    }
+
     /// Takes the edge's public state in place of what stood here. Call [`Self::replay`] next.
     pub fn rebase(&mut self, state: &[u8], applied: Vec<Applied>) -> bool {
         let Ok(state) = VisitorState::decode(state) else { return false };

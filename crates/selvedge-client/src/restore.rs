@@ -43,7 +43,6 @@ impl Client {
             self.mind.rewind();
         } else if self.visitor.is_some() {
             self.mind.blind();
-            self.delivery.must_tell = true;
         }
         self.effects.push(Effect::Emit(Notice::Consent(self.consent.in_force())));
         if let Some(leases) = find(LEASES) {
@@ -76,10 +75,13 @@ impl Client {
         self.store_visitor();
     }
 
-    /// Sends the queues of pages that are gone, from now on.
+    /// Sends the queues of pages that are gone, from now on; before this page's own.
     pub(crate) fn adopt(&mut self, records: &[(String, Vec<u8>)]) {
         if !self.is_open() {
             return;
+        }
+        if self.delivery.failures == 0 {
+            self.delivery.retry_ms = 0;
         }
         let known =
             |lane: &Lane| self.orphans.iter().chain(&self.own).any(|known| known.writer == lane.writer);

@@ -93,7 +93,7 @@ export const head: Sink = {
   },
   awake: () => {
     tell(new Writer(9));
-    takeOver();
+    void takeOver();
   },
   settle: (settings) => {
     const writer = new Writer(1).flag(!!settings);

@@ -19,8 +19,8 @@ export function onAdopted(callback: (records: Entry[]) => void): void {
 /** Holds the lock of this page's own queue, and takes over those that nobody holds. */
 export function hold(queue: string): void {
   own = queue;
-  void request(queue, () => {});
-  takeOver();
+  void request(queue);
+  void takeOver();
 }
 
 /** A page in the back/forward cache may hold no lock. */
@@ -35,27 +35,30 @@ export function holdAgain(): void {
   if (own && !held.has(own)) hold(own);
 }
 
-export function takeOver(): void {
-  for (const key of own ? keys("w.") : []) {
-    const queue = key.slice(2);
-    if (queue !== own && !held.has(queue)) {
-      void request(queue, () => adopt(entries([key, ...keys(`q.${queue}.`)])));
-    }
-  }
+/** Tells of all queues that were taken over together, or of none. */
+export async function takeOver(): Promise<void> {
+  if (!own) return;
+  const queues = keys("w.").map((key) => key.slice(2));
+  const others = queues.filter((queue) => queue !== own && !held.has(queue));
+  const granted = await Promise.all(others.map(request));
+  const taken = others.filter((_, at) => granted[at]);
+  adopt(taken.flatMap((queue) => entries([`w.${queue}`, ...keys(`q.${queue}.`)])));
 }
 
-/** Calls back once the lock is held; it is, until the page is gone or lets go. */
-async function request(queue: string, granted: () => void): Promise<void> {
+/** Whether the lock is held now; then it is, until the page is gone or lets go. */
+function request(queue: string): Promise<boolean> {
   const { signal } = release;
-  if (!navigator.locks) {
-    held.add(queue);
-    return granted();
-  }
-  const name = NAME + queue;
-  await navigator.locks.request(name, { ifAvailable: true }, async (lock) => {
-    if (!lock || signal.aborted || held.has(queue)) return;
-    held.add(queue);
-    granted();
-    await new Promise((resolve) => signal.addEventListener("abort", resolve));
+  return new Promise((resolve) => {
+    const take = (): void => {
+      held.add(queue);
+      resolve(true);
+    };
+    if (!navigator.locks) return take();
+    const asked = navigator.locks.request(NAME + queue, { ifAvailable: true }, (lock) => {
+      if (!lock) return resolve(false);
+      take();
+      return new Promise<void>((free) => signal.addEventListener("abort", () => free()));
+    });
+    asked.catch(() => resolve(false));
   });
 }

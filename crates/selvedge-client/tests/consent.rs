@@ -1,0 +1,192 @@
+//! The consent gate: nothing before an answer, nothing after a refusal, nothing left after a withdrawal.
+
+mod world;
+
+use proptest::prelude::*;
+use selvedge_client::Input;
+use selvedge_core::consent::{Mode, Purposes};
+use selvedge_core::value::Value;
+use world::{START_MS, World, shop};
+
+const SITE: &str = "https://shop.test/shoes?utm_medium=cpc";
+
+#[test]
+fn before_an_answer_nothing_is_stored_and_nothing_is_sent() {
+    let mut world = World::new(Some(shop()));
+    world.settle();
+    world.page(SITE);
+    world.view_shoes();
+    world.input(Input::Hidden);
+    world.input(Input::Awake);
+    world.input(Input::Flush);
+    world.pass(3_600_000);
+    assert_eq!((world.requests, world.beacons, world.device.len()), (0, 0, 0));
+}
+
+#[test]
+fn a_grant_captures_what_was_held_with_its_true_time() {
+    let mut world = World::new(Some(shop()));
+    world.settle();
+    world.page(SITE);
+    world.pass(5_000);
+    world.view_shoes();
+    world.pass(60_000);
+    world.grant();
+    world.pass(60_000);
+    let times: Vec<u64> = world.edge.log.values().map(|event| event.time_ms - START_MS).collect();
+    assert_eq!(times, [0, 5_000]);
+    let header = &world.edge.batches[0].header;
+    assert_eq!(header.consent[0].time_ms, START_MS + 65_000);
+    assert_eq!(header.visitor.topology(), 3);
+    let page = world.edge.log.values().next().unwrap();
+    assert_eq!(page.context.text("utm.medium"), Some("cpc"));
+    assert_eq!(page.context.text("referrer.class"), Some("paid"));
+}
+
+#[test]
+fn a_refusal_destroys_what_was_held() {
+    let mut world = World::new(Some(shop()));
+    world.settle();
+    world.page(SITE);
+    world.view_shoes();
+    world.consent(Purposes::NONE, Purposes::ANALYTICS.or(Purposes::PERSONALIZATION));
+    world.view_shoes();
+    world.pass(60_000);
+    assert_eq!((world.requests, world.device.len()), (0, 0));
+    world.grant();
+    world.view_shoes();
+    world.pass(60_000);
+    assert_eq!(world.edge.names(), ["product_view"]);
+}
+
+#[test]
+fn a_withdrawal_erases_the_device_and_tells_the_edge() {
+    let mut world = World::new(Some(shop()));
+    world.settle();
+    world.grant();
+    world.page(SITE);
+    world.pass(60_000);
+    world.is_online = false;
+    world.view_shoes();
+    assert!(world.device.keys().any(|key| key.starts_with("q.")));
+    let visitor = world.edge.batches[0].header.visitor;
+    world.consent(Purposes::NONE, Purposes(0xf));
+    assert!(world.device.is_empty(), "{:?}", world.device.keys());
+    world.is_online = true;
+    world.input(Input::Awake);
+    world.pass(600_000);
+    let last = world.edge.batches.last().unwrap();
+    assert_eq!((last.header.visitor, last.events.len()), (visitor, 0));
+    assert!(last.header.consent[0].in_force().without(Purposes::NECESSARY).is_empty());
+    assert_eq!(world.edge.names(), ["page"]);
+    assert!(world.device.is_empty());
+    world.grant();
+    world.view_shoes();
+    world.pass(60_000);
+    let after = &world.edge.batches.last().unwrap().header;
+    assert_ne!(after.visitor, visitor);
+}
+
+#[test]
+fn a_narrower_consent_destroys_what_lost_its_purpose_and_tells_the_edge() {
+    let mut world = World::new(Some(shop()));
+    world.settle();
+    world.grant();
+    world.is_online = false;
+    world.page(SITE);
+    world.track("unplanned", &[]);
+    world.consent(Purposes::NONE, Purposes::ANALYTICS);
+    world.is_online = true;
+    world.input(Input::Awake);
+    world.pass(60_000);
+    assert_eq!(world.edge.names(), ["page"], "an unplanned event counts as analytics");
+    assert!(!world.edge.batches[0].header.consent[0].in_force().holds(Purposes::ANALYTICS));
+}
+
+#[test]
+fn under_opt_out_silence_is_consent_but_privacy_control_removes_advertising() {
+    let mut world = World::new(Some(shop()));
+    world.gpc = true;
+    world.mode = Mode::OptOut;
+    world.boot();
+    world.page(SITE);
+    assert!(world.device.is_empty());
+    world.settle();
+    world.pass(60_000);
+    let snapshot = world.edge.batches[0].header.consent[0];
+    assert!(snapshot.in_force().holds(Purposes::ANALYTICS));
+    assert!(!snapshot.in_force().holds(Purposes::ADVERTISING));
+}
+
+#[test]
+fn another_tabs_withdrawal_empties_this_one_without_a_word() {
+    let mut world = World::new(Some(shop()));
+    world.settle();
+    world.grant();
+    world.page(SITE);
+    world.pass(60_000);
+    let requests = world.requests;
+    world.view_shoes();
+    world.input(Input::Changed { key: "consent".into(), value: None });
+    assert!(world.device.is_empty());
+    world.view_shoes();
+    world.pass(600_000);
+    assert_eq!(world.requests, requests);
+}
+
+#[test]
+fn addresses_keep_only_what_may_be_captured() {
+    let mut world = World::new(None);
+    world.settle();
+    world.grant();
+    world.page("https://shop.test/s?q=boots&email=a%40b.c&utm_source=x#token");
+    world.pass(60_000);
+    let event = world.edge.log.values().next().unwrap();
+    assert_eq!(event.properties.text("url"), Some("https://shop.test/s?q=boots&utm_source=x"));
+    assert_eq!(event.properties.get("referrer"), Some(&Value::Text(String::new())));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever happens, in whatever order: without an answer, or after a refusal, nothing is stored and nothing is sent.
+    #[test]
+    fn nothing_leaves_without_consent(steps in proptest::collection::vec(0u8..9, 1..60)) {
+        let mut world = World::new(Some(shop()));
+        for step in steps {
+            match step {
+                0 => world.settle(),
+                1 => world.page(SITE),
+                2 => world.view_shoes(),
+                3 => world.consent(Purposes::NONE, Purposes(0xf)),
+                4 => world.input(Input::Hidden),
+                5 => world.input(Input::Awake),
+                6 => world.pass(100_000),
+                7 => world.input(Input::Reset { random: [9; 19] }),
+                _ => world.boot(),
+            }
+            prop_assert_eq!(world.requests, 0);
+            prop_assert_eq!(world.beacons, 0);
+            prop_assert!(world.device.is_empty());
+        }
+    }
+
+    /// Less consent never adds an event.
+    #[test]
+    fn less_consent_never_adds_an_event(first in 0u16..16, second in 0u16..16, less in 0u16..16) {
+        let names = |first: u16, second: u16| {
+            let mut world = World::new(Some(shop()));
+            world.settle();
+            world.page(SITE);
+            world.consent(Purposes(first), Purposes(!first & 0xf));
+            world.view_shoes();
+            world.track("unplanned", &[]);
+            world.consent(Purposes(second), Purposes(!second & 0xf));
+            world.view_shoes();
+            world.pass(60_000);
+            world.edge.names()
+        };
+        let (full, reduced) = (names(first, second), names(first & less, second & less));
+        prop_assert!(reduced.len() <= full.len(), "{:?} {:?}", reduced, full);
+    }
+}
