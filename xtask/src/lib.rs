@@ -36,6 +36,8 @@ pub mod size;
 
 pub mod bench;
 
+pub mod fuzz;
+
 pub mod test;
 
 pub mod tidy;

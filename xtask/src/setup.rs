@@ -34,7 +34,9 @@ pub fn chromium() -> Result<PathBuf> {
     if let Some(found) = find_chromium() {
         return Ok(found);
     }
-    say::step("installing Chromium with apt (a minute or two)", install_chromium)?;
+    let advice = "Chromium is missing: install it (Debian and Ubuntu: `sudo apt-get install chromium`), \
+                  or name one with CHROMIUM=/path/to/chromium";
+    say::step("installing Chromium with apt (a minute or two)", || apt_install("chromium").context(advice))?;
     find_chromium().context("apt installed the package `chromium`, but no program of that name is in PATH")
 }
 
@@ -42,15 +44,28 @@ fn find_chromium() -> Option<PathBuf> {
     ["chromium", "chromium-browser", "google-chrome"].into_iter().find_map(run::find_program)
 }
 
-fn install_chromium() -> Result<()> {
-    let advice = "Chromium is missing: install it (Debian and Ubuntu: `sudo apt-get install chromium`), \
-                  or name one with CHROMIUM=/path/to/chromium";
-    let apt = run::find_program("apt-get").context(advice)?;
+/// A C++ compiler for libFuzzer: the one that is there, or Debian's, installed now.
+///
+/// # Errors
+/// Where there is none and it cannot be installed without asking.
+pub fn cpp_compiler() -> Result<()> {
+    if std::env::var_os("CXX").is_some()
+        || ["c++", "g++", "clang++"].into_iter().any(|name| run::find_program(name).is_some())
+    {
+        return Ok(());
+    }
+    let advice = "a C++ compiler is missing, which libFuzzer is built with (Debian and Ubuntu: `sudo apt-get install g++`)";
+    say::step("installing g++ with apt", || apt_install("g++").context(advice))
+}
+
+/// Installs a package of Debian's where that needs no question answered: as root, or through sudo without a password.
+fn apt_install(package: &str) -> Result<()> {
+    let apt = run::find_program("apt-get").context("there is no apt-get here")?;
     let here = Path::new("/");
     let mut start = if rustix::process::geteuid().is_root() {
         vec![apt.into_os_string()]
     } else {
-        let sudo = run::find_program("sudo").context(advice)?;
+        let sudo = run::find_program("sudo").context("apt-get needs root, and there is no sudo here")?;
         vec![sudo.into_os_string(), "--non-interactive".into(), apt.into_os_string()]
     };
     let program = start.remove(0);
@@ -59,8 +74,8 @@ fn install_chromium() -> Result<()> {
         command.args(&start).args(words).env("DEBIAN_FRONTEND", "noninteractive");
         run::quiet(&mut command)
     };
-    apt_get(&["update"]).context(advice)?;
-    apt_get(&["install", "--yes", "--no-install-recommends", "chromium"]).context(advice)?;
+    apt_get(&["update"])?;
+    apt_get(&["install", "--yes", "--no-install-recommends", package])?;
     Ok(())
 }
 

@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use crate::repo::{Repo, files_under};
-use crate::{build, run, say, setup};
+use crate::{build, fuzz, run, say, setup};
 
 /// A part of the tests that can run alone.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
 pub enum Part {
-    /// Lints, types, and the tests of every crate.
+    /// Types, lints, the tests of every crate, and a minute of fuzzing.
     Unit,
     /// A real workerd.
     Edge,
@@ -44,6 +44,7 @@ pub fn run(repo: &Repo, only: Option<Part>, full: bool) -> Result<bool> {
         record("types", &|| types(repo));
         record("lints", &|| lints(repo));
         record("unit", &|| unit(repo, full));
+        record("fuzz", &|| fuzz::run(repo, full));
     }
     if wanted(Part::Edge) {
         record("edge", &|| edge(repo, full));
