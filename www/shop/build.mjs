@@ -1,0 +1,23 @@
+// Builds the shop into dist/: one module, one stylesheet, one page. Served from `/`.
+import { build } from "esbuild";
+import { cpSync, mkdirSync, rmSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+
+const root = fileURLToPath(new URL(".", import.meta.url));
+const dist = join(root, "dist");
+
+rmSync(dist, { recursive: true, force: true });
+mkdirSync(dist, { recursive: true });
+await build({
+  entryPoints: { shop: join(root, "src/main.ts"), style: join(root, "src/style.css") },
+  outdir: join(dist, "assets"),
+  bundle: true,
+  format: "esm",
+  target: ["es2022"],
+  minify: true,
+  sourcemap: true,
+  logLevel: "warning",
+});
+cpSync(join(root, "index.html"), join(dist, "index.html"));
+cpSync(join(root, "static"), dist, { recursive: true });
