@@ -14,6 +14,8 @@ use selvedge_core::id::{VisitorId, WriterId};
 use selvedge_core::limits::{CONTEXT_ENTRIES_MAX, SLOTS_MAX};
 use selvedge_core::rules::{self, Moment, Place};
 use selvedge_core::value::Map;
+use selvedge_core::wire::answer::{Reason, SlotDecision};
+use selvedge_core::wire::program::Slot;
 use selvedge_core::wire::state::VisitorState;
 use selvedge_core::wire::stored::VisitorRecord;
 use serde::Deserialize;
@@ -22,6 +24,8 @@ use serde_json::value::RawValue;
 /// The question of `POST /v1/decide`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
+    /// A browser source's key or a source's name, which an admin names the site by; a server's token needs none.
+    pub write_key: String,
     /// Whose decisions.
     pub visitor: VisitorId,
     /// Whose page view, where one is open.
@@ -36,6 +40,8 @@ pub struct Question {
 
 #[derive(Deserialize)]
 struct QuestionJson<'a> {
+    #[serde(default)]
+    write_key: String,
     #[serde(borrow)]
     visitor: Cow<'a, str>,
     #[serde(borrow, default)]
@@ -69,6 +75,7 @@ impl Question {
             raw => json::snapshots(raw)?.first().copied(),
         };
         Ok(Self {
+            write_key: read.write_key,
             visitor: json::visitor(&read.visitor)?,
             writer: read.writer.map_or(Ok(WriterId::from_bits(0)), |raw| json::writer(raw.get()))?,
             context,
@@ -116,13 +123,41 @@ pub fn answer(
     let decisions = rules::decide(&site.program, &mut state, &moment);
     let decider = Decider { site, state: &state, moment: &moment };
     let mut decisions = slot_decisions(&decider, &decisions, true);
-    decisions.retain(|decision| question.slots.is_empty() || question.slots.contains(&decision.slot));
+    decisions.retain(|decision| is_asked(question, &decision.slot));
+    render(site, question, &decisions, now_ms)
+}
+
+/// The answer where no decision can be made: every slot that was asked for shows its fallback.
+#[must_use]
+pub fn fallback(site: &Site, question: &Question, now_ms: u64) -> String {
+    let parts = site.program.parts();
+    let of_slot = |slot: &Slot| SlotDecision {
+        slot: slot.name.clone(),
+        rule: None,
+        content: slot
+            .fallback
+            .and_then(|at| parts.contents.get(usize::from(at)))
+            .map(|content| content.id.clone()),
+        reason: Reason::Fallback,
+        detail: String::new(),
+        body: None,
+    };
+    let slots = parts.slots.iter().filter(|slot| is_asked(question, &slot.name));
+    let decisions: Vec<SlotDecision> = slots.map(of_slot).collect();
+    render(site, question, &decisions, now_ms)
+}
+
+fn is_asked(question: &Question, slot: &str) -> bool {
+    question.slots.is_empty() || question.slots.iter().any(|asked| asked == slot)
+}
+
+fn render(site: &Site, question: &Question, decisions: &[SlotDecision], now_ms: u64) -> String {
     let answer = AnswerJson {
         visitor: question.visitor.to_string(),
         program: site.hash.to_string(),
         publish: site.publish,
         server_time_ms: now_ms,
-        decisions: answer_json::decisions(&decisions, &site.program.parts().contents),
+        decisions: answer_json::decisions(decisions, &site.program.parts().contents),
     };
     serde_json::to_string(&answer).unwrap_or_default()
 }

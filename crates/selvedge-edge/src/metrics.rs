@@ -1,6 +1,7 @@
 //! `GET /metrics`: the ledger and the times, in OpenMetrics text.
 
 use crate::ledger::{Counter, Ledger};
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -45,12 +46,12 @@ pub struct SiteMetrics {
     pub publish: u64,
 }
 
-/// Times of this worker, by name (`ingest`, `decide`), and how often its instance was lost to a contained panic.
+/// Times of this worker, by name (`ingest`, `decide`).
 pub type Times<'a> = [(&'a str, &'a Histogram)];
 
-/// The whole page, ending with `# EOF`.
+/// The whole page, ending with `# EOF`. `failures` counts batches that failed as a whole, by code.
 #[must_use]
-pub fn render(sites: &[SiteMetrics], times: &Times<'_>) -> String {
+pub fn render(sites: &[SiteMetrics], failures: &BTreeMap<&str, u64>, times: &Times<'_>) -> String {
     let mut out = String::new();
     for (name, help, counter) in COUNTERS {
         family(&mut out, name, "counter", help);
@@ -61,6 +62,10 @@ pub fn render(sites: &[SiteMetrics], times: &Times<'_>) -> String {
     refusals(&mut out, sites);
     delivered(&mut out, sites);
     gauges(&mut out, sites);
+    family(&mut out, "selvedge_batches_failed", "counter", "Batches of this worker that failed as a whole.");
+    for (code, count) in failures {
+        out.push_str(&format!("selvedge_batches_failed_total{{code=\"{code}\"}} {count}\n"));
+    }
     for (name, histogram) in times {
         histogram_family(&mut out, &format!("selvedge_{name}_seconds"), histogram);
     }
@@ -163,12 +168,13 @@ mod tests {
         site.ledger.refuse(RefusalCode::UnknownEvent);
         let mut ingest = Histogram::default();
         [0, 3, 9_000].into_iter().for_each(|took_ms| ingest.observe(took_ms));
-        let page = render(&[site], &[("ingest", &ingest)]);
+        let page = render(&[site], &BTreeMap::from([("unreadable", 4)]), &[("ingest", &ingest)]);
         for line in [
             "# TYPE selvedge_events_accepted counter",
             "selvedge_events_accepted_total{site=\"shop\"} 7",
             "selvedge_events_refused_total{site=\"shop\",code=\"unknown_event\"} 1",
             "selvedge_events_delivered_total{site=\"shop\",destination=\"log\"} 7",
+            "selvedge_batches_failed_total{code=\"unreadable\"} 4",
             "selvedge_publish_number{site=\"shop\"} 2",
             "selvedge_ingest_seconds_bucket{le=\"0.001\"} 1",
             "selvedge_ingest_seconds_bucket{le=\"0.005\"} 2",

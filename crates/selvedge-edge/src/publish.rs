@@ -2,11 +2,14 @@
 
 use crate::fault::Fault;
 use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
+use selvedge_core::id::ProgramHash;
 use selvedge_core::limits::PROGRAM_BYTES_MAX;
 use selvedge_core::rules::Program;
 use selvedge_core::wire::codec::Reader;
 use selvedge_core::wire::program::edge_config;
+use sha2::{Digest, Sha256};
 
 /// The version of the container.
 pub const VERSION: u8 = 1;
@@ -25,7 +28,9 @@ pub struct Published<'a> {
     /// The page's form.
     pub public: &'a [u8],
     /// The site they are for.
-    pub site: alloc::string::String,
+    pub site: String,
+    /// The name of both: the first 16 bytes of the SHA-256 of the full form.
+    pub hash: ProgramHash,
 }
 
 impl<'a> Published<'a> {
@@ -53,8 +58,19 @@ impl<'a> Published<'a> {
         if !is_site_name(&site) {
             return Err(Fault::bad_program("a site's name is 1 to 64 of a-z, 0-9 and hyphen"));
         }
-        Ok(Self { full, public, site })
+        Ok(Self { full, public, site, hash: hash_of(full) })
     }
+}
+
+/// The hash that names a program, of its full form's bytes.
+#[must_use]
+pub fn hash_of(full: &[u8]) -> ProgramHash {
+    let digest = Sha256::digest(full);
+    let mut hash = [0; 16];
+    for (place, byte) in hash.iter_mut().zip(digest) {
+        *place = byte;
+    }
+    ProgramHash(hash)
 }
 
 /// The container of two programs.
@@ -104,6 +120,12 @@ mod tests {
         for bytes in [&[][..], &[2, 1, 0, 2, 0], &[1, 1, 9], &[1, 1, 0], &[1, 1, 0, 2, 0]] {
             assert_eq!(Published::read(bytes).unwrap_err().status, 422, "{bytes:?}");
         }
+    }
+
+    #[test]
+    fn a_program_is_named_by_the_sha_256_of_its_full_form() {
+        let hash = format!("{}", hash_of(b"abc"));
+        assert_eq!(hash, "ba7816bf8f01cfea414140de5dae2223");
     }
 
     #[test]

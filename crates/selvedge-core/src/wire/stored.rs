@@ -93,6 +93,23 @@ impl VisitorRecord {
     }
 }
 
+/// Bytes at the front of a record that surely hold its consent.
+pub const CONSENT_PREFIX_BYTES: usize = 48;
+
+/// The newest consent in a record of which at least the first [`CONSENT_PREFIX_BYTES`] are given.
+///
+/// # Errors
+/// [`RecordFault`]: another version, or bytes that are no record.
+pub fn consent_of(prefix: &[u8]) -> Result<Snapshot, RecordFault> {
+    let mut reader = Reader::new(prefix);
+    match reader.u8()? {
+        VERSION => {}
+        version => return Err(RecordFault::Version(version)),
+    }
+    reader.varint_u64()?;
+    Ok(read_snapshot(&mut reader)?)
+}
+
 fn read_writers(reader: &mut Reader<'_>) -> Result<Vec<WriterWindow>, WireFault> {
     let count = bounded(reader.count()?, WRITERS_MAX)?;
     let mut writers = Vec::with_capacity(count);
@@ -129,12 +146,17 @@ mod tests {
     proptest! {
         #[test]
         fn decoding_gives_back_what_was_encoded(
-            publish: u64, watermark: u64, granted: u16, time_ms: u64, writers in windows(),
+            publish: u64, watermark: u64, granted: u16, denied: u16, policy_version: u16, time_ms: u64,
+            writers in windows(),
             state in prop::collection::vec(any::<u8>(), 0..64),
         ) {
-            let consent = Snapshot { granted: Purposes(granted), time_ms, gpc: true, ..Snapshot::default() };
+            let (granted, denied) = (Purposes(granted), Purposes(denied));
+            let consent = Snapshot { granted, denied, policy_version, time_ms, gpc: true, ..Snapshot::default() };
             let record = VisitorRecord { publish, consent, watermark, writers, state };
-            prop_assert_eq!(VisitorRecord::decode(&record.encode()), Ok(record));
+            let bytes = record.encode();
+            let prefix = &bytes[..bytes.len().min(CONSENT_PREFIX_BYTES)];
+            prop_assert_eq!(consent_of(prefix), Ok(consent));
+            prop_assert_eq!(VisitorRecord::decode(&bytes), Ok(record));
         }
 
         #[test]

@@ -71,8 +71,8 @@ pub struct Stale {
     pub given: u64,
 }
 
-/// Steps a visitor by one batch. `on_event` is called with an event's sequence and the event itself just before anything
-/// is done with it, so that the shell knows which one a failure belongs to.
+/// Steps a visitor by one batch. `on_event` is called with each event that is no poison, just before anything is done with
+/// it, so that the shell knows which one a failure belongs to.
 ///
 /// # Errors
 /// [`Stale`], before anything was done.
@@ -94,7 +94,9 @@ pub fn step(
     for event in batch.events {
         match event {
             Ok(event) => {
-                on_event(&event);
+                if !trouble.poison.contains(&event.sequence.get()) {
+                    on_event(&event);
+                }
                 stepper.event(enrich_event(event, arrival), trouble);
             }
             Err(undecodable) => stepper.undecodable(&undecodable),

@@ -1,0 +1,36 @@
+//! Bodies, read in bounded memory.
+
+use crate::reply::Problem;
+use futures_util::StreamExt;
+use selvedge_edge::fault::Fault;
+use worker::Request;
+
+/// The body of a request, where it has at most `bytes_max` bytes. A length that is stated is believed (the platform
+/// enforces it); a body without one is read piece by piece.
+pub async fn read(request: &mut Request, bytes_max: usize) -> Result<Vec<u8>, Problem> {
+    let stated = request.headers().get("content-length")?.and_then(|length| length.parse::<usize>().ok());
+    match stated {
+        Some(length) if length > bytes_max => Err(too_large(bytes_max)),
+        Some(_) => Ok(request.bytes().await?),
+        None => read_pieces(request, bytes_max).await,
+    }
+}
+
+async fn read_pieces(request: &mut Request, bytes_max: usize) -> Result<Vec<u8>, Problem> {
+    if request.inner().body().is_none() {
+        return Ok(Vec::new());
+    }
+    let mut pieces = request.stream()?;
+    let mut body = Vec::new();
+    while let Some(piece) = pieces.next().await {
+        body.extend_from_slice(&piece?);
+        if body.len() > bytes_max {
+            return Err(too_large(bytes_max));
+        }
+    }
+    Ok(body)
+}
+
+fn too_large(bytes_max: usize) -> Problem {
+    Fault::too_large(format!("a body of this route has at most {bytes_max} bytes")).into()
+}

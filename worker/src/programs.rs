@@ -1,0 +1,141 @@
+//! The programs in force, as this isolate knows them: polled from the registry at most every five seconds, and at once
+//! after a publish that this isolate saw. Programs are immutable and loaded once.
+
+use crate::clock::now_ms;
+use crate::reply::Problem;
+use selvedge_core::id::{ProgramHash, parse_hex_16};
+use selvedge_edge::fault::Fault;
+use selvedge_edge::site::Site;
+use serde::{Deserialize, Serialize};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use worker::{Env, Method, Request, RequestInit, Response};
+
+/// How long a pointer is believed.
+const POLL_MS: u64 = 5_000;
+/// Public programs kept for pages.
+const PUBLIC_MAX: usize = 8;
+
+/// Where a site stands in its history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pointer {
+    /// The site's name.
+    pub site: String,
+    /// Its newest publish.
+    pub publish: u64,
+    /// That publish's program, 32 hexadecimal digits.
+    pub program: String,
+}
+
+#[derive(Default)]
+struct Known {
+    checked_ms: Option<u64>,
+    sites: BTreeMap<String, Rc<Site>>,
+    public: Vec<(String, Rc<Vec<u8>>)>,
+}
+
+thread_local! {
+    static KNOWN: RefCell<Known> = RefCell::default();
+}
+
+/// All published sites, by name.
+pub async fn sites(env: &Env) -> Result<Vec<Rc<Site>>, Problem> {
+    let checked_ms = KNOWN.with_borrow(|known| known.checked_ms);
+    let is_fresh = checked_ms.is_some_and(|checked_ms| now_ms().saturating_sub(checked_ms) < POLL_MS);
+    if !is_fresh {
+        let polled = poll(env).await;
+        // What was known before is better than nothing.
+        if checked_ms.is_none() {
+            polled?;
+        }
+    }
+    Ok(KNOWN.with_borrow(|known| known.sites.values().cloned().collect()))
+}
+
+/// The site of this name, at least at this publish.
+///
+/// # Errors
+/// [`Fault::not_published`] where the registry does not know it; [`Fault::stale_program`] where it does not know the
+/// publish.
+pub async fn site(env: &Env, name: &str, publish_min: u64) -> Result<Rc<Site>, Problem> {
+    let find = |sites: Vec<Rc<Site>>| sites.into_iter().find(|site| site.name() == name);
+    let known = find(sites(env).await?);
+    if let Some(site) = known.filter(|site| site.publish >= publish_min) {
+        return Ok(site);
+    }
+    poll(env).await?;
+    let site = find(sites(env).await?)
+        .ok_or_else(|| Fault::not_published(format!("nothing is published for the site {name}")))?;
+    if site.publish < publish_min {
+        return Err(Fault::stale_program("a newer program is on its way to this worker").into());
+    }
+    Ok(site)
+}
+
+/// Asks the registry now, and loads what is new.
+pub async fn poll(env: &Env) -> Result<(), Problem> {
+    KNOWN.with_borrow_mut(|known| known.checked_ms = Some(now_ms()));
+    let polled = ask(env).await;
+    if polled.is_err() {
+        KNOWN.with_borrow_mut(|known| {
+            known.checked_ms = if known.sites.is_empty() { None } else { known.checked_ms };
+        });
+    }
+    polled
+}
+
+async fn ask(env: &Env) -> Result<(), Problem> {
+    let pointers: Vec<Pointer> = registry(env, "/pointers").await?.json().await?;
+    for pointer in pointers {
+        let is_known = KNOWN.with_borrow(|known| {
+            known.sites.get(&pointer.site).is_some_and(|site| site.publish >= pointer.publish)
+        });
+        if !is_known {
+            let site = load(env, &pointer).await?;
+            KNOWN.with_borrow_mut(|known| known.sites.insert(pointer.site, Rc::new(site)));
+        }
+    }
+    Ok(())
+}
+
+async fn load(env: &Env, pointer: &Pointer) -> Result<Site, Problem> {
+    let hash = parse_hex_16(&pointer.program).map(ProgramHash).unwrap_or_default();
+    let bytes = registry(env, &format!("/program/{}/full", pointer.program)).await?.bytes().await?;
+    Site::load(&bytes, hash, pointer.publish)
+        .map_err(|fault| Fault::bad_program(format!("the stored program: {fault}")).into())
+}
+
+/// The bytes of a page's program; `None` where there is none of this hash.
+pub async fn public(env: &Env, program: &str) -> Result<Option<Rc<Vec<u8>>>, Problem> {
+    let known = KNOWN.with_borrow(|known| {
+        known.public.iter().find(|(hash, _)| hash == program).map(|(_, bytes)| Rc::clone(bytes))
+    });
+    if known.is_some() {
+        return Ok(known);
+    }
+    let mut response = registry(env, &format!("/program/{program}/public")).await?;
+    if response.status_code() != 200 {
+        return Ok(None);
+    }
+    let bytes = Rc::new(response.bytes().await?);
+    KNOWN.with_borrow_mut(|known| {
+        known.public.truncate(PUBLIC_MAX.saturating_sub(1));
+        known.public.insert(0, (program.to_owned(), Rc::clone(&bytes)));
+    });
+    Ok(Some(bytes))
+}
+
+/// Asks the registry object.
+pub async fn registry(env: &Env, path: &str) -> Result<Response, Problem> {
+    let request = Request::new(&format!("https://registry{path}"), Method::Get)?;
+    Ok(env.durable_object("REGISTRY")?.get_by_name("registry")?.fetch_with_request(request).await?)
+}
+
+/// Sends the registry object a body.
+pub async fn tell_registry(env: &Env, path: &str, body: &[u8]) -> Result<Response, Problem> {
+    let mut init = RequestInit::new();
+    init.with_method(Method::Post).with_body(Some(js_sys::Uint8Array::from(body).into()));
+    let request = Request::new_with_init(&format!("https://registry{path}"), &init)?;
+    Ok(env.durable_object("REGISTRY")?.get_by_name("registry")?.fetch_with_request(request).await?)
+}

@@ -1,0 +1,166 @@
+//! The registry: which program each site runs, all programs ever published, and the history of both. One object for the
+//! whole deployment; workers poll its pointers.
+
+use crate::barrier::{self, Failure};
+use crate::clock::now_ms;
+use crate::programs::Pointer;
+use crate::reply::{self, Answered, Problem};
+use crate::sql;
+use selvedge_edge::fault::Fault;
+use selvedge_edge::publish::{PUBLISH_BYTES_MAX, Published};
+use serde::Serialize;
+use worker::{DurableObject, Env, Method, Request, Response, SqlStorage, State, durable_object};
+
+/// Bytes of one stored part of a program: a value has at most 2 MB.
+const PART_BYTES_MAX: usize = 1_000_000;
+
+const TABLES: &str = "
+CREATE TABLE IF NOT EXISTS site(name TEXT PRIMARY KEY, publish INTEGER, program TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS history(
+    site TEXT, publish INTEGER, program TEXT, time_ms INTEGER, PRIMARY KEY(site, publish)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS program(
+    hash TEXT, form TEXT, part INTEGER, bytes BLOB, PRIMARY KEY(hash, form, part)
+) WITHOUT ROWID;
+";
+
+/// The registry object.
+#[durable_object(fetch)]
+pub struct Registry {
+    state: State,
+    sql: SqlStorage,
+}
+
+impl DurableObject for Registry {
+    fn new(state: State, _env: Env) -> Self {
+        let sql = state.storage().sql();
+        Self { state, sql }
+    }
+
+    async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
+        match self.answer(&mut request).await {
+            Ok(response) => Ok(response),
+            Err(problem) => reply::of_problem(problem),
+        }
+    }
+}
+
+/// One publish of a site.
+#[derive(Debug, Serialize)]
+struct Entry {
+    publish: u64,
+    program: String,
+    time: String,
+    time_ms: u64,
+}
+
+impl Registry {
+    async fn answer(&self, request: &mut Request) -> Answered {
+        sql::run(&self.sql, TABLES, Vec::new())?;
+        let path = request.path();
+        let segments: Vec<&str> = path.split('/').skip(1).collect();
+        match (request.method(), segments.as_slice()) {
+            (Method::Get, ["pointers"]) => self.pointers(),
+            (Method::Get, ["history", site]) => self.history(site),
+            (Method::Get, ["program", hash, form]) => self.program(hash, form),
+            (Method::Post, ["publish"]) => {
+                let body = crate::body::read(request, PUBLISH_BYTES_MAX).await?;
+                self.publish(&body)
+            }
+            _ => Err(Fault::not_found("the registry has no such path").into()),
+        }
+    }
+
+    fn pointers(&self) -> Answered {
+        let rows = sql::rows(&self.sql, "SELECT name, publish, program FROM site", Vec::new())?;
+        let pointers: Vec<Pointer> = rows
+            .into_iter()
+            .map(|row| {
+                let mut values = row.into_iter();
+                Pointer {
+                    site: sql::text(values.next()),
+                    publish: sql::number(values.next()),
+                    program: sql::text(values.next()),
+                }
+            })
+            .collect();
+        reply::json(serde_json::to_string(&pointers).unwrap_or_default())
+    }
+
+    fn history(&self, site: &str) -> Answered {
+        let statement =
+            "SELECT publish, program, time_ms FROM history WHERE site = ? ORDER BY publish DESC LIMIT 1000";
+        let entries: Vec<Entry> = sql::rows(&self.sql, statement, vec![site.into()])?
+            .into_iter()
+            .map(|row| {
+                let mut values = row.into_iter();
+                let (publish, program) = (sql::number(values.next()), sql::text(values.next()));
+                let time_ms = sql::number(values.next());
+                Entry { publish, program, time: selvedge_edge::text::rfc_3339(time_ms), time_ms }
+            })
+            .collect();
+        reply::json(serde_json::to_string(&entries).unwrap_or_default())
+    }
+
+    fn program(&self, hash: &str, form: &str) -> Answered {
+        let statement = "SELECT bytes FROM program WHERE hash = ? AND form = ? ORDER BY part";
+        let rows = sql::rows(&self.sql, statement, vec![hash.into(), form.into()])?;
+        if rows.is_empty() {
+            return Err(Fault::not_found("there is no program of this hash").into());
+        }
+        let parts = rows.into_iter().map(|row| sql::blob(row.into_iter().next()));
+        reply::bytes(parts.collect::<Vec<_>>().concat())
+    }
+
+    /// Stores both forms and moves the pointer, in one transaction. The program in force published again changes nothing.
+    fn publish(&self, body: &[u8]) -> Answered {
+        let published = Published::read(body)?;
+        let (sql, now_ms) = (self.sql.clone(), now_ms());
+        let (site, program) = (published.site.clone(), published.hash.to_string());
+        let (full, public) = (published.full.to_vec(), published.public.to_vec());
+        let done = barrier::transaction(&self.state.storage(), move || {
+            let pointer = store(&sql, &Publish { site, program, full, public, now_ms })?;
+            Ok::<Pointer, worker::Error>(pointer)
+        });
+        match done {
+            Ok(pointer) => reply::json(serde_json::to_string(&pointer).unwrap_or_default()),
+            Err(Failure::Work(error)) => Err(Problem::Platform(error)),
+            Err(Failure::Panicked | Failure::Storage) => {
+                Err(Fault::storage("the program could not be stored").into())
+            }
+        }
+    }
+}
+
+struct Publish {
+    site: String,
+    program: String,
+    full: Vec<u8>,
+    public: Vec<u8>,
+    now_ms: u64,
+}
+
+fn store(sql: &SqlStorage, publish: &Publish) -> worker::Result<Pointer> {
+    let Publish { site, program, full, public, now_ms } = publish;
+    let statement = "SELECT publish, program FROM site WHERE name = ?";
+    let mut known = sql::rows(sql, statement, vec![site.as_str().into()])?.into_iter().flatten();
+    let (number, known_program) = (sql::number(known.next()), sql::text(known.next()));
+    let pointer = |publish| Pointer { site: site.clone(), publish, program: program.clone() };
+    if known_program == *program {
+        return Ok(pointer(number));
+    }
+    for (form, bytes) in [("full", full), ("public", public)] {
+        for (part, chunk) in (0u64..).zip(bytes.chunks(PART_BYTES_MAX)) {
+            let values =
+                vec![program.as_str().into(), form.into(), sql::of_number(part), sql::of_bytes(chunk)];
+            sql::run(sql, "INSERT OR REPLACE INTO program VALUES (?, ?, ?, ?)", values)?;
+        }
+    }
+    let next = number.saturating_add(1);
+    let entry =
+        vec![site.as_str().into(), sql::of_number(next), program.as_str().into(), sql::of_number(*now_ms)];
+    sql::run(sql, "INSERT INTO history VALUES (?, ?, ?, ?)", entry)?;
+    let moved = vec![site.as_str().into(), sql::of_number(next), program.as_str().into()];
+    sql::run(sql, "INSERT OR REPLACE INTO site VALUES (?, ?, ?)", moved)?;
+    Ok(pointer(next))
+}

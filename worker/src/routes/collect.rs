@@ -1,0 +1,81 @@
+//! `POST /v1/collect`: key and origin, then the visitor's shard.
+
+use super::{bearer, country, metrics, shards, shows_gpc};
+use crate::clock::now_ms;
+use crate::reply::{self, Answered, Problem};
+use crate::shard::{Envelope, pack};
+use crate::{body, programs, settings};
+use selvedge_core::consent::Mode;
+use selvedge_core::limits::BATCH_BYTES_MAX;
+use selvedge_core::tracking_plan::Trust;
+use selvedge_edge::access::{self, Credentials, Sender};
+use selvedge_edge::fault::Fault;
+use selvedge_edge::ingest::{self, Form};
+use selvedge_edge::site::Site;
+use std::rc::Rc;
+use worker::{Env, Request};
+
+/// Takes a batch.
+pub async fn answer(request: &mut Request, env: &Env) -> Answered {
+    let received_ms = now_ms();
+    let answered = take(request, env, received_ms).await;
+    metrics::observe_ingest(now_ms().saturating_sub(received_ms));
+    if let Err(Problem::Fault(fault)) = &answered {
+        metrics::count_failure(fault.code);
+    }
+    answered
+}
+
+async fn take(request: &mut Request, env: &Env, received_ms: u64) -> Answered {
+    let body = body::read(request, BATCH_BYTES_MAX).await?;
+    let opened = ingest::open(&body)?;
+    let address = ingest::address(&opened)?;
+    let (site, sender) = enter(request, env, &address.write_key).await?;
+    access::clock(&sender, address.clock)?;
+    let country = country(request)?;
+    let envelope = Envelope {
+        site: site.name().to_owned(),
+        publish: site.publish,
+        received_ms,
+        is_server: sender.trust == Trust::Server,
+        source: sender.source,
+        is_json: opened.form == Form::Json,
+        gpc: shows_gpc(request)?,
+        is_opt_out: site.mode_in(country.as_deref()) == Mode::OptOut,
+        country,
+    };
+    let shard = shards::of_visitor(env, site.name(), address.visitor)?;
+    let response = shards::post(&shard, "/collect", &pack(&envelope, &opened.bytes)?).await?;
+    match sender.cors_origin {
+        Some(origin) => reply::with_origin(response, &origin),
+        None => Ok(response),
+    }
+}
+
+/// The site that lets the sender in.
+pub async fn enter(request: &Request, env: &Env, write_key: &str) -> Result<(Rc<Site>, Sender), Problem> {
+    let sites = programs::sites(env).await?;
+    if sites.is_empty() {
+        return Err(Fault::not_published("no site is published").into());
+    }
+    let headers = request.headers();
+    let (bearer, origin, admin_token) =
+        (bearer(request)?, headers.get("origin")?, settings::admin_token(env));
+    let own_origin = request.url()?.origin().ascii_serialization();
+    let shown = Credentials {
+        write_key,
+        bearer: bearer.as_deref(),
+        origin: origin.as_deref(),
+        own_origin: &own_origin,
+    };
+    let secret = |name: &str| settings::secret(env, name);
+    let mut refused = Fault::unknown_key("no site has a source with this key");
+    for site in sites {
+        match access::sender(&site.config, admin_token.as_deref(), &secret, &shown) {
+            Ok(sender) => return Ok((site, sender)),
+            Err(fault) if fault.code == refused.code => {}
+            Err(fault) => refused = fault,
+        }
+    }
+    Err(refused.into())
+}

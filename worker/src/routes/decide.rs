@@ -1,0 +1,45 @@
+//! `POST /v1/decide`: decisions for a page that a server renders. It fails open: where the step fails, every slot shows
+//! its fallback.
+
+use super::{collect, country, metrics, shards, shows_gpc};
+use crate::body;
+use crate::clock::now_ms;
+use crate::reply::{self, Answered};
+use crate::shard::{Asked, pack};
+use selvedge_core::consent::Mode;
+use selvedge_core::tracking_plan::Trust;
+use selvedge_edge::decide::{self, Question};
+use selvedge_edge::fault::Fault;
+use worker::{Env, Request};
+
+/// Bytes of a question.
+const QUESTION_BYTES_MAX: usize = 64 * 1024;
+
+/// Answers a question.
+pub async fn answer(request: &mut Request, env: &Env) -> Answered {
+    let began_ms = now_ms();
+    let answered = ask(request, env).await;
+    metrics::observe_decide(now_ms().saturating_sub(began_ms));
+    answered
+}
+
+async fn ask(request: &mut Request, env: &Env) -> Answered {
+    let body = body::read(request, QUESTION_BYTES_MAX).await?;
+    let question = Question::read(&body)?;
+    let (site, sender) = collect::enter(request, env, &question.write_key).await?;
+    if sender.trust != Trust::Server {
+        return Err(Fault::unknown_key("decide needs a server key").into());
+    }
+    let country = country(request)?;
+    let asked = Asked {
+        site: site.name().to_owned(),
+        publish: site.publish,
+        gpc: shows_gpc(request)?,
+        is_opt_out: site.mode_in(country.as_deref()) == Mode::OptOut,
+    };
+    let shard = shards::of_visitor(env, site.name(), question.visitor)?;
+    match shards::post(&shard, "/decide", &pack(&asked, &body)?).await {
+        Ok(response) if response.status_code() == 200 => Ok(response),
+        _ => reply::json(decide::fallback(&site, &question, now_ms())),
+    }
+}

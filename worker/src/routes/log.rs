@@ -1,0 +1,53 @@
+//! `GET /v1/log` and `GET /v1/quarantine`: all shards of a site as one sequence of JSON lines, from a cursor.
+
+use super::log_stream::{Reader, Source, stream};
+use super::{parameter, require_admin};
+use crate::programs;
+use crate::reply::{Answered, Problem, typed};
+use crate::settings;
+use selvedge_edge::cursor::Cursor;
+use selvedge_edge::fault::Fault;
+use worker::{Env, Request};
+
+/// Tells the shim that the module goes on producing the body.
+const STREAM_HEADER: &str = "selvedge-stream";
+
+/// The log.
+pub async fn log(request: &Request, env: &Env) -> Answered {
+    lines(request, env, Source::Log).await
+}
+
+/// The quarantine.
+pub async fn quarantine(request: &Request, env: &Env) -> Answered {
+    lines(request, env, Source::Quarantine).await
+}
+
+async fn lines(request: &Request, env: &Env, source: Source) -> Answered {
+    require_admin(request, env)?;
+    let site = site_of(request, env).await?;
+    let from = parameter(request, "from")?.unwrap_or_default();
+    let cursor = Cursor::parse(&from).map_err(|fault| Fault::bad_request(fault.to_string()))?;
+    let limit = match parameter(request, "limit")? {
+        None => u64::MAX,
+        Some(text) => text.parse().map_err(|_| Fault::bad_request("limit must be a whole number"))?,
+    };
+    let is_live = parameter(request, "live")?.as_deref() == Some("1");
+    let reader = Reader::new(env.clone(), site, settings::shards(env), source, cursor, limit, is_live);
+    let builder = typed("application/x-ndjson")?.with_header(STREAM_HEADER, "1")?;
+    Ok(builder.from_stream(stream(reader))?)
+}
+
+/// The site that a request of an admin is about: named, or the only one.
+pub async fn site_of(request: &Request, env: &Env) -> Result<String, Problem> {
+    let sites = programs::sites(env).await?;
+    let named = parameter(request, "site")?;
+    match (named, sites.as_slice()) {
+        (Some(name), sites) if sites.iter().any(|site| site.name() == name) => Ok(name),
+        (Some(name), _) => {
+            Err(Fault::not_published(format!("nothing is published for the site {name}")).into())
+        }
+        (None, [site]) => Ok(site.name().to_owned()),
+        (None, []) => Err(Fault::not_published("no site is published").into()),
+        (None, _) => Err(Fault::bad_request("name the site: ?site=").into()),
+    }
+}

@@ -1,0 +1,205 @@
+//! The merge of a site's shards into one stream of lines. Within a shard the order is the shard's; between shards, that of
+//! receipt. A live stream never ends: it looks again every fifth of a second, and sends an empty line when it is quiet.
+
+use super::shards;
+use crate::clock::now_ms;
+use crate::reply::Problem;
+use crate::shard::{Frame, Frames};
+use futures_util::Stream;
+use futures_util::stream::unfold;
+use selvedge_core::wire::log_row::LogRow;
+use selvedge_edge::cursor::{Cursor, Position};
+use selvedge_edge::ingest::quarantine::listed;
+use selvedge_edge::log_line;
+use std::collections::VecDeque;
+use std::time::Duration;
+use worker::{Delay, Env};
+
+/// How often a live stream looks for new rows.
+const POLL: Duration = Duration::from_millis(200);
+/// How long a live stream is quiet before it sends an empty line.
+const HEARTBEAT_MS: u64 = 15_000;
+/// Bytes of one piece of the stream.
+const PIECE_BYTES: usize = 64 * 1024;
+
+/// What is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The log.
+    Log,
+    /// The quarantine.
+    Quarantine,
+}
+
+/// A row, read.
+enum Row {
+    Log(Box<LogRow>, Frame),
+    Quarantine(Frame),
+}
+
+struct Lane {
+    rows: VecDeque<(u64, Row)>,
+    /// Rows up to this one are read; the newest there was when a stream that is not live began.
+    until: Option<u64>,
+    /// Up to where rows were fetched.
+    fetched: u64,
+    is_done: bool,
+}
+
+/// Reads a site's log or quarantine.
+pub struct Reader {
+    env: Env,
+    site: String,
+    source: Source,
+    cursor: Cursor,
+    lanes: Vec<Lane>,
+    left: u64,
+    is_live: bool,
+    last_sent_ms: u64,
+}
+
+impl Reader {
+    /// A reader from `cursor` on, of at most `limit` lines.
+    pub fn new(
+        env: Env,
+        site: String,
+        shards: u32,
+        source: Source,
+        cursor: Cursor,
+        limit: u64,
+        is_live: bool,
+    ) -> Self {
+        let lane = |shard| Lane {
+            rows: VecDeque::new(),
+            until: None,
+            fetched: cursor.position(shard).row,
+            is_done: false,
+        };
+        let lanes = (0..shards).map(lane).collect();
+        Self { env, site, source, cursor, lanes, left: limit, is_live, last_sent_ms: now_ms() }
+    }
+
+    /// The next piece of the stream; `None` at its end.
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, Problem> {
+        loop {
+            let mut piece = String::new();
+            while piece.len() < PIECE_BYTES && self.left > 0 {
+                self.fill().await?;
+                let Some((shard, row)) = self.pop() else { break };
+                self.lines(shard, &row, &mut piece);
+            }
+            if !piece.is_empty() {
+                self.last_sent_ms = now_ms();
+                return Ok(Some(piece.into_bytes()));
+            }
+            if !self.is_live || self.left == 0 {
+                return Ok(None);
+            }
+            if now_ms().saturating_sub(self.last_sent_ms) >= HEARTBEAT_MS {
+                self.last_sent_ms = now_ms();
+                return Ok(Some(b"\n".to_vec()));
+            }
+            Delay::from(POLL).await;
+            self.lanes.iter_mut().for_each(|lane| lane.is_done = false);
+        }
+    }
+
+    /// Fetches a page for every lane that has nothing left and may have more.
+    async fn fill(&mut self) -> Result<(), Problem> {
+        for (shard, lane) in (0u32..).zip(&mut self.lanes) {
+            if !lane.rows.is_empty() || lane.is_done {
+                continue;
+            }
+            let kind = match self.source {
+                Source::Log => "log",
+                Source::Quarantine => "quarantine",
+            };
+            let path = format!("/{kind}/{}", lane.fetched);
+            let bytes = shards::ask(&self.env, &self.site, shard, &path).await?;
+            let page = Frames::decode(&bytes).map_err(|fault| worker::Error::RustError(fault.to_string()))?;
+            let until = *lane.until.get_or_insert(page.newest);
+            lane.take(page, self.source, if self.is_live { u64::MAX } else { until });
+        }
+        Ok(())
+    }
+
+    /// The oldest row by receipt of all lanes.
+    fn pop(&mut self) -> Option<(u32, Row)> {
+        let fronts = (0u32..).zip(&self.lanes);
+        let oldest =
+            fronts.filter_map(|(shard, lane)| lane.rows.front().map(|(time_ms, _)| (*time_ms, shard)));
+        let (_, shard) = oldest.min()?;
+        let lane = self.lanes.get_mut(usize::try_from(shard).ok()?)?;
+        lane.rows.pop_front().map(|(_, row)| (shard, row))
+    }
+
+    /// Writes a row's lines behind the cursor; a reader that stops at any of them goes on with the next.
+    fn lines(&mut self, shard: u32, row: &Row, piece: &mut String) {
+        match row {
+            Row::Quarantine(frame) => {
+                self.cursor.set(shard, Position { row: frame.row, events: 0 });
+                piece.push_str(&listed(&self.cursor.to_string(), &String::from_utf8_lossy(&frame.body)));
+                self.left = self.left.saturating_sub(1);
+            }
+            Row::Log(log, frame) => self.log_lines(shard, log, frame, piece),
+        }
+    }
+
+    fn log_lines(&mut self, shard: u32, log: &LogRow, frame: &Frame, piece: &mut String) {
+        let at = self.cursor.position(shard);
+        let read = usize::try_from(at.events).unwrap_or(0);
+        let count = log.events.len();
+        for (index, event) in log.events.iter().enumerate().skip(read) {
+            let after = index.saturating_add(1);
+            let events = u32::try_from(after).unwrap_or(u32::MAX);
+            let position = if after == count {
+                Position { row: frame.row, events: 0 }
+            } else {
+                Position { events, ..at }
+            };
+            self.cursor.set(shard, position);
+            let may_forward = frame.consent.is_none_or(|now| log_line::may_forward(event, &now));
+            if may_forward && self.left > 0 {
+                piece.push_str(&log_line::render(log, event, &self.cursor.to_string()));
+                self.left = self.left.saturating_sub(1);
+            }
+        }
+    }
+}
+
+impl Lane {
+    fn take(&mut self, page: Frames, source: Source, until: u64) {
+        self.is_done = page.frames.is_empty();
+        for frame in page.frames {
+            if frame.row > until {
+                self.is_done = true;
+                return;
+            }
+            self.fetched = frame.row;
+            let row = match source {
+                Source::Quarantine => Some((0, Row::Quarantine(frame))),
+                Source::Log => match LogRow::decode(&frame.body) {
+                    Ok(log) => Some((log.received_ms, Row::Log(Box::new(log), frame))),
+                    Err(fault) => {
+                        worker::console_error!("row {} of the log cannot be read: {fault}", frame.row);
+                        None
+                    }
+                },
+            };
+            self.rows.extend(row);
+        }
+    }
+}
+
+/// The reader as a stream of pieces.
+pub fn stream(reader: Reader) -> impl Stream<Item = worker::Result<Vec<u8>>> {
+    unfold(Some(reader), |reader| async move {
+        let mut reader = reader?;
+        match reader.next().await {
+            Ok(Some(piece)) => Some((Ok(piece), Some(reader))),
+            Ok(None) => None,
+            Err(Problem::Platform(error)) => Some((Err(error), None)),
+            Err(Problem::Fault(fault)) => Some((Err(worker::Error::RustError(fault.to_string())), None)),
+        }
+    })
+}

@@ -1,0 +1,65 @@
+//! `GET /metrics`: the ledgers of all shards, and the times of this isolate.
+
+use super::{require_admin, shards};
+use crate::reply::{self, Answered};
+use crate::shard::Stats;
+use crate::{programs, settings};
+use selvedge_edge::metrics::{Histogram, SiteMetrics, render};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use worker::{Env, Request};
+
+/// What OpenMetrics text is called.
+const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+#[derive(Default)]
+struct Times {
+    ingest: Histogram,
+    decide: Histogram,
+    failures: BTreeMap<&'static str, u64>,
+}
+
+thread_local! {
+    static TIMES: RefCell<Times> = RefCell::default();
+}
+
+/// Counts the time of a collect.
+pub fn observe_ingest(took_ms: u64) {
+    TIMES.with_borrow_mut(|times| times.ingest.observe(took_ms));
+}
+
+/// Counts the time of a decide.
+pub fn observe_decide(took_ms: u64) {
+    TIMES.with_borrow_mut(|times| times.decide.observe(took_ms));
+}
+
+/// Counts a collect that failed as a whole: of such a batch nothing is kept but this.
+pub fn count_failure(code: &'static str) {
+    TIMES.with_borrow_mut(|times| {
+        let count = times.failures.entry(code).or_default();
+        *count = count.saturating_add(1);
+    });
+}
+
+/// The page.
+pub async fn answer(request: &Request, env: &Env) -> Answered {
+    require_admin(request, env)?;
+    let mut sites = Vec::new();
+    for site in programs::sites(env).await? {
+        let mut metrics =
+            SiteMetrics { site: site.name().to_owned(), publish: site.publish, ..SiteMetrics::default() };
+        for shard in 0..settings::shards(env) {
+            let bytes = shards::ask(env, site.name(), shard, "/stats").await?;
+            let stats = Stats::decode(&bytes).map_err(|fault| worker::Error::RustError(fault.to_string()))?;
+            metrics.ledger.merge(&stats.ledger);
+            metrics.quarantine_rows = metrics.quarantine_rows.saturating_add(stats.quarantine_rows);
+            metrics.visitors = metrics.visitors.saturating_add(stats.visitors);
+            metrics.storage_bytes = metrics.storage_bytes.saturating_add(stats.storage_bytes);
+        }
+        sites.push(metrics);
+    }
+    let page = TIMES.with_borrow(|times| {
+        render(&sites, &times.failures, &[("ingest", &times.ingest), ("decide", &times.decide)])
+    });
+    reply::text(page, CONTENT_TYPE)
+}

@@ -1,0 +1,128 @@
+//! The routes: address and method in, one handler each. docs/openapi.yaml describes them.
+
+mod assets;
+
+mod collect;
+
+mod decide;
+
+mod log;
+
+mod log_stream;
+
+mod metrics;
+
+mod preflight;
+
+mod publish;
+
+mod shards;
+
+mod site;
+
+mod visitor;
+
+use crate::fault_plan::FaultPlan;
+use crate::reply::{self, Answered};
+use crate::settings;
+use selvedge_edge::access;
+use selvedge_edge::fault::Fault;
+use std::time::Duration;
+use worker::{Delay, Env, Method, Request, Response};
+
+/// Answers a request.
+pub async fn route(request: Request, env: Env) -> worker::Result<Response> {
+    match handle(request, &env).await {
+        Ok(response) => Ok(response),
+        Err(problem) => reply::of_problem(problem),
+    }
+}
+
+async fn handle(mut request: Request, env: &Env) -> Answered {
+    let path = request.path();
+    let segments: Vec<&str> = path.split('/').skip(1).collect();
+    let method = request.method();
+    if method == Method::Options {
+        return preflight::answer(&request, env).await;
+    }
+    let is_read = matches!(method, Method::Get | Method::Head);
+    match segments.as_slice() {
+        ["v1", "collect"] => on(method == Method::Post, collect::answer(&mut request, env)).await,
+        ["v1", "decide"] => on(method == Method::Post, decide::answer(&mut request, env)).await,
+        ["v1", "publish"] => on(method == Method::Post, publish::answer(&mut request, env)).await,
+        ["v1", "programs"] => on(is_read, publish::history(&request, env)).await,
+        ["v1", "log"] => on(is_read, log::log(&request, env)).await,
+        ["v1", "quarantine"] => on(is_read, log::quarantine(&request, env)).await,
+        ["v1", "visitors", id] => on(is_read, visitor::answer(&request, env, id)).await,
+        ["metrics"] => on(is_read, metrics::answer(&request, env)).await,
+        ["health"] => on(is_read, health()).await,
+        ["s", name, "config"] => on(is_read, site::config(&request, env, name)).await,
+        ["s", name, "program", hash] => on(is_read, site::program(env, name, hash)).await,
+        [".well-known", "gpc.json"] => on(is_read, gpc()).await,
+        ["__fault", kind] if settings::plants_faults(env) => planted(kind).await,
+        ["v1" | "s", ..] => Err(Fault::not_found("there is no such route").into()),
+        _ => on(is_read, assets::answer(&request, env)).await,
+    }
+}
+
+async fn on(is_allowed: bool, answer: impl Future<Output = Answered>) -> Answered {
+    if is_allowed {
+        answer.await
+    } else {
+        Err(Fault::method_not_allowed("this route has another method").into())
+    }
+}
+
+async fn health() -> Answered {
+    reply::json(r#"{"status":"ok"}"#.into())
+}
+
+/// The site honours Global Privacy Control.
+async fn gpc() -> Answered {
+    reply::json(r#"{"gpc":true,"lastUpdate":"2026-11-22"}"#.into())
+}
+
+/// A panic outside the barrier, or a slow call to be in flight during one.
+async fn planted(kind: &str) -> Answered {
+    match kind {
+        "panic" => {
+            Delay::from(Duration::from_millis(1)).await;
+            FaultPlan { is_on: true }.outside_the_barrier();
+        }
+        "slow" => Delay::from(Duration::from_millis(500)).await,
+        _ => return Err(Fault::not_found("there is no such fault").into()),
+    }
+    health().await
+}
+
+/// The bearer token of a request.
+fn bearer(request: &Request) -> worker::Result<Option<String>> {
+    let header = request.headers().get("authorization")?;
+    Ok(header.as_deref().and_then(access::bearer).map(str::to_owned))
+}
+
+/// Lets only the holder of the admin token pass.
+fn require_admin(request: &Request, env: &Env) -> Result<(), crate::reply::Problem> {
+    let token = settings::admin_token(env);
+    if access::is_admin(token.as_deref(), bearer(request)?.as_deref()) {
+        return Ok(());
+    }
+    Err(Fault::unknown_key("this route needs the admin token").into())
+}
+
+/// A parameter of the request's query.
+fn parameter(request: &Request, name: &str) -> worker::Result<Option<String>> {
+    let url = request.url()?;
+    Ok(url.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned()))
+}
+
+/// `Sec-GPC: 1`, and nothing else.
+fn shows_gpc(request: &Request) -> worker::Result<bool> {
+    Ok(request.headers().get("sec-gpc")?.as_deref() == Some("1"))
+}
+
+/// The visitor's country, where the platform knows it.
+fn country(request: &Request) -> worker::Result<Option<String>> {
+    let header = request.headers().get("cf-ipcountry")?;
+    Ok(header.filter(|code| code.len() == 2 && code != "XX" && code != "T1"))
+}

@@ -1,0 +1,44 @@
+//! `POST /v1/publish` and `GET /v1/programs`.
+
+use super::{log, require_admin};
+use crate::reply::{Answered, Problem};
+use crate::{body, programs};
+use selvedge_core::wire::program::{EdgeConfig, SourceKind, edge_config};
+use selvedge_edge::fault::Fault;
+use selvedge_edge::publish::{PUBLISH_BYTES_MAX, Published};
+use worker::{Env, Request};
+
+/// Takes a program, stores it and moves the site's pointer.
+pub async fn answer(request: &mut Request, env: &Env) -> Answered {
+    require_admin(request, env)?;
+    let body = body::read(request, PUBLISH_BYTES_MAX).await?;
+    let published = Published::read(&body)?;
+    let config = edge_config(published.full).ok().flatten().unwrap_or_default();
+    keys_are_free(env, &published.site, &config).await?;
+    let response = programs::tell_registry(env, "/publish", &body).await?;
+    programs::poll(env).await?;
+    Ok(response)
+}
+
+/// The publishes of a site, newest first.
+pub async fn history(request: &Request, env: &Env) -> Answered {
+    require_admin(request, env)?;
+    let site = log::site_of(request, env).await?;
+    programs::registry(env, &format!("/history/{site}")).await
+}
+
+/// A browser key names one site.
+async fn keys_are_free(env: &Env, site: &str, config: &EdgeConfig) -> Result<(), Problem> {
+    let keys = |config: &EdgeConfig| -> Vec<String> {
+        let browsers = config.sources.iter().filter(|source| source.kind == SourceKind::Browser);
+        browsers.map(|source| source.key.clone()).collect()
+    };
+    let wanted = keys(config);
+    for other in programs::sites(env).await?.iter().filter(|other| other.name() != site) {
+        if let Some(key) = keys(&other.config).iter().find(|key| wanted.contains(key)) {
+            let message = format!("the site {} has the write key {key} already", other.name());
+            return Err(Fault::bad_program(message).into());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,46 @@
+//! What a page fetches without a cookie: its site's config and program.
+
+use super::country;
+use crate::clock::now_ms;
+use crate::programs;
+use crate::reply::{self, Answered};
+use selvedge_edge::fault::Fault;
+use selvedge_edge::publish::is_site_name;
+use worker::{Env, Request, ResponseBuilder};
+
+/// How long a page's config may be kept.
+const CONFIG_CACHE: &str = "public, max-age=5";
+/// A program never changes under its hash.
+const PROGRAM_CACHE: &str = "public, max-age=31536000, immutable";
+
+/// `GET /s/{site}/config`.
+pub async fn config(request: &Request, env: &Env, name: &str) -> Answered {
+    known(name)?;
+    let body = match programs::sites(env).await?.iter().find(|site| site.name() == name) {
+        Some(site) => site.page_config(country(request)?.as_deref(), now_ms()),
+        None => return Err(Fault::not_found("there is no such site").into()),
+    };
+    let builder = ResponseBuilder::new()
+        .with_header("content-type", "application/json")?
+        .with_header("cache-control", CONFIG_CACHE)?;
+    reply::with_origin(builder.fixed(body.into_bytes()), "*")
+}
+
+/// `GET /s/{site}/program/{hash}`: the page's form.
+pub async fn program(env: &Env, name: &str, hash: &str) -> Answered {
+    known(name)?;
+    if selvedge_core::id::parse_hex_16(hash).is_none() {
+        return Err(Fault::bad_request("a program's hash has 32 hexadecimal digits").into());
+    }
+    let Some(bytes) = programs::public(env, hash).await? else {
+        return Err(Fault::not_found("there is no program of this hash").into());
+    };
+    let builder = ResponseBuilder::new()
+        .with_header("content-type", "application/octet-stream")?
+        .with_header("cache-control", PROGRAM_CACHE)?;
+    reply::with_origin(builder.fixed(bytes.to_vec()), "*")
+}
+
+fn known(name: &str) -> Result<(), Fault> {
+    if is_site_name(name) { Ok(()) } else { Err(Fault::not_found("there is no such site")) }
+}

@@ -1,0 +1,187 @@
+//! One batch in one transaction: read the visitor, step, write everything or nothing. What failed is told apart: a batch
+//! that cannot be read, a program that is not known yet, a panic (contained by the barrier), the storage.
+
+use super::attempts::{self, Attempts, FRESH_STATE_ATTEMPTS, POISON_ATTEMPTS, REFUSE_ATTEMPTS};
+use super::envelope::Envelope;
+use super::tables;
+use crate::barrier::{self, Failure};
+use crate::fault_plan::FaultPlan;
+use selvedge_core::event::Event;
+use selvedge_core::id::{VisitorId, WriterId};
+use selvedge_edge::fault::Fault;
+use selvedge_edge::gate::Shown;
+use selvedge_edge::ingest::step::Stale;
+use selvedge_edge::ingest::{self, Arrival, Form, Outcome, Trouble, answer_json};
+use selvedge_edge::ledger::{Counter, Ledger};
+use selvedge_edge::site::Site;
+use std::cell::Cell;
+use std::rc::Rc;
+use worker::{SqlStorage, State};
+
+/// Steps of one request: a poison event is stepped around at once.
+const STEPS_MAX: usize = 3;
+
+/// The answer of a batch that was stepped, in the form it came in.
+#[derive(Debug, Default)]
+pub struct Answered {
+    /// Wire v1.
+    pub bytes: Vec<u8>,
+    /// JSON.
+    pub json: String,
+}
+
+/// Why a batch left nothing.
+#[derive(Debug)]
+pub enum Stopped {
+    /// The caller is told.
+    Fault(Fault),
+    /// The program must be fetched first.
+    Stale(Stale),
+}
+
+impl Stopped {
+    /// What the caller is told.
+    pub fn into_fault(self) -> Fault {
+        match self {
+            Self::Fault(fault) => fault,
+            Self::Stale(stale) => Fault::stale_program(stale.to_string()),
+        }
+    }
+}
+
+impl From<Fault> for Stopped {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<worker::Error> for Stopped {
+    fn from(error: worker::Error) -> Self {
+        worker::console_error!("a step was stopped by the storage: {error}");
+        Self::Fault(Fault::storage("the storage failed; nothing was kept"))
+    }
+}
+
+thread_local! {
+    /// The writer and the event that the running step is at, so that a panic can be put down to it. Sequence 0: before any.
+    static AT: Cell<Option<(VisitorId, WriterId, u32)>> = const { Cell::new(None) };
+}
+
+/// Steps a batch, in one transaction, and gives the answer.
+pub fn collect(
+    state: &State,
+    site: &Rc<Site>,
+    envelope: &Envelope,
+    body: &[u8],
+    plants_faults: bool,
+) -> Result<Answered, Stopped> {
+    let shared = Rc::new((envelope.clone(), body.to_vec()));
+    for _ in 0..STEPS_MAX {
+        AT.set(None);
+        let sql = state.storage().sql();
+        let (site, shared) = (Rc::clone(site), Rc::clone(&shared));
+        let plan = FaultPlan { is_on: plants_faults };
+        match barrier::transaction(&state.storage(), move || step(&sql, &site, &shared.0, &shared.1, plan)) {
+            Ok(answer) => return Ok(answer),
+            Err(Failure::Work(stopped)) => return Err(stopped),
+            Err(Failure::Storage) => {
+                return Err(Fault::storage("the transaction failed; nothing was kept").into());
+            }
+            Err(Failure::Panicked) => mark_failure(state)?,
+        }
+    }
+    Err(Fault::step_failed("the step failed and was rolled back; nothing was kept").into())
+}
+
+/// Marks the event that the step panicked at. `Ok` where it is poison by now, and the batch can be stepped around it.
+fn mark_failure(state: &State) -> Result<(), Stopped> {
+    let failed = Fault::step_failed("the step failed and was rolled back; nothing was kept");
+    let Some((visitor, writer, sequence)) = AT.get() else {
+        return Err(failed.into());
+    };
+    let sql = state.storage().sql();
+    let marked = barrier::transaction(&state.storage(), move || {
+        attempts::mark(&sql, visitor, writer, sequence)?;
+        let mut ledger = Ledger::default();
+        ledger.add(Counter::StepFailures, 1);
+        tables::count(&sql, &ledger)?;
+        Ok::<u32, worker::Error>(attempts::read(&sql, visitor, writer)?.at(sequence))
+    });
+    match marked {
+        Ok(count) if sequence > 0 && count >= POISON_ATTEMPTS => Ok(()),
+        Ok(count) if sequence == 0 && count >= FRESH_STATE_ATTEMPTS => Ok(()),
+        _ => Err(failed.into()),
+    }
+}
+
+fn step(
+    sql: &SqlStorage,
+    site: &Site,
+    envelope: &Envelope,
+    body: &[u8],
+    plan: FaultPlan,
+) -> Result<Answered, Stopped> {
+    let form = if envelope.is_json { Form::Json } else { Form::Binary };
+    let batch = ingest::read(form, body, &site.names)?;
+    let (visitor, writer) = (batch.header.visitor, batch.header.writer);
+    AT.set(Some((visitor, writer, 0)));
+    let attempts = attempts::read(sql, visitor, writer)?;
+    if attempts.at(0) >= REFUSE_ATTEMPTS {
+        return Err(Fault::poison("this visitor's batches failed again and again").into());
+    }
+    let is_torn = Cell::new(false);
+    let mut on_event = |event: &Event| {
+        let sequence = event.sequence.get();
+        AT.set(Some((visitor, writer, sequence)));
+        plan.at_event(event, attempts.at(sequence));
+        is_torn.set(is_torn.get() || plan.is_between_writes(event));
+    };
+    let arrival = Arrival {
+        received_ms: envelope.received_ms,
+        source: &envelope.source,
+        trust: envelope.trust(),
+        shown: Shown { gpc: envelope.gpc, mode: envelope.mode() },
+        country: envelope.country.as_deref(),
+    };
+    let poison = attempts.poison();
+    let trouble = Trouble { poison: &poison, fresh_state: attempts.at(0) >= FRESH_STATE_ATTEMPTS };
+    let stored = tables::visitor(sql, visitor)?;
+    let outcome =
+        ingest::step(site, stored, batch, &arrival, &trouble, &mut on_event).map_err(Stopped::Stale)?;
+    write(sql, visitor, &outcome, is_torn.get())?;
+    settle(sql, visitor, writer, &attempts)?;
+    answer(&outcome, site, envelope.is_json)
+}
+
+fn write(sql: &SqlStorage, visitor: VisitorId, outcome: &Outcome, is_torn: bool) -> Result<(), Stopped> {
+    if let Some(record) = &outcome.record {
+        tables::write_record(sql, visitor, record)?;
+    }
+    if is_torn {
+        return Err(Fault::storage("planted: an error between two writes").into());
+    }
+    tables::write_rows(sql, visitor, outcome)?;
+    Ok(())
+}
+
+/// A batch that went through leaves no marks.
+fn settle(
+    sql: &SqlStorage,
+    visitor: VisitorId,
+    writer: WriterId,
+    attempts: &Attempts,
+) -> Result<(), Stopped> {
+    if !attempts.is_empty() {
+        attempts::clear(sql, visitor, writer)?;
+    }
+    Ok(())
+}
+
+fn answer(outcome: &Outcome, site: &Site, is_json: bool) -> Result<Answered, Stopped> {
+    if is_json {
+        let json = answer_json::render(&outcome.answer, &site.program.parts().contents);
+        return Ok(Answered { json, ..Answered::default() });
+    }
+    let bytes = outcome.answer.encode().map_err(|_| Fault::internal("the answer could not be written"))?;
+    Ok(Answered { bytes, ..Answered::default() })
+}

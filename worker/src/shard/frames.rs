@@ -1,0 +1,111 @@
+//! What a shard hands to a worker: pages of rows, and figures.
+
+use selvedge_core::consent::Snapshot;
+use selvedge_core::wire::batch::{read_snapshot, write_snapshot};
+use selvedge_core::wire::codec::{Reader, WireFault, Writer};
+use selvedge_edge::ledger::Ledger;
+
+/// One row of the log or the quarantine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// Its number in the shard.
+    pub row: u64,
+    /// The consent that its visitor has now, where anything is known of it.
+    pub consent: Option<Snapshot>,
+    /// The row.
+    pub body: Vec<u8>,
+}
+
+/// A page of rows.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Frames {
+    /// The rows, by number.
+    pub frames: Vec<Frame>,
+    /// The newest row's number.
+    pub newest: u64,
+}
+
+impl Frames {
+    /// The page's bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Writer::new();
+        out.varint(self.newest);
+        for frame in &self.frames {
+            out.varint(frame.row);
+            out.flag(frame.consent.is_some());
+            if let Some(consent) = &frame.consent {
+                write_snapshot(&mut out, consent);
+            }
+            out.bytes(&frame.body);
+        }
+        out.into_bytes()
+    }
+
+    /// The page of its bytes.
+    pub fn decode(bytes: &[u8]) -> Result<Self, WireFault> {
+        let mut reader = Reader::new(bytes);
+        let mut page = Self { newest: reader.varint_u64()?, frames: Vec::new() };
+        while !reader.is_empty() {
+            let row = reader.varint_u64()?;
+            let consent = if reader.flag()? { Some(read_snapshot(&mut reader)?) } else { None };
+            page.frames.push(Frame { row, consent, body: reader.bytes()?.to_vec() });
+        }
+        Ok(page)
+    }
+}
+
+/// Figures of a shard.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Stats {
+    /// Its ledger.
+    pub ledger: Ledger,
+    /// Rows of its quarantine.
+    pub quarantine_rows: u64,
+    /// Visitors.
+    pub visitors: u64,
+    /// Bytes of its storage.
+    pub storage_bytes: u64,
+}
+
+impl Stats {
+    /// The figures' bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Writer::new();
+        out.varint(self.quarantine_rows);
+        out.varint(self.visitors);
+        out.varint(self.storage_bytes);
+        out.raw(&self.ledger.encode());
+        out.into_bytes()
+    }
+
+    /// The figures of their bytes.
+    pub fn decode(bytes: &[u8]) -> Result<Self, WireFault> {
+        let mut reader = Reader::new(bytes);
+        Ok(Self {
+            quarantine_rows: reader.varint_u64()?,
+            visitors: reader.varint_u64()?,
+            storage_bytes: reader.varint_u64()?,
+            ledger: Ledger::decode(reader.rest())?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_reads_as_it_was_written() {
+        let frame = |row, consent| Frame { row, consent, body: vec![1, 2, 3] };
+        let frames = Frames { newest: 9, frames: vec![frame(7, None), frame(9, Some(Snapshot::default()))] };
+        assert_eq!(Frames::decode(&frames.encode()), Ok(frames));
+        assert!(Frames::decode(&[]).is_err());
+    }
+
+    #[test]
+    fn figures_read_as_they_were_written() {
+        let mut stats = Stats { visitors: 3, ..Stats::default() };
+        stats.ledger.add(selvedge_edge::ledger::Counter::Accepted, 4);
+        assert_eq!(Stats::decode(&stats.encode()), Ok(stats));
+    }
+}

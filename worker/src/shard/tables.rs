@@ -1,0 +1,164 @@
+//! The shard's tables, and every statement over them.
+//!
+//! `visitor` and `counter` are WITHOUT ROWID (one write per row); the log counts with AUTOINCREMENT, so that a number is
+//! never given twice. The ledger is one packed row: it costs one write, however much is counted.
+
+use super::frames::{Frame, Frames, Stats};
+use crate::sql;
+use selvedge_core::id::VisitorId;
+use selvedge_core::wire::stored::{CONSENT_PREFIX_BYTES, VisitorRecord, consent_of};
+use selvedge_edge::ingest::Outcome;
+use selvedge_edge::ledger::{Counter, Ledger};
+use worker::{SqlStorage, SqlStorageValue};
+
+const TABLES: &str = "
+CREATE TABLE IF NOT EXISTS visitor(id BLOB PRIMARY KEY, record BLOB) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS log(seq INTEGER PRIMARY KEY AUTOINCREMENT, visitor BLOB, body BLOB);
+CREATE TABLE IF NOT EXISTS quarantine(seq INTEGER PRIMARY KEY AUTOINCREMENT, visitor BLOB, body TEXT);
+CREATE TABLE IF NOT EXISTS counter(name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS attempt(
+    visitor BLOB, writer INTEGER, sequence INTEGER, count INTEGER, PRIMARY KEY(visitor, writer, sequence)
+) WITHOUT ROWID;
+";
+
+/// Rows of one page of the log.
+const LOG_PAGE_ROWS: u64 = 128;
+/// Rows of one page of the quarantine.
+const QUARANTINE_PAGE_ROWS: u64 = 256;
+/// Rows that the quarantine holds; the oldest are given up, and counted.
+const QUARANTINE_ROWS_MAX: u64 = 10_000;
+/// The quarantine is brought down to its bound by so many rows at once.
+const QUARANTINE_SLACK_ROWS: u64 = 256;
+/// The name of the packed ledger.
+const LEDGER: &str = "ledger";
+
+/// Makes the tables where they are missing.
+pub fn create(sql: &SqlStorage) -> worker::Result<()> {
+    sql::run(sql, TABLES, Vec::new())
+}
+
+/// What is stored of a visitor, as bytes.
+pub fn record_bytes(sql: &SqlStorage, visitor: VisitorId) -> worker::Result<Option<Vec<u8>>> {
+    let record = sql::first(sql, "SELECT record FROM visitor WHERE id = ?", vec![id(visitor)])?;
+    Ok(record.map(|record| sql::blob(Some(record))))
+}
+
+/// What is stored of a visitor.
+pub fn visitor(sql: &SqlStorage, visitor: VisitorId) -> worker::Result<Option<VisitorRecord>> {
+    record_bytes(sql, visitor)?
+        .map(|bytes| VisitorRecord::decode(&bytes))
+        .transpose()
+        .map_err(|fault| worker::Error::RustError(fault.to_string()))
+}
+
+/// Writes the visitor's record.
+pub fn write_record(sql: &SqlStorage, visitor: VisitorId, record: &VisitorRecord) -> worker::Result<()> {
+    let values = vec![id(visitor), sql::of_bytes(record.encode())];
+    sql::run(sql, "INSERT OR REPLACE INTO visitor VALUES (?, ?)", values)
+}
+
+/// Writes everything else that an outcome says: log row, quarantine, ledger.
+pub fn write_rows(sql: &SqlStorage, visitor: VisitorId, outcome: &Outcome) -> worker::Result<()> {
+    let mut ledger = outcome.ledger.clone();
+    if let Some(row) = &outcome.row {
+        let body = row.encode().map_err(|fault| worker::Error::RustError(fault.to_string()))?;
+        let values = vec![id(visitor), sql::of_bytes(body)];
+        sql::run(sql, "INSERT INTO log(visitor, body) VALUES (?, ?)", values)?;
+    }
+    if outcome.purge_quarantine {
+        ledger.add(Counter::QuarantinePurged, purge_quarantine(sql, visitor)?);
+    }
+    for line in &outcome.quarantine {
+        let values = vec![id(visitor), line.as_str().into()];
+        sql::run(sql, "INSERT INTO quarantine(visitor, body) VALUES (?, ?)", values)?;
+    }
+    if !outcome.quarantine.is_empty() {
+        ledger.add(Counter::QuarantineEvicted, bound_quarantine(sql)?);
+    }
+    count(sql, &ledger)
+}
+
+/// Adds to the packed ledger.
+pub fn count(sql: &SqlStorage, counted: &Ledger) -> worker::Result<()> {
+    if counted.is_empty() {
+        return Ok(());
+    }
+    let mut ledger = ledger(sql)?;
+    ledger.merge(counted);
+    let values = vec![LEDGER.into(), sql::of_bytes(ledger.encode())];
+    sql::run(sql, "INSERT OR REPLACE INTO counter VALUES (?, ?)", values)
+}
+
+/// Rows of the log after `row`.
+pub fn log_after(sql: &SqlStorage, row: u64) -> worker::Result<Frames> {
+    let statement = "SELECT log.seq, log.body, substr(visitor.record, 1, ?) FROM log
+        LEFT JOIN visitor ON visitor.id = log.visitor WHERE log.seq > ? ORDER BY log.seq LIMIT ?";
+    let prefix = sql::of_number(u64::try_from(CONSENT_PREFIX_BYTES).unwrap_or(0));
+    let rows = sql::rows(sql, statement, vec![prefix, sql::of_number(row), sql::of_number(LOG_PAGE_ROWS)])?;
+    let frames = rows
+        .into_iter()
+        .map(|row| {
+            let mut values = row.into_iter();
+            let (row, body) = (sql::number(values.next()), sql::blob(values.next()));
+            Frame { row, body, consent: consent_of(&sql::blob(values.next())).ok() }
+        })
+        .collect();
+    Ok(Frames { frames, newest: newest(sql, "SELECT max(seq) FROM log")? })
+}
+
+/// Rows of the quarantine after `row`.
+pub fn quarantine_after(sql: &SqlStorage, row: u64) -> worker::Result<Frames> {
+    let statement = "SELECT seq, body FROM quarantine WHERE seq > ? ORDER BY seq LIMIT ?";
+    let rows = sql::rows(sql, statement, vec![sql::of_number(row), sql::of_number(QUARANTINE_PAGE_ROWS)])?;
+    let frames = rows
+        .into_iter()
+        .map(|row| {
+            let mut values = row.into_iter();
+            let row = sql::number(values.next());
+            Frame { row, body: sql::text(values.next()).into_bytes(), consent: None }
+        })
+        .collect();
+    Ok(Frames { frames, newest: newest(sql, "SELECT max(seq) FROM quarantine")? })
+}
+
+/// The shard's figures.
+pub fn stats(sql: &SqlStorage) -> worker::Result<Stats> {
+    Ok(Stats {
+        ledger: ledger(sql)?,
+        quarantine_rows: newest(sql, "SELECT count(*) FROM quarantine")?,
+        visitors: newest(sql, "SELECT count(*) FROM visitor")?,
+        storage_bytes: u64::try_from(sql.database_size()).unwrap_or(0),
+    })
+}
+
+/// A visitor's id as a value.
+pub fn id(visitor: VisitorId) -> SqlStorageValue {
+    sql::of_bytes(visitor.0)
+}
+
+fn ledger(sql: &SqlStorage) -> worker::Result<Ledger> {
+    let packed = sql::first(sql, "SELECT value FROM counter WHERE name = ?", vec![LEDGER.into()])?;
+    Ledger::decode(&sql::blob(packed)).map_err(|fault| worker::Error::RustError(fault.to_string()))
+}
+
+fn newest(sql: &SqlStorage, statement: &str) -> worker::Result<u64> {
+    Ok(sql::number(sql::first(sql, statement, Vec::new())?))
+}
+
+fn purge_quarantine(sql: &SqlStorage, visitor: VisitorId) -> worker::Result<u64> {
+    let held = sql::first(sql, "SELECT count(*) FROM quarantine WHERE visitor = ?", vec![id(visitor)])?;
+    sql::run(sql, "DELETE FROM quarantine WHERE visitor = ?", vec![id(visitor)])?;
+    Ok(sql::number(held))
+}
+
+/// Gives up the oldest rows above the bound; gives how many.
+fn bound_quarantine(sql: &SqlStorage) -> worker::Result<u64> {
+    let held = newest(sql, "SELECT count(*) FROM quarantine")?;
+    if held <= QUARANTINE_ROWS_MAX.saturating_add(QUARANTINE_SLACK_ROWS) {
+        return Ok(0);
+    }
+    let above = held.saturating_sub(QUARANTINE_ROWS_MAX);
+    let statement = "DELETE FROM quarantine WHERE seq IN (SELECT seq FROM quarantine ORDER BY seq LIMIT ?)";
+    sql::run(sql, statement, vec![sql::of_number(above)])?;
+    Ok(above)
+}
