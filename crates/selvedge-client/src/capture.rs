@@ -5,8 +5,8 @@ use crate::client::{Cargo, Client, Flight, Held};
 use crate::effect::{Effect, Notice};
 use crate::input::Capture;
 use crate::lane::Lane;
-use crate::stored::{LaneHead, VISITOR, queue_name, write_visitor};
-use alloc::string::{String, ToString};
+use crate::stored::{LaneHead, VISITOR, push_hex, queue_name, write_visitor};
+use alloc::string::String;
 use selvedge_core::consent::usable;
 use selvedge_core::event::{Event, EventType};
 use selvedge_core::id::{Sequence, VisitorId, WriterId};
@@ -84,7 +84,11 @@ impl Client {
         }
         let mut properties = Map::new();
         let content = show.content.as_ref().map(|content| content.id.clone());
-        let program = self.mind.loaded().map(|loaded| loaded.hash.to_string());
+        let program = self.mind.loaded().map(|loaded| {
+            let mut name = String::new();
+            loaded.hash.0.iter().for_each(|byte| push_hex(&mut name, u64::from(*byte), 2));
+            name
+        });
         for (name, value) in [
             ("slot", Some(seen.0.clone())),
             ("rule", seen.1.clone()),

@@ -381,7 +381,6 @@ fn with_lost(context: &Map, lost: u32) -> Map {
 }
 
 fn drop_first<T>(list: &mut Vec<T>) {
-    if !list.is_empty() {
-        list.remove(0);
-    }
+    let mut is_first = true;
+    list.retain(|_| !core::mem::take(&mut is_first));
 }

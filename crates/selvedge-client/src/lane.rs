@@ -9,6 +9,19 @@ use selvedge_core::event::Event;
 use selvedge_core::id::{Sequence, WriterId};
 use selvedge_core::tracking_plan::Plan;
 
+/// Sinks the last of a sorted list to its place. `is_before(a, b)`: b belongs before a. (Sorting by the standard library
+/// takes kilobytes.)
+pub fn sink<T>(list: &mut [T], is_before: impl Fn(&T, &T) -> bool) {
+    let mut rest = list;
+    while let [.., before, last] = rest
+        && is_before(before, last)
+    {
+        core::mem::swap(before, last);
+        let Some((_, shorter)) = rest.split_last_mut() else { return };
+        rest = shorter;
+    }
+}
+
 /// An event that waits for the edge's answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Queued {
@@ -50,7 +63,10 @@ impl Lane {
         let mut lanes: Vec<Self> = Vec::new();
         for (key, value) in records.iter().filter(|(key, _)| key.starts_with("w.")) {
             match (crate::stored::writer_of(key), LaneHead::decode(value)) {
-                (Some(writer), Some(head)) => lanes.push(Self { stored: true, ..Self::new(writer, head) }),
+                (Some(writer), Some(head)) => {
+                    lanes.push(Self { stored: true, ..Self::new(writer, head) });
+                    sink(&mut lanes, |lane, later| later.writer < lane.writer);
+                }
                 _ => effects.push(Effect::Erase { key: key.clone() }),
             }
         }
@@ -64,7 +80,6 @@ impl Lane {
                 _ => effects.push(Effect::Erase { key: key.clone() }),
             }
         }
-        lanes.sort_by_key(|lane| lane.writer);
         lanes.retain(|lane| {
             if lane.events.is_empty() {
                 effects.push(Effect::Erase { key: lane_key(lane.writer) });
@@ -75,10 +90,9 @@ impl Lane {
     }
 
     fn insert(&mut self, queued: Queued) {
-        let sequence = queued.event.sequence;
-        let place = self.events.partition_point(|known| known.event.sequence < sequence);
-        self.next = self.next.max(sequence.get().saturating_add(1));
-        self.events.insert(place, queued);
+        self.next = self.next.max(queued.event.sequence.get().saturating_add(1));
+        self.events.push(queued);
+        sink(&mut self.events, |event, later| later.event.sequence < event.event.sequence);
     }
 
     /// The sequence of the event that is counted next; `None` at [`Sequence::MAX`].

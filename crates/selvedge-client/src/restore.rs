@@ -3,7 +3,7 @@
 use crate::client::Client;
 use crate::effect::{Effect, Notice};
 use crate::input::{Boot, Settings};
-use crate::lane::Lane;
+use crate::lane::{Lane, sink};
 use crate::stored::{
     CONSENT, LEASES, PROGRAM, STATE, StateRecord, VISITOR, read_consent, read_leases, read_program,
     read_visitor,
@@ -93,8 +93,10 @@ impl Client {
                 queued.applies = self.mind.judge(&queued.event).is_none();
             }
         }
-        self.orphans.append(&mut lanes);
-        self.orphans.sort_by_key(|lane| lane.writer);
+        for lane in lanes {
+            self.orphans.push(lane);
+            sink(&mut self.orphans, |lane, later| later.writer < lane.writer);
+        }
         self.make_room();
         self.replay();
     }

@@ -1,6 +1,7 @@
 //! What the device holds: one record per key, written with the wire's primitives. Everything here is read back with
 //! suspicion: a record that cannot be read counts as absent.
 
+use crate::address::hex_digit;
 use alloc::string::String;
 use alloc::vec::Vec;
 use selvedge_core::consent::Snapshot;
@@ -27,34 +28,50 @@ pub const LEASES: &str = "leases";
 /// Bytes of a program above which it is not kept on the device: the browser's own cache holds it.
 pub const PROGRAM_STORED_BYTES_MAX: usize = 512 * 1024;
 
+/// Hexadecimal digits of a writer in keys.
+const WRITER_DIGITS: u32 = 13;
+
 /// The name of a writer's queue in keys: 13 hexadecimal digits.
 #[must_use]
 pub fn queue_name(writer: WriterId) -> String {
-    hex(writer.bits(), 13)
+    let mut name = String::new();
+    push_hex(&mut name, writer.bits(), WRITER_DIGITS);
+    name
 }
 
 /// The key of a queue's head record.
 #[must_use]
 pub fn lane_key(writer: WriterId) -> String {
-    ["w.", &queue_name(writer)].concat()
+    let mut key = String::from("w.");
+    push_hex(&mut key, writer.bits(), WRITER_DIGITS);
+    key
 }
 
 /// The key of one queued event.
 #[must_use]
 pub fn event_key(writer: WriterId, sequence: u32) -> String {
-    ["q.", &queue_name(writer), ".", &hex(u64::from(sequence), 6)].concat()
+    let mut key = String::from("q.");
+    push_hex(&mut key, writer.bits(), WRITER_DIGITS);
+    key.push('.');
+    push_hex(&mut key, u64::from(sequence), 6);
+    key
 }
 
 /// The writer of a queue's head record or event, by its key.
 #[must_use]
 pub fn writer_of(key: &str) -> Option<WriterId> {
-    let name = key.strip_prefix("w.").or_else(|| key.strip_prefix("q."))?;
-    u64::from_str_radix(name.split('.').next()?, 16).ok().map(WriterId::from_bits)
+    let digits = key.as_bytes().get(2..15)?;
+    let bits =
+        digits.iter().try_fold(0u64, |bits, digit| Some((bits << 4) | u64::from(hex_digit(*digit)?)))?;
+    Some(WriterId::from_bits(bits))
 }
 
-fn hex(bits: u64, digits: u32) -> String {
-    let nibble = |at: u32| bits.wrapping_shr(at.wrapping_mul(4)) & 0xf;
-    (0..digits).rev().filter_map(|at| char::from_digit(u32::try_from(nibble(at)).ok()?, 16)).collect()
+/// Appends the lowest `digits` hexadecimal digits of `bits`.
+pub fn push_hex(text: &mut String, bits: u64, digits: u32) {
+    for at in (0..digits).rev() {
+        let nibble = bits.wrapping_shr(at.wrapping_mul(4)) & 0xf;
+        text.extend(b"0123456789abcdef".get(usize::try_from(nibble).unwrap_or(0)).copied().map(char::from));
+    }
 }
 
 /// The consent record.
