@@ -1,9 +1,11 @@
 //! Jump code: one test and two forward jumps an instruction. `and` and `or` become where the jumps lead; the opposite
 //! of a part is the part with its jumps swapped.
 
+use super::facts::Dictionary;
 use crate::condition::Source;
 use crate::resolved::{Leaf, LeafTest, Truth};
 use selvedge_core::wire::program::{Instruction, Jump, Test};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Bits that [`Test::Mask`] holds.
 const MASK_BITS: usize = 64;
@@ -14,6 +16,7 @@ pub(super) struct Code {
     pub instructions: Vec<Instruction>,
     pub sources: Vec<Source>,
     pub masks: Vec<Vec<u64>>,
+    mask_places: BTreeMap<Vec<u64>, usize>,
 }
 
 /// How many instructions `truth` takes.
@@ -30,7 +33,7 @@ pub(crate) fn size(truth: &Truth) -> usize {
 
 impl Code {
     /// Appends the code of `truth`; gives back where it begins. `fact` places a leaf's fact and gives its dictionary.
-    pub fn append(&mut self, truth: &Truth, fact: &mut impl FnMut(&Leaf) -> (usize, Vec<String>)) -> u16 {
+    pub fn append(&mut self, truth: &Truth, fact: &mut impl FnMut(&Leaf) -> (usize, Dictionary)) -> u16 {
         let start = self.instructions.len();
         self.emit(truth, start, Jump::Accept, Jump::Reject, fact);
         index(start)
@@ -42,7 +45,7 @@ impl Code {
         at: usize,
         on_true: Jump,
         on_false: Jump,
-        fact: &mut impl FnMut(&Leaf) -> (usize, Vec<String>),
+        fact: &mut impl FnMut(&Leaf) -> (usize, Dictionary),
     ) {
         match truth {
             Truth::Opposite(inner) => self.emit(inner, at, on_false, on_true, fact),
@@ -70,7 +73,7 @@ impl Code {
         at: usize,
         on_true: Jump,
         on_false: Jump,
-        fact: &mut impl FnMut(&Leaf) -> (usize, Vec<String>),
+        fact: &mut impl FnMut(&Leaf) -> (usize, Dictionary),
     ) {
         let (place, dictionary) = fact(leaf);
         let tests = self.tests(&leaf.test, &dictionary);
@@ -85,9 +88,7 @@ impl Code {
     /// The tests of which one must pass.
     fn tests(&mut self, test: &LeafTest, dictionary: &[String]) -> Vec<Test> {
         match test {
-            LeafTest::OneOf(texts, among) => {
-                vec![self.mask(dictionary, |text| texts.contains(text) == *among, !among)]
-            }
+            LeafTest::OneOf(texts, among) => vec![self.mask(dictionary, texts, *among)],
             LeafTest::Text(_, _, passes) => vec![Test::Range(i64::from(*passes), i64::from(*passes))],
             LeafTest::Ranges(ranges) => ranges.iter().map(|(low, high)| Test::Range(*low, *high)).collect(),
             LeafTest::Known => vec![Test::Range(i64::MIN, i64::MAX)],
@@ -95,20 +96,23 @@ impl Code {
         }
     }
 
-    /// Bit 1 is any other text, bit 2 and up the dictionary's.
-    fn mask(&mut self, dictionary: &[String], is_meant: impl Fn(&String) -> bool, other: bool) -> Test {
-        let mut words = vec![0u64; (dictionary.len() + 2).div_ceil(MASK_BITS)];
-        let meant = dictionary.iter().enumerate().filter(|(_, text)| is_meant(text)).map(|(at, _)| at + 2);
-        for bit in meant.chain(other.then_some(1)) {
-            words[bit / MASK_BITS] |= 1 << (bit % MASK_BITS);
+    /// Bit 0 is never set, bit 1 is any other text, bit 2 and up the dictionary's.
+    fn mask(&mut self, dictionary: &[String], texts: &BTreeSet<String>, among: bool) -> Test {
+        let bits = dictionary.len() + 2;
+        let mut words = vec![0u64; bits.div_ceil(MASK_BITS)];
+        if !among {
+            (1..bits).for_each(|bit| words[bit / MASK_BITS] |= 1 << (bit % MASK_BITS));
+        }
+        for at in texts.iter().filter_map(|text| dictionary.binary_search(text).ok()) {
+            words[(at + 2) / MASK_BITS] ^= 1 << ((at + 2) % MASK_BITS);
         }
         if let [only] = words.as_slice() {
             return Test::Mask(*only);
         }
-        let known = self.masks.iter().position(|mask| *mask == words);
-        let at = known.unwrap_or_else(|| {
-            self.masks.push(words);
-            self.masks.len() - 1
+        let next = self.masks.len();
+        let at = *self.mask_places.entry(words).or_insert_with_key(|words| {
+            self.masks.push(words.clone());
+            next
         });
         Test::MaskWide(index(at))
     }

@@ -3,6 +3,7 @@
 use crate::resolved::{Default, Domain, Fact, Leaf, LeafTest};
 use selvedge_core::wire::program::{self, FactSource, Shape, TextTest};
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 /// A fact with its place in the program: attributes and metrics by their program indices.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,24 +23,31 @@ enum Form {
 
 type Key = (Source, Option<Default>, Form);
 
-/// The texts each fact is compared with; must be known whole before the first instruction is made.
+/// The texts each fact is compared with, sorted; known whole before the first instruction is made.
 #[derive(Debug, Default)]
 pub(super) struct Dictionaries {
-    texts: BTreeMap<(Fact, Option<Default>), BTreeSet<String>>,
+    texts: BTreeMap<(Fact, Option<Default>), Dictionary>,
 }
 
+/// The texts that one fact tells apart, sorted.
+pub(super) type Dictionary = Rc<[String]>;
+
 impl Dictionaries {
-    /// Takes the constants of one leaf.
-    pub fn take(&mut self, leaf: &Leaf) {
-        if let LeafTest::OneOf(texts, _) = &leaf.test {
-            let known = self.texts.entry((leaf.fact.clone(), leaf.default.clone())).or_default();
-            known.extend(texts.iter().cloned());
+    /// The constants of these leaves.
+    pub fn of<'a>(leaves: impl Iterator<Item = &'a Leaf>) -> Self {
+        let mut found: BTreeMap<(Fact, Option<Default>), BTreeSet<&String>> = BTreeMap::new();
+        for leaf in leaves {
+            if let LeafTest::OneOf(texts, _) = &leaf.test {
+                found.entry((leaf.fact.clone(), leaf.default.clone())).or_default().extend(texts);
+            }
         }
+        let texts = found.into_iter().map(|(fact, texts)| (fact, texts.into_iter().cloned().collect()));
+        Self { texts: texts.collect() }
     }
 
-    fn of(&self, leaf: &Leaf) -> Vec<String> {
+    fn find(&self, leaf: &Leaf) -> Dictionary {
         let found = self.texts.get(&(leaf.fact.clone(), leaf.default.clone()));
-        found.map(|texts| texts.iter().cloned().collect()).unwrap_or_default()
+        found.cloned().unwrap_or_default()
     }
 }
 
@@ -58,9 +66,9 @@ impl Facts {
         leaf: &Leaf,
         source: FactSource,
         dictionaries: &Dictionaries,
-    ) -> (usize, Vec<String>) {
+    ) -> (usize, Dictionary) {
         let form = form(leaf);
-        let dictionary = if form == Form::OneOf { dictionaries.of(leaf) } else { Vec::new() };
+        let dictionary = if form == Form::OneOf { dictionaries.find(leaf) } else { Dictionary::default() };
         let key = (key_source(&source), leaf.default.clone(), form);
         let next = self.facts.len();
         let at = *self.places.entry(key).or_insert(next);

@@ -11,7 +11,7 @@ use selvedge_core::tracking_plan::Plan;
 use selvedge_core::wire::program::{
     Attribute, EdgeConfig, FactSource, Leaf as LeafSource, Metric, Parts, Rule as RulePart, Slot, Source,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The full program's parts, or (`public`) those of the pages' program.
 pub(crate) fn build(site: &Site, shared: &Shared, files: &Files<'_>, public: bool) -> Parts {
@@ -66,7 +66,7 @@ impl<'a> Builder<'a> {
         Self {
             site,
             shared,
-            dictionaries: dictionaries(site, rules),
+            dictionaries: Dictionaries::of(leaves(site, rules)),
             facts: Facts::default(),
             metrics: Vec::new(),
             metric_places: BTreeMap::new(),
@@ -100,11 +100,7 @@ impl<'a> Builder<'a> {
 
     /// The code of a condition; the counts it names come before it.
     fn condition(&mut self, when: &Truth, purpose: Purposes) -> u16 {
-        let named: Vec<usize> = when
-            .leaves()
-            .into_iter()
-            .filter_map(|leaf| if let Fact::Metric(at) = leaf.fact { Some(at) } else { None })
-            .collect();
+        let named: Vec<usize> = when.leaves().into_iter().filter_map(metric_of).collect();
         let metrics: BTreeMap<usize, u16> =
             named.into_iter().map(|at| (at, self.metric(at, purpose))).collect();
         self.append(when, &metrics)
@@ -203,16 +199,17 @@ fn attribute_places(site: &Site, shared: &Shared, public: bool) -> BTreeMap<usiz
     read.into_iter().enumerate().map(|(place, at)| (at, index(place))).collect()
 }
 
-fn dictionaries(site: &Site, rules: &[(usize, &Rule)]) -> Dictionaries {
-    let mut dictionaries = Dictionaries::default();
-    for leaf in rules.iter().filter_map(|(_, rule)| rule.when.as_ref()).flat_map(Truth::leaves) {
-        dictionaries.take(leaf);
-        if let Fact::Metric(at) = leaf.fact {
-            let filter = site.metric(at).and_then(|metric| metric.filter.as_ref());
-            filter.iter().flat_map(|filter| filter.leaves()).for_each(|leaf| dictionaries.take(leaf));
-        }
-    }
-    dictionaries
+/// The leaves of the rules' conditions, and of the counts that these name.
+fn leaves<'a>(site: &'a Site, rules: &[(usize, &'a Rule)]) -> impl Iterator<Item = &'a Leaf> {
+    let of_rules: Vec<&Leaf> =
+        rules.iter().filter_map(|(_, rule)| rule.when.as_ref()).flat_map(Truth::leaves).collect();
+    let metrics: BTreeSet<usize> = of_rules.iter().filter_map(|leaf| metric_of(leaf)).collect();
+    let filters = metrics.into_iter().filter_map(|at| site.metric(at)?.filter.as_ref());
+    of_rules.into_iter().chain(filters.flat_map(Truth::leaves))
+}
+
+fn metric_of(leaf: &Leaf) -> Option<usize> {
+    if let Fact::Metric(at) = leaf.fact { Some(at) } else { None }
 }
 
 /// The place of a name that was resolved before.

@@ -1,0 +1,111 @@
+//! docs/rules.md says what is so: its examples compile, what it calls refused is refused, its tables are complete.
+
+mod common;
+
+use common::{Site, codes, rendered};
+use selvedge_compiler::{Code, Severity, compile};
+use selvedge_core::limits;
+use selvedge_core::wire::answer::Reason;
+use selvedge_core::wire::program::Builtin;
+use std::path::Path;
+
+fn page() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/rules.md");
+    std::fs::read_to_string(path).expect("docs/rules.md is there")
+}
+
+/// The fenced blocks that are marked so.
+fn blocks(mark: &str) -> Vec<String> {
+    let page = page();
+    let parts = page.split("\n```").collect::<Vec<_>>();
+    // Outside and inside take turns; a block begins with its mark.
+    let inside = parts.iter().skip(1).step_by(2);
+    let found: Vec<String> = inside
+        .filter_map(|block| block.strip_prefix(&format!("{mark}\n")))
+        .map(|text| format!("{text}\n"))
+        .collect();
+    assert!(!found.is_empty(), "no block is marked {mark}");
+    found
+}
+
+/// The site that the page's blocks make together.
+fn site() -> Site {
+    ["site.yaml", "tracking-plan.yaml", "content.yaml", "rules.yaml"]
+        .map(|name| (name.to_owned(), blocks(&format!("yaml {name}")).concat()))
+        .into()
+}
+
+/// The page's site with this condition in place of its rules.
+fn with_condition(condition: &str) -> Site {
+    let mut files = site();
+    let rules = files["rules.yaml"].split("\nrules:").next().expect("what rules name").to_owned();
+    let rule = format!(
+        "{rules}\nrules:\n  - id: the-example\n    when: '{}'\n    show:\n      slot: hero\n      content: hero_collection\n",
+        condition.replace('\'', "''")
+    );
+    files.insert("rules.yaml".to_owned(), rule);
+    files
+}
+
+#[test]
+fn the_site_of_the_page_compiles() {
+    let files = site();
+    let compilation = compile(&files);
+    let errors = compilation.diagnostics.iter().filter(|found| found.severity == Severity::Error);
+    assert_eq!(errors.count(), 0, "{}", rendered(&files, &compilation));
+}
+
+#[test]
+fn every_condition_of_the_page_compiles() {
+    for condition in blocks("conditions").concat().lines() {
+        let files = with_condition(condition);
+        let compilation = compile(&files);
+        assert!(compilation.program.is_some(), "{}", rendered(&files, &compilation));
+    }
+}
+
+#[test]
+fn what_the_page_calls_refused_is_refused() {
+    for line in blocks("refused").concat().lines() {
+        let (code, condition) = line.split_once("  ").expect("a code and a condition");
+        let found = codes(&with_condition(condition));
+        let errors: Vec<Code> = found.into_iter().filter(|code| code.severity() == Severity::Error).collect();
+        assert_eq!(errors, [code.parse().expect("a code")], "{condition}");
+    }
+}
+
+#[test]
+fn the_page_names_every_fact_reason_and_bound() {
+    let page = page();
+    for builtin in Builtin::ALL {
+        assert!(page.contains(&format!("`{}`", builtin.name())), "{}", builtin.name());
+    }
+    for reason in Reason::ALL {
+        let is_outcome = matches!(reason, Reason::Won | Reason::Held | Reason::Fallback);
+        assert!(is_outcome || page.contains(&format!("`{}`", reason.as_str())), "{}", reason.as_str());
+    }
+    for bound in [
+        limits::CONDITION_BYTES_MAX,
+        limits::CONDITION_DEPTH_MAX,
+        limits::RULES_MAX,
+        limits::SLOTS_MAX,
+        limits::GROUPS_MAX,
+        limits::METRICS_MAX,
+        limits::ATTRIBUTES_MAX,
+        limits::CONTENTS_MAX,
+        limits::INSTRUCTIONS_MAX,
+        limits::STATE_BYTES_MAX,
+        limits::STATE_TEXT_BYTES_MAX,
+        limits::COUNT_THRESHOLD_MAX - 1,
+    ] {
+        assert!(page.contains(&grouped(bound)), "{bound}");
+    }
+}
+
+/// A number as the page prints it: `60,000`.
+fn grouped(number: usize) -> String {
+    match number / 1_000 {
+        0 => number.to_string(),
+        thousands => format!("{thousands},{:03}", number % 1_000),
+    }
+}
