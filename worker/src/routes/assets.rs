@@ -3,7 +3,7 @@
 
 use crate::reply::Answered;
 use selvedge_edge::fault::Fault;
-use worker::{Env, Fetcher, Method, Request, Response};
+use worker::{Env, Fetcher, Method, Request, Response, ResponseBuilder};
 
 /// The content type of a file, by its extension.
 const TYPES: [(&str, &str); 16] = [
@@ -66,8 +66,9 @@ fn typed(response: Response, path: &str, is_head: bool) -> Answered {
     let extension = path.rsplit('.').next().unwrap_or_default();
     let known = TYPES.iter().find(|(known, _)| *known == extension);
     let content_type = known.map_or("application/octet-stream", |(_, content_type)| content_type);
-    let (builder, body) = response.into_parts();
-    let builder = builder
+    let (_, body) = response.into_parts();
+    // The headers of a fetched answer cannot be changed: these are a new one's.
+    let builder = ResponseBuilder::new()
         .with_header("content-type", content_type)?
         .with_header("cache-control", CACHE)?
         .with_header("x-content-type-options", "nosniff")?;
