@@ -1,7 +1,15 @@
 //! Every code a diagnostic can have. The doc comment of a code is its page in docs/diagnostics.md; the file
 //! `diagnostics/<code>.yaml` is an example that triggers it.
 
-use crate::diagnostic::Severity;
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// No program is made.
+    Error,
+    /// A program is made; look at this.
+    Warning,
+}
 
 macro_rules! codes {
     ($($(#[doc = $doc:literal])* $code:ident = $severity:ident, $title:literal;)*) => {

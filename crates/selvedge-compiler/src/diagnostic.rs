@@ -1,17 +1,7 @@
 //! What the compiler says to people: data, rendered elsewhere.
 
-use crate::codes::Code;
+use crate::codes::{Code, Severity};
 use crate::source::{Files, Position, Span};
-
-/// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// No program is made.
-    Error,
-    /// A program is made; look at this.
-    Warning,
-}
 
 /// One thing found in a site's files.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]

@@ -1,7 +1,6 @@
 //! The page of every diagnostic: docs/diagnostics.md is made here, `explain` prints one section of it.
 
-use crate::codes::Code;
-use crate::diagnostic::Severity;
+use crate::codes::{Code, Severity};
 
 /// docs/diagnostics.md, whole.
 #[must_use]

@@ -33,9 +33,9 @@ mod urgent;
 mod compile;
 pub mod docs;
 
-pub use codes::{Code, UnknownCode};
+pub use codes::{Code, Severity, UnknownCode};
 pub use compile::{Compilation, Compiled, compile};
-pub use diagnostic::{Diagnostic, Severity};
+pub use diagnostic::Diagnostic;
 pub use render::{render, render_colored};
 pub use source::Position;
 pub use summary::{MetricSummary, RuleSummary, Summary};

@@ -1,6 +1,7 @@
 //! A diagnostic as people read it: the line, a caret, the fix.
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::codes::Severity;
+use crate::diagnostic::Diagnostic;
 use crate::source::{Position, byte_at};
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 

@@ -1,5 +1,7 @@
 //! Conditions and counts as written: a syntax tree in which everything knows its place in the file.
 
+mod count;
+mod later;
 mod lexer;
 mod parser;
 

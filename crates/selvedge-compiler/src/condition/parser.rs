@@ -1,5 +1,6 @@
 //! Tokens in, syntax tree out, by precedence: `or` < `and` < `not` < tests < `else`.
 
+use super::later::window_later;
 use super::lexer::{Kind, Token, tokens};
 use super::{Ask, Compare, Count, Expr, Literal, LiteralValue, Operand, Source, State, Subject, Test};
 use crate::codes::Code;
@@ -8,7 +9,7 @@ use crate::fields;
 use crate::source::Span;
 use crate::yaml::Anchor;
 use selvedge_core::limits::{CONDITION_BYTES_MAX, CONDITION_DEPTH_MAX};
-use selvedge_core::wire::program::{TextTest, Window};
+use selvedge_core::wire::program::TextTest;
 use std::ops::Range;
 
 /// Reads a condition; `None` where it has an error, which is reported.
@@ -32,7 +33,7 @@ pub(crate) fn parse_count(text: &str, anchor: &Anchor, report: &mut Report) -> O
 }
 
 /// Words that have a meaning of their own, so that they cannot be names.
-const KEYWORDS: [&str; 16] = [
+pub(super) const KEYWORDS: [&str; 16] = [
     "and",
     "or",
     "not",
@@ -51,38 +52,13 @@ const KEYWORDS: [&str; 16] = [
     "of",
 ];
 
-/// What begins an expression that the language has but that is not built yet, and what to use.
-const LATER: [(&str, &str); 19] = [
-    ("sum", "`count` is there; keep a running total as an attribute"),
-    ("min", "`count` is there"),
-    ("max", "`count` is there"),
-    ("avg", "`count` is there"),
-    ("distinct", "`count` is there"),
-    ("first", "keep the value as an attribute, set by the event"),
-    ("last", "keep the value as an attribute, set by the event"),
-    ("previous", "`days_since_last_visit` is there"),
-    ("time", "count the event in a window: `(count E in 10m) = 0`"),
-    ("most_frequent", "count the values that matter, one metric each"),
-    ("sequence", "count the events in a window, and join the counts with `and`"),
-    ("no", "count it: `(count E in session) = 0`"),
-    ("any", "send what matters as a property of the event"),
-    ("shown", "use `cap`"),
-    ("dismissed", "count an event of your own"),
-    ("clicked", "count an event of your own"),
-    ("reached", "count the goal's event"),
-    ("now", "use `status` to switch a rule on and off"),
-    ("weekday", "use `status` to switch a rule on and off"),
-];
-
-/// Of these, the ones that stand alone: they are never names.
-const NEVER_NAMES: [&str; 2] = ["now", "weekday"];
-
-struct Parser<'a> {
+/// Reads tokens from left to right.
+pub(super) struct Parser<'a> {
     text: &'a str,
     anchor: &'a Anchor,
-    report: &'a mut Report,
-    tokens: Vec<Token>,
-    at: usize,
+    pub(super) report: &'a mut Report,
+    pub(super) tokens: Vec<Token>,
+    pub(super) at: usize,
 }
 
 impl<'a> Parser<'a> {
@@ -97,7 +73,7 @@ impl<'a> Parser<'a> {
         Some(Self { text, anchor, report, tokens, at: 0 })
     }
 
-    fn or(&mut self, depth: usize) -> Option<Expr> {
+    pub(super) fn or(&mut self, depth: usize) -> Option<Expr> {
         self.joined(depth, "or", Self::and, Expr::Or)
     }
 
@@ -128,7 +104,7 @@ impl<'a> Parser<'a> {
         self.test(depth)
     }
 
-    fn deeper(&mut self, depth: usize) -> Option<usize> {
+    pub(super) fn deeper(&mut self, depth: usize) -> Option<usize> {
         if depth < CONDITION_DEPTH_MAX {
             return Some(depth + 1);
         }
@@ -207,30 +183,6 @@ impl<'a> Parser<'a> {
         self.unexpected("a fact", Some(help))
     }
 
-    fn refuse_later_operand(&mut self) -> Option<()> {
-        let Kind::Word(word) = self.peek() else { return Some(()) };
-        let Some((word, instead)) = LATER.iter().find(|(later, _)| later == word) else { return Some(()) };
-        let is_begun = match self.tokens.get(self.at + 1).map(|token| &token.kind) {
-            Some(Kind::Word(next)) => !KEYWORDS.contains(&next.as_str()) || NEVER_NAMES.contains(word),
-            followed => followed == Some(&Kind::Sign("(")) || NEVER_NAMES.contains(word),
-        };
-        if !is_begun {
-            return Some(());
-        }
-        let span = self.span(self.peek_at());
-        fields::not_supported(&format!("`{word}`"), instead, span, self.report);
-        None
-    }
-
-    fn refuse_lookup(&mut self) -> Option<()> {
-        if !self.peek_sign("[") {
-            return Some(());
-        }
-        let span = self.span(self.peek_at());
-        fields::not_supported("a lookup", "send the value as a property of an event", span, self.report);
-        None
-    }
-
     fn ask(&mut self) -> Option<Ask> {
         let at = self.at;
         if let Kind::Sign(sign) = self.peek() {
@@ -255,12 +207,6 @@ impl<'a> Parser<'a> {
                 Some(Ask::Holds)
             }
         }
-    }
-
-    fn refuse_word<T>(&mut self, at: usize, word: &str) -> Option<T> {
-        let span = self.tokens.get(at).map(|token| self.span(token.at.clone()))?;
-        fields::not_supported(&format!("`{word}`"), "compare the fact with a literal", span, self.report);
-        None
     }
 
     fn between(&mut self) -> Option<Ask> {
@@ -351,56 +297,6 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// What follows the word `count`.
-    fn count(&mut self, depth: usize) -> Option<Count> {
-        let event_span = self.span(self.peek_at());
-        let event = match self.peek().clone() {
-            Kind::Word(word) if !KEYWORDS.contains(&word.as_str()) => word,
-            Kind::Text(text) => text,
-            _ => return self.unexpected("the name of an event", None),
-        };
-        self.at += 1;
-        if self.peek_word("by") {
-            return self.refuse_word(self.at, "by");
-        }
-        let depth = self.deeper(depth)?;
-        let filter = if self.take_word("where") { Some(self.or(depth)?) } else { None };
-        if !self.take_word("in") {
-            return self.unexpected("`in` and a window", Some("write `in page`, `in session` or `in 10m`"));
-        }
-        let window = self.window()?;
-        self.refuse_scope()?;
-        Some(Count { event, event_span, filter, window })
-    }
-
-    fn window(&mut self) -> Option<Window> {
-        let window = match self.peek().clone() {
-            Kind::Duration(ms) => Window::Sliding(ms),
-            Kind::Word(word) if word == "page" => Window::Page,
-            Kind::Word(word) if word == "session" => Window::Session,
-            Kind::Word(word) => match window_later(&word) {
-                Some(instead) => {
-                    let span = self.span(self.peek_at());
-                    fields::not_supported(&format!("the window `{word}`"), instead, span, self.report);
-                    return None;
-                }
-                None => return self.unexpected("a window", Some("`page`, `session` or a duration: `10m`")),
-            },
-            _ => return self.unexpected("a window", Some("`page`, `session` or a duration: `10m`")),
-        };
-        self.at += 1;
-        Some(window)
-    }
-
-    fn refuse_scope(&mut self) -> Option<()> {
-        for word in ["of", "top", "max"] {
-            if self.peek_word(word) {
-                return self.refuse_word(self.at, word);
-            }
-        }
-        Some(())
-    }
-
     fn end(&mut self) -> Option<()> {
         match self.peek() {
             Kind::End => Some(()),
@@ -409,7 +305,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn unexpected<T>(&mut self, expected: &str, help: Option<&str>) -> Option<T> {
+    pub(super) fn unexpected<T>(&mut self, expected: &str, help: Option<&str>) -> Option<T> {
         let at = self.peek_at();
         let found = match self.peek() {
             Kind::End => "the end".to_owned(),
@@ -421,23 +317,23 @@ impl<'a> Parser<'a> {
         None
     }
 
-    fn peek(&self) -> &Kind {
+    pub(super) fn peek(&self) -> &Kind {
         self.tokens.get(self.at).map_or(&Kind::End, |token| &token.kind)
     }
 
-    fn peek_at(&self) -> Range<usize> {
+    pub(super) fn peek_at(&self) -> Range<usize> {
         self.tokens.get(self.at).map_or(self.text.len()..self.text.len(), |token| token.at.clone())
     }
 
-    fn peek_word(&self, word: &str) -> bool {
+    pub(super) fn peek_word(&self, word: &str) -> bool {
         matches!(self.peek(), Kind::Word(found) if found == word)
     }
 
-    fn peek_sign(&self, sign: &str) -> bool {
+    pub(super) fn peek_sign(&self, sign: &str) -> bool {
         matches!(self.peek(), Kind::Sign(found) if *found == sign)
     }
 
-    fn take_word(&mut self, word: &str) -> bool {
+    pub(super) fn take_word(&mut self, word: &str) -> bool {
         let found = self.peek_word(word);
         self.at += usize::from(found);
         found
@@ -467,7 +363,7 @@ impl<'a> Parser<'a> {
         Source { span: self.span(at), text: text.split_whitespace().collect::<Vec<_>>().join(" ") }
     }
 
-    fn span(&self, at: Range<usize>) -> Span {
+    pub(super) fn span(&self, at: Range<usize>) -> Span {
         self.anchor.span(at.start, at.end)
     }
 }
@@ -480,17 +376,6 @@ fn compare(sign: &str) -> Option<Compare> {
         "<=" => Some(Compare::LessOrEqual),
         ">" => Some(Compare::Greater),
         ">=" => Some(Compare::GreaterOrEqual),
-        _ => None,
-    }
-}
-
-/// Windows that are not built yet, and what to use.
-fn window_later(word: &str) -> Option<&'static str> {
-    match word {
-        "today" => Some("use `in 24h`"),
-        "week" => Some("use `in 7d`"),
-        "month" => Some("use `in 30d`"),
-        "ever" => Some("use a long window: `in 365d`, or an attribute that the event sets"),
         _ => None,
     }
 }

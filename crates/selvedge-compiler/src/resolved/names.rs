@@ -2,7 +2,8 @@
 //! properties of the counted event.
 
 use super::fact::{Fact, FactType};
-use crate::written::rules::{Attribute, AttributeKind, Audience, Metric, RulesFile};
+use crate::written::attribute::{Attribute, AttributeKind};
+use crate::written::rules::{Audience, Metric, RulesFile};
 use selvedge_core::event::EventType;
 use selvedge_core::tracking_plan::{PlanEvent, PropertyType};
 use selvedge_core::wire::program::{AttributeType, Builtin};

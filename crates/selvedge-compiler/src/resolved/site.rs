@@ -1,22 +1,22 @@
 //! A whole site resolved: every name leads somewhere, every rule has its slot, content, group and condition.
 
+use super::attribute::{Attribute, resolve_attribute};
 use super::fuse::fuse;
-use super::names::{Names, attribute_type};
+use super::names::Names;
 use super::truth::{Truth, when_true};
 use super::typed::Typed;
 use super::typed::{Checker, TypedCount, Used};
+use super::warnings;
 use crate::codes::Code;
 use crate::diagnostic::Report;
 use crate::fields::Spanned;
-use crate::literal;
-use crate::resolved::fact::FactType;
 use crate::source::Span;
 use crate::suggest::did_you_mean;
-use crate::written::rules::{self, AttributeKind, RulesFile, SetTo};
+use crate::written::rules::{self, RulesFile};
 use crate::written::{Written, content, site};
 use selvedge_core::consent::Purposes;
 use selvedge_core::tracking_plan::PlanEvent;
-use selvedge_core::wire::program::{self, AttributeScope, Builtin, Cap, Hold, Status, Window};
+use selvedge_core::wire::program::{self, Builtin, Cap, Hold, Status, Window};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A site, resolved.
@@ -30,15 +30,6 @@ pub(crate) struct Site {
     pub groups: Vec<program::Group>,
     /// Sorted by priority descending, then id.
     pub rules: Vec<Rule>,
-}
-
-/// An attribute, resolved.
-pub(crate) struct Attribute {
-    pub name: String,
-    pub scope: AttributeScope,
-    pub attribute_type: program::AttributeType,
-    pub set: Vec<program::AttributeSet>,
-    pub private: bool,
 }
 
 /// A count, resolved.
@@ -91,7 +82,7 @@ pub(crate) fn resolve(written: Written, report: &mut Report) -> Site {
     let metrics = named.into_iter().chain(counts.into_iter().map(Some));
     let metrics = metrics.map(|count| count.map(|count| metric(count, report))).collect();
     check_fallbacks(&site, &contents, report);
-    warn_unused(&rules, &contents, &site, &used, report);
+    warnings::unused(&rules, &contents, &site, &used, report);
     Site {
         attributes,
         metrics,
@@ -170,8 +161,9 @@ fn resolve_rules(
     checker: &mut Checker<'_, '_>,
 ) -> Vec<Rule> {
     let mut resolved: Vec<(Rule, Span)> = Vec::new();
+    let mut ids = BTreeSet::new();
     for rule in &rules.rules {
-        if resolved.iter().any(|(known, _)| known.id == rule.id.value) {
+        if !ids.insert(&rule.id.value) {
             let message = format!("two rules have the id `{}`", rule.id.value);
             let help = format!("write `id: {}-2`", rule.id.value);
             checker.report.add_help(Code::E0207, rule.id.span, message, help);
@@ -181,7 +173,7 @@ fn resolve_rules(
         }
     }
     resolved.sort_by(|(a, _), (b, _)| (b.priority, &a.id).cmp(&(a.priority, &b.id)));
-    warn_equal_priority(&resolved, checker.report);
+    warnings::equal_priority(&resolved, checker.report);
     resolved.into_iter().map(|(rule, _)| rule).collect()
 }
 
@@ -249,173 +241,9 @@ fn check_audiences(rules: &RulesFile, checker: &mut Checker<'_, '_>) {
     checker.used = used_by_rules;
 }
 
-fn resolve_attribute(found: &rules::Attribute, events: &[PlanEvent], report: &mut Report) -> Attribute {
-    let set: Vec<_> =
-        found.set.iter().filter_map(|set| resolve_set(set, found.kind, events, report)).collect();
-    check_source_of(found, report);
-    Attribute {
-        name: found.name.value.clone(),
-        scope: found.scope,
-        attribute_type: match found.kind {
-            AttributeKind::Plain(plain) => plain,
-            AttributeKind::Money => program::AttributeType::Number,
-        },
-        set,
-        private: found.private,
-    }
-}
-
-fn check_source_of(found: &rules::Attribute, report: &mut Report) {
-    let name = &found.name;
-    match found.scope {
-        AttributeScope::Session if found.set.is_empty() => {
-            let message = format!("nothing ever sets `{}`", name.value);
-            let help = "add `set:` with the events that change it, or write `from: visitor`".to_owned();
-            report.add_help(Code::E0311, name.span, message, help);
-        }
-        AttributeScope::Context if !found.set.is_empty() => {
-            let message = format!("`{}` comes from the context, so no event can set it", name.value);
-            report.add_help(
-                Code::E0311,
-                name.span,
-                message,
-                "write `from: visitor`, or remove `set:`".to_owned(),
-            );
-        }
-        _ => {}
-    }
-}
-
-fn resolve_set(
-    set: &rules::Set,
-    kind: AttributeKind,
-    events: &[PlanEvent],
-    report: &mut Report,
-) -> Option<program::AttributeSet> {
-    let Some(event) = events.iter().find(|event| event.name == set.event.value) else {
-        let known = events.iter().map(|event| event.name.as_str());
-        let message = format!("the tracking plan has no event `{}`", set.event.value);
-        report.add_help(Code::E0202, set.event.span, message, did_you_mean(&set.event.value, known));
-        return None;
-    };
-    let to = match &set.to {
-        SetTo::Property(name) => set_property(name, kind, event, set.span, report)?,
-        constant => set_constant(constant, kind).or_else(|| {
-            let message = "the constant has another type than the attribute";
-            report.add_help(Code::E0312, set.span, message, constant_help(kind).to_owned());
-            None
-        })?,
-    };
-    Some(program::AttributeSet { event: set.event.value.clone(), to })
-}
-
-fn set_property(
-    name: &str,
-    kind: AttributeKind,
-    event: &PlanEvent,
-    span: Span,
-    report: &mut Report,
-) -> Option<program::SetTo> {
-    let Some(found) = super::names::property_type(event, name) else {
-        let known = event.properties.iter().map(|property| property.name.as_str());
-        let message = format!("`{}` has no property `{name}` in the tracking plan", event.name);
-        report.add_help(Code::E0203, span, message, did_you_mean(name, known));
-        return None;
-    };
-    let is_same = match (&found, &attribute_type(kind)) {
-        (FactType::Text { .. }, FactType::Text { .. }) => true,
-        (found, wanted) => found == wanted && !matches!(found, FactType::Opaque(_)),
-    };
-    if !is_same {
-        let message = format!("the property `{name}` has another type than the attribute");
-        report.add(Code::E0312, span, message);
-        return None;
-    }
-    Some(program::SetTo::Property(name.to_owned()))
-}
-
-const fn constant_help(kind: AttributeKind) -> &'static str {
-    use program::AttributeType::{Bool, Number, Text};
-    match kind {
-        AttributeKind::Plain(Bool) => "write `true` or `false`",
-        AttributeKind::Plain(Number) | AttributeKind::Money => "write a number with at most six decimals",
-        AttributeKind::Plain(Text) => "write a text in quotes",
-    }
-}
-
-fn set_constant(constant: &SetTo, kind: AttributeKind) -> Option<program::SetTo> {
-    use program::AttributeType::{Bool, Number, Text};
-    match (constant, kind) {
-        (SetTo::Bool(flag), AttributeKind::Plain(Bool)) => Some(program::SetTo::Bool(*flag)),
-        (SetTo::Number(number), AttributeKind::Plain(Number) | AttributeKind::Money) => {
-            literal::micro(number).map(program::SetTo::Number)
-        }
-        (SetTo::Text(text), AttributeKind::Plain(Text)) => Some(program::SetTo::Text(text.clone())),
-        (SetTo::Number(text), AttributeKind::Plain(Text)) => Some(program::SetTo::Text(text.clone())),
-        _ => None,
-    }
-}
-
 fn check_fallbacks(site: &site::Site, contents: &[content::Content], report: &mut Report) {
     for slot in &site.slots {
         let ids = contents.iter().map(|content| content.content.id.as_str());
         known(slot.fallback.as_ref(), ids, Code::E0205, "content", report);
-    }
-}
-
-fn warn_equal_priority(rules: &[(Rule, Span)], report: &mut Report) {
-    for (at, (rule, span)) in rules.iter().enumerate() {
-        let earlier = rules[..at].iter().find(|(other, _)| {
-            (other.priority, &other.slot) == (rule.priority, &rule.slot) && other.id != rule.id
-        });
-        if let Some((other, _)) = earlier {
-            let message = format!(
-                "`{}` and `{}` have priority {} in `{}`: the id decides",
-                other.id, rule.id, rule.priority, rule.slot
-            );
-            report.add_help(
-                Code::W0002,
-                *span,
-                message,
-                format!("write `priority: {}`", rule.priority.saturating_sub(1)),
-            );
-        }
-    }
-}
-
-fn warn_unused(
-    rules: &RulesFile,
-    contents: &[content::Content],
-    site: &site::Site,
-    used: &Used,
-    report: &mut Report,
-) {
-    let mut unused = |name: &str, span: Span, what: &str| {
-        report.add(Code::W0001, span, format!("no rule uses the {what} `{name}`"));
-    };
-    for (_, attribute) in rules.attributes.iter().enumerate().filter(|(at, _)| !used.attributes.contains(at))
-    {
-        unused(&attribute.name.value, attribute.name.span, "attribute");
-    }
-    for (_, metric) in rules.metrics.iter().enumerate().filter(|(at, _)| !used.metrics.contains(at)) {
-        unused(&metric.name.value, metric.name.span, "metric");
-    }
-    for (_, audience) in rules.audiences.iter().enumerate().filter(|(at, _)| !used.audiences.contains(at)) {
-        unused(&audience.name.value, audience.name.span, "audience");
-    }
-    for group in &rules.groups {
-        let is_used =
-            |rule: &rules::Rule| rule.group.as_ref().is_some_and(|found| found.value == group.name.value);
-        if !rules.rules.iter().any(is_used) {
-            unused(&group.name.value, group.name.span, "group");
-        }
-    }
-    for content in contents {
-        let id = &content.content.id;
-        let is_id = |found: &Option<Spanned<String>>| found.as_ref().is_some_and(|found| found.value == *id);
-        let in_rule = rules.rules.iter().any(|rule| is_id(&rule.content));
-        if !in_rule && !site.slots.iter().any(|slot| is_id(&slot.fallback)) {
-            unused(id, content.id_span, "content");
-        }
     }
 }

@@ -12,6 +12,7 @@ use crate::suggest::did_you_mean;
 use selvedge_core::limits::INSTRUCTIONS_MAX;
 use selvedge_core::tracking_plan::PlanEvent;
 use selvedge_core::wire::program::Window;
+use std::collections::BTreeSet;
 
 /// Leaves of one condition, with its audiences written out.
 const LEAVES_MAX: usize = 4_096;
@@ -62,9 +63,9 @@ pub(crate) struct Checker<'a, 'r> {
 /// What conditions named.
 #[derive(Debug, Default)]
 pub(crate) struct Used {
-    pub attributes: Vec<usize>,
-    pub metrics: Vec<usize>,
-    pub audiences: Vec<usize>,
+    pub attributes: BTreeSet<usize>,
+    pub metrics: BTreeSet<usize>,
+    pub audiences: BTreeSet<usize>,
 }
 
 impl<'a> Checker<'a, '_> {
@@ -188,9 +189,9 @@ impl<'a> Checker<'a, '_> {
                 let help = did_you_mean(name, self.names.all());
                 self.report.add_help(Code::E0201, span, format!("nothing is named `{name}`"), help);
             }
-            Some(Meaning::Fact(Fact::Attribute(at), _)) => self.used.attributes.push(*at),
-            Some(Meaning::Fact(Fact::Metric(at), _)) => self.used.metrics.push(*at),
-            Some(Meaning::Audience(at)) => self.used.audiences.push(*at),
+            Some(Meaning::Fact(Fact::Attribute(at), _)) => drop(self.used.attributes.insert(*at)),
+            Some(Meaning::Fact(Fact::Metric(at), _)) => drop(self.used.metrics.insert(*at)),
+            Some(Meaning::Audience(at)) => drop(self.used.audiences.insert(*at)),
             Some(Meaning::Fact(..)) => {}
         }
         meaning

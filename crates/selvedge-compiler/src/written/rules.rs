@@ -4,14 +4,13 @@ use crate::codes::Code;
 use crate::condition::{Count, Expr, parse_condition, parse_count};
 use crate::diagnostic::Report;
 use crate::fields::{self, Fields, Later, NameKind, Spanned};
-use crate::literal;
-use crate::source::{Files, Span};
+use crate::source::Files;
+use crate::written::attribute::{Attribute, read_attribute};
 use crate::written::plan::purpose;
-use crate::written::site::duration;
+use crate::written::stretch::{read_caps, read_hold};
 use crate::yaml::{Entry, Node, Value, traps};
 use selvedge_core::consent::Purposes;
-use selvedge_core::limits::{CAPS_MAX, COUNT_THRESHOLD_MAX};
-use selvedge_core::wire::program::{AttributeScope, AttributeType, Cap, Hold, Status, Window};
+use selvedge_core::wire::program::{Cap, Hold, Status};
 
 /// rules.yaml as written.
 #[derive(Debug, Default)]
@@ -21,40 +20,6 @@ pub(crate) struct RulesFile {
     pub audiences: Vec<Audience>,
     pub groups: Vec<Group>,
     pub rules: Vec<Rule>,
-}
-
-/// An attribute as written.
-#[derive(Debug)]
-pub(crate) struct Attribute {
-    pub name: Spanned<String>,
-    pub kind: AttributeKind,
-    pub scope: AttributeScope,
-    pub set: Vec<Set>,
-    pub private: bool,
-}
-
-/// What an attribute is: money is told from numbers until it is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum AttributeKind {
-    Plain(AttributeType),
-    Money,
-}
-
-/// An event that changes an attribute, as written.
-#[derive(Debug)]
-pub(crate) struct Set {
-    pub event: Spanned<String>,
-    pub to: SetTo,
-    pub span: Span,
-}
-
-/// What it changes to.
-#[derive(Debug)]
-pub(crate) enum SetTo {
-    Property(String),
-    Text(String),
-    Number(String),
-    Bool(bool),
 }
 
 /// A named count as written.
@@ -127,7 +92,7 @@ pub(crate) fn read(root: &Node, files: &Files<'_>, report: &mut Report) -> Rules
 }
 
 /// Reads `{name: thing}`.
-fn named<T>(
+pub(super) fn named<T>(
     node: Option<&Node>,
     mut read: impl FnMut(&Entry, &mut Report) -> Option<T>,
     report: &mut Report,
@@ -137,63 +102,9 @@ fn named<T>(
     entries.iter().filter_map(|entry| read(entry, report)).collect()
 }
 
-fn name_of(entry: &Entry, kind: NameKind, report: &mut Report) -> Spanned<String> {
+pub(super) fn name_of(entry: &Entry, kind: NameKind, report: &mut Report) -> Spanned<String> {
     fields::name(&entry.key, entry.key_span, kind, report);
     Spanned { value: entry.key.clone(), span: entry.key_span }
-}
-
-fn read_attribute(entry: &Entry, report: &mut Report) -> Option<Attribute> {
-    const TYPES: [(&str, AttributeKind); 4] = [
-        ("text", AttributeKind::Plain(AttributeType::Text)),
-        ("number", AttributeKind::Plain(AttributeType::Number)),
-        ("bool", AttributeKind::Plain(AttributeType::Bool)),
-        ("money", AttributeKind::Money),
-    ];
-    const TYPES_LATER: [Later; 2] = [
-        ("time", "count the event in a window instead"),
-        ("list", "use one attribute of type `bool` a value"),
-    ];
-    const SCOPES: [(&str, AttributeScope); 3] = [
-        ("session", AttributeScope::Session),
-        ("visitor", AttributeScope::Visitor),
-        ("context", AttributeScope::Context),
-    ];
-    const SCOPES_LATER: [Later; 2] = [
-        ("profile", "use `visitor`: what one device knows"),
-        ("account", "use `visitor`, with a trait of the same name"),
-    ];
-    const LATER: [Later; 2] = [
-        ("ttl", "use `from: session`"),
-        ("if_stale", "say in the condition what unknown means: `x else false`"),
-    ];
-    let name = name_of(entry, NameKind::Dotted, report);
-    let mut fields = Fields::of(&entry.value, report)?;
-    let kind =
-        fields.required("type", report).and_then(|node| fields::word(node, &TYPES, &TYPES_LATER, report));
-    let scope =
-        fields.required("from", report).and_then(|node| fields::word(node, &SCOPES, &SCOPES_LATER, report));
-    let set = named(fields.optional("set"), read_set, report);
-    let private = fields.optional("private").and_then(|node| fields::flag(node, report));
-    fields.finish(&LATER, report);
-    Some(Attribute { name, kind: kind?, scope: scope?, set, private: private.unwrap_or(false) })
-}
-
-fn read_set(entry: &Entry, report: &mut Report) -> Option<Set> {
-    let event = Spanned { value: entry.key.clone(), span: entry.key_span };
-    let span = entry.value.span;
-    if matches!(entry.value.value, Value::Map(_)) {
-        let mut fields = Fields::of(&entry.value, report)?;
-        let property = fields.required("property", report).and_then(|node| fields::text(node, report));
-        fields.finish(&[], report);
-        return Some(Set { event, to: SetTo::Property(property?.value), span });
-    }
-    let scalar = fields::scalar(&entry.value, "a constant, or `{property: name}`", report)?;
-    let to = match scalar.as_bool() {
-        Some(flag) => SetTo::Bool(flag),
-        None if scalar.is_number() => SetTo::Number(scalar.text.clone()),
-        None => SetTo::Text(scalar.text.clone()),
-    };
-    Some(Set { event, to, span })
 }
 
 fn read_metric(entry: &Entry, source: &str, report: &mut Report) -> Option<Metric> {
@@ -304,62 +215,4 @@ fn read_show(node: &Node, report: &mut Report) -> (Option<Spanned<String>>, Opti
     let content = fields.required("content", report).and_then(|node| fields::text(node, report));
     fields.finish(&[], report);
     (slot, content)
-}
-
-fn read_hold(node: &Node, report: &mut Report) -> Option<Hold> {
-    let text = fields::text(node, report)?;
-    match text.value.as_str() {
-        "page" => Some(Hold::Page),
-        "session" => Some(Hold::Session),
-        _ => duration(node, literal::DURATION_MS_MAX, report).map(Hold::Time),
-    }
-}
-
-fn read_caps(node: &Node, report: &mut Report) -> Vec<Cap> {
-    let Some(text) = fields::text(node, report) else { return Vec::new() };
-    let caps: Vec<Cap> =
-        text.value.split(',').filter_map(|cap| read_cap(cap.trim(), text.span, report)).collect();
-    if caps.len() > CAPS_MAX {
-        report.add(Code::E0016, text.span, format!("{} caps; at most {CAPS_MAX}", caps.len()));
-    }
-    caps
-}
-
-fn read_cap(written: &str, span: Span, report: &mut Report) -> Option<Cap> {
-    let words: Vec<&str> = written.split_whitespace().collect();
-    let [limit, "per", stretch, rest @ ..] = words.as_slice() else { return bad_cap(written, span, report) };
-    if !rest.is_empty() || stretch.contains('.') {
-        fields::not_supported("a cap for each value", "cap per session or per time", span, report);
-        return None;
-    }
-    let window = match *stretch {
-        "page" => Window::Page,
-        "session" => Window::Session,
-        "today" | "day" | "week" | "month" | "ever" => {
-            fields::not_supported(
-                &format!("a cap per `{stretch}`"),
-                "use a duration: `24h`, `7d`, `30d`",
-                span,
-                report,
-            );
-            return None;
-        }
-        _ => match literal::duration_ms(stretch) {
-            Some(ms) => Window::Sliding(ms),
-            None => return bad_cap(written, span, report),
-        },
-    };
-    let Ok(limit) = limit.parse::<u16>() else { return bad_cap(written, span, report) };
-    if limit == 0 || usize::from(limit) > COUNT_THRESHOLD_MAX {
-        let message = format!("a cap of {limit} is out of bounds: 1 to {COUNT_THRESHOLD_MAX}");
-        report.add(Code::E0016, span, message);
-        return None;
-    }
-    Some(Cap { limit, window })
-}
-
-fn bad_cap<T>(written: &str, span: Span, report: &mut Report) -> Option<T> {
-    let help = "write for example `2 per session` or `1 per 24h`".to_owned();
-    report.add_help(Code::E0017, span, format!("`{written}` is not a cap"), help);
-    None
 }
