@@ -176,7 +176,9 @@ fn shape(fact: &Fact, seen: Seen) -> Known {
 
 fn passes_text(test: TextTest, pattern: &[u8], text: &[u8]) -> bool {
     match test {
-        TextTest::Contains => pattern.is_empty() || text.windows(pattern.len()).any(|window| window == pattern),
+        TextTest::Contains => {
+            pattern.is_empty() || text.windows(pattern.len()).any(|window| window == pattern)
+        }
         TextTest::StartsWith => text.starts_with(pattern),
         TextTest::EndsWith => text.ends_with(pattern),
         TextTest::MatchesGlob => matches_glob(pattern, text, false),

@@ -136,10 +136,11 @@ impl<'a> Step<'a> {
                 count.count = 0;
             }
         }
-        let ended = if self.state.session.is_gapped { Stored::Unobserved } else { Stored::Missing };
+        let is_gapped = self.state.session.is_gapped;
         for (attribute, hash) in parts.attributes.iter().zip(program.attribute_hashes()) {
             if attribute.scope == AttributeScope::Session && self.state.body(*hash).is_some() {
-                self.set_attribute(*hash, ended.clone());
+                let is_observed = !is_gapped && self.moment.in_force.holds(attribute.purpose);
+                self.set_attribute(*hash, if is_observed { Stored::Missing } else { Stored::Unobserved });
             }
         }
         self.state.held.retain(|held| held.until_ms.is_some());
@@ -190,13 +191,14 @@ impl<'a> Step<'a> {
         let is_idle = self.is_idle();
         let time_ms = self.time_ms;
         let session = &mut self.state.session;
-        // After a gap it is not known whether the session truly begins here; only idle time that was watched tells.
+        // After a gap it is not known whether a session truly begins here; only idle time that was watched tells.
         session.is_gapped = session.is_gap_open || session.is_gapped && !is_idle;
+        session.previous_end_ms = (session.number > 0).then_some(session.last_ms);
+        session.number = session.number.max(1);
         if !session.is_gapped {
             session.caps_since_ms = time_ms;
+            session.number = session.number.saturating_add(u32::from(session.previous_end_ms.is_some()));
         }
-        session.previous_end_ms = (session.number > 0).then_some(session.last_ms);
-        session.number = session.number.saturating_add(1);
         session.start_ms = time_ms;
         session.pages = 0;
         session.facts.retain(|(builtin, _)| LATEST.contains(builtin));
@@ -223,7 +225,8 @@ impl<'a> Step<'a> {
             Some(at) => self.state.pages.remove(at),
             None => blank_page(self.moment, false),
         };
-        let begins = self.event.event_type == EventType::Page && self.time_ms >= page.start_ms;
+        let is_overtaken = page.is_begun && self.time_ms < page.start_ms;
+        let begins = self.event.event_type == EventType::Page && !is_overtaken;
         if begins {
             page = blank_page(self.moment, true);
             for (builtin, name) in PAGE {

@@ -1,6 +1,7 @@
 //! The rules: each behaviour is a sentence, each law a property.
 
 mod build;
+mod happenings;
 mod world;
 
 mod attributes;

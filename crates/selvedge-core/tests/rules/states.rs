@@ -1,1 +1,272 @@
-//! stub
+//! A state's bytes: back and forth, bounded, and refused where they are none.
+
+use crate::build::{Build, PERSONAL};
+use crate::happenings::{Happening, happenings};
+use crate::world::{World, map, text};
+use proptest::prelude::*;
+use selvedge_core::consent::Purposes;
+use selvedge_core::event::{Event, EventType};
+use selvedge_core::id::WriterId;
+use selvedge_core::limits::{CAP_BYTES_MAX, STATE_BYTES_MAX, STATE_TEXT_BYTES_MAX};
+use selvedge_core::wire::program::{AttributeScope, AttributeType, Builtin, Cap, Hold, Window};
+use selvedge_core::wire::state::{
+    AttributeCell, CapCell, Cell, CellBody, CountCell, Held, Lease, PageView, Session, StateFault, Stored,
+    VisitorState,
+};
+use std::collections::BTreeMap;
+
+fn stored() -> impl Strategy<Value = Stored> {
+    prop_oneof![
+        Just(Stored::Missing),
+        Just(Stored::Unobserved),
+        "[a-zé]{0,20}".prop_map(Stored::Text),
+        any::<i64>().prop_map(Stored::Number),
+        any::<bool>().prop_map(Stored::Bool),
+    ]
+}
+
+fn facts() -> impl Strategy<Value = Vec<(Builtin, Stored)>> {
+    let entry = (prop::sample::select(Builtin::ALL), stored());
+    prop::collection::vec(entry, 0..5)
+        .prop_map(|facts| facts.into_iter().collect::<BTreeMap<_, _>>().into_iter().collect())
+}
+
+fn held() -> impl Strategy<Value = Held> {
+    (any::<u64>(), any::<u64>(), any::<Option<i64>>()).prop_map(|(slot, rule, until_ms)| Held {
+        slot,
+        rule,
+        until_ms,
+    })
+}
+
+fn session() -> impl Strategy<Value = Session> {
+    let numbers =
+        (any::<u32>(), any::<i64>(), any::<i64>(), any::<Option<i64>>(), any::<i64>(), any::<u32>());
+    (numbers, any::<[bool; 3]>(), facts()).prop_map(|(numbers, flags, facts)| {
+        let (number, start_ms, last_ms, previous_end_ms, caps_since_ms, pages) = numbers;
+        let [is_gapped, was_gapped, is_gap_open] = flags;
+        Session {
+            number,
+            start_ms,
+            last_ms,
+            previous_end_ms,
+            caps_since_ms,
+            pages,
+            is_gapped,
+            was_gapped,
+            is_gap_open,
+            facts,
+        }
+    })
+}
+
+fn page() -> impl Strategy<Value = PageView> {
+    let counts = prop::collection::btree_map(any::<u64>(), any::<u16>(), 0..4);
+    (any::<u64>(), any::<i64>(), any::<bool>(), facts(), prop::collection::vec(held(), 0..4), counts)
+        .prop_map(|(writer, start_ms, is_begun, facts, held, counts)| PageView {
+            writer: WriterId::from_bits(writer),
+            start_ms,
+            is_begun,
+            facts,
+            held,
+            counts: counts.into_iter().collect(),
+        })
+}
+
+fn times() -> impl Strategy<Value = Vec<i64>> {
+    prop::collection::vec(any::<i64>(), 0..6).prop_map(|mut times| {
+        times.sort_unstable();
+        times
+    })
+}
+
+fn lease() -> impl Strategy<Value = Lease> {
+    let some = (1..u32::MAX, any::<u16>(), any::<u16>(), any::<i64>());
+    prop_oneof![
+        Just(Lease::default()),
+        some.prop_map(|(id, granted, left, expires_ms)| Lease { id, granted, left, expires_ms }),
+    ]
+}
+
+fn body() -> impl Strategy<Value = CellBody> {
+    prop_oneof![
+        (any::<i64>(), any::<u16>(), times())
+            .prop_map(|(since_ms, count, times_ms)| CellBody::Count(CountCell { since_ms, count, times_ms })),
+        (any::<i64>(), stored())
+            .prop_map(|(time_ms, value)| CellBody::Attribute(AttributeCell { time_ms, value })),
+        (times(), lease(), lease()).prop_map(|(used_ms, lease, burnt)| CellBody::Cap(CapCell {
+            used_ms,
+            lease,
+            burnt
+        })),
+    ]
+}
+
+fn state() -> impl Strategy<Value = VisitorState> {
+    let numbers = (any::<u64>(), any::<u64>(), any::<i64>(), any::<Option<i64>>(), any::<u16>());
+    let cells = prop::collection::btree_map(any::<u64>(), (any::<bool>(), body()), 0..8);
+    let lists = (prop::collection::vec(page(), 0..4), prop::collection::vec(held(), 0..4), cells);
+    (numbers, session(), lists).prop_map(|(numbers, session, (pages, held, cells))| {
+        let (publish, layout, born_ms, last_time_ms, in_force) = numbers;
+        let cell = |(hash, (is_old, body))| Cell { hash, is_old, body };
+        let cells = cells.into_iter().map(cell).collect();
+        VisitorState {
+            publish,
+            layout,
+            born_ms,
+            last_time_ms,
+            in_force: Purposes(in_force),
+            session,
+            pages,
+            held,
+            cells,
+        }
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_state_comes_back_from_its_bytes(state in state()) {
+        prop_assert_eq!(VisitorState::decode(&state.encode()), Ok(state));
+    }
+
+    #[test]
+    fn truncated_and_changed_bytes_are_refused_or_read_but_never_panic(state in state(), at: prop::sample::Index, byte: u8) {
+        let mut bytes = state.encode();
+        let at = at.index(bytes.len());
+        prop_assert!(VisitorState::decode(&bytes[..at]).is_err());
+        bytes[at] = byte;
+        if let Ok(read) = VisitorState::decode(&bytes) {
+            prop_assert_eq!(VisitorState::decode(&read.encode()), Ok(read));
+        }
+    }
+
+    #[test]
+    fn random_bytes_never_panic(mut bytes: Vec<u8>) {
+        let _ = VisitorState::decode(&bytes);
+        bytes.insert(0, 1);
+        let _ = VisitorState::decode(&bytes);
+    }
+}
+
+#[test]
+fn another_version_and_too_many_bytes_are_refused() {
+    assert_eq!(VisitorState::decode(&[2, 0]), Err(StateFault::Version));
+    let huge = vec![1; STATE_BYTES_MAX + CAP_BYTES_MAX + 1];
+    assert_eq!(VisitorState::decode(&huge), Err(StateFault::TooLarge));
+}
+
+/// A program that fills every part of a state.
+fn heavy() -> Build {
+    let mut build = Build::new();
+    for (at, name) in ["view", "add", "page"].into_iter().enumerate() {
+        for window in [Window::Page, Window::Session, Window::Sliding(60_000), Window::Sliding(2_592_000_000)]
+        {
+            build.count(name, window, 3 + u16::try_from(at).unwrap() * 2);
+        }
+    }
+    for name in ["plan", "one", "two"] {
+        build.attribute(name, AttributeScope::Visitor, AttributeType::Text);
+    }
+    for (at, (slot, hold)) in
+        [("hero", Hold::Page), ("banner", Hold::Session), ("modal", Hold::Time(3_600_000))]
+            .into_iter()
+            .enumerate()
+    {
+        let rule = build.rule(&format!("r{at}"), slot, None);
+        rule.hold = hold;
+        rule.caps = vec![
+            Cap { limit: 5, window: Window::Session },
+            Cap { limit: 9, window: Window::Sliding(86_400_000) },
+            Cap { limit: 60, window: Window::Page },
+        ];
+    }
+    build
+}
+
+/// The event with everything that is kept of it as long as it may be.
+fn with_long_texts(mut event: Event) -> Event {
+    let long = || text(&"x".repeat(2 * STATE_TEXT_BYTES_MAX));
+    match event.event_type {
+        EventType::Page => {
+            event.properties =
+                map([("path", long()), ("title", long()), ("category", long()), ("sku", long())]);
+        }
+        EventType::Identify => event.properties = map([("plan", long()), ("one", long()), ("two", long())]),
+        _ => {}
+    }
+    for builtin in Builtin::ALL {
+        event.context.set(builtin.name(), long());
+    }
+    event
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+    #[test]
+    fn no_history_outgrows_what_the_program_promises(happenings in happenings(120)) {
+        let mut world = World::new(heavy().program());
+        let state_max = world.program.state_bytes_max();
+        let max = state_max + world.program.cap_bytes_max();
+        prop_assert!(state_max <= STATE_BYTES_MAX, "{}", state_max);
+        let mut at_ms = 0;
+        for Happening { in_force, .. } in happenings.iter().map(|happening| {
+            at_ms += happening.after_ms;
+            world.writer = happening.writer();
+            world.step(at_ms, &with_long_texts(happening.event(at_ms)));
+            world.decide(at_ms, "hero");
+            happening
+        }).cloned().collect::<Vec<_>>() {
+            prop_assert!(in_force.holds(Purposes::NECESSARY));
+        }
+        let bytes = world.state.encode();
+        prop_assert!(bytes.len() <= max, "{} of {}", bytes.len(), max);
+        prop_assert_eq!(VisitorState::decode(&bytes), Ok(world.state.clone()));
+    }
+}
+
+#[test]
+fn removed_cells_are_kept_one_generation_and_come_back_byte_for_byte() {
+    let mut with = Build::new();
+    with.count("view", Window::Sliding(600_000), 3);
+    let without = Build::new();
+    let mut other = Build::new();
+    other.count("add", Window::Session, 1);
+    let mut world = World::new(with.program());
+    world.track(0, "view");
+    let before = world.state.cells.clone();
+    world.program = without.program();
+    world.track(1, "other");
+    assert!(world.state.cells.iter().all(|cell| cell.is_old));
+    let kept = world.state.clone();
+    world.program = with.program();
+    world.track(2, "other");
+    assert_eq!(world.state.cells, before, "a rollback loses nothing");
+    world.state = kept;
+    world.program = other.program();
+    world.track(3, "other");
+    assert_eq!(world.state.cells.len(), 1, "two publishes later it is gone");
+}
+
+#[test]
+fn the_public_part_holds_neither_private_cells_nor_other_pages() {
+    let mut build = Build::new();
+    let seen = build.count("view", Window::Session, 1);
+    let hidden = build.count("add", Window::Session, 1);
+    build.parts.metrics[1].private = true;
+    let edge_only = build.count("buy", Window::Session, 1);
+    let public_hash = build.parts.metrics[0].meaning;
+    build.rule("page", "hero", Some(crate::build::at_least(seen, 1)));
+    build.rule("private", "banner", Some(crate::build::at_least(hidden, 1))).in_page = false;
+    let rule = build.rule("edge", "modal", Some(crate::build::at_least(edge_only, 1)));
+    rule.in_page = false;
+    rule.purpose = PERSONAL;
+    rule.caps = vec![Cap { limit: 1, window: Window::Session }];
+    let mut world = World::new(build.program());
+    world.page(0, "/");
+    world.writer = WriterId::from_bits(5);
+    world.page(0, "/other");
+    let public = world.state.public(&world.program, world.writer);
+    assert_eq!(public.cells.iter().map(|cell| cell.hash).collect::<Vec<_>>(), [public_hash]);
+    assert_eq!(public.pages.iter().map(|page| page.writer).collect::<Vec<_>>(), [world.writer]);
+}

@@ -43,7 +43,9 @@ fn verify_metric(parts: &Parts, metric: &Metric) -> Verdict {
     optional(metric.filter, parts.code.len())?;
     verify_window(metric.window)?;
     match metric.window {
-        Window::Sliding(_) if usize::from(metric.threshold) > COUNT_THRESHOLD_MAX => Err(ProgramFault::TooLarge),
+        Window::Sliding(_) if usize::from(metric.threshold) > COUNT_THRESHOLD_MAX => {
+            Err(ProgramFault::TooLarge)
+        }
         _ => Ok(()),
     }
 }
