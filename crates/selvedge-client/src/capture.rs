@@ -15,6 +15,8 @@ use selvedge_core::value::{Map, Value};
 
 /// How long this page's queue lets those of earlier pages go first: their events are older, and late ones do not count.
 const ADOPTION_MS_MAX: u64 = 1_000;
+/// How long an urgent event waits for others of the same moment (a page view and what the site tracks with it).
+pub(crate) const GATHER_MS: u64 = 10;
 /// Room that a batch's header takes at most, in reckoning.
 pub(crate) const HEADER_BYTES: usize = 2 * 1024;
 
@@ -135,7 +137,10 @@ impl Client {
         lane.push(event, consent, applies, &mut self.effects);
         let is_full = lane.events.len() >= FLUSH_EVENTS;
         let is_too_large = lane.events.last().is_some_and(|queued| queued.bytes > event_bytes_max());
-        self.delivery.is_urgent |= is_urgent || is_full || self.mind.is_blind();
+        if (is_urgent || is_full || self.mind.is_blind()) && !self.delivery.is_urgent {
+            self.delivery.is_urgent = true;
+            self.delivery.retry_ms = self.delivery.retry_ms.max(now_ms.saturating_add(GATHER_MS));
+        }
         let flush_ms = self.delivery.flush_ms.unwrap_or(FLUSH_MS);
         self.delivery.due_ms.get_or_insert(now_ms.saturating_add(flush_ms));
         if is_too_large {

@@ -1,5 +1,6 @@
 //! What the device held comes back: at boot the small records, later the queues of pages that are gone.
 
+use crate::capture::GATHER_MS;
 use crate::client::Client;
 use crate::effect::{Effect, Notice};
 use crate::input::{Boot, Settings};
@@ -81,7 +82,7 @@ impl Client {
             return;
         }
         if self.delivery.failures == 0 {
-            self.delivery.retry_ms = 0;
+            self.delivery.retry_ms = self.delivery.retry_ms.min(self.now_ms.saturating_add(GATHER_MS));
         }
         let known =
             |lane: &Lane| self.orphans.iter().chain(&self.own).any(|known| known.writer == lane.writer);

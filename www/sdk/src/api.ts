@@ -1,4 +1,5 @@
 /** The global `selvedge`: what a site calls goes into the sink, what comes of it reaches the site's listeners. */
+import { finishRoute } from "./capture";
 import { PURPOSES, purposesOf, type EventType, type Sink } from "./sink";
 import { decisions } from "./slots";
 import type { Call, Choice, Decision, Notices, Properties, Selvedge } from "./types";
@@ -27,6 +28,7 @@ export function heard<Kind extends keyof Notices>(kind: Kind, notice: Notices[Ki
 }
 
 export function capture(type: EventType, name: string, properties: Properties = {}, isAutomatic = false): void {
+  finishRoute();
   sink?.capture(type, `${name}`, callTime || Date.now(), properties, isAutomatic);
 }
 

@@ -38,17 +38,15 @@ function propertiesOf(data: DOMStringMap): Record<string, string | number | bool
   return properties;
 }
 
+let shown = location.href;
+let pending: ((referrer: string) => void) | undefined;
+
 /** Single-page routes: the address changed without a load. The site's calls work as before, whatever happens here. */
 function watchRoutes(sight: Sight): void {
-  let shown = location.href;
   const changed = (): void => {
-    const referrer = shown;
-    // The site sets its title after the address; the page view waits for that.
-    setTimeout(() => {
-      if (withoutHash(location.href) === withoutHash(shown)) return;
-      shown = location.href;
-      sight.route(referrer);
-    });
+    pending = sight.route;
+    // The site sets its title after the address; the page view waits for that, or for the first event of the new page.
+    setTimeout(finishRoute);
   };
   for (const method of ["pushState", "replaceState"] as const) {
     const original = history[method];
@@ -61,6 +59,15 @@ function watchRoutes(sight: Sight): void {
   addEventListener("pageshow", (event) => {
     if (event.persisted) sight.route(document.referrer);
   });
+}
+
+/** Begins the page view of a route that changed: what is captured from now on belongs to it. */
+export function finishRoute(): void {
+  const route = pending;
+  const referrer = shown;
+  pending = undefined;
+  shown = location.href;
+  if (route && withoutHash(shown) !== withoutHash(referrer)) route(referrer);
 }
 
 function withoutHash(url: string): string {

@@ -152,6 +152,8 @@ pub struct World {
     pub is_storage_denied: bool,
     sends: Vec<(u32, Vec<u8>)>,
     loads: Vec<ProgramHash>,
+    /// Locks are asked for, and answered later.
+    hold: Option<String>,
 }
 
 impl World {
@@ -175,6 +177,7 @@ impl World {
             is_storage_denied: false,
             sends: Vec::new(),
             loads: Vec::new(),
+            hold: None,
         };
         world.boot();
         world
@@ -256,6 +259,9 @@ impl World {
     pub fn input(&mut self, input: Input) {
         let effects = self.client.handle(input, self.now_ms);
         effects.into_iter().for_each(|effect| self.perform(effect));
+        if let Some(queue) = self.hold.take() {
+            self.adopt(&queue);
+        }
     }
 
     fn perform(&mut self, effect: Effect) {
@@ -276,7 +282,7 @@ impl World {
             }
             Effect::Schedule { delay_ms } => self.tick_ms = Some(self.now_ms + u64::from(delay_ms)),
             Effect::Load(hash) => self.loads.push(hash),
-            Effect::Hold { queue } => self.adopt(&queue),
+            Effect::Hold { queue } => self.hold = Some(queue),
             Effect::Show(show) => {
                 self.shows += 1;
                 self.shown.insert(show.slot.clone(), show);
