@@ -57,13 +57,6 @@ pub fn raise(record: &mut VisitorRecord, writer: WriterId, floor: u32) {
     give_up_oldest(record);
 }
 
-/// Gives up all windows; whatever their writers send from now on is too old.
-pub fn forget(record: &mut VisitorRecord) {
-    let newest = record.writers.iter().map(|window| window.writer.boot_minute()).max().unwrap_or(0);
-    record.watermark = record.watermark.max(newest);
-    record.writers.clear();
-}
-
 /// The greatest sequence that was taken of a window's writer, or that will never come.
 #[must_use]
 pub fn highest(window: &WriterWindow) -> u32 {
@@ -221,14 +214,6 @@ mod tests {
         assert_eq!(judge(&record, writer(11, 7), sequence(1)), Verdict::New);
         raise(&mut record, writer(10, 0), 5);
         assert_eq!(judge(&record, writer(10, 0), sequence(9)), Verdict::TooOld);
-    }
-
-    #[test]
-    fn what_was_forgotten_is_too_old_for_ever() {
-        let mut record = taken(&[1, 2]);
-        forget(&mut record);
-        assert_eq!(judge(&record, writer(5, 1), sequence(3)), Verdict::TooOld);
-        assert_eq!(judge(&record, writer(6, 1), sequence(1)), Verdict::New);
     }
 
     proptest! {

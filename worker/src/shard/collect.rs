@@ -7,10 +7,10 @@ use super::tables;
 use crate::barrier::{self, Failure};
 use crate::fault_plan::FaultPlan;
 use selvedge_core::event::Event;
-use selvedge_core::id::{VisitorId, WriterId};
+use selvedge_core::id::{Sequence, VisitorId, WriterId};
 use selvedge_edge::fault::Fault;
 use selvedge_edge::gate::Shown;
-use selvedge_edge::ingest::step::Stale;
+use selvedge_edge::ingest::step::{Stale, Watch};
 use selvedge_edge::ingest::{self, Arrival, Form, Outcome, Trouble, answer_json};
 use selvedge_edge::ledger::{Counter, Ledger};
 use selvedge_edge::site::Site;
@@ -129,13 +129,7 @@ fn step(
     if attempts.at(0) >= REFUSE_ATTEMPTS {
         return Err(Fault::poison("this visitor's batches failed again and again").into());
     }
-    let is_torn = Cell::new(false);
-    let mut on_event = |event: &Event| {
-        let sequence = event.sequence.get();
-        AT.set(Some((visitor, writer, sequence)));
-        plan.at_event(event, attempts.at(sequence));
-        is_torn.set(is_torn.get() || plan.is_between_writes(event));
-    };
+    let mut progress = Progress { visitor, writer, attempts: &attempts, plan, is_torn: false };
     let arrival = Arrival {
         received_ms: envelope.received_ms,
         source: &envelope.source,
@@ -147,10 +141,30 @@ fn step(
     let trouble = Trouble { poison: &poison, fresh_state: attempts.at(0) >= FRESH_STATE_ATTEMPTS };
     let stored = tables::visitor(sql, visitor)?;
     let outcome =
-        ingest::step(site, stored, batch, &arrival, &trouble, &mut on_event).map_err(Stopped::Stale)?;
-    write(sql, visitor, &outcome, is_torn.get())?;
+        ingest::step(site, stored, batch, &arrival, &trouble, &mut progress).map_err(Stopped::Stale)?;
+    write(sql, visitor, &outcome, progress.is_torn)?;
     settle(sql, visitor, writer, &attempts)?;
     answer(&outcome, site, envelope.is_json)
+}
+
+/// Keeps [`AT`], and plants the faults of tests.
+struct Progress<'a> {
+    visitor: VisitorId,
+    writer: WriterId,
+    attempts: &'a Attempts,
+    plan: FaultPlan,
+    is_torn: bool,
+}
+
+impl Watch for Progress<'_> {
+    fn reaches(&mut self, sequence: Sequence) {
+        AT.set(Some((self.visitor, self.writer, sequence.get())));
+    }
+
+    fn takes(&mut self, event: &Event) {
+        self.plan.at_event(event, self.attempts.at(event.sequence.get()));
+        self.is_torn |= self.plan.is_between_writes(event);
+    }
 }
 
 fn write(sql: &SqlStorage, visitor: VisitorId, outcome: &Outcome, is_torn: bool) -> Result<(), Stopped> {

@@ -71,8 +71,16 @@ pub struct Stale {
     pub given: u64,
 }
 
-/// Steps a visitor by one batch. `on_event` is called with each event that is no poison, just before anything is done with
-/// it, so that the shell knows which one a failure belongs to.
+/// Hears of a step's progress, so that the shell knows which event a failure belongs to.
+pub trait Watch {
+    /// The step comes to this event; nothing was done with it yet.
+    fn reaches(&mut self, sequence: Sequence);
+
+    /// The event was neither refused for consent nor taken before, and is no poison: it is judged and stepped now.
+    fn takes(&mut self, event: &Event);
+}
+
+/// Steps a visitor by one batch.
 ///
 /// # Errors
 /// [`Stale`], before anything was done.
@@ -82,7 +90,7 @@ pub fn step(
     batch: Batch,
     arrival: &Arrival<'_>,
     trouble: &Trouble<'_>,
-    on_event: &mut dyn FnMut(&Event),
+    watch: &mut dyn Watch,
 ) -> Result<Outcome, Stale> {
     if let Some(record) = stored.as_ref().filter(|record| record.publish > site.publish) {
         return Err(Stale { known: record.publish, given: site.publish });
@@ -94,10 +102,8 @@ pub fn step(
     for event in batch.events {
         match event {
             Ok(event) => {
-                if !trouble.poison.contains(&event.sequence.get()) {
-                    on_event(&event);
-                }
-                stepper.event(enrich_event(event, arrival), trouble);
+                watch.reaches(event.sequence);
+                stepper.event(enrich_event(event, arrival), trouble, watch);
             }
             Err(undecodable) => stepper.undecodable(&undecodable),
         }
@@ -138,7 +144,8 @@ struct Stepper<'a> {
     program: String,
     record: VisitorRecord,
     state: VisitorState,
-    decisions: Option<Vec<Decision>>,
+    /// What was decided last, and under which purposes.
+    decided: Option<(Vec<Decision>, Purposes)>,
     now_ms: i64,
     events: Vec<LogEvent>,
     quarantine: Vec<String>,
@@ -170,7 +177,7 @@ impl<'a> Stepper<'a> {
             program: site.hash.to_string(),
             record,
             state,
-            decisions: None,
+            decided: None,
             now_ms,
             events: Vec::new(),
             quarantine: Vec::new(),
@@ -190,7 +197,7 @@ impl<'a> Stepper<'a> {
         }
     }
 
-    fn event(&mut self, event: Event, trouble: &Trouble<'_>) {
+    fn event(&mut self, event: Event, trouble: &Trouble<'_>, watch: &mut dyn Watch) {
         let purposes = purposes_of(&self.site.program.parts().plan, &event);
         let usable = self.gate.usable(purposes, event.consent);
         if usable.is_empty() {
@@ -206,6 +213,7 @@ impl<'a> Stepper<'a> {
         if trouble.poison.contains(&event.sequence.get()) {
             return self.refuse(&event, RefusalCode::Poison, None);
         }
+        watch.takes(&event);
         match judge(&self.site.program.parts().plan, &event, self.arrival.trust) {
             Ok(_) => {}
             Err(violation) => return self.refuse(&event, violation.code, Some(&violation)),
@@ -216,10 +224,10 @@ impl<'a> Stepper<'a> {
     fn accept(&mut self, event: Event, usable: Purposes) {
         self.now_ms = rule_time(self.header, event.time_ms, self.arrival);
         let moment = Moment { in_force: self.gate.in_force(event.consent), ..self.moment() };
-        let before = self
-            .decisions
-            .take()
-            .unwrap_or_else(|| rules::decide(&self.site.program, &mut self.state.clone(), &moment));
+        let before = match self.decided.take() {
+            Some((decisions, _)) => decisions,
+            None => rules::decide(&self.site.program, &mut self.state.clone(), &moment),
+        };
         let stepped = if self.gate.keeps_state() {
             rules::step(&self.site.program, &mut self.state, &event, usable, &moment)
         } else {
@@ -228,6 +236,7 @@ impl<'a> Stepper<'a> {
         self.ledger.add(Counter::Accepted, 1);
         self.ledger.add(Counter::Late, u64::from(stepped.late));
         self.ledger.add(Counter::ClockOff, u64::from(stepped.clock_off));
+        self.lease(&[]);
         let after = rules::decide(&self.site.program, &mut self.state, &moment);
         let changed: Vec<Decision> = after
             .iter()
@@ -237,8 +246,7 @@ impl<'a> Stepper<'a> {
             .collect();
         let decider = Decider { site: self.site, state: &self.state, moment: &moment };
         let decisions = slot_decisions(&decider, &changed, true);
-        self.decisions = Some(after);
-        self.lease(&[]);
+        self.decided = Some((after, moment.in_force));
         let (late, clock_off) = (stepped.late, stepped.clock_off);
         self.events.push(LogEvent { event, late, clock_off, usable, decisions });
     }
@@ -319,20 +327,16 @@ impl<'a> Stepper<'a> {
 
     fn finish(mut self, stored: Option<VisitorRecord>) -> Outcome {
         let moment = self.moment();
-        let decisions = match self.decisions.take() {
-            Some(decisions) => decisions,
-            None => rules::decide(&self.site.program, &mut self.state, &moment),
+        // The answer is for now: what the last event was decided under may be another consent.
+        let decisions = match self.decided.take() {
+            Some((decisions, in_force)) if in_force == moment.in_force => decisions,
+            _ => rules::decide(&self.site.program, &mut self.state, &moment),
         };
         let decider = Decider { site: self.site, state: &self.state, moment: &moment };
         let decisions = slot_decisions(&decider, &decisions, false);
         let is_kept = self.gate.keeps_state();
         self.state.publish = self.site.publish;
-        let public = if is_kept {
-            Some(self.state.public(&self.site.program, self.header.writer))
-        } else {
-            dedup_forget_if_denied(&mut self.record, self.gate);
-            None
-        };
+        let public = is_kept.then(|| self.state.public(&self.site.program, self.header.writer));
         self.record.state = if is_kept { self.state.encode() } else { Vec::new() };
         self.record.publish = self.site.publish;
         self.record.consent = self.gate.now;
@@ -440,13 +444,6 @@ fn forget(state: VisitorState, site: &Site, gate: &Gate, now_ms: i64) -> Visitor
 
 /// The layout of no program: the next step aligns the state, and counts that were wiped begin unobserved.
 const REALIGN: u64 = 1;
-
-/// Of a visitor who took everything back, not even the writers are kept: what they still send is too old.
-fn dedup_forget_if_denied(record: &mut VisitorRecord, gate: &Gate) {
-    if gate.is_denial() {
-        dedup::forget(record);
-    }
-}
 
 fn rule_time(header: &BatchHeader, time_ms: u64, arrival: &Arrival<'_>) -> i64 {
     let received_ms = match header.clock {

@@ -1,0 +1,8 @@
+//! One visitor's step, from a batch to rows and an answer.
+
+mod consent;
+mod deciding;
+mod laws;
+mod refusals;
+mod taking;
+mod world;

@@ -1,0 +1,226 @@
+//! A small site, a visitor, and batches for it.
+
+use selvedge_core::consent::{Mode, Purposes, Signal, Snapshot};
+use selvedge_core::event::{Batch, BatchHeader, Clock, Event, EventType, Undecodable};
+use selvedge_core::id::{Sequence, VisitorId, WriterId};
+use selvedge_core::rules::program::rule_hash;
+use selvedge_core::tracking_plan::{Nature, Plan, PlanEvent, PlanProperty, PropertyType, Trust};
+use selvedge_core::value::{Map, Value};
+use selvedge_core::wire::program::*;
+use selvedge_core::wire::stored::VisitorRecord;
+use selvedge_edge::gate::Shown;
+use selvedge_edge::ingest::step::Watch;
+use selvedge_edge::ingest::{Arrival, Outcome, Trouble, step};
+use selvedge_edge::publish::hash_of;
+use selvedge_edge::site::Site;
+
+/// When batches arrive unless a test says otherwise.
+pub const NOW_MS: u64 = 1_795_000_000_000;
+/// The purposes of the site's events.
+pub const ALL: Purposes = Purposes(0b1110);
+
+/// A site with `product_view` (personalization), `ping` (necessary), `report` (analytics) and one capped rule: two
+/// product views show `banner` in `hero`.
+pub fn site() -> Site {
+    let bytes = parts().encode();
+    Site::load(&bytes, hash_of(&bytes), 1).unwrap()
+}
+
+/// The same site after its `publish`-th publish.
+pub fn site_at(publish: u64) -> Site {
+    Site { publish, ..site() }
+}
+
+/// The hash of the site's rule, under which its grants stand.
+pub fn rule() -> u64 {
+    rule_hash(&parts().rules[0])
+}
+
+fn event_of(name: &str, purposes: Purposes) -> PlanEvent {
+    let category = PlanProperty {
+        name: "category".into(),
+        property_type: PropertyType::Text,
+        required: false,
+        pii: false,
+        one_of: vec!["shoes".into(), "hats".into()],
+    };
+    PlanEvent {
+        name: name.into(),
+        version: 1,
+        nature: Nature::Behavioural,
+        trust: Trust::Client,
+        purposes,
+        additional_properties: true,
+        urgent: false,
+        properties: vec![category],
+    }
+}
+
+fn parts() -> Parts {
+    let text = |id: &str| Content {
+        id: id.into(),
+        content_type: ContentType::Text,
+        fields: vec![("text".into(), format!("the {id}"))],
+    };
+    Parts {
+        site: "shop".into(),
+        currency: "EUR".into(),
+        late_ms: 30_000,
+        edge: Some(EdgeConfig {
+            policy_version: 1,
+            leaves: vec![Leaf { text: "views >= 2".into(), line: 1, ..Leaf::default() }],
+            ..EdgeConfig::default()
+        }),
+        plan: Plan {
+            events: vec![
+                event_of("ping", Purposes::NECESSARY),
+                event_of("product_view", Purposes::PERSONALIZATION),
+                event_of("report", Purposes::ANALYTICS),
+            ],
+        },
+        facts: vec![Fact { source: FactSource::Metric(0), shape: Shape::Number, default: None }],
+        metrics: vec![Metric {
+            name: "views".into(),
+            meaning: 77,
+            event: "product_view".into(),
+            filter: None,
+            window: Window::Sliding(600_000),
+            threshold: 3,
+            purpose: Purposes::PERSONALIZATION,
+            private: false,
+        }],
+        code: vec![Instruction {
+            fact: 0,
+            test: Test::Range(2, i64::MAX),
+            on_true: Jump::Accept,
+            on_false: Jump::Reject,
+        }],
+        rules: vec![Rule {
+            id: "two-views".into(),
+            priority: 10,
+            status: Status::Live,
+            purpose: Purposes::PERSONALIZATION,
+            when: Some(0),
+            slot: 0,
+            content: 0,
+            group: None,
+            caps: vec![Cap { limit: 2, window: Window::Session }],
+            hold: Hold::Page,
+            in_page: true,
+        }],
+        slots: vec![Slot { name: "hero".into(), fallback: Some(1) }],
+        contents: vec![text("banner"), text("house")],
+        ..Parts::default()
+    }
+}
+
+/// The visitor of every batch.
+pub const VISITOR: VisitorId = VisitorId([7; 16]);
+
+/// The writer of every batch, unless a test says otherwise.
+pub fn writer() -> WriterId {
+    WriterId::mint(NOW_MS - 60_000, 5)
+}
+
+/// What a visitor said at `time_ms`.
+pub fn said(granted: Purposes, denied: Purposes, time_ms: u64) -> Snapshot {
+    Snapshot {
+        granted,
+        denied,
+        mode: Mode::OptIn,
+        gpc: false,
+        signal: Signal::Api,
+        policy_version: 1,
+        time_ms,
+    }
+}
+
+/// Everything granted.
+pub fn granted() -> Snapshot {
+    said(ALL, Purposes::NONE, 1)
+}
+
+/// An event of this name.
+pub fn event(sequence: u32, name: &str) -> Event {
+    Event {
+        sequence: Sequence::new(sequence).unwrap(),
+        event_type: EventType::Track,
+        name: name.into(),
+        time_ms: NOW_MS - 10_000 + u64::from(sequence),
+        consent: 0,
+        properties: [("category".into(), Value::Text("shoes".into()))].into_iter().collect(),
+        context: Map::new(),
+    }
+}
+
+/// A batch of these events under one snapshot.
+pub fn batch(consent: Snapshot, events: Vec<Result<Event, Undecodable>>) -> Batch {
+    Batch {
+        header: BatchHeader {
+            write_key: "wk".into(),
+            visitor: VISITOR,
+            writer: writer(),
+            sent_at_ms: NOW_MS,
+            skew_ms: 0,
+            floor: 1,
+            clock: Clock::Received,
+            program: None,
+            dictionary: None,
+            consent: vec![consent],
+            context: Map::new(),
+            leases: Vec::new(),
+        },
+        events,
+    }
+}
+
+/// Remembers what it was told.
+#[derive(Default)]
+pub struct Heard {
+    /// Sequences reached.
+    pub reached: Vec<u32>,
+    /// Sequences taken.
+    pub taken: Vec<u32>,
+}
+
+impl Watch for Heard {
+    fn reaches(&mut self, sequence: Sequence) {
+        self.reached.push(sequence.get());
+    }
+
+    fn takes(&mut self, event: &Event) {
+        self.taken.push(event.sequence.get());
+    }
+}
+
+/// How a browser's batch arrives.
+pub fn arrival() -> Arrival<'static> {
+    Arrival {
+        received_ms: NOW_MS,
+        source: "web",
+        trust: Trust::Client,
+        shown: Shown::default(),
+        country: None,
+    }
+}
+
+/// Steps a browser's batch.
+pub fn stepped(stored: Option<VisitorRecord>, batch: Batch) -> Outcome {
+    step(&site(), stored, batch, &arrival(), &Trouble::default(), &mut Heard::default()).unwrap()
+}
+
+/// What is stored after an outcome.
+pub fn kept(stored: Option<VisitorRecord>, outcome: &Outcome) -> Option<VisitorRecord> {
+    outcome.record.clone().or(stored)
+}
+
+/// The sequences that an outcome logged, in order.
+pub fn logged(outcome: &Outcome) -> Vec<u32> {
+    let events = outcome.row.iter().flat_map(|row| &row.events);
+    events.map(|logged| logged.event.sequence.get()).collect()
+}
+
+/// The refusals of an outcome, as sequence and code.
+pub fn refused(outcome: &Outcome) -> Vec<(u32, &'static str)> {
+    outcome.answer.refused.iter().map(|refused| (refused.sequence, refused.code.as_str())).collect()
+}
