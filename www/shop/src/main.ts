@@ -10,7 +10,7 @@ import { account, privacyPage, promotion, support } from "./pages/service.js";
 import { startPrivacy } from "./privacy.js";
 import { Router } from "./router.js";
 import { watchLoader } from "./selvedge.js";
-import { raiseShell, updateShell } from "./shell.js";
+import { hush, raiseShell, updateShell } from "./shell.js";
 
 const ROUTES: readonly Route[] = [
   { pattern: "/", show: home },
@@ -30,7 +30,10 @@ const ROUTES: readonly Route[] = [
 ];
 
 const main = raiseShell();
-const router = new Router(main, ROUTES, lost, updateShell);
+const router = new Router(main, ROUTES, lost, () => {
+  updateShell();
+  hush();
+});
 
 watchLoader();
 startPrivacy();

@@ -8,6 +8,8 @@ export interface Page {
   readonly body: Markup;
   /** Called with the element that holds the page, after it was put there. */
   readonly mounted?: (root: HTMLElement) => void;
+  /** Tells what this visit means: called once the page stands and the document has its title. */
+  readonly arrived?: () => void;
 }
 
 /** The place in the shop that is asked for. */

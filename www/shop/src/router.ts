@@ -35,6 +35,7 @@ export class Router {
     render(this.root, page.body);
     page.mounted?.(this.root);
     scrollTo({ top: scroll, behavior: "instant" });
+    page.arrived?.();
     this.shown(place);
   }
 

@@ -89,6 +89,12 @@ export function notify(text: string, link?: { readonly href: string; readonly te
   noticeTimer = setTimeout(() => notice.replaceChildren(), 5000);
 }
 
+/** Takes the notice away, as on the way to another page. */
+export function hush(): void {
+  clearTimeout(noticeTimer);
+  document.querySelector("#notice")?.replaceChildren();
+}
+
 /** The modal is open exactly while its slot holds something and the visitor has not closed that. */
 function watchModal(): void {
   const dialog = document.querySelector<HTMLDialogElement>("#modal");

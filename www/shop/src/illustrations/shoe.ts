@@ -57,7 +57,8 @@ export function shoe(colours: Palette, build: ShoeBuild): string {
       <path d="M204 100C228 138 268 156 306 166" stroke="#fff" stroke-opacity=".28" stroke-width="7" fill="none"/>
       ${mesh()}
     </g>
-    <path d="${COLLARS[build.collar]}" fill="#000" opacity=".38"/>
+    <path d="${COLLARS[build.collar]}" fill="${colours.deep}"/>
+    <path d="${COLLARS[build.collar]}" fill="#000" opacity=".4"/>
     ${laces(build.collar, colours.lace)}
     <path d="M80 ${heelTop(build.collar)}c-8 -4 -12 4 -10 14" stroke="${colours.accent}" stroke-width="6" stroke-linecap="round" fill="none"/>`;
 }

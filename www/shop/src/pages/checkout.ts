@@ -1,6 +1,6 @@
 // The cart and the way to an order. Nothing is charged, and no address leaves the page.
 
-import { empty, FREE_SHIPPING_CENTS, lines, QUANTITY_MAX, totals } from "../bag.js";
+import { empty, FREE_SHIPPING_CENTS, lines, pieces, QUANTITY_MAX, totals } from "../bag.js";
 import { euros, price } from "../catalog.js";
 import { html, render } from "../markup.js";
 import type { Page, Place } from "../page.js";
@@ -10,9 +10,9 @@ import { addOrder } from "../customer.js";
 
 /** The cart. */
 export function cart(): Page {
-  track("cart", { value: euros(totals().goods), currency: "EUR", pieces: lines().reduce((sum, line) => sum + line.quantity, 0) });
   return {
     title: "Cart",
+    arrived: () => track("cart", { value: euros(totals().goods), currency: "EUR", pieces: pieces() }),
     body: html`<section class="two-columns"><div data-part="cart"></div><aside class="side"><div data-part="summary"></div>${inbox()}</aside></section>`,
     mounted: refreshCart,
   };

@@ -24,23 +24,23 @@ const SHELF_TEXT: Readonly<Record<Category, string>> = {
 
 /** The front page. */
 export function home(): Page {
-  track("home");
   return {
     title: "Shoes and gear for the long way round",
     body: html`${hero()}${promises()}${shelf("The collection", "Sixteen things, each with a reason.")}`,
     mounted: (root) => mountShelf(root, PRODUCTS),
+    arrived: () => track("home"),
   };
 }
 
 /** One category. */
 export function category(place: Place): Page {
   const name = CATEGORIES.find((known) => known === place.parts[0]);
-  if (name === undefined) return lost();
-  track("catalog", { category: name });
+  if (name === undefined) return lost(place);
   return {
     title: capital(name),
     body: shelf(capital(name), SHELF_TEXT[name], name),
     mounted: (root) => mountShelf(root, PRODUCTS.filter((item) => item.category === name)),
+    arrived: () => track("catalog", { category: name }),
   };
 }
 
@@ -48,28 +48,32 @@ export function category(place: Place): Page {
 export function results(place: Place): Page {
   const query = (place.query.get("q") ?? "").slice(0, 80);
   const found = search(query);
-  if (query !== "") track("search", { query, results: found.length });
+  const arrived = (): void => { if (query !== "") track("search", { query, results: found.length }); };
   if (found.length === 0) {
-    return { title: "Search", body: nothing(query === "" ? "What are you looking for?" : `Nothing for “${query}”`, "Try “trail”, “waterproof” or “wool”.", { href: "/", text: "See everything" }) };
+    return { title: "Search", body: nothing(query === "" ? "What are you looking for?" : `Nothing for “${query}”`, "Try “trail”, “waterproof” or “wool”.", { href: "/", text: "See everything" }), arrived };
   }
   return {
     title: `Search: ${query}`,
+    arrived,
     body: html`<section class="shelf"><header class="shelf-head"><div><h1>“${query}”</h1><p>${found.length} found</p></div></header>${grid(found)}</section>`,
   };
 }
 
 /** The page for an address that does not exist. */
-export function lost(): Page {
-  track("error_page", { code: 404, path: location.pathname });
-  return { title: "Not found", body: nothing("Off the path", "This page does not exist, or not any more.", { href: "/", text: "Back to the trail head" }) };
+export function lost({ path }: Place): Page {
+  return {
+    title: "Not found",
+    body: nothing("Off the path", "This page does not exist, or not any more.", { href: "/", text: "Back to the trail head" }),
+    arrived: () => track("error_page", { code: 404, path }),
+  };
 }
 
 function hero() {
   return html`<section class="hero" aria-label="Highlight">
     ${trusted(landscape())}
-    <div class="slot hero-slot" data-selvedge-slot="hero">
+    <div class="hero-words">
       <p class="eyebrow">Spring collection</p>
-      <p class="hero-title">Made for the long way round.</p>
+      <p class="slot hero-title" data-selvedge-slot="hero">Shoes and gear for the long way round</p>
       <p class="hero-text">Trail shoes, shells and packs that can be resoled, patched and handed on.</p>
       <p class="hero-actions"><a class="button primary" href="/c/shoes">See the shoes</a><a class="button glass" href="/promo/spring">Spring offers</a></p>
     </div>

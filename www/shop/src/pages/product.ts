@@ -13,17 +13,21 @@ import { grid, heart, nothing, picture, stars } from "./parts.js";
 /** A product's page. */
 export function detail(place: Place): Page {
   const item = product(place.parts[0] ?? "");
-  if (item === undefined) return lost();
-  track("product_view", productProperties(item));
-  return { title: item.name, body: html`${crumbs(item)}${buyBox(item)}${facts(item)}${related(item)}`, mounted: (root) => mountColours(root, item) };
+  if (item === undefined) return lost(place);
+  return {
+    title: item.name,
+    body: html`${crumbs(item)}${buyBox(item)}${facts(item)}${related(item)}`,
+    mounted: (root) => mountColours(root, item),
+    arrived: () => track("product_view", productProperties(item)),
+  };
 }
 
 /** A product's reviews. */
 export function reviews(place: Place): Page {
   const item = product(place.parts[0] ?? "");
-  if (item === undefined) return lost();
-  track("review_page", { sku: item.sku, category: item.category });
+  if (item === undefined) return lost(place);
   return {
+    arrived: () => track("review_page", { sku: item.sku, category: item.category }),
     title: `Reviews of ${item.name}`,
     body: html`${crumbs(item)}<section class="narrow"><h1>What people say of ${item.name}</h1><p class="rating">${stars(item)} ${item.reviews.length} ${item.reviews.length === 1 ? "review" : "reviews"}</p>
       <ul class="reviews">${item.reviews.map((one) => html`<li><blockquote>${one.text}</blockquote><p>${"★".repeat(one.stars)} ${one.author}</p></li>`)}</ul>
@@ -34,14 +38,15 @@ export function reviews(place: Place): Page {
 /** The products chosen for comparison. */
 export function comparison(): Page {
   const items = compared().flatMap((sku) => productBySku(sku) ?? []);
-  track("compare", { count: items.length });
-  if (items.length === 0) return { title: "Compare", body: nothing("Nothing to compare yet", "Choose “Compare” on up to three products.", { href: "/c/shoes", text: "See the shoes" }) };
+  const arrived = (): void => track("compare", { count: items.length });
+  if (items.length === 0) return { title: "Compare", arrived, body: nothing("Nothing to compare yet", "Choose “Compare” on up to three products.", { href: "/c/shoes", text: "See the shoes" }) };
   const rows: readonly (readonly [string, (item: Product) => string])[] = [
     ["Price", (item) => price(item.cents)], ["Weight", (item) => item.weight], ["Waterproof", (item) => (item.waterproof ? "Yes" : "No")],
     ["Sizes", (item) => (item.sizes.length > 1 ? `${item.sizes[0]} to ${item.sizes.at(-1)}` : "One size")], ["Colours", (item) => item.colours.map((one) => one.name).join(", ")],
   ];
   return {
     title: "Compare",
+    arrived,
     body: html`<section class="shelf"><header class="shelf-head"><div><h1>Side by side</h1></div></header><div class="scroll"><table class="compare">
       <thead><tr><td></td>${items.map((item, index) => html`<th scope="col"><a href="/p/${item.slug}"><div class="tile tint-${index % 4}">${picture(item)}</div>${item.name}</a></th>`)}</tr></thead>
       <tbody>${rows.map(([name, read]) => html`<tr><th scope="row">${name}</th>${items.map((item) => html`<td>${read(item)}</td>`)}</tr>`)}</tbody>

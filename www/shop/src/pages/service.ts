@@ -12,10 +12,10 @@ import { grid, inbox } from "./parts.js";
 /** The account: who is signed in, messages, orders and the wishlist. */
 export function account(): Page {
   const who = customer();
-  track("account_page", { signed_in: who !== undefined });
   const wished = wishes().flatMap((sku) => productBySku(sku) ?? []);
   return {
     title: "Account",
+    arrived: () => track("account_page", { signed_in: who !== undefined }),
     body: html`<section class="two-columns"><div>
         <h1>${who === undefined ? "Your account" : "Good to see you"}</h1>
         ${who === undefined ? signInForm() : html`<p>Signed in as ${who.email}. <button type="button" class="link" data-action="sign-out">Sign out</button></p>`}
@@ -29,11 +29,11 @@ export function account(): Page {
 
 /** The spring promotion. */
 export function promotion(): Page {
-  track("promo_page", { promo: "spring" });
   const chosen = ["NG-1001", "NG-2004", "NG-3001", "NG-4001"].flatMap((sku) => productBySku(sku) ?? []);
   return {
     title: "Spring offers",
-    body: html`<section class="hero short">${trusted(landscape())}<div class="hero-slot"><p class="eyebrow">Until the end of May</p><h1 class="hero-title">Snow is gone. Out you go.</h1><p class="hero-text">Four things that get you from the last ski day to the first long run.</p></div></section>
+    arrived: () => track("promo_page", { promo: "spring" }),
+    body: html`<section class="hero short">${trusted(landscape())}<div class="hero-words"><p class="eyebrow">Until the end of May</p><h1 class="hero-title">Snow is gone. Out you go.</h1><p class="hero-text">Four things that get you from the last ski day to the first long run.</p></div></section>
       <section class="shelf"><header class="shelf-head"><div><h2>The spring four</h2><p>Bought together, the cap is on us.</p></div></header>${grid(chosen)}</section>`,
   };
 }
