@@ -10,4 +10,4 @@ mod world;
 
 pub use http::{Answer, Client};
 pub use visitor::{Visitor, WRITE_KEY, granted, now_ms};
-pub use world::{Setup, World, full_counts};
+pub use world::{Setup, World, compiled_shop, full_counts};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
+use selvedge_compiler::Compiled;
 use serde_json::Value;
 use tempfile::TempDir;
 use xtask::build;
@@ -21,6 +22,15 @@ const SERVER_KEY: &str = "SHOP_SERVER_KEY";
 /// Whether `cargo xtask test --full` asks for larger counts.
 pub fn full_counts() -> bool {
     std::env::var_os("SELVEDGE_FULL").is_some()
+}
+
+/// The shop of `examples/shop`, compiled as its files are now.
+///
+/// # Errors
+/// With its diagnostics, where it has errors.
+pub fn compiled_shop() -> Result<Compiled> {
+    let checked = xtask::site::check(&Site::at(Repo::find()?.path("examples/shop"))?.read()?);
+    checked.program.with_context(|| checked.report)
 }
 
 /// How a world is made; the default is the shop of `examples/shop` in a temporary folder.
@@ -149,6 +159,16 @@ impl World {
     pub fn publish(&mut self) -> Result<&Published> {
         self.published = self.server.publish_site(&self.site)?;
         Ok(&self.published)
+    }
+
+    /// Publishes a program as its bytes, whatever the site's files say.
+    ///
+    /// # Errors
+    /// When the worker refuses it.
+    pub fn publish_bytes(&self, full: &[u8], public: &[u8]) -> Result<()> {
+        let answer = self.admin_post("/v1/publish", &selvedge_edge::publish::pack(full, public))?;
+        anyhow::ensure!(answer.status == 200, "POST /v1/publish: {} {}", answer.status, answer.text());
+        Ok(())
     }
 
     /// Ends workerd with SIGKILL, as a power cut would.

@@ -113,6 +113,7 @@ fn edge(repo: &Repo, full: bool) -> Result<()> {
 }
 
 fn browser(repo: &Repo, chromium: &PathBuf, full: bool) -> Result<()> {
+    wasm::probe(repo)?;
     run::shown(run::cargo(&repo.root).args([
         "build",
         "--quiet",
@@ -135,6 +136,7 @@ fn node_tests(repo: &Repo, folder: &std::path::Path, full: bool, chromium: Optio
     let mut node = run::command("node", &repo.root);
     node.args(["--test", "--test-concurrency=1", "--test-reporter=spec"]).args(files);
     node.env("SELVEDGE_SERVE", repo.target.join("debug/serve"));
+    node.env("SELVEDGE_PROBE", repo.target.join("probe"));
     if let Some(chromium) = chromium {
         node.env("CHROMIUM", chromium);
     }

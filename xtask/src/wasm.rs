@@ -65,6 +65,25 @@ pub fn page(repo: &Repo) -> Result<()> {
     Ok(())
 }
 
+/// Builds the heads' probe (`tests/probe`) into `target/probe/`, for tests and benchmarks in Chromium.
+///
+/// # Errors
+/// With the output of the step that failed.
+pub fn probe(repo: &Repo) -> Result<()> {
+    let compiled = compile(repo, "selvedge-probe", "probe")?;
+    let folder = repo.target.join("probe");
+    let outputs = [folder.join("probe.js"), folder.join("probe_bg.wasm")];
+    let inputs = inputs(&compiled, &WORKER_OPTIONS)?;
+    unless_fresh(repo, "probe-wasm", inputs, &outputs, || {
+        empty(&folder)?;
+        let mut bindgen = Bindgen::new();
+        bindgen.web(true)?.typescript(false);
+        bind(&mut bindgen, &compiled, "probe", &folder)?;
+        optimise(repo, &folder.join("probe_bg.wasm"), &WORKER_OPTIONS)
+    })?;
+    Ok(())
+}
+
 /// Builds the worker's modules into [`Repo::worker_output`].
 ///
 /// # Errors

@@ -23,7 +23,7 @@ const ARROWS: [(&str, &[&str]); 8] = [
 /// The crates of the wasm boundary, and the only crates of ours that may use them.
 const WASM: [&str; 6] =
     ["wasm-bindgen", "wasm-bindgen-futures", "js-sys", "web-sys", "serde-wasm-bindgen", "worker"];
-const WASM_USERS: [&str; 3] = ["selvedge-browser", "selvedge-worker", "selvedge-floor"];
+const WASM_USERS: [&str; 4] = ["selvedge-browser", "selvedge-worker", "selvedge-floor", "selvedge-probe"];
 /// What the page must not carry.
 const NOT_IN_PAGE: [&str; 4] = ["serde", "postcard", "js-sys", "web-sys"];
 

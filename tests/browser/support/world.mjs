@@ -1,0 +1,97 @@
+// A real worker and a real Chromium for the browser tests. What goes in: nothing. What comes out: a served site, pages
+// that belong to fresh visitors, and readers of what left the page, what it stored, and what the log holds.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { createInterface } from 'node:readline';
+
+/** The folder of the repository, with a slash at its end. */
+export const repository = fileURLToPath(new URL('../../..', import.meta.url));
+const { chromium } = createRequire(`${repository}www/package.json`)('playwright-core');
+const artefacts = `${repository}artefacts/browser`;
+
+const FLAGS = [
+  '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update',
+  '--disable-sync', '--no-first-run', '--disable-quic',
+];
+
+/** Starts the worker with the shop published; gives its address and its admin token. */
+export async function serve() {
+  const binary = process.env.SELVEDGE_SERVE ?? `${repository}target/debug/serve`;
+  if (!existsSync(binary)) throw new Error(`${binary} is missing: run \`cargo xtask test --only browser\``);
+  const child = spawn(binary, { cwd: repository, stdio: ['pipe', 'pipe', 'inherit'] });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const { value: first, done } = await lines.next();
+  if (done) throw new Error('the worker ended before it was ready');
+  const { url, admin_token: token } = JSON.parse(first);
+  const command = async (word) => {
+    child.stdin.write(`${word}\n`);
+    await lines.next();
+  };
+  return {
+    url,
+    token,
+    /** Ends the worker as a power cut would. */
+    kill: () => command('kill'),
+    /** Starts it again on the same data and the same port. */
+    start: () => command('start'),
+    close: () => new Promise((resolve) => {
+      child.once('exit', resolve);
+      child.stdin.end();
+    }),
+  };
+}
+
+export const launch = () => chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: FLAGS,
+});
+
+/** A fresh visitor: a browser context of its own whose requests are recorded from the first byte. */
+export async function visit(browser, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  const requests = [];
+  context.on('request', (request) => requests.push({
+    method: request.method(),
+    url: request.url(),
+    cookie: request.headers().cookie ?? null,
+  }));
+  return { context, requests, page: await context.newPage() };
+}
+
+/** Everything the page could have stored on the device. */
+export const stored = (page) => page.evaluate(async () => ({
+  local: Object.keys(localStorage),
+  session: Object.keys(sessionStorage),
+  cookies: document.cookie,
+  databases: (await indexedDB.databases()).map(({ name }) => name),
+  caches: await caches.keys(),
+}));
+
+/** The log from its beginning (or from a cursor), as objects. */
+export async function log({ url, token }, from = '') {
+  const answer = await fetch(`${url}/v1/log?from=${from}`, { headers: { authorization: `Bearer ${token}` } });
+  if (!answer.ok) throw new Error(`GET /v1/log: ${answer.status} ${await answer.text()}`);
+  return (await answer.text()).split('\n').filter(Boolean).map((line) => JSON.parse(line));
+}
+
+/** Asks again until the answer is truthy, for at most `ms`; says what it was waiting for when it never is. */
+export async function until(what, ask, ms = 15_000) {
+  const end = Date.now() + ms;
+  for (;;) {
+    const answer = await ask();
+    if (answer) return answer;
+    if (Date.now() > end) throw new Error(`waited ${ms} ms for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** Keeps a picture of the page beside the test results. */
+export async function picture(page, name) {
+  mkdirSync(artefacts, { recursive: true });
+  await page.screenshot({ path: `${artefacts}/${name}.png` });
+}
+
+/** Waits until the client has taken over from the stub. */
+export const ready = (page) => page.waitForFunction(() => Array.isArray(globalThis.selvedge?.decisions?.()));
