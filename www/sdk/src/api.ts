@@ -1,5 +1,5 @@
 /** The global `selvedge`: what a site calls goes into the sink, what comes of it reaches the site's listeners. */
-import { finishRoute } from "./capture";
+import { inOrder } from "./capture";
 import { PURPOSES, purposesOf, type EventType, type Sink } from "./sink";
 import { decisions } from "./slots";
 import type { Call, Choice, Decision, Notices, Properties, Selvedge } from "./types";
@@ -28,8 +28,8 @@ export function heard<Kind extends keyof Notices>(kind: Kind, notice: Notices[Ki
 }
 
 export function capture(type: EventType, name: string, properties: Properties = {}, isAutomatic = false): void {
-  finishRoute();
-  sink?.capture(type, `${name}`, callTime || Date.now(), properties, isAutomatic);
+  const time = callTime || Date.now();
+  inOrder(() => sink?.capture(type, `${name}`, time, properties, isAutomatic));
 }
 
 /** A link was clicked: recorded where the tracking plan knows `link_click`. */
@@ -62,8 +62,8 @@ export const api: Selvedge = {
     });
   },
   decisions: () => [...decisions.values()],
-  flush: () => sink?.flush(),
-  reset: () => sink?.reset(),
+  flush: () => inOrder(() => sink?.flush()),
+  reset: () => inOrder(() => sink?.reset()),
   on: (kind, callback) => {
     const listener: Listener = { kind, callback };
     listeners.add(listener);

@@ -3,7 +3,7 @@
 export type Sight = {
   click(name: string, properties: Record<string, string | number | boolean>): void;
   link(url: string, text: string): void;
-  route(referrer: string): void;
+  route(referrer: string, time: number): void;
   hidden(): void;
   awake(): void;
 };
@@ -14,8 +14,12 @@ const LINK_TEXT_LENGTH_MAX = 100;
 export function watchPage(sight: Sight): void {
   addEventListener("click", (event) => clicked(event.target, sight), { capture: true, passive: true });
   watchRoutes(sight);
-  document.addEventListener("visibilitychange", () => (document.hidden ? sight.hidden() : sight.awake()));
-  addEventListener("pagehide", () => sight.hidden());
+  const hide = (): void => {
+    finishRoute();
+    sight.hidden();
+  };
+  document.addEventListener("visibilitychange", () => (document.hidden ? hide() : sight.awake()));
+  addEventListener("pagehide", hide);
   addEventListener("online", () => sight.awake());
 }
 
@@ -39,13 +43,19 @@ function propertiesOf(data: DOMStringMap): Record<string, string | number | bool
 }
 
 let shown = location.href;
-let pending: ((referrer: string) => void) | undefined;
+let route: Sight["route"] = () => {};
+/** When the address changed, until its page view began. */
+let changedAt = 0;
+/** What was captured meanwhile: it belongs to the new page view. */
+let waiting: (() => void)[] = [];
 
 /** Single-page routes: the address changed without a load. The site's calls work as before, whatever happens here. */
 function watchRoutes(sight: Sight): void {
+  route = sight.route;
   const changed = (): void => {
-    pending = sight.route;
-    // The site sets its title after the address; the page view waits for that, or for the first event of the new page.
+    if (withoutHash(location.href) === withoutHash(shown) || changedAt) return;
+    changedAt = Date.now();
+    // The site sets its title after the address; the page view waits for that.
     setTimeout(finishRoute);
   };
   for (const method of ["pushState", "replaceState"] as const) {
@@ -57,17 +67,25 @@ function watchRoutes(sight: Sight): void {
   }
   addEventListener("popstate", changed);
   addEventListener("pageshow", (event) => {
-    if (event.persisted) sight.route(document.referrer);
+    if (event.persisted) route(document.referrer, Date.now());
   });
 }
 
-/** Begins the page view of a route that changed: what is captured from now on belongs to it. */
+/** Captures now, or once the page view of a route that changed began. */
+export function inOrder(capture: () => void): void {
+  if (changedAt) waiting.push(capture);
+  else capture();
+}
+
+/** Begins the page view of a route that changed. */
 export function finishRoute(): void {
-  const route = pending;
-  const referrer = shown;
-  pending = undefined;
+  if (!changedAt) return;
+  const [referrer, time, captures] = [shown, changedAt, waiting];
   shown = location.href;
-  if (route && withoutHash(shown) !== withoutHash(referrer)) route(referrer);
+  changedAt = 0;
+  waiting = [];
+  route(referrer, time);
+  captures.forEach((capture) => capture());
 }
 
 function withoutHash(url: string): string {

@@ -56,8 +56,8 @@ function begin(stub: Stub, { data, time }: Boot, sink: Sink): void {
   watchPage({
     click: (name, properties) => capture("track", name, properties),
     link: captureLink,
-    route: (referrer) => {
-      if (isAutomatic) capturePage(referrer);
+    route: (referrer, time) => {
+      if (isAutomatic) at(time, () => capturePage(referrer));
       lookAgain();
     },
     hidden: () => sink.hidden(),
