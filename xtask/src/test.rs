@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use crate::repo::{Repo, files_under};
-use crate::{build, fuzz, run, say, setup};
+use crate::{build, fuzz, run, say, setup, wasm};
 
 /// A part of the tests that can run alone.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
