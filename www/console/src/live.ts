@@ -142,10 +142,15 @@ function settle(): void {
   });
 }
 
-/** Newest first by receipt; what came together keeps its order. */
+/** Newest first by receipt; what one visitor sent together, by its writer's count. */
 export function merged(known: readonly Entry[], fresh: readonly Entry[]): readonly Entry[] {
-  const all = [...[...fresh].reverse(), ...known];
-  return all.sort((left, right) => right.receivedMs - left.receivedMs).slice(0, ENTRIES_MAX);
+  return [...fresh, ...known].sort(newestFirst).slice(0, ENTRIES_MAX);
+}
+
+function newestFirst(left: Entry, right: Entry): number {
+  if (left.receivedMs !== right.receivedMs) return right.receivedMs - left.receivedMs;
+  if (left.visitor !== right.visitor) return left.visitor < right.visitor ? 1 : -1;
+  return right.sequence - left.sequence;
 }
 
 function isSignedOut(failure: Failure | undefined): boolean {

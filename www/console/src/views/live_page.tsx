@@ -9,7 +9,7 @@ import { clock, full, short } from "../time.js";
 import { opened, pick, picked } from "../visitor.js";
 import { CODES } from "../words.js";
 import { Icon } from "./icon.js";
-import { Badge, Empty } from "./parts.js";
+import { Alert, Badge, Empty } from "./parts.js";
 import { Sparkline } from "./sparkline.js";
 
 /** Height of a row in the list; the stylesheet has the same. */
@@ -45,12 +45,12 @@ function Connected() {
 function Trouble() {
   const now = connection.value;
   if (now.state !== "waiting") return null;
-  return <p class="alert trouble" role="alert"><strong>{now.failure.message}</strong> {now.failure.fix} <span class="soft">Trying again on its own.</span></p>;
+  return <div class="trouble"><Alert failure={now.failure} more="Trying again on its own." /></div>;
 }
 
 function Tools() {
   const { accepted, refused } = totals.value;
-  const labels = { all: `All ${accepted + refused}`, decisions: "Decisions changed", refused: `Refused ${refused}` };
+  const labels = { all: `All ${(accepted + refused).toLocaleString()}`, decisions: "Decisions", refused: `Refused ${refused.toLocaleString()}` };
   return (
     <div class="tools">
       <label class="search"><Icon name="search" /><input type="search" placeholder="Name, visitor, rule, code" aria-label="Filter" value={filterText.value} onInput={(event) => { filterText.value = event.currentTarget.value; }} /></label>
@@ -63,7 +63,7 @@ function Tools() {
 
 function Pause() {
   const news = missed.value > 0 ? ` (${missed.value} new)` : "";
-  return <button type="button" class="button" onClick={togglePause}><Icon name={isPaused.value ? "play" : "pause"} />{isPaused.value ? `Go on${news}` : "Pause"}</button>;
+  return <button type="button" class="button" onClick={togglePause}><Icon name={isPaused.value ? "play" : "pause"} /><span>{isPaused.value ? `Go on${news}` : "Pause"}</span></button>;
 }
 
 function List() {
@@ -130,7 +130,7 @@ function Outcome({ entry }: { readonly entry: Entry }) {
       {entry.isLate && <Badge tone="warn" title="Older than the newest applied event: kept, but not counted">late</Badge>}
       {entry.isClockOff && <Badge tone="warn" title="The writer's clock is far off">clock off</Badge>}
       {entry.decisions.length === 0 && !entry.isLate && !entry.isClockOff && <Badge tone="quiet" title="Accepted, and as the tracking plan says">valid</Badge>}
-      {entry.decisions.map((one) => <Badge key={one.slot} tone={one.rule === null ? "quiet" : "good"} title={`${one.slot}: ${one.rule ?? "no rule"} (${one.reason})`}>{one.slot} → {one.content ?? "own content"}</Badge>)}
+      {entry.decisions.map((one) => <Badge key={one.slot} tone={one.rule === null ? "quiet" : "good"} title={`${one.slot}: ${one.rule ?? "no rule"} (${one.reason})`}>{one.slot}{entry.decisions.length === 1 && ` → ${one.content ?? "own content"}`}</Badge>)}
     </span>
   );
 }

@@ -2,6 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
+import type { Failure } from "../api.js";
 import { pretty } from "../json_text.js";
 import { toneOf } from "../words.js";
 import { Icon } from "./icon.js";
@@ -31,6 +32,17 @@ export function Copyable({ text, shown }: { readonly text: string; readonly show
     }, () => {});
   };
   return <button type="button" class="copy" onClick={copy} title={`Copy ${text}`}><code>{shown}</code><Icon name="copy" /><span class="copied" aria-live="polite">{isCopied.value && "copied"}</span></button>;
+}
+
+/** A failure, told with what to do. Words between backticks are code. */
+export function Alert({ failure, more }: { readonly failure: Failure; readonly more?: string }) {
+  const fix = failure.fix.split("`").map((part, index) => (index % 2 === 1 ? <code key={index}>{part}</code> : part));
+  return <p class="alert" role="alert"><strong>{sentence(failure.message)}</strong> {fix}{!/[.!?]$/.test(failure.fix) && "."} {more !== undefined && <span class="soft">{more}</span>}</p>;
+}
+
+function sentence(text: string): string {
+  const end = /[.!?]$/.test(text) ? "" : ".";
+  return text.charAt(0).toUpperCase() + text.slice(1) + end;
 }
 
 /** A place where nothing is yet, and what to do about it. */

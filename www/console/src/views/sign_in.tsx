@@ -19,7 +19,7 @@ export function SignIn() {
         {refusal.value !== "" && <p class="alert" role="alert">{refusal.value}</p>}
         <label class="field"><span>Admin token</span><input name="token" type="password" autocomplete="off" spellcheck={false} autofocus required /></label>
         <button class="button primary">Sign in</button>
-        <p class="soft small">The worker prints it when it starts: <code>admin token …</code>. It stays in this tab.</p>
+        <p class="soft small"><code>cargo xtask dev</code> prints it when it is ready. It stays in this tab.</p>
       </form>
     </main>
   );

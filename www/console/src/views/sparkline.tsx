@@ -14,7 +14,7 @@ export function Sparkline() {
   const tall = (count: number): number => (count === 0 ? 0 : Math.max(1.5, (count / highest) * HEIGHT));
   return (
     <div class="rate" title={`Events per second, last ${SECONDS} seconds; highest ${highest}`}>
-      <svg viewBox={`0 0 ${SECONDS * BAR} ${HEIGHT}`} width={SECONDS * BAR} height={HEIGHT} aria-hidden="true">
+      <svg viewBox={`0 0 ${SECONDS * BAR} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
         <path class="ground" d={`M0 ${HEIGHT - 0.5}H${SECONDS * BAR}`} />
         {counts.map((second, index) => {
           const low = tall(second.accepted);
@@ -25,7 +25,7 @@ export function Sparkline() {
           </>;
         })}
       </svg>
-      <span class="rate-text"><strong>{lately.toFixed(1)}</strong>/s</span>
+      <span class="rate-text"><strong>{lately < 100 ? lately.toFixed(1) : Math.round(lately).toLocaleString()}</strong>/s</span>
     </div>
   );
 }

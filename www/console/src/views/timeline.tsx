@@ -1,6 +1,7 @@
 // A visitor's events, newest first; the open one with everything that is known of it.
 
 import type { Entry } from "../entry.js";
+import { ENTRIES_MAX, entries } from "../live.js";
 import { clock, full, gap } from "../time.js";
 import { opened, timeline } from "../visitor.js";
 import { CODES, REASONS } from "../words.js";
@@ -10,7 +11,7 @@ import { Badge, Copyable, Json, ReasonBadge } from "./parts.js";
 export function Timeline() {
   const all = timeline.value;
   return (
-    <ol class="timeline">
+    <><ol class="timeline">
       {all.map((entry, index) => {
         const before = all[index + 1];
         const apart = before === undefined ? 0 : entry.timeMs - before.timeMs;
@@ -28,6 +29,7 @@ export function Timeline() {
         );
       })}
     </ol>
+    {entries.value.length === ENTRIES_MAX && <p class="soft small">What is among the newest {ENTRIES_MAX.toLocaleString()} events of the site.</p>}</>
   );
 }
 

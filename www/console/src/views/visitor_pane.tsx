@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { failure, kept, picked, timeline, unpick } from "../visitor.js";
 import { full, short } from "../time.js";
 import { Icon } from "./icon.js";
-import { Badge, Copyable, Empty } from "./parts.js";
+import { Alert, Badge, Copyable, Empty } from "./parts.js";
 import { Slots } from "./slots.js";
 import { State } from "./state.js";
 import { Timeline } from "./timeline.js";
@@ -40,10 +40,15 @@ function Head() {
         <h2>Visitor <Copyable text={picked.value} shown={short(picked.value)} /></h2>
         <p class="soft small">{now === undefined ? "Reading what is kept…" : summary(now.sessionNumber, now.sessionPages, now.bornAt)}</p>
       </div>
-      <div class="purposes">{now?.inForce.filter((purpose) => purpose !== "necessary").map((purpose) => <Badge key={purpose} tone="good" title="Granted, and in force">{purpose}</Badge>)}{now?.isGpc === true && <Badge tone="warn" title="Global Privacy Control: never advertising">GPC</Badge>}{now !== undefined && now.inForce.length <= 1 && <Badge tone="quiet">only necessary</Badge>}</div>
+      <div class="purposes">{now?.inForce.filter(isTold).map((purpose) => <Badge key={purpose} tone="good" title="Granted, and in force">{purpose}</Badge>)}{now?.isGpc === true && <Badge tone="warn" title="Global Privacy Control: never advertising">GPC</Badge>}{now !== undefined && now.inForce.length <= 1 && <Badge tone="quiet">only necessary</Badge>}</div>
       <button type="button" class="icon-button close" onClick={unpick} aria-label="Close"><Icon name="close" /></button>
     </header>
   );
+}
+
+/** The necessary is always in force; and where nobody need be asked, so are all purposes that no site has named. */
+function isTold(purpose: string): boolean {
+  return purpose !== "necessary" && !/^purpose_\d+$/.test(purpose);
 }
 
 function summary(session: number, pages: number, bornAt: string): string {
@@ -54,5 +59,5 @@ function summary(session: number, pages: number, bornAt: string): string {
 function Trouble() {
   const why = failure.value;
   if (why === undefined) return null;
-  return <p class="alert" role="alert"><strong>{why.message}</strong> {why.fix}</p>;
+  return <Alert failure={why} />;
 }
