@@ -100,7 +100,7 @@ fn rule(parts: &mut Parts, at: u16) -> Rule {
         (METRICS + at % ATTRIBUTES, Test::Mask(1 << (2 + at % 6))),
         (MEDIUM, Test::Mask(0b1100)),
     ];
-    if at % 4 == 0 {
+    if at.is_multiple_of(4) {
         leaves.push((at / 4 % METRICS, Test::Range(0, 0)));
     }
     if at % 4 == 1 {

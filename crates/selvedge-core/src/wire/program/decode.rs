@@ -18,6 +18,9 @@ use alloc::vec::Vec;
 
 type Decoded<T> = Result<T, ProgramFault>;
 
+/// Places that are reserved before anything is read; a longer list grows.
+const RESERVED_MAX: usize = 1_024;
+
 impl Parts {
     /// The parts of a program's bytes, each within its bounds; what they name is checked by
     /// [`crate::rules::program::Program::load`].
@@ -96,13 +99,13 @@ fn read_section(parts: &mut Parts, tag: u8, from: &mut Reader) -> Decoded<()> {
     Ok(from.end()?)
 }
 
-/// A list of at most `count_max`. It grows as things are really read, so that a false count reserves nothing.
+/// A list of at most `count_max`. What it reserves is bounded, so that a false count costs little.
 fn list<T>(from: &mut Reader, count_max: usize, read: impl Fn(&mut Reader) -> Decoded<T>) -> Decoded<Vec<T>> {
     let count = from.count()?;
     if count > count_max {
         return Err(ProgramFault::TooLarge);
     }
-    let mut items = Vec::new();
+    let mut items = Vec::with_capacity(count.min(RESERVED_MAX));
     for _ in 0..count {
         items.push(read(from)?);
     }
