@@ -5,6 +5,7 @@
 //! and start again; and visitors that write batches.
 
 mod http;
+pub mod load;
 mod visitor;
 mod world;
 

@@ -11,6 +11,7 @@ use xtask::build;
 use xtask::repo::Repo;
 use xtask::server::{self, Server};
 use xtask::site::{Published, Site};
+use xtask::workerd::Workerd;
 
 use crate::http::{Answer, Client};
 
@@ -44,6 +45,8 @@ pub struct Setup {
     pub bindings: BTreeMap<String, String>,
     /// The port on 127.0.0.1; 0 lets the system choose.
     pub port: u16,
+    /// Whether the site is left unpublished: the test publishes a program of its own.
+    pub is_unpublished: bool,
 }
 
 /// A worker that serves a published site. Dropping it ends the worker and removes its temporary folder.
@@ -85,7 +88,7 @@ impl World {
         bindings.extend(setup.bindings);
         let secrets = vec![SERVER_KEY.to_string()];
         let mut server = Server::start(&repo, server::Options { port: setup.port, data, bindings, secrets })?;
-        let published = server.publish_site(&site)?;
+        let published = if setup.is_unpublished { Published::default() } else { server.publish_site(&site)? };
         let client = Client::new(server.url());
         Ok(World { server, site, published, client, _folder: folder })
     }
@@ -93,6 +96,11 @@ impl World {
     /// The worker's address, without a slash at the end.
     pub fn url(&self) -> String {
         self.server.url()
+    }
+
+    /// The worker's process.
+    pub fn workerd(&self) -> &Workerd {
+        self.server.workerd()
     }
 
     /// A client of the worker; it stays usable over [`World::restart`].

@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: runs the benchmarks and sets their figures beside their targets.
 //!
-//! A benchmark is a target of the package `selvedge-benches` (`benches/benches/*.rs`, its own `main`) or a script
-//! `benches/scripts/*.mjs`. It prints each figure as one line of JSON, `{"figure": "rule native", "value": 2.7}`; other
+//! A benchmark is a target of the package `selvedge-benches` (`benches/benches/*.rs`, its own `main`), the load on the
+//! worker (`tests/src/bin/collect.rs`), or a script `benches/scripts/*.mjs`. It prints each figure as one line of JSON, `{"figure": "rule native", "value": 2.7}`; other
 //! lines are for people and shown as they are. `benches/budgets.toml` says each figure's unit and target.
 
 use std::collections::BTreeMap;
@@ -24,7 +24,7 @@ pub fn run(repo: &Repo, json: bool) -> Result<bool> {
     build::everything(repo)?;
     let budgets = budget::read(repo)?;
     let mut figures = Figures::new();
-    for (name, output) in [cargo_benches(repo)?, scripts(repo)?].concat() {
+    for (name, output) in [cargo_benches(repo)?, edge(repo)?, scripts(repo)?].concat() {
         collect(&output, &mut figures)
             .with_context(|| format!("the benchmark {name} printed a broken figure"))?;
     }
@@ -44,6 +44,16 @@ fn cargo_benches(repo: &Repo) -> Result<Vec<(String, String)>> {
         run::quiet(run::cargo(&repo.root).args(["bench", "--quiet", "--package", "selvedge-benches"]))
     })?;
     Ok(vec![("of cargo".to_string(), output)])
+}
+
+/// The worker and its floors, by the load generator of the end-to-end tests.
+fn edge(repo: &Repo) -> Result<Vec<(String, String)>> {
+    let output = say::step("running the load on the worker and on its floor", || {
+        let mut cargo = run::cargo(&repo.root);
+        cargo.args(["run", "--quiet", "--package", "selvedge-tests", "--bin", "collect"]);
+        run::quiet(cargo.env(build::BUILT, "1"))
+    })?;
+    Ok(vec![("of the edge".to_string(), output)])
 }
 
 fn scripts(repo: &Repo) -> Result<Vec<(String, String)>> {

@@ -54,6 +54,11 @@ impl Repo {
         self.target.join("worker")
     }
 
+    /// The built floor of the collect benchmark, as the worker's.
+    pub fn floor_output(&self) -> PathBuf {
+        self.target.join("floor")
+    }
+
     /// The folder that xtask keeps its stamps and intermediate files in.
     pub fn scratch(&self) -> PathBuf {
         self.target.join("xtask")

@@ -9,7 +9,7 @@ use selvedge_compiler::Compiled;
 use crate::repo::Repo;
 use crate::secrets;
 use crate::site::{self, Published, Site};
-use crate::workerd::{self, Settings, Workerd};
+use crate::workerd::{self, Program, Settings, Workerd};
 
 /// Durable Objects that share a site's visitors on one machine.
 const SHARDS: &str = "4";
@@ -48,7 +48,7 @@ impl Server {
         let mut bindings = secrets::of(&data, &names)?;
         bindings.insert("SHARDS".to_string(), SHARDS.to_string());
         bindings.extend(given);
-        let settings = Settings { port, data, bindings };
+        let settings = Settings { program: Program::selvedge(repo), port, data, bindings };
         workerd::install(repo, &settings)?;
         let workerd = Workerd::start(repo, &settings)?;
         Ok(Server { workerd, settings, repo: repo.clone() })
@@ -101,6 +101,11 @@ impl Server {
             self.restart()?;
         }
         site::publish(&self.url(), self.admin_token(), program)
+    }
+
+    /// The worker's process.
+    pub fn workerd(&self) -> &Workerd {
+        &self.workerd
     }
 
     /// The id of the worker's process.

@@ -89,19 +89,30 @@ pub fn probe(repo: &Repo) -> Result<()> {
 /// # Errors
 /// With the output of the step that failed.
 pub fn worker(repo: &Repo) -> Result<()> {
-    let compiled = compile(repo, "selvedge-worker", "worker")?;
-    let folder = repo.worker_output();
-    let shim = repo.path("worker/shim");
-    let outputs = [folder.join("worker.js"), folder.join("worker_bg.wasm"), folder.join("index.mjs")];
-    let inputs = inputs(&compiled, &WORKER_OPTIONS)?.tree(&shim)?;
-    unless_fresh(repo, "worker-wasm", inputs, &outputs, || {
-        empty(&folder)?;
+    for_workerd(repo, "selvedge-worker", "worker", &repo.path("worker/shim"), &repo.worker_output())
+}
+
+/// Builds the floor of the collect benchmark (`benches/floor`) into [`Repo::floor_output`].
+///
+/// # Errors
+/// With the output of the step that failed.
+pub fn floor(repo: &Repo) -> Result<()> {
+    for_workerd(repo, "selvedge-floor", "floor", &repo.path("benches/floor/shim"), &repo.floor_output())
+}
+
+/// The modules of a worker: those of wasm-bindgen, named `worker`, and the hand-written ones of `shim`.
+fn for_workerd(repo: &Repo, package: &str, what: &str, shim: &Path, folder: &Path) -> Result<()> {
+    let compiled = compile(repo, package, what)?;
+    let outputs = ["worker.js", "worker_bg.wasm", "index.mjs"].map(|name| folder.join(name));
+    let inputs = inputs(&compiled, &WORKER_OPTIONS)?.tree(shim)?;
+    unless_fresh(repo, &format!("{what}-wasm"), inputs, &outputs, || {
+        empty(folder)?;
         let mut bindgen = Bindgen::new();
         bindgen.module(true)?.typescript(false).reset_state_function(true).remove_producers_section(true);
-        bind(&mut bindgen, &compiled, "worker", &folder)?;
-        import_as_module(&folder)?;
+        bind(&mut bindgen, &compiled, "worker", folder)?;
+        import_as_module(folder)?;
         optimise(repo, &folder.join("worker_bg.wasm"), &WORKER_OPTIONS)?;
-        copy_tree(&shim, &folder)
+        copy_tree(shim, folder)
     })?;
     Ok(())
 }

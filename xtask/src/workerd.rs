@@ -24,9 +24,35 @@ const COMPATIBILITY_DATE: &str = "2026-10-01";
 const ENTRY: &str = "index.mjs";
 const START_MAX: Duration = Duration::from_secs(60);
 
+/// What a worker is made of.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// The folder of its modules.
+    pub modules: PathBuf,
+    /// Its Durable Objects: the binding and the class.
+    pub objects: &'static [(&'static str, &'static str)],
+    /// Whether it serves the built pages.
+    pub has_pages: bool,
+}
+
+impl Program {
+    /// The product.
+    pub fn selvedge(repo: &Repo) -> Program {
+        let objects = &[("SHARD", "Shard"), ("REGISTRY", "Registry")];
+        Program { modules: repo.worker_output(), objects, has_pages: true }
+    }
+
+    /// The floor of the collect benchmark.
+    pub fn floor(repo: &Repo) -> Program {
+        Program { modules: repo.floor_output(), objects: &[("FLOOR", "Floor")], has_pages: false }
+    }
+}
+
 /// What one worker is started with.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// What it is made of.
+    pub program: Program,
     /// The port on 127.0.0.1; 0 lets the system choose.
     pub port: u16,
     /// Where everything that must survive lives: the Durable Objects' storage, the keys, the worker's log.
@@ -55,8 +81,13 @@ pub fn install(repo: &Repo, settings: &Settings) -> Result<()> {
         fs::remove_dir_all(&run)?;
     }
     let modules = run.join("modules");
-    copy_tree(&repo.worker_output(), &modules).context("the worker is not built: run `cargo xtask build`")?;
-    pages::stage(repo, &run.join("assets"))?;
+    copy_tree(&settings.program.modules, &modules)
+        .context("the worker is not built: run `cargo xtask build`")?;
+    let assets = run.join("assets");
+    fs::create_dir_all(&assets)?;
+    if settings.program.has_pages {
+        pages::stage(repo, &assets)?;
+    }
     fs::create_dir_all(settings.data.join("objects"))?;
     configure(settings)
 }
@@ -128,6 +159,18 @@ impl Workerd {
         let text = String::from_utf8_lossy(&text);
         let lines: Vec<&str> = text.lines().collect();
         lines.get(lines.len().saturating_sub(20)..).unwrap_or_default().join("\n")
+    }
+
+    /// The time that its process has spent on a processor (Linux), to a hundredth of a second.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn processor_time(&self) -> Result<Duration> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process_id()))?;
+        // The second field is the name in parentheses, and may hold blanks: count behind it.
+        let after = stat.rsplit(')').next().unwrap_or_default();
+        let ticks = after.split_whitespace().skip(11).take(2).map(str::parse::<u64>);
+        Ok(Duration::from_millis(ticks.sum::<Result<u64, _>>()?.saturating_mul(10)))
     }
 
     fn wait_for_health(&mut self) -> Result<()> {
@@ -202,7 +245,12 @@ fn port_of(line: &str) -> Option<u16> {
 fn config(settings: &Settings, modules: &Path) -> Result<String> {
     let objects = std::path::absolute(settings.data.join("objects"))?;
     let assets = std::path::absolute(run_folder(&settings.data).join("assets"))?;
-    let mut bindings = String::new();
+    let (mut bindings, mut namespaces) = (String::new(), String::new());
+    for (binding, class) in settings.program.objects {
+        let key = text(&format!("selvedge-{}", class.to_lowercase()));
+        writeln!(namespaces, "    (className = {}, uniqueKey = {key}, enableSql = true),", text(class))?;
+        writeln!(bindings, "    (name = {}, durableObjectNamespace = {}),", text(binding), text(class))?;
+    }
     for (name, value) in &settings.bindings {
         writeln!(bindings, "    (name = {}, text = {}),", text(name), text(value))?;
     }
@@ -223,13 +271,9 @@ const selvedge :Workerd.Worker = (
   modules = [
 {modules}  ],
   durableObjectNamespaces = [
-    (className = "Shard", uniqueKey = "selvedge-shard", enableSql = true),
-    (className = "Registry", uniqueKey = "selvedge-registry", enableSql = true),
-  ],
+{namespaces}  ],
   durableObjectStorage = (localDisk = "objects"),
   bindings = [
-    (name = "SHARD", durableObjectNamespace = "Shard"),
-    (name = "REGISTRY", durableObjectNamespace = "Registry"),
     (name = "ASSETS", service = "assets"),
 {bindings}  ],
 );
