@@ -14,7 +14,7 @@ const TYPES = { js: 'text/javascript', wasm: 'application/wasm', json: 'applicat
 function serveProbe() {
   const server = createServer((request, response) => {
     const name = request.url.split('/').at(-1);
-    if (name === '') return response.end('<!doctype html><title>probe</title>');
+    if (name === '') return response.end('<!doctype html><title>probe</title><link rel=icon href=data:,>');
     const body = name.startsWith('probe') ? readFileSync(`${probe}/${name}`) : journey(name);
     response.setHeader('content-type', TYPES[name.split('.').at(-1)] ?? 'application/octet-stream');
     return response.end(body);

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use selvedge_core::wire::answer::read_answer;
 use selvedge_probe::{at_the_edge, decision, in_the_page, line};
-use selvedge_tests::{World, compiled_shop};
+use selvedge_tests::{Setup, World, compiled_shop};
 use serde_json::Value;
 
 /// The batch with which the visitor comes back, by its place.
@@ -74,7 +74,7 @@ fn the_page_decides_what_the_edge_answers() -> Result<()> {
 #[test]
 fn the_worker_gives_the_recorded_lines() -> Result<()> {
     let (full, public) = programs()?;
-    let world = World::start()?;
+    let world = World::with(Setup { is_unpublished: true, ..Setup::default() })?;
     world.publish_bytes(&full, &public)?;
     let batches: Vec<Value> = serde_json::from_slice(&fs::read(fixture("batches.json"))?)?;
     let mut lines = String::new();

@@ -188,7 +188,7 @@ fn a_foreign_origin_is_refused_and_our_own_is_not() -> Result<()> {
     let event = visitor.track("product_view", shoe("origin"));
     let body = visitor.batch(&[event]).to_string().into_bytes();
     let foreign = world.client().post("/v1/collect", &[("origin", "https://evil.example")], &body)?;
-    assert_eq!((foreign.status, error_code(&foreign)?.as_str()), (403, "foreign_origin"));
+    assert_eq!((foreign.status, error_code(&foreign)?.as_str()), (403, "origin_not_allowed"));
     let own = world.client().post("/v1/collect", &[("origin", &world.url())], &body)?;
     assert_eq!(own.status, 200, "{}", own.text());
     Ok(())

@@ -16,7 +16,7 @@ use std::fmt::Write as _;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// The publish that the journey runs under: the state names it, so the worker must run under the same.
-const PUBLISH: u64 = 2;
+const PUBLISH: u64 = 1;
 
 /// What the edge answers to each batch of `journey` (a JSON array of batches in the JSON form), run on an empty state.
 /// A batch that is refused gives its error as the line.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 const PATH: &str = "/v1/publish";
 
 /// What the worker says of a publish.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Published {
     /// The site.
     pub site: String,
