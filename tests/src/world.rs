@@ -88,7 +88,8 @@ impl World {
         bindings.extend(setup.bindings);
         let secrets = vec![SERVER_KEY.to_string()];
         let mut server = Server::start(&repo, server::Options { port: setup.port, data, bindings, secrets })?;
-        let published = if setup.is_unpublished { Published::default() } else { server.publish_site(&site)? };
+        let published =
+            if setup.is_unpublished { Published::default() } else { server.publish_site(&site)? };
         let client = Client::new(server.url());
         Ok(World { server, site, published, client, _folder: folder })
     }
