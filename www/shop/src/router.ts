@@ -22,8 +22,9 @@ export class Router {
 
   /** Goes to an address of the shop. */
   go(address: string): void {
-    history.replaceState({ scroll: scrollY }, "");
-    history.pushState({ scroll: 0 }, "", address);
+    const isHere = new URL(address, location.href).href === location.href;
+    history.replaceState({ scroll: isHere ? 0 : scrollY }, "");
+    if (!isHere) history.pushState({ scroll: 0 }, "", address);
     this.show(0);
     this.root.focus({ preventScroll: true });
   }
@@ -69,7 +70,8 @@ function isForTheBrowser(event: MouseEvent, link: HTMLAnchorElement): boolean {
   return event.defaultPrevented || wantsNewTab || isElsewhere || isFragment || link.hasAttribute("download");
 }
 
-function match(pattern: string, path: string): readonly string[] | undefined {
+/** What the open parts of `pattern` are in `path`; nothing where it does not fit. */
+export function match(pattern: string, path: string): readonly string[] | undefined {
   const wanted = pattern.split("/");
   const given = path.split("/");
   if (wanted.length !== given.length) return undefined;

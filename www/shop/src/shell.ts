@@ -54,7 +54,7 @@ function footer() {
       <nav aria-label="Service"><h2>Service</h2><a href="/support">Help and repairs</a><a href="/account">Account</a><a href="/promo/spring">Spring offers</a></nav>
       <nav aria-label="Privacy"><h2>Privacy</h2><a href="/privacy">What we keep</a><button type="button" class="link" data-action="privacy">Privacy settings</button></nav>
     </div>
-    <p class="fine">Nordgang is a made-up shop: nothing is charged, nothing is sent. It shows what <a href="/console/">Selvedge</a> does.</p>
+    <p class="fine">Nordgang is a made-up shop: nothing is charged, nothing is shipped. It shows what <a href="/console/">Selvedge</a> does.</p>
   </footer>`;
 }
 
