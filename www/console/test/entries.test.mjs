@@ -34,7 +34,8 @@ test("indenting changes spaces only", () => {
     assert.deepEqual(JSON.parse(shown), JSON.parse(text));
     assert.equal(shown.replace(/\n */g, "").replaceAll('": ', '":'), text);
   }
-  assert.equal(pretty('{"a":1}').map((token) => token.text).join(""), '{\n  "a": 1\n}');
+  const shown = pretty('{"a":[1,{"b":[]}]}').map((token) => token.text).join("");
+  assert.equal(shown, JSON.stringify({ a: [1, { b: [] }] }, null, 2));
 });
 
 test("lines come whole, however the pieces are cut", () => {
