@@ -10,7 +10,7 @@ export function landscape(): string {
     </defs>
     <rect width="1440" height="560" fill="url(#sky)"/>
     <g class="stars" fill="#fff"><circle cx="720" cy="60" r="1.6"/><circle cx="840" cy="110" r="1.2"/><circle cx="930" cy="44" r="1.8"/><circle cx="1220" cy="70" r="1.4"/><circle cx="1330" cy="130" r="1.7"/><circle cx="1390" cy="52" r="1.2"/><circle cx="640" cy="150" r="1.3"/><circle cx="1010" cy="150" r="1.1"/><circle cx="520" cy="80" r="1.3"/></g>
-    <circle cx="1086" cy="176" r="74" fill="var(--sun)"/>
+    <circle class="sun" cx="1086" cy="176" r="74" fill="var(--sun)"/>
     <path d="M0 330L150 262 262 318 420 214 560 300 690 236 830 316 960 178 1100 288 1226 206 1440 322V560H0Z" fill="var(--ridge-4)"/>
     <path d="M960 178L1004 213 976 226 952 212 926 226Z M1226 206L1262 226 1234 238 1204 222Z" fill="var(--snow)"/>
     <path d="M0 396C140 330 240 390 380 338S620 400 760 344S980 300 1120 352S1330 320 1440 366V560H0Z" fill="var(--ridge-3)"/>
