@@ -126,7 +126,7 @@ impl Client {
         }
         let is_urgent = plan.and_then(|plan| plan.event(&event.name)).is_some_and(|known| known.urgent);
         let verdict = self.mind.judge(&event);
-        self.effects.push(Effect::Emit(Notice::Captured(event.name.clone(), verdict)));
+        self.effects.emit(Notice::Captured(event.name.clone(), verdict));
         self.enqueue(event, verdict.is_none(), is_urgent);
     }
 
@@ -145,7 +145,7 @@ impl Client {
         self.delivery.due_ms.get_or_insert(now_ms.saturating_add(flush_ms));
         if is_too_large {
             let newest = lane.next.saturating_sub(1);
-            lane.remove(&mut self.effects, |queued| queued.event.sequence.get() == newest);
+            lane.remove(&mut self.effects, &|queued| queued.event.sequence.get() == newest);
             lane.head.lost = lane.head.lost.saturating_add(1);
             return self.lose(1);
         }
@@ -210,7 +210,7 @@ impl Client {
     pub(crate) fn store_visitor(&mut self) {
         if let Some(visitor) = self.visitor {
             let value = write_visitor(visitor, self.skew_ms);
-            self.effects.push(Effect::Store { key: VISITOR.into(), value });
+            self.effects.store(VISITOR.into(), value);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The client's state. What it does is in the modules below.
 
-use crate::effect::{Effect, Notice};
+use crate::effect::{Effects, Notice};
 use crate::input::{Capture, Random, Settings};
 use crate::lane::Lane;
 use crate::mind::Mind;
@@ -14,7 +14,7 @@ use selvedge_core::value::Map;
 #[derive(Debug, Default)]
 pub struct Client {
     pub(crate) now_ms: u64,
-    pub(crate) effects: Vec<Effect>,
+    pub(crate) effects: Effects,
 
     pub(crate) write_key: String,
     pub(crate) parameters: Vec<String>,
@@ -117,7 +117,7 @@ impl Client {
     pub(crate) fn lose(&mut self, count: u32) {
         if count > 0 {
             self.lost = self.lost.saturating_add(count);
-            self.effects.push(Effect::Emit(Notice::Lost(self.lost)));
+            self.effects.emit(Notice::Lost(self.lost));
         }
     }
 }

@@ -68,7 +68,7 @@ impl Client {
             self.keep_consent(was_open, is_mine);
         }
         if before.in_force() != next.in_force() || before.is_answered() != next.is_answered() {
-            self.effects.push(Effect::Emit(Notice::Consent(next.in_force())));
+            self.effects.emit(Notice::Consent(next.in_force()));
         }
         self.release_held();
         self.replay();
@@ -78,7 +78,7 @@ impl Client {
     fn keep_consent(&mut self, was_open: bool, is_mine: bool) {
         if is_mine {
             let value = write_consent(&self.consent);
-            self.effects.push(Effect::Store { key: CONSENT.into(), value });
+            self.effects.store(CONSENT.into(), value);
         }
         self.purge();
         if !was_open {
@@ -123,7 +123,7 @@ impl Client {
         self.seen = Vec::new();
         self.delivery.is_urgent = true;
         for key in [crate::stored::VISITOR, crate::stored::STATE, crate::stored::LEASES] {
-            self.effects.push(Effect::Erase { key: key.into() });
+            self.effects.erase(key.into());
         }
         self.mind.forget(self.now_ms.saturating_add_signed(self.skew_ms));
         self.replay();

@@ -11,102 +11,103 @@ use selvedge_core::id::ProgramHash;
 use selvedge_core::limits::{CONTEXT_ENTRIES_MAX, PROPERTIES_MAX};
 use selvedge_core::wire::codec::{Reader, WireFault, Writer};
 use selvedge_core::wire::program::{Content, ContentType};
-use selvedge_core::wire::property::read_map;
+use selvedge_core::wire::property::take_map;
+use selvedge_core::wire::tape::Tape;
 
 /// Time (Unix milliseconds) and input of a crossing: varint, kind, then the fields in the order of [`Input`].
 ///
 /// # Errors
 /// The first [`WireFault`] met: also properties above the bounds of [`selvedge_core::limits`].
 pub fn read_input(bytes: &[u8]) -> Result<(u64, Input), WireFault> {
-    let reader = &mut Reader::new(bytes);
-    let now_ms = reader.varint_u64()?;
-    let input = match reader.u8()? {
-        0 => Input::Boot(read_boot(reader)?),
-        1 => Input::Settings(if reader.flag()? { Some(read_settings(reader)?) } else { None }),
-        2 => Input::Program { hash: ProgramHash(reader.array()?), bytes: reader.bytes()?.into() },
-        3 => {
-            Input::Consent { granted: purposes(reader)?, denied: purposes(reader)?, random: random(reader)? }
-        }
-        4 => Input::Capture(read_capture(reader)?),
+    let tape = &mut Tape::new(bytes);
+    let now_ms = tape.u64();
+    let input = match tape.u8() {
+        0 => Input::Boot(read_boot(tape)),
+        1 => Input::Settings(if tape.flag() { Some(read_settings(tape)) } else { None }),
+        2 => Input::Program { hash: hash(tape), bytes: blob(tape) },
+        3 => Input::Consent { granted: purposes(tape), denied: purposes(tape), random: random(tape) },
+        4 => Input::Capture(read_capture(tape)),
         5 => Input::Page {
-            time_ms: reader.varint_u64()?,
-            url: text(reader)?,
-            title: text(reader)?,
-            referrer: text(reader)?,
-            properties: read_map(reader, None, PROPERTIES_MAX)?,
+            time_ms: tape.u64(),
+            url: tape.string(),
+            title: tape.string(),
+            referrer: tape.string(),
+            properties: take_map(tape, None, PROPERTIES_MAX),
         },
-        6 => Input::Seen { slot: text(reader)?, time_ms: reader.varint_u64()? },
+        6 => Input::Seen { slot: tape.string(), time_ms: tape.u64() },
         7 => Input::Tick,
         8 => Input::Hidden,
         9 => Input::Awake,
         10 => Input::Flush,
-        11 => Input::Reset { random: random(reader)? },
+        11 => Input::Reset { random: random(tape) },
         12 => Input::Replied(Reply {
-            request: reader.varint_u32()?,
-            status: reader.varint_u16()?,
-            retry_after_ms: reader.varint_u64()?,
-            random: reader.varint_u32()?,
-            body: reader.bytes()?.into(),
+            request: tape.u32(),
+            status: tape.u16(),
+            retry_after_ms: tape.u64(),
+            random: tape.u32(),
+            body: blob(tape),
         }),
-        13 => Input::Adopted(records(reader)?),
-        14 => Input::Changed {
-            key: text(reader)?,
-            value: if reader.flag()? { Some(reader.bytes()?.into()) } else { None },
-        },
+        13 => Input::Adopted(records(tape)),
+        14 => Input::Changed { key: tape.string(), value: if tape.flag() { Some(blob(tape)) } else { None } },
         _ => return Err(WireFault::Malformed),
     };
+    tape.check()?;
     Ok((now_ms, input))
 }
 
-fn read_boot(reader: &mut Reader<'_>) -> Result<Boot, WireFault> {
-    let (write_key, random) = (text(reader)?, random(reader)?);
+fn read_boot(tape: &mut Tape<'_>) -> Boot {
+    let (write_key, random) = (tape.string(), random(tape));
     let mut parameters = Vec::new();
-    for _ in 0..reader.count()? {
-        parameters.push(text(reader)?);
+    for _ in 0..tape.count() {
+        parameters.push(tape.string());
     }
-    let context = read_map(reader, None, CONTEXT_ENTRIES_MAX)?;
-    Ok(Boot { write_key, random, parameters, context, gpc: reader.flag()?, stored: records(reader)? })
+    let context = take_map(tape, None, CONTEXT_ENTRIES_MAX);
+    Boot { write_key, random, parameters, context, gpc: tape.flag(), stored: records(tape) }
 }
 
-fn read_settings(reader: &mut Reader<'_>) -> Result<Settings, WireFault> {
-    Ok(Settings {
-        topology: reader.u8()?,
-        mode: if reader.flag()? { Mode::OptOut } else { Mode::OptIn },
-        policy_version: reader.varint_u16()?,
-        clock_ms: reader.varint_u64()?,
-        program: if reader.flag()? { Some(ProgramHash(reader.array()?)) } else { None },
-        publish: reader.varint_u64()?,
-    })
+fn read_settings(tape: &mut Tape<'_>) -> Settings {
+    Settings {
+        topology: tape.u8(),
+        mode: if tape.flag() { Mode::OptOut } else { Mode::OptIn },
+        policy_version: tape.u16(),
+        clock_ms: tape.u64(),
+        program: if tape.flag() { Some(hash(tape)) } else { None },
+        publish: tape.u64(),
+    }
 }
 
-fn read_capture(reader: &mut Reader<'_>) -> Result<Capture, WireFault> {
-    Ok(Capture {
-        event_type: EventType::from_number(reader.u8()?).ok_or(WireFault::Malformed)?,
-        name: text(reader)?,
-        time_ms: reader.varint_u64()?,
-        properties: read_map(reader, None, PROPERTIES_MAX)?,
-        automatic: reader.flag()?,
-    })
+fn read_capture(tape: &mut Tape<'_>) -> Capture {
+    Capture {
+        event_type: EventType::from_number(tape.u8()).unwrap_or(EventType::Track),
+        name: tape.string(),
+        time_ms: tape.u64(),
+        properties: take_map(tape, None, PROPERTIES_MAX),
+        automatic: tape.flag(),
+    }
 }
 
-fn records(reader: &mut Reader<'_>) -> Result<Vec<(String, Vec<u8>)>, WireFault> {
+fn records(tape: &mut Tape<'_>) -> Vec<(String, Vec<u8>)> {
     let mut records = Vec::new();
-    for _ in 0..reader.count()? {
-        records.push((text(reader)?, reader.bytes()?.into()));
+    for _ in 0..tape.count() {
+        records.push((tape.string(), blob(tape)));
     }
-    Ok(records)
+    records
 }
 
-fn text(reader: &mut Reader<'_>) -> Result<String, WireFault> {
-    reader.text().map(String::from)
+fn blob(tape: &mut Tape<'_>) -> Vec<u8> {
+    tape.read(Reader::bytes).into()
 }
 
-fn purposes(reader: &mut Reader<'_>) -> Result<Purposes, WireFault> {
-    reader.varint_u16().map(Purposes)
+fn hash(tape: &mut Tape<'_>) -> ProgramHash {
+    ProgramHash(tape.read(Reader::array))
 }
 
-fn random(reader: &mut Reader<'_>) -> Result<Random, WireFault> {
-    reader.array()
+fn purposes(tape: &mut Tape<'_>) -> Purposes {
+    Purposes(tape.u16())
+}
+
+fn random(tape: &mut Tape<'_>) -> Random {
+    tape.read(Reader::array)
 }
 
 /// The bytes of what is shown: slot, rule (empty: the fallback), reason, then 0, or 1 and the content (id, type, fields).

@@ -53,7 +53,7 @@ impl Client {
     /// Shows what changed in the slots.
     pub(crate) fn show_changes(&mut self) {
         let changes = self.mind.changes();
-        self.effects.extend(changes.into_iter().map(Effect::Show));
+        changes.into_iter().for_each(|show| self.effects.push(Effect::Show(show)));
     }
 
     /// Takes the state and the decisions of an answer.
@@ -65,7 +65,7 @@ impl Client {
         if is_own {
             self.mind.overlay(answer.decisions);
         }
-        self.effects.push(Effect::Store { key: STATE.into(), value: record.encode() });
+        self.effects.store(STATE.into(), record.encode());
         self.replay();
     }
 
@@ -107,7 +107,7 @@ impl Client {
             && loaded.bytes.len() <= PROGRAM_STORED_BYTES_MAX
         {
             let value = write_program(loaded.hash, loaded.publish, &loaded.bytes);
-            self.effects.push(Effect::Store { key: PROGRAM.into(), value });
+            self.effects.store(PROGRAM.into(), value);
         }
     }
 
@@ -120,7 +120,7 @@ impl Client {
     pub(crate) fn share_leases(&mut self) {
         let leases = self.mind.leases();
         if self.is_open() && !leases.is_empty() {
-            self.effects.push(Effect::Store { key: LEASES.into(), value: write_leases(&leases) });
+            self.effects.store(LEASES.into(), write_leases(&leases));
         }
     }
 

@@ -101,7 +101,7 @@ impl Client {
         let in_flight = self.delivery.flight.map_or(0, |flight| flight.bytes);
         let budget = KEEPALIVE_BYTES_MAX.saturating_sub(in_flight);
         let farewells = self.delivery.farewells.clone();
-        self.effects.extend(farewells.into_iter().map(|body| Effect::Beacon { body }));
+        farewells.into_iter().for_each(|body| self.effects.push(Effect::Beacon { body }));
         if self.is_open()
             && let Some(Loaded { body, .. }) = self.load(None, budget)
         {
@@ -139,10 +139,10 @@ impl Client {
         self.delivery.is_offline = false;
         self.delivery.events_max = self.delivery.events_max.map(|max| max.saturating_mul(2));
         let Ok(answer) = read_answer(body) else { return self.done(cargo, &[]) };
-        self.effects.push(Effect::Emit(Notice::Accepted(answer.accepted)));
+        self.effects.emit(Notice::Accepted(answer.accepted));
         let mut unknown = Vec::new();
         for refused in &answer.refused {
-            self.effects.push(Effect::Emit(Notice::Refused(refused.sequence, refused.code)));
+            self.effects.emit(Notice::Refused(refused.sequence, refused.code));
             if refused.code == RefusalCode::DictionaryUnknown {
                 unknown.push(refused.sequence);
             }
@@ -161,7 +161,7 @@ impl Client {
             Cargo::Farewell => drop_first(&mut self.delivery.farewells),
             Cargo::Consent => {}
             Cargo::Events { writer, first, last } => {
-                self.remove(writer, |sequence| {
+                self.remove(writer, &|sequence| {
                     (first..=last).contains(&sequence) && !again.contains(&sequence)
                 });
             }
@@ -169,9 +169,9 @@ impl Client {
     }
 
     /// Lets go of events of `writer`; gives back how many they were.
-    fn remove(&mut self, writer: WriterId, gone: impl Fn(u32) -> bool) -> u32 {
+    fn remove(&mut self, writer: WriterId, gone: &dyn Fn(u32) -> bool) -> u32 {
         let lane = self.orphans.iter_mut().chain(&mut self.own).find(|lane| lane.writer == writer);
-        lane.map_or(0, |lane| lane.remove(&mut self.effects, |queued| gone(queued.event.sequence.get())))
+        lane.map_or(0, |lane| lane.remove(&mut self.effects, &|queued| gone(queued.event.sequence.get())))
     }
 
     /// Takes what the edge says: its program, and, where the batch was this page's, state and decisions.
@@ -201,7 +201,7 @@ impl Client {
             Cargo::Farewell => drop_first(&mut self.delivery.farewells),
             Cargo::Consent => {}
             Cargo::Events { writer, first, last } => {
-                let lost = self.remove(writer, |sequence| (first..=last).contains(&sequence));
+                let lost = self.remove(writer, &|sequence| (first..=last).contains(&sequence));
                 self.count_lost(writer, lost);
             }
         }
@@ -248,7 +248,7 @@ impl Client {
         let effects = &mut self.effects;
         self.orphans.retain(|lane| {
             if lane.events.is_empty() {
-                effects.push(Effect::Erase { key: lane_key(lane.writer) });
+                effects.erase(lane_key(lane.writer));
             }
             !lane.events.is_empty()
         });

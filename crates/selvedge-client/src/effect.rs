@@ -55,6 +55,36 @@ pub enum Effect {
     Emit(Notice),
 }
 
+/// Effects in the order they are to be done. The commonest have methods: one call takes fewer bytes in the page than the
+/// making of an [`Effect`] at every place.
+#[derive(Debug, Default)]
+pub(crate) struct Effects(Vec<Effect>);
+
+impl Effects {
+    pub(crate) fn push(&mut self, effect: Effect) {
+        self.0.push(effect);
+    }
+
+    #[inline(never)]
+    pub(crate) fn store(&mut self, key: String, value: Vec<u8>) {
+        self.push(Effect::Store { key, value });
+    }
+
+    #[inline(never)]
+    pub(crate) fn erase(&mut self, key: String) {
+        self.push(Effect::Erase { key });
+    }
+
+    #[inline(never)]
+    pub(crate) fn emit(&mut self, notice: Notice) {
+        self.push(Effect::Emit(notice));
+    }
+
+    pub(crate) fn take(&mut self) -> Vec<Effect> {
+        core::mem::take(&mut self.0)
+    }
+}
+
 /// What stands in a slot from now on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Show {

@@ -1,6 +1,6 @@
 //! The queue of one writer: its events in order, what they have in common, and what became of those that left it.
 
-use crate::effect::Effect;
+use crate::effect::Effects;
 use crate::stored::{LaneHead, event_key, lane_key, read_queued, write_queued};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -59,7 +59,7 @@ impl Lane {
 
     /// Lanes from what the device holds: records by key, in any order. What cannot be read is erased; where its
     /// event is missing, a lane's floor steps over it.
-    pub fn restore(records: &[(String, Vec<u8>)], effects: &mut Vec<Effect>) -> Vec<Self> {
+    pub fn restore(records: &[(String, Vec<u8>)], effects: &mut Effects) -> Vec<Self> {
         let mut lanes: Vec<Self> = Vec::new();
         for (key, value) in records.iter().filter(|(key, _)| key.starts_with("w.")) {
             match (crate::stored::writer_of(key), LaneHead::decode(value)) {
@@ -67,7 +67,7 @@ impl Lane {
                     lanes.push(Self { stored: true, ..Self::new(writer, head) });
                     sink(&mut lanes, |lane, later| later.writer < lane.writer);
                 }
-                _ => effects.push(Effect::Erase { key: key.clone() }),
+                _ => effects.erase(key.clone()),
             }
         }
         for (key, value) in records.iter().filter(|(key, _)| key.starts_with("q.")) {
@@ -77,12 +77,12 @@ impl Lane {
                 (Some(lane), Some((snapshot, event))) => {
                     lane.insert(Queued { event, snapshot, bytes: value.len(), applies: true });
                 }
-                _ => effects.push(Effect::Erase { key: key.clone() }),
+                _ => effects.erase(key.clone()),
             }
         }
         lanes.retain(|lane| {
             if lane.events.is_empty() {
-                effects.push(Effect::Erase { key: lane_key(lane.writer) });
+                effects.erase(lane_key(lane.writer));
             }
             !lane.events.is_empty()
         });
@@ -102,7 +102,7 @@ impl Lane {
     }
 
     /// Puts an event at the end, and on the device.
-    pub fn push(&mut self, event: Event, snapshot: Snapshot, applies: bool, effects: &mut Vec<Effect>) {
+    pub fn push(&mut self, event: Event, snapshot: Snapshot, applies: bool, effects: &mut Effects) {
         if !self.stored {
             self.store_head(effects);
         }
@@ -110,13 +110,13 @@ impl Lane {
         let sequence = event.sequence.get();
         self.next = sequence.saturating_add(1);
         self.events.push(Queued { event, snapshot, bytes: value.len(), applies });
-        effects.push(Effect::Store { key: event_key(self.writer, sequence), value });
+        effects.store(event_key(self.writer, sequence), value);
     }
 
     /// Puts the head record on the device.
-    pub fn store_head(&mut self, effects: &mut Vec<Effect>) {
+    pub fn store_head(&mut self, effects: &mut Effects) {
         self.stored = true;
-        effects.push(Effect::Store { key: lane_key(self.writer), value: self.head.encode() });
+        effects.store(lane_key(self.writer), self.head.encode());
     }
 
     /// Sequences below this one will never be sent again.
@@ -132,13 +132,13 @@ impl Lane {
     }
 
     /// Lets go of the events that `gone` names, here and on the device; gives back how many they were.
-    pub fn remove(&mut self, effects: &mut Vec<Effect>, mut gone: impl FnMut(&Queued) -> bool) -> u32 {
+    pub fn remove(&mut self, effects: &mut Effects, gone: &dyn Fn(&Queued) -> bool) -> u32 {
         let before = self.events.len();
         let writer = self.writer;
         self.events.retain(|queued| {
             let gone = gone(queued);
             if gone {
-                effects.push(Effect::Erase { key: event_key(writer, queued.event.sequence.get()) });
+                effects.erase(event_key(writer, queued.event.sequence.get()));
             }
             !gone
         });
@@ -147,18 +147,18 @@ impl Lane {
 
     /// Lets go of the oldest event after `sent` (what is on its way may still arrive) because there is no room; counts it
     /// as lost. False where there is none.
-    pub fn evict(&mut self, sent: u32, effects: &mut Vec<Effect>) -> bool {
+    pub fn evict(&mut self, sent: u32, effects: &mut Effects) -> bool {
         let sequences = self.events.iter().map(|queued| queued.event.sequence.get());
         let Some(oldest) = sequences.into_iter().find(|sequence| *sequence > sent) else { return false };
-        self.remove(effects, |queued| queued.event.sequence.get() == oldest);
+        self.remove(effects, &|queued| queued.event.sequence.get() == oldest);
         self.head.lost = self.head.lost.saturating_add(1);
         self.store_head(effects);
         true
     }
 
     /// Destroys the events that no purpose allows any more under `now`.
-    pub fn purge(&mut self, plan: Option<&Plan>, now: &Snapshot, effects: &mut Vec<Effect>) {
-        self.remove(effects, |queued| {
+    pub fn purge(&mut self, plan: Option<&Plan>, now: &Snapshot, effects: &mut Effects) {
+        self.remove(effects, &|queued| {
             let purposes = crate::mind::purposes_of(plan, &queued.event);
             usable(purposes, &queued.snapshot, now).is_empty()
         });

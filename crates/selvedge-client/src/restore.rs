@@ -45,7 +45,7 @@ impl Client {
         } else if self.visitor.is_some() {
             self.mind.blind();
         }
-        self.effects.push(Effect::Emit(Notice::Consent(self.consent.in_force())));
+        self.effects.emit(Notice::Consent(self.consent.in_force()));
         if let Some(leases) = find(LEASES) {
             self.mind.share_leases(read_leases(leases));
         }
@@ -123,6 +123,6 @@ impl Client {
 
     /// Everything that has to be done, in order.
     pub(crate) fn take_effects(&mut self) -> Vec<Effect> {
-        core::mem::take(&mut self.effects)
+        self.effects.take()
     }
 }
