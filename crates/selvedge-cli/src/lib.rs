@@ -1,12 +1,12 @@
 //! The command line of Selvedge, as a library, so that the chores and the tests can use its parts.
 #![forbid(unsafe_code)]
 
-pub mod arguments;
-pub mod command;
 pub mod exit;
 pub mod remote;
 pub mod replay;
+pub mod arguments;
 pub mod site_files;
+pub mod command;
 #[cfg(test)]
 mod testing;
 

@@ -34,9 +34,9 @@ pub mod id;
 
 pub mod value;
 
-pub mod event;
-
 pub mod consent;
+
+pub mod event;
 
 pub mod tracking_plan;
 

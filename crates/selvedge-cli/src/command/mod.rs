@@ -1,7 +1,7 @@
 //! The commands, one file each. A command prints what it has to say and gives how it ended.
 
-pub mod build;
 pub mod check;
+pub mod build;
 pub mod log;
 pub mod new;
 pub mod publish;

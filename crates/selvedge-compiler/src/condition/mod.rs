@@ -1,8 +1,8 @@
 //! Conditions and counts as written: a syntax tree in which everything knows its place in the file.
 
+mod lexer;
 mod count;
 mod later;
-mod lexer;
 mod parser;
 
 use crate::source::Span;

@@ -1,10 +1,10 @@
 //! From a resolved site to the parts of its two programs: the full one for the edge, the public one for pages.
 
-mod code;
 mod facts;
+mod code;
 mod meaning;
-mod parts;
 mod shared;
+mod parts;
 
 pub(crate) use code::size;
 pub(crate) use parts::build;

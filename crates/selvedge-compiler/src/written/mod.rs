@@ -1,11 +1,11 @@
 //! A site as written: forms, words and bounds are right, names are not resolved yet.
 
-pub(crate) mod attribute;
 pub(crate) mod content;
 pub(crate) mod plan;
-pub(crate) mod rules;
 pub(crate) mod site;
 mod stretch;
+pub(crate) mod attribute;
+pub(crate) mod rules;
 
 use crate::codes::Code;
 use crate::diagnostic::Report;

@@ -3,8 +3,8 @@
 //! the traps are.
 
 mod anchor;
-mod parse;
 pub(crate) mod traps;
+mod parse;
 
 pub(crate) use anchor::Anchor;
 pub(crate) use parse::parse;
