@@ -1,6 +1,7 @@
 // The worker's main module: the fetch handler and the Durable Object classes, each a thin fence around the wasm module.
 
 import "./barrier.mjs";
+import "./host.mjs";
 import * as wasm from "./worker.js";
 import { epoch, fenced, fencedStream, InstanceLost } from "./fence.mjs";
 

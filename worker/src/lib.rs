@@ -25,6 +25,8 @@ mod reply;
 
 mod body;
 
+mod host;
+
 mod sql;
 
 mod barrier;
@@ -45,10 +47,10 @@ pub use barrier::selvedge_step;
 pub use registry::Registry;
 pub use shard::Shard;
 
-use worker::{Context, Env, Request, Response, event};
+use worker::{Context, Env, Request, event};
 
 /// Every request to the worker.
 #[event(fetch)]
-pub async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<Response> {
+pub async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<web_sys::Response> {
     routes::route(request, env).await
 }

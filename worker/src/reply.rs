@@ -27,6 +27,9 @@ impl From<worker::Error> for Problem {
 /// An answer or a problem.
 pub type Answered = Result<Response, Problem>;
 
+/// An answer of the host, passed on as it is, or a problem.
+pub type Passed = Result<web_sys::Response, Problem>;
+
 /// The response that tells a problem.
 pub fn of_problem(problem: Problem) -> worker::Result<Response> {
     match problem {

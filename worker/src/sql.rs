@@ -1,5 +1,6 @@
 //! Thin access to an object's SQLite: statements in, plain values out.
 
+use crate::host;
 use worker::{SqlStorage, SqlStorageValue};
 
 /// The rows of a statement.
@@ -21,7 +22,7 @@ pub fn first(
     statement: &str,
     values: Vec<SqlStorageValue>,
 ) -> worker::Result<Option<SqlStorageValue>> {
-    Ok(rows(sql, statement, values)?.into_iter().next().and_then(|row| row.into_iter().next()))
+    Ok(host::row(sql, statement, values)?.and_then(|row| row.into_iter().next()))
 }
 
 /// The bytes of a value; empty for anything else.

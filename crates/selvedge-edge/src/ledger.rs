@@ -85,10 +85,10 @@ impl Ledger {
         RefusalCode::ALL.iter().fold(0, |sum, code| self.refused(*code).saturating_add(sum))
     }
 
-    /// Whether nothing was counted.
+    /// Grows with every batch and every failure: of two states of one ledger, the greater is the newer.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.counts.is_empty()
+    pub fn age(&self) -> u64 {
+        self.get(Counter::Batches).saturating_add(self.get(Counter::StepFailures))
     }
 
     /// The bytes of the packed row.

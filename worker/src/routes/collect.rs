@@ -2,9 +2,9 @@
 
 use super::{bearer, country, metrics, shards, shows_gpc};
 use crate::clock::now_ms;
-use crate::reply::{self, Answered, Problem};
+use crate::reply::{Passed, Problem};
 use crate::shard::{Envelope, pack};
-use crate::{body, programs, settings};
+use crate::{body, host, programs, settings};
 use selvedge_core::consent::Mode;
 use selvedge_core::limits::BATCH_BYTES_MAX;
 use selvedge_core::tracking_plan::Trust;
@@ -16,7 +16,7 @@ use std::rc::Rc;
 use worker::{Env, Request};
 
 /// Takes a batch.
-pub async fn answer(request: &mut Request, env: &Env) -> Answered {
+pub async fn answer(request: &mut Request, env: &Env) -> Passed {
     let received_ms = now_ms();
     let answered = take(request, env, received_ms).await;
     metrics::observe_ingest(now_ms().saturating_sub(received_ms));
@@ -26,7 +26,7 @@ pub async fn answer(request: &mut Request, env: &Env) -> Answered {
     answered
 }
 
-async fn take(request: &mut Request, env: &Env, received_ms: u64) -> Answered {
+async fn take(request: &mut Request, env: &Env, received_ms: u64) -> Passed {
     let body = body::read(request, BATCH_BYTES_MAX).await?;
     let opened = ingest::open(&body)?;
     let address = ingest::address(&opened)?;
@@ -44,10 +44,11 @@ async fn take(request: &mut Request, env: &Env, received_ms: u64) -> Answered {
         is_opt_out: site.mode_in(country.as_deref()) == Mode::OptOut,
         country,
     };
-    let shard = shards::of_visitor(env, site.name(), address.visitor)?;
-    let response = shards::post(&shard, "/collect", &pack(&envelope, &opened.bytes)?).await?;
+    let shard = shards::of_visitor(env, address.visitor);
+    let response =
+        shards::post(env, site.name(), shard, "/collect", &pack(&envelope, &opened.bytes)?).await?;
     match sender.cors_origin {
-        Some(origin) => reply::with_origin(response, &origin),
+        Some(origin) => Ok(host::share_with(&response, &origin)?),
         None => Ok(response),
     }
 }
@@ -59,9 +60,12 @@ pub async fn enter(request: &Request, env: &Env, write_key: &str) -> Result<(Rc<
         return Err(Fault::not_published("no site is published").into());
     }
     let headers = request.headers();
-    let (bearer, origin, admin_token) =
-        (bearer(request)?, headers.get("origin")?, settings::admin_token(env));
-    let own_origin = request.url()?.origin().ascii_serialization();
+    let (bearer, origin) = (bearer(request)?, headers.get("origin")?);
+    let admin_token = bearer.as_ref().and_then(|_| settings::admin_token(env));
+    let own_origin = match &origin {
+        Some(_) => request.url()?.origin().ascii_serialization(),
+        None => String::new(),
+    };
     let shown = Credentials {
         write_key,
         bearer: bearer.as_deref(),

@@ -4,7 +4,7 @@
 use super::{collect, country, metrics, shards, shows_gpc};
 use crate::body;
 use crate::clock::now_ms;
-use crate::reply::{self, Answered};
+use crate::reply::{self, Passed};
 use crate::shard::{Asked, pack};
 use selvedge_core::consent::Mode;
 use selvedge_core::tracking_plan::Trust;
@@ -16,14 +16,14 @@ use worker::{Env, Request};
 const QUESTION_BYTES_MAX: usize = 64 * 1024;
 
 /// Answers a question.
-pub async fn answer(request: &mut Request, env: &Env) -> Answered {
+pub async fn answer(request: &mut Request, env: &Env) -> Passed {
     let began_ms = now_ms();
     let answered = ask(request, env).await;
     metrics::observe_decide(now_ms().saturating_sub(began_ms));
     answered
 }
 
-async fn ask(request: &mut Request, env: &Env) -> Answered {
+async fn ask(request: &mut Request, env: &Env) -> Passed {
     let body = body::read(request, QUESTION_BYTES_MAX).await?;
     let question = Question::read(&body)?;
     let (site, sender) = collect::enter(request, env, &question.write_key).await?;
@@ -37,9 +37,9 @@ async fn ask(request: &mut Request, env: &Env) -> Answered {
         gpc: shows_gpc(request)?,
         is_opt_out: site.mode_in(country.as_deref()) == Mode::OptOut,
     };
-    let shard = shards::of_visitor(env, site.name(), question.visitor)?;
-    match shards::post(&shard, "/decide", &pack(&asked, &body)?).await {
-        Ok(response) if response.status_code() == 200 => Ok(response),
-        _ => reply::json(decide::fallback(&site, &question, now_ms())),
+    let shard = shards::of_visitor(env, question.visitor);
+    match shards::post(env, site.name(), shard, "/decide", &pack(&asked, &body)?).await {
+        Ok(response) if response.status() == 200 => Ok(response),
+        _ => Ok(reply::json(decide::fallback(&site, &question, now_ms()))?.into()),
     }
 }

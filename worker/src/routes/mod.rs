@@ -2,43 +2,53 @@
 
 mod assets;
 
+mod preflight;
+
+mod shards;
+
+mod log_stream;
+
+mod log;
+
+mod metrics;
+
 mod collect;
 
 mod decide;
 
-mod log;
-
-mod log_stream;
-
-mod metrics;
-
-mod preflight;
-
 mod publish;
-
-mod shards;
 
 mod site;
 
 mod visitor;
 
 use crate::fault_plan::FaultPlan;
-use crate::reply::{self, Answered};
+use crate::reply::{self, Answered, Passed};
 use crate::settings;
 use selvedge_edge::access;
 use selvedge_edge::fault::Fault;
 use std::time::Duration;
-use worker::{Delay, Env, Method, Request, Response};
+use worker::{Delay, Env, Method, Request};
 
 /// Answers a request.
-pub async fn route(request: Request, env: Env) -> worker::Result<Response> {
+pub async fn route(request: Request, env: Env) -> worker::Result<web_sys::Response> {
     match handle(request, &env).await {
         Ok(response) => Ok(response),
-        Err(problem) => reply::of_problem(problem),
+        Err(problem) => Ok(reply::of_problem(problem)?.into()),
     }
 }
 
-async fn handle(mut request: Request, env: &Env) -> Answered {
+/// What the shards answer is passed on as it is; everything else is made here.
+async fn handle(mut request: Request, env: &Env) -> Passed {
+    let path = request.path();
+    match (request.method(), path.as_str()) {
+        (Method::Post, "/v1/collect") => collect::answer(&mut request, env).await,
+        (Method::Post, "/v1/decide") => decide::answer(&mut request, env).await,
+        _ => Ok(made(request, env).await?.into()),
+    }
+}
+
+async fn made(mut request: Request, env: &Env) -> Answered {
     let path = request.path();
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     let method = request.method();
@@ -47,8 +57,7 @@ async fn handle(mut request: Request, env: &Env) -> Answered {
     }
     let is_read = matches!(method, Method::Get | Method::Head);
     match segments.as_slice() {
-        ["v1", "collect"] => on(method == Method::Post, collect::answer(&mut request, env)).await,
-        ["v1", "decide"] => on(method == Method::Post, decide::answer(&mut request, env)).await,
+        ["v1", "collect" | "decide"] => Err(Fault::method_not_allowed("this route takes POST").into()),
         ["v1", "publish"] => on(method == Method::Post, publish::answer(&mut request, env)).await,
         ["v1", "programs"] => on(is_read, publish::history(&request, env)).await,
         ["v1", "log"] => on(is_read, log::log(&request, env)).await,

@@ -15,8 +15,8 @@ pub async fn answer(request: &Request, env: &Env, id: &str) -> Answered {
     require_admin(request, env)?;
     let name = log::site_of(request, env).await?;
     let id = json::visitor(id).map_err(|_| Fault::bad_request("a visitor has 32 hexadecimal digits"))?;
-    let shard = shards::of_visitor(env, &name, id)?;
-    let mut response = shards::get(&shard, &format!("/visitor/{id}")).await?;
+    let shard = shards::of_visitor(env, id);
+    let mut response = shards::get(env, &name, shard, &format!("/visitor/{id}")).await?;
     if response.status_code() != 200 {
         return Ok(response);
     }

@@ -12,7 +12,7 @@ use selvedge_edge::fault::Fault;
 use selvedge_edge::gate::Shown;
 use selvedge_edge::ingest::step::{Stale, Watch};
 use selvedge_edge::ingest::{self, Arrival, Form, Outcome, Trouble, answer_json};
-use selvedge_edge::ledger::{Counter, Ledger};
+use selvedge_edge::ledger::Ledger;
 use selvedge_edge::site::Site;
 use std::cell::Cell;
 use std::rc::Rc;
@@ -102,9 +102,7 @@ fn mark_failure(state: &State) -> Result<(), Stopped> {
     let sql = state.storage().sql();
     let marked = barrier::transaction(&state.storage(), move || {
         attempts::mark(&sql, visitor, writer, sequence)?;
-        let mut ledger = Ledger::default();
-        ledger.add(Counter::StepFailures, 1);
-        tables::count(&sql, &ledger)?;
+        tables::count_failure(&sql)?;
         Ok::<u32, worker::Error>(attempts::read(&sql, visitor, writer)?.at(sequence))
     });
     match marked {
@@ -125,7 +123,9 @@ fn step(
     let batch = ingest::read(form, body, &site.names)?;
     let (visitor, writer) = (batch.header.visitor, batch.header.writer);
     AT.set(Some((visitor, writer, 0)));
-    let attempts = attempts::read(sql, visitor, writer)?;
+    let before = tables::before(sql, visitor)?;
+    let attempts =
+        if before.has_attempts { attempts::read(sql, visitor, writer)? } else { Attempts::default() };
     if attempts.at(0) >= REFUSE_ATTEMPTS {
         return Err(Fault::poison("this visitor's batches failed again and again").into());
     }
@@ -139,10 +139,9 @@ fn step(
     };
     let poison = attempts.poison();
     let trouble = Trouble { poison: &poison, fresh_state: attempts.at(0) >= FRESH_STATE_ATTEMPTS };
-    let stored = tables::visitor(sql, visitor)?;
-    let outcome =
-        ingest::step(site, stored, batch, &arrival, &trouble, &mut progress).map_err(Stopped::Stale)?;
-    write(sql, visitor, &outcome, progress.is_torn)?;
+    let outcome = ingest::step(site, before.record, batch, &arrival, &trouble, &mut progress)
+        .map_err(Stopped::Stale)?;
+    write(sql, visitor, &outcome, before.ledger, progress.is_torn)?;
     settle(sql, visitor, writer, &attempts)?;
     answer(&outcome, site, envelope.is_json)
 }
@@ -167,14 +166,20 @@ impl Watch for Progress<'_> {
     }
 }
 
-fn write(sql: &SqlStorage, visitor: VisitorId, outcome: &Outcome, is_torn: bool) -> Result<(), Stopped> {
+fn write(
+    sql: &SqlStorage,
+    visitor: VisitorId,
+    outcome: &Outcome,
+    ledger: Ledger,
+    is_torn: bool,
+) -> Result<(), Stopped> {
     if let Some(record) = &outcome.record {
         tables::write_record(sql, visitor, record)?;
     }
     if is_torn {
         return Err(Fault::storage("planted: an error between two writes").into());
     }
-    tables::write_rows(sql, visitor, outcome)?;
+    tables::write_rows(sql, visitor, outcome, ledger)?;
     Ok(())
 }
 

@@ -1,15 +1,15 @@
 //! The shard: owns many visitors, their state and dedup windows, and the log of their events. One transaction per request
 //! behind the barrier; what a request wrote is durable before its answer leaves.
 
-mod attempts;
-
-mod collect;
-
 mod envelope;
 
 mod frames;
 
 mod tables;
+
+mod attempts;
+
+mod collect;
 
 pub use envelope::{Asked, Envelope, pack, unpack};
 pub use frames::{Frame, Frames, Stats};
@@ -18,15 +18,11 @@ use crate::barrier::{self, Failure};
 use crate::clock::now_ms;
 use crate::programs;
 use crate::reply::{self, Answered, Problem};
-use crate::{body, settings};
-use selvedge_core::limits::BATCH_BYTES_MAX;
+use crate::settings;
 use selvedge_edge::decide::{self, Question};
 use selvedge_edge::fault::Fault;
 use selvedge_edge::gate::Shown;
 use worker::{DurableObject, Env, Method, Request, Response, State, durable_object};
-
-/// Bytes of a body from a worker: a batch and its envelope.
-const BODY_BYTES_MAX: usize = BATCH_BYTES_MAX.saturating_add(16 * 1024);
 
 /// One shard of one site.
 #[durable_object(fetch)]
@@ -70,7 +66,7 @@ impl Shard {
     }
 
     async fn collect(&self, request: &mut Request) -> Answered {
-        let body = body::read(request, BODY_BYTES_MAX).await?;
+        let body = request.bytes().await?;
         let (envelope, batch) = unpack::<Envelope>(&body)?;
         let mut site = programs::site(&self.env, &envelope.site, envelope.publish).await?;
         let plants_faults = settings::plants_faults(&self.env);
@@ -90,7 +86,7 @@ impl Shard {
     }
 
     async fn decide(&self, request: &mut Request) -> Answered {
-        let body = body::read(request, BODY_BYTES_MAX).await?;
+        let body = request.bytes().await?;
         let (asked, question) = unpack::<Asked>(&body)?;
         let site = programs::site(&self.env, &asked.site, asked.publish).await?;
         let question = Question::read(question)?;

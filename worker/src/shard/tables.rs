@@ -1,10 +1,11 @@
 //! The shard's tables, and every statement over them.
 //!
 //! `visitor` and `counter` are WITHOUT ROWID (one write per row); the log counts with AUTOINCREMENT, so that a number is
-//! never given twice. The ledger is one packed row: it costs one write, however much is counted.
+//! never given twice. The ledger is one packed value: it stands in the newest log row, which is written anyway, or, where
+//! a request logs nothing, in `counter`. The one that counted more batches and failures is the newer.
 
 use super::frames::{Frame, Frames, Stats};
-use crate::sql;
+use crate::{host, sql};
 use selvedge_core::id::VisitorId;
 use selvedge_core::wire::stored::{CONSENT_PREFIX_BYTES, VisitorRecord, consent_of};
 use selvedge_edge::ingest::Outcome;
@@ -13,7 +14,7 @@ use worker::{SqlStorage, SqlStorageValue};
 
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS visitor(id BLOB PRIMARY KEY, record BLOB) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS log(seq INTEGER PRIMARY KEY AUTOINCREMENT, visitor BLOB, body BLOB);
+CREATE TABLE IF NOT EXISTS log(seq INTEGER PRIMARY KEY AUTOINCREMENT, visitor BLOB, body BLOB, ledger BLOB);
 CREATE TABLE IF NOT EXISTS quarantine(seq INTEGER PRIMARY KEY AUTOINCREMENT, visitor BLOB, body TEXT);
 CREATE TABLE IF NOT EXISTS counter(name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS attempt(
@@ -45,10 +46,7 @@ pub fn record_bytes(sql: &SqlStorage, visitor: VisitorId) -> worker::Result<Opti
 
 /// What is stored of a visitor.
 pub fn visitor(sql: &SqlStorage, visitor: VisitorId) -> worker::Result<Option<VisitorRecord>> {
-    record_bytes(sql, visitor)?
-        .map(|bytes| VisitorRecord::decode(&bytes))
-        .transpose()
-        .map_err(|fault| worker::Error::RustError(fault.to_string()))
+    record_bytes(sql, visitor)?.map(|bytes| VisitorRecord::decode(&bytes)).transpose().map_err(broken)
 }
 
 /// Writes the visitor's record.
@@ -57,14 +55,40 @@ pub fn write_record(sql: &SqlStorage, visitor: VisitorId, record: &VisitorRecord
     sql::run(sql, "INSERT OR REPLACE INTO visitor VALUES (?, ?)", values)
 }
 
-/// Writes everything else that an outcome says: log row, quarantine, ledger.
-pub fn write_rows(sql: &SqlStorage, visitor: VisitorId, outcome: &Outcome) -> worker::Result<()> {
-    let mut ledger = outcome.ledger.clone();
-    if let Some(row) = &outcome.row {
-        let body = row.encode().map_err(|fault| worker::Error::RustError(fault.to_string()))?;
-        let values = vec![id(visitor), sql::of_bytes(body)];
-        sql::run(sql, "INSERT INTO log(visitor, body) VALUES (?, ?)", values)?;
-    }
+/// What a step needs of what is stored.
+#[derive(Debug)]
+pub struct Before {
+    /// The visitor's record.
+    pub record: Option<VisitorRecord>,
+    /// The shard's ledger.
+    pub ledger: Ledger,
+    /// Whether the shard holds marks of failed attempts.
+    pub has_attempts: bool,
+}
+
+/// Reads what a step needs, in one statement.
+pub fn before(sql: &SqlStorage, visitor: VisitorId) -> worker::Result<Before> {
+    let statement = "SELECT (SELECT record FROM visitor WHERE id = ?),
+        (SELECT ledger FROM log ORDER BY seq DESC LIMIT 1), (SELECT value FROM counter WHERE name = ?),
+        (SELECT count(*) FROM (SELECT 1 FROM attempt LIMIT 1))";
+    let row = host::row(sql, statement, vec![id(visitor), LEDGER.into()])?;
+    let mut values = row.into_iter().flatten();
+    let record = sql::blob(values.next());
+    Ok(Before {
+        record: if record.is_empty() { None } else { Some(VisitorRecord::decode(&record).map_err(broken)?) },
+        ledger: newer(&sql::blob(values.next()), &sql::blob(values.next()))?,
+        has_attempts: sql::number(values.next()) > 0,
+    })
+}
+
+/// Writes everything else that an outcome says: quarantine, log row, and the ledger in it (or apart, where there is none).
+pub fn write_rows(
+    sql: &SqlStorage,
+    visitor: VisitorId,
+    outcome: &Outcome,
+    mut ledger: Ledger,
+) -> worker::Result<()> {
+    ledger.merge(&outcome.ledger);
     if outcome.purge_quarantine {
         ledger.add(Counter::QuarantinePurged, purge_quarantine(sql, visitor)?);
     }
@@ -75,16 +99,22 @@ pub fn write_rows(sql: &SqlStorage, visitor: VisitorId, outcome: &Outcome) -> wo
     if !outcome.quarantine.is_empty() {
         ledger.add(Counter::QuarantineEvicted, bound_quarantine(sql)?);
     }
-    count(sql, &ledger)
+    let Some(row) = &outcome.row else {
+        return write_ledger(sql, &ledger);
+    };
+    let body = row.encode().map_err(broken)?;
+    let values = vec![id(visitor), sql::of_bytes(body), sql::of_bytes(ledger.encode())];
+    sql::run(sql, "INSERT INTO log(visitor, body, ledger) VALUES (?, ?, ?)", values)
 }
 
-/// Adds to the packed ledger.
-pub fn count(sql: &SqlStorage, counted: &Ledger) -> worker::Result<()> {
-    if counted.is_empty() {
-        return Ok(());
-    }
+/// Counts a step that failed.
+pub fn count_failure(sql: &SqlStorage) -> worker::Result<()> {
     let mut ledger = ledger(sql)?;
-    ledger.merge(counted);
+    ledger.add(Counter::StepFailures, 1);
+    write_ledger(sql, &ledger)
+}
+
+fn write_ledger(sql: &SqlStorage, ledger: &Ledger) -> worker::Result<()> {
     let values = vec![LEDGER.into(), sql::of_bytes(ledger.encode())];
     sql::run(sql, "INSERT OR REPLACE INTO counter VALUES (?, ?)", values)
 }
@@ -137,8 +167,21 @@ pub fn id(visitor: VisitorId) -> SqlStorageValue {
 }
 
 fn ledger(sql: &SqlStorage) -> worker::Result<Ledger> {
-    let packed = sql::first(sql, "SELECT value FROM counter WHERE name = ?", vec![LEDGER.into()])?;
-    Ledger::decode(&sql::blob(packed)).map_err(|fault| worker::Error::RustError(fault.to_string()))
+    let statement = "SELECT (SELECT ledger FROM log ORDER BY seq DESC LIMIT 1),
+        (SELECT value FROM counter WHERE name = ?)";
+    let mut values = host::row(sql, statement, vec![LEDGER.into()])?.into_iter().flatten();
+    newer(&sql::blob(values.next()), &sql::blob(values.next()))
+}
+
+/// The newer of two packed ledgers.
+fn newer(one: &[u8], other: &[u8]) -> worker::Result<Ledger> {
+    let one = Ledger::decode(one).map_err(broken)?;
+    let other = Ledger::decode(other).map_err(broken)?;
+    Ok(if other.age() > one.age() { other } else { one })
+}
+
+fn broken(fault: impl core::fmt::Display) -> worker::Error {
+    worker::Error::RustError(fault.to_string())
 }
 
 fn newest(sql: &SqlStorage, statement: &str) -> worker::Result<u64> {

@@ -1,0 +1,63 @@
+//! The Rust half of `shim/host.mjs`: what the host does in one crossing.
+
+use js_sys::{Array, Promise, Uint8Array};
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
+use worker::wasm_bindgen_futures::JsFuture;
+use worker::{Env, SqlStorage, SqlStorageValue};
+
+#[wasm_bindgen]
+extern "C" {
+    type Host;
+
+    #[wasm_bindgen(thread_local_v2, js_name = __selvedge_host)]
+    static HOST: Host;
+
+    #[wasm_bindgen(method, catch)]
+    fn post(
+        this: &Host,
+        namespace: &JsValue,
+        name: &str,
+        path: &str,
+        body: &Uint8Array,
+    ) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = shareWith)]
+    fn share_with(
+        this: &Host,
+        response: &web_sys::Response,
+        origin: &str,
+    ) -> Result<web_sys::Response, JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    fn row(this: &Host, sql: &JsValue, statement: &str, values: &Array) -> Result<Option<Array>, JsValue>;
+}
+
+/// Sends `body` to the object `name` of the namespace bound as `binding`.
+pub async fn post(
+    env: &Env,
+    binding: &str,
+    name: &str,
+    path: &str,
+    body: &[u8],
+) -> worker::Result<web_sys::Response> {
+    let namespace = js_sys::Reflect::get(env, &binding.into())?;
+    let sent = HOST.with(|host| host.post(&namespace, name, path, &Uint8Array::from(body)))?;
+    Ok(JsFuture::from(sent).await?.dyn_into()?)
+}
+
+/// The same answer, readable by a page of this origin.
+pub fn share_with(response: &web_sys::Response, origin: &str) -> worker::Result<web_sys::Response> {
+    Ok(HOST.with(|host| host.share_with(response, origin))?)
+}
+
+/// The first row of a statement.
+pub fn row(
+    sql: &SqlStorage,
+    statement: &str,
+    values: Vec<SqlStorageValue>,
+) -> worker::Result<Option<Vec<SqlStorageValue>>> {
+    let values: Array = values.into_iter().map(JsValue::from).collect();
+    let row = HOST.with(|host| host.row(sql.as_ref(), statement, &values))?;
+    row.map(|row| row.iter().map(SqlStorageValue::try_from).collect()).transpose()
+}
