@@ -71,7 +71,6 @@ impl Client {
             }
         }
         self.seen.clear();
-        self.mind.turn_page();
         let name = String::new();
         let capture = Capture { event_type: EventType::Page, name, time_ms, properties, automatic: false };
         self.capture(capture, context);
@@ -132,25 +131,30 @@ impl Client {
 
     /// Puts an event into the queue, makes room for it, applies it, and sets when it leaves.
     fn enqueue(&mut self, event: Event, applies: bool, is_urgent: bool) {
-        let (now_ms, consent) = (self.now_ms, self.consent);
+        let consent = self.consent;
         let Some(lane) = self.own.as_mut() else { return };
+        let sequence = event.sequence.get();
         lane.push(event, consent, applies, &mut self.effects);
-        let is_full = lane.events.len() >= FLUSH_EVENTS;
-        let is_too_large = lane.events.last().is_some_and(|queued| queued.bytes > event_bytes_max());
-        if (is_urgent || is_full || self.mind.is_blind()) && !self.delivery.is_urgent {
-            self.delivery.is_urgent = true;
-            self.delivery.retry_ms = self.delivery.retry_ms.max(now_ms.saturating_add(GATHER_MS));
-        }
-        let flush_ms = self.delivery.flush_ms.unwrap_or(FLUSH_MS);
-        self.delivery.due_ms.get_or_insert(now_ms.saturating_add(flush_ms));
-        if is_too_large {
-            let newest = lane.next.saturating_sub(1);
-            lane.remove(&mut self.effects, &|queued| queued.event.sequence.get() == newest);
+        if lane.events.last().is_some_and(|queued| queued.bytes > event_bytes_max()) {
+            lane.remove(&mut self.effects, &|queued| queued.event.sequence.get() == sequence);
             lane.head.lost = lane.head.lost.saturating_add(1);
             return self.lose(1);
         }
+        let is_full = lane.events.len() >= FLUSH_EVENTS;
         self.make_room();
         self.apply_newest();
+        self.set_departure(is_urgent || is_full || self.mind.wants_edge());
+    }
+
+    /// Sets when what waits leaves.
+    fn set_departure(&mut self, is_urgent: bool) {
+        let delivery = &mut self.delivery;
+        let flush_ms = delivery.flush_ms.unwrap_or(FLUSH_MS);
+        delivery.due_ms.get_or_insert(self.now_ms.saturating_add(flush_ms));
+        if is_urgent && !delivery.is_urgent {
+            delivery.is_urgent = true;
+            delivery.retry_ms = delivery.retry_ms.max(self.now_ms.saturating_add(GATHER_MS));
+        }
     }
 
     /// Lets go of the oldest events where the queue is above its bound.

@@ -3,7 +3,6 @@
 
 use crate::effect::Show;
 use crate::lane::{Lane, Queued};
-use alloc::string::String;
 use alloc::vec::Vec;
 use selvedge_core::consent::{Purposes, Snapshot};
 use selvedge_core::event::{Clock, Event, LeaseReport, RefusalCode};
@@ -14,7 +13,6 @@ use selvedge_core::tracking_plan::{self, Plan, Trust};
 use selvedge_core::value::Map;
 use selvedge_core::wire::answer::{Applied, Reason, SlotDecision};
 use selvedge_core::wire::names::Names;
-use selvedge_core::wire::program::Content;
 use selvedge_core::wire::state::{CellBody, Lease, VisitorState};
 
 /// A program that was loaded.
@@ -55,6 +53,8 @@ pub struct Mind {
     decided: Vec<Decision>,
     from_edge: Vec<SlotDecision>,
     shown: Vec<Show>,
+    /// The decisions that `shown` was made of; `None` where something else changed since.
+    drawn: Option<Vec<Decision>>,
     leases: Vec<LeaseReport>,
     /// The visitor was here before, but its state is not at hand: nothing is decided until the edge answers.
     is_blind: bool,
@@ -76,6 +76,7 @@ impl Default for Mind {
             decided: Vec::new(),
             from_edge: Vec::new(),
             shown: Vec::new(),
+            drawn: None,
             leases: Vec::new(),
             is_blind: false,
         }
@@ -87,6 +88,7 @@ impl Mind {
     pub fn load(&mut self, hash: ProgramHash, publish: u64, bytes: Vec<u8>) -> bool {
         let Ok(program) = Program::load(&bytes) else { return false };
         let names = program.parts().plan.names();
+        self.drawn = None;
         self.loaded = Some(Loaded { hash, publish, bytes, program, names });
         true
     }
@@ -120,6 +122,7 @@ impl Mind {
         self.base = VisitorState::new(i64::try_from(now_ms).unwrap_or(i64::MAX));
         self.state = self.base.clone();
         self.applied = Vec::new();
+        self.drawn = None;
         self.from_edge = Vec::new();
         self.leases = Vec::new();
         self.is_blind = false;
@@ -128,12 +131,6 @@ impl Mind {
     /// The visitor was here before, but what the edge knows of it is not at hand.
     pub const fn blind(&mut self) {
         self.is_blind = true;
-    }
-
-    /// Whether nothing can be decided until the edge answers.
-    #[must_use]
-    pub const fn is_blind(&self) -> bool {
-        self.is_blind
     }
 
     /// Takes the edge's public state in place of what stood here. Call [`Self::replay`] next.
@@ -147,6 +144,7 @@ impl Mind {
 
     /// Takes the edge's decisions of rules that run only there.
     pub fn overlay(&mut self, decisions: Vec<SlotDecision>) {
+        self.drawn = None;
         self.from_edge = decisions;
         self.from_edge.retain(|decision| decision.body.is_some());
     }
@@ -203,13 +201,12 @@ impl Mind {
         self.decide(setting);
     }
 
-    /// A page view ends: what the edge decided for it no longer holds.
-    pub fn turn_page(&mut self) {
-        self.from_edge = Vec::new();
-    }
-
     /// What has to change in the slots. What already stands there is left alone.
     pub fn changes(&mut self) -> Vec<Show> {
+        if self.drawn.as_ref() == Some(&self.decided) {
+            return Vec::new();
+        }
+        self.drawn = Some(self.decided.clone());
         let mut wanted: Vec<Show> =
             self.decided.iter().filter_map(|decision| self.show_of(decision)).collect();
         for shown in &self.shown {
@@ -280,22 +277,40 @@ impl Mind {
         }
     }
 
+    /// Whether only the edge can say what to show: the visitor's state is not at hand, or a slot belongs to a rule that runs
+    /// at the edge only and its content is not at hand.
+    #[must_use]
+    pub fn wants_edge(&self) -> bool {
+        if self.is_blind {
+            return true;
+        }
+        let mut at_edge = self.decided.iter().filter(|decision| decision.reason == Reason::RunsAtEdge);
+        at_edge.any(|decision| self.slot_of(decision).is_some_and(|slot| self.edge_of(slot).is_none()))
+    }
+
+    fn slot_of(&self, decision: &Decision) -> Option<&str> {
+        let slots = &self.loaded.as_ref()?.program.parts().slots;
+        slots.get(usize::from(decision.slot)).map(|slot| slot.name.as_str())
+    }
+
+    fn edge_of(&self, slot: &str) -> Option<&SlotDecision> {
+        self.from_edge.iter().find(|edge| edge.slot == slot)
+    }
+
+    /// What a decision shows. Where the slot is the edge's, what the edge answered; until then, what stands there.
     fn show_of(&self, decision: &Decision) -> Option<Show> {
         let parts = self.loaded.as_ref()?.program.parts();
-        let slot: &String = &parts.slots.get(usize::from(decision.slot))?.name;
-        if let Some(edge) = self.from_edge.iter().find(|edge| edge.slot == *slot) {
-            let (rule, content) = (edge.rule.clone(), edge.body.clone());
-            return Some(Show { slot: slot.clone(), rule, content, reason: edge.reason });
-        }
-        let content: Option<&Content> =
-            decision.content.and_then(|content| parts.contents.get(usize::from(content)));
-        let rule = decision.rule.and_then(|rule| parts.rules.get(usize::from(rule)));
-        Some(Show {
-            slot: slot.clone(),
-            rule: rule.map(|rule| rule.id.clone()),
-            content: content.cloned(),
-            reason: decision.reason,
-        })
+        let slot = self.slot_of(decision)?;
+        let (rule, content) = match (decision.reason, self.edge_of(slot)) {
+            (Reason::RunsAtEdge, Some(edge)) => (edge.rule.clone(), edge.body.clone()),
+            (Reason::RunsAtEdge, None) => return self.shown(slot).cloned(),
+            _ => {
+                let rule = decision.rule.and_then(|rule| parts.rules.get(usize::from(rule)));
+                let content = decision.content.and_then(|content| parts.contents.get(usize::from(content)));
+                (rule.map(|rule| rule.id.clone()), content.cloned())
+            }
+        };
+        Some(Show { slot: slot.into(), rule, content, reason: decision.reason })
     }
 }
 

@@ -6,8 +6,7 @@ use selvedge_client::Input;
 use selvedge_core::consent::Purposes;
 use selvedge_core::event::EventType;
 use selvedge_core::limits::FLUSH_MS;
-use selvedge_core::wire::answer::{Reason, SlotDecision};
-use selvedge_core::wire::program::{Content, ContentType};
+use selvedge_core::wire::program::{Content, ContentType, Hold, Instruction, Jump, Parts, Test};
 use world::{World, shop};
 
 const SITE: &str = "https://shop.test/shoes";
@@ -124,25 +123,64 @@ fn a_rule_acts_only_while_its_purpose_is_granted() {
     assert!(world.shown["hero"].content.is_none(), "the page's own stands there again");
 }
 
+/// The shop with one more rule, which only the edge runs: the first shoe view brings a better hero.
+fn shop_with_edge_rule() -> Parts {
+    let mut parts = shop();
+    parts.code.push(Instruction {
+        fact: 1,
+        test: Test::Range(1, i64::MAX),
+        on_true: Jump::Accept,
+        on_false: Jump::Reject,
+    });
+    let mut rule = parts.rules[0].clone();
+    rule.id = "alpine".into();
+    rule.priority = 90;
+    rule.when = Some(2);
+    rule.caps = Vec::new();
+    rule.content = 1;
+    rule.in_page = false;
+    parts.rules.insert(0, rule);
+    let content_type = ContentType::Text;
+    parts.contents.push(Content { id: "zermatt".into(), content_type, fields: Vec::new() });
+    parts
+}
+
 #[test]
-fn a_decision_of_the_edge_alone_lies_over_the_pages_until_the_page_view_ends() {
-    let mut world = open();
-    world.edge.edge_only = vec![SlotDecision {
-        slot: "hero".into(),
-        rule: Some("alpine".into()),
-        content: Some("alps".into()),
-        reason: Reason::Won,
-        detail: String::new(),
-        body: Some(Content { id: "alps".into(), content_type: ContentType::Text, fields: Vec::new() }),
-    }];
+fn what_only_the_edge_decides_stands_until_the_page_view_ends() {
+    let mut world = World::new(Some(shop_with_edge_rule()));
+    world.settle();
+    world.grant();
+    world.page(SITE);
     world.view_shoes();
     world.pass(FLUSH_MS);
     assert_eq!(hero(&world).as_deref(), Some("alpine"));
+    assert_eq!(world.shown["hero"].content.as_ref().unwrap().id, "zermatt");
     world.view_shoes();
     assert_eq!(hero(&world).as_deref(), Some("alpine"));
-    world.edge.edge_only.clear();
+    world.is_online = false;
     world.page(SITE);
-    assert_ne!(hero(&world).as_deref(), Some("alpine"));
+    assert_eq!(
+        hero(&world).as_deref(),
+        Some("free-shipping-hero"),
+        "the page's own rules, until the edge answers"
+    );
+}
+
+#[test]
+fn what_the_edge_holds_in_a_slot_is_asked_for_at_once_on_the_next_page() {
+    let mut parts = shop_with_edge_rule();
+    parts.rules[0].hold = Hold::Session;
+    let mut world = World::new(Some(parts));
+    world.settle();
+    world.grant();
+    world.page(SITE);
+    world.view_shoes();
+    world.pass(FLUSH_MS);
+    world.reopen();
+    world.page(SITE);
+    assert_eq!(hero(&world), None);
+    world.pass(10);
+    assert_eq!(hero(&world).as_deref(), Some("alpine"));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use selvedge_core::consent::{Mode, Purposes};
 use selvedge_core::event::{Batch, Event, EventType};
 use selvedge_core::hash::fnv1a_64;
 use selvedge_core::id::{ProgramHash, VisitorId, WriterId};
-use selvedge_core::rules::{Moment, Place, Program, decide, lease, rule_time, step};
+use selvedge_core::rules::{Decision, Moment, Place, Program, decide, lease, rule_time, step};
 use selvedge_core::tracking_plan::{Nature, Plan, PlanEvent, PlanProperty, PropertyType, Trust};
 use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::answer::{Answer, Applied, SlotDecision};
@@ -37,16 +37,14 @@ pub struct Edge {
     pub statuses: Vec<u16>,
     /// Batches of more events are answered with 413.
     pub events_max: usize,
-    /// Decisions of rules that run at the edge only.
-    pub edge_only: Vec<SlotDecision>,
 }
 
 impl Edge {
     pub fn new(program: Option<Parts>) -> Self {
-        let bytes = program.map(|parts| parts.encode()).unwrap_or_default();
+        let full = program.as_ref().map(Parts::encode).unwrap_or_default();
         Self {
-            program: Program::load(&bytes).ok(),
-            bytes,
+            program: Program::load(&full).ok(),
+            bytes: program.map(|parts| public(parts).encode()).unwrap_or_default(),
             batches: Vec::new(),
             log: BTreeMap::new(),
             duplicates: 0,
@@ -54,7 +52,6 @@ impl Edge {
             applied: BTreeMap::new(),
             statuses: Vec::new(),
             events_max: usize::MAX,
-            edge_only: Vec::new(),
         }
     }
 
@@ -77,6 +74,7 @@ impl Edge {
         let header = &batch.header;
         let now = header.consent.first().expect("a batch says what is in force").in_force();
         let mut answer = Answer { server_time_ms: now_ms, ..Answer::default() };
+        let mut decided = Vec::new();
         let state = self.states.entry(header.visitor);
         let state = state.or_insert_with(|| VisitorState::new(i64::try_from(now_ms).unwrap()));
         if let Some(program) = &self.program {
@@ -110,13 +108,14 @@ impl Edge {
                 let usable = selvedge_core::tracking_plan::purposes_of(plan, event).and(in_force);
                 step(program, state, event, usable, &moment);
                 lease(program, state, moment.now_ms, &[]);
-                decide(program, state, &moment);
+                decided = decide(program, state, &moment);
             }
         }
         if let Some(program) = &self.program {
             answer.state = state.public(program, header.writer).encode();
+            answer.decisions =
+                decided.iter().map(|decision| slot_decision(program.parts(), decision)).collect();
         }
-        answer.decisions = self.edge_only.clone();
         answer.applied = self
             .applied
             .iter()
@@ -128,6 +127,25 @@ impl Edge {
     /// Names of the logged events of a visitor's writer order.
     pub fn names(&self) -> Vec<String> {
         self.log.values().map(|event| event.name.clone()).collect()
+    }
+}
+
+/// What a page may know of a program: no rules that run at the edge only.
+fn public(mut parts: Parts) -> Parts {
+    parts.rules.retain(|rule| rule.in_page);
+    parts
+}
+
+fn slot_decision(parts: &Parts, decision: &Decision) -> SlotDecision {
+    let rule = decision.rule.map(|rule| &parts.rules[usize::from(rule)]);
+    let content = decision.content.map(|content| &parts.contents[usize::from(content)]);
+    SlotDecision {
+        slot: parts.slots[usize::from(decision.slot)].name.clone(),
+        rule: rule.map(|rule| rule.id.clone()),
+        content: content.map(|content| content.id.clone()),
+        reason: decision.reason,
+        detail: String::new(),
+        body: content.filter(|_| rule.is_some_and(|rule| !rule.in_page)).cloned(),
     }
 }
 
