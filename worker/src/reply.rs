@@ -3,6 +3,11 @@
 use selvedge_edge::fault::Fault;
 use worker::{Headers, Response, ResponseBuilder};
 
+/// The content type of JSON.
+pub const JSON: &str = "application/json";
+/// The content type of bytes.
+pub const BYTES: &str = "application/octet-stream";
+
 /// Why there is no proper answer.
 #[derive(Debug)]
 pub enum Problem {
@@ -43,7 +48,7 @@ pub fn of_problem(problem: Problem) -> worker::Result<Response> {
 
 /// The response that tells a fault.
 pub fn of_fault(fault: &Fault) -> worker::Result<Response> {
-    let mut builder = typed("application/json")?.with_status(fault.status);
+    let mut builder = typed(JSON)?.with_status(fault.status);
     if let Some(seconds) = fault.retry_after_s {
         builder = builder.with_header("retry-after", &seconds.to_string())?;
     }
@@ -52,12 +57,12 @@ pub fn of_fault(fault: &Fault) -> worker::Result<Response> {
 
 /// A JSON answer.
 pub fn json(body: String) -> Answered {
-    Ok(typed("application/json")?.fixed(body.into_bytes()))
+    Ok(typed(JSON)?.fixed(body.into_bytes()))
 }
 
 /// An answer of bytes.
 pub fn bytes(body: Vec<u8>) -> Answered {
-    Ok(typed("application/octet-stream")?.fixed(body))
+    Ok(typed(BYTES)?.fixed(body))
 }
 
 /// An answer of text with this type.

@@ -3,7 +3,7 @@
 use crate::decision::{Decider, slot_decisions};
 use crate::fault::Fault;
 use crate::gate::{Gate, Shown};
-use crate::ingest::{answer_json, json};
+use crate::ingest::{answer_json, json, json_value};
 use crate::json::JsonDecision;
 use crate::site::Site;
 use alloc::borrow::Cow;
@@ -67,7 +67,7 @@ impl Question {
         }
         let context = match read.context {
             None => Map::new(),
-            Some(raw) => json::map(raw.get(), CONTEXT_ENTRIES_MAX)
+            Some(raw) => json_value::map(raw.get(), CONTEXT_ENTRIES_MAX)
                 .map_err(|code| Fault::unreadable(alloc::format!("context: {}", code.as_str())))?,
         };
         let consent = match read.consent {

@@ -1,5 +1,5 @@
 //! Failed attempts: which event made a visitor's step panic, and how often. They are marked outside the transaction that
-//! was rolled back; an event that fails twice is poison, so that it does not block its writer for ever.
+//! was rolled back; an event that failed twice is poison, so that it does not block its writer for ever.
 
 use super::tables::id;
 use crate::sql;

@@ -1,7 +1,7 @@
 //! One batch in one transaction: read the visitor, step, write everything or nothing. What failed is told apart: a batch
 //! that cannot be read, a program that is not known yet, a panic (contained by the barrier), the storage.
 
-use super::attempts::{self, Attempts, FRESH_STATE_ATTEMPTS, POISON_ATTEMPTS, REFUSE_ATTEMPTS};
+use super::attempts::{self, Attempts, FRESH_STATE_ATTEMPTS, REFUSE_ATTEMPTS};
 use super::envelope::Envelope;
 use super::tables;
 use crate::barrier::{self, Failure};
@@ -10,25 +10,12 @@ use selvedge_core::event::Event;
 use selvedge_core::id::{Sequence, VisitorId, WriterId};
 use selvedge_edge::fault::Fault;
 use selvedge_edge::gate::Shown;
-use selvedge_edge::ingest::step::{Stale, Watch};
-use selvedge_edge::ingest::{self, Arrival, Form, Outcome, Trouble, answer_json};
+use selvedge_edge::ingest::{self, Arrival, Form, Outcome, Stale, Trouble, Watch, answer_json};
 use selvedge_edge::ledger::Ledger;
 use selvedge_edge::site::Site;
 use std::cell::Cell;
 use std::rc::Rc;
 use worker::{SqlStorage, State};
-
-/// Steps of one request: a poison event is stepped around at once.
-const STEPS_MAX: usize = 3;
-
-/// The answer of a batch that was stepped, in the form it came in.
-#[derive(Debug, Default)]
-pub struct Answered {
-    /// Wire v1.
-    pub bytes: Vec<u8>,
-    /// JSON.
-    pub json: String,
-}
 
 /// Why a batch left nothing.
 #[derive(Debug)]
@@ -71,44 +58,37 @@ thread_local! {
 pub fn collect(
     state: &State,
     site: &Rc<Site>,
-    envelope: &Envelope,
-    body: &[u8],
+    envelope: &Rc<Envelope>,
+    body: &Rc<[u8]>,
     plants_faults: bool,
-) -> Result<Answered, Stopped> {
-    let shared = Rc::new((envelope.clone(), body.to_vec()));
-    for _ in 0..STEPS_MAX {
-        AT.set(None);
-        let sql = state.storage().sql();
-        let (site, shared) = (Rc::clone(site), Rc::clone(&shared));
-        let plan = FaultPlan { is_on: plants_faults };
-        match barrier::transaction(&state.storage(), move || step(&sql, &site, &shared.0, &shared.1, plan)) {
-            Ok(answer) => return Ok(answer),
-            Err(Failure::Work(stopped)) => return Err(stopped),
-            Err(Failure::Storage) => {
-                return Err(Fault::storage("the transaction failed; nothing was kept").into());
-            }
-            Err(Failure::Panicked) => mark_failure(state)?,
+) -> Result<Vec<u8>, Stopped> {
+    AT.set(None);
+    let sql = state.storage().sql();
+    let (site, envelope, body) = (Rc::clone(site), Rc::clone(envelope), Rc::clone(body));
+    let plan = FaultPlan { is_on: plants_faults };
+    match barrier::transaction(&state.storage(), move || step(&sql, &site, &envelope, &body, plan)) {
+        Ok(answer) => Ok(answer),
+        Err(Failure::Work(stopped)) => Err(stopped),
+        Err(Failure::Storage) => Err(Fault::storage("the transaction failed; nothing was kept").into()),
+        Err(Failure::Panicked) => {
+            mark_failure(state);
+            Err(Fault::step_failed("the step failed and was rolled back; nothing was kept").into())
         }
     }
-    Err(Fault::step_failed("the step failed and was rolled back; nothing was kept").into())
 }
 
-/// Marks the event that the step panicked at. `Ok` where it is poison by now, and the batch can be stepped around it.
-fn mark_failure(state: &State) -> Result<(), Stopped> {
-    let failed = Fault::step_failed("the step failed and was rolled back; nothing was kept");
+/// Marks the event that the step panicked at, so that it is poison at the third attempt.
+fn mark_failure(state: &State) {
     let Some((visitor, writer, sequence)) = AT.get() else {
-        return Err(failed.into());
+        return;
     };
     let sql = state.storage().sql();
     let marked = barrier::transaction(&state.storage(), move || {
         attempts::mark(&sql, visitor, writer, sequence)?;
-        tables::count_failure(&sql)?;
-        Ok::<u32, worker::Error>(attempts::read(&sql, visitor, writer)?.at(sequence))
+        tables::count_failure(&sql)
     });
-    match marked {
-        Ok(count) if sequence > 0 && count >= POISON_ATTEMPTS => Ok(()),
-        Ok(count) if sequence == 0 && count >= FRESH_STATE_ATTEMPTS => Ok(()),
-        _ => Err(failed.into()),
+    if let Err(failure) = marked {
+        worker::console_error!("a failed step could not be marked: {failure:?}");
     }
 }
 
@@ -118,7 +98,7 @@ fn step(
     envelope: &Envelope,
     body: &[u8],
     plan: FaultPlan,
-) -> Result<Answered, Stopped> {
+) -> Result<Vec<u8>, Stopped> {
     let form = if envelope.is_json { Form::Json } else { Form::Binary };
     let batch = ingest::read(form, body, &site.names)?;
     let (visitor, writer) = (batch.header.visitor, batch.header.writer);
@@ -196,11 +176,11 @@ fn settle(
     Ok(())
 }
 
-fn answer(outcome: &Outcome, site: &Site, is_json: bool) -> Result<Answered, Stopped> {
+/// The answer in the form that the batch came in.
+fn answer(outcome: &Outcome, site: &Site, is_json: bool) -> Result<Vec<u8>, Stopped> {
     if is_json {
-        let json = answer_json::render(&outcome.answer, &site.program.parts().contents);
-        return Ok(Answered { json, ..Answered::default() });
+        return Ok(answer_json::render(&outcome.answer, &site.program.parts().contents).into_bytes());
     }
-    let bytes = outcome.answer.encode().map_err(|_| Fault::internal("the answer could not be written"))?;
-    Ok(Answered { bytes, ..Answered::default() })
+    let written = outcome.answer.encode();
+    written.map_err(|_| Fault::internal("the answer could not be written").into())
 }

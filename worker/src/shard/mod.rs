@@ -22,6 +22,7 @@ use crate::settings;
 use selvedge_edge::decide::{self, Question};
 use selvedge_edge::fault::Fault;
 use selvedge_edge::gate::Shown;
+use std::rc::Rc;
 use worker::{DurableObject, Env, Method, Request, Response, State, durable_object};
 
 /// One shard of one site.
@@ -68,21 +69,20 @@ impl Shard {
     async fn collect(&self, request: &mut Request) -> Answered {
         let body = request.bytes().await?;
         let (envelope, batch) = unpack::<Envelope>(&body)?;
+        let (envelope, batch) = (Rc::new(envelope), Rc::<[u8]>::from(batch));
         let mut site = programs::site(&self.env, &envelope.site, envelope.publish).await?;
         let plants_faults = settings::plants_faults(&self.env);
         // No await from here to the answer, but for a program that this isolate has not heard of.
-        match collect::collect(&self.state, &site, &envelope, batch, plants_faults) {
+        let answer = match collect::collect(&self.state, &site, &envelope, &batch, plants_faults) {
             Err(collect::Stopped::Stale(stale)) => {
                 site = programs::site(&self.env, &envelope.site, stale.known).await?;
-                collect::collect(&self.state, &site, &envelope, batch, plants_faults)
+                collect::collect(&self.state, &site, &envelope, &batch, plants_faults)
             }
             other => other,
-        }
-        .map_err(collect::Stopped::into_fault)
-        .map_err(Problem::from)
-        .and_then(|answer| {
-            if envelope.is_json { reply::json(answer.json) } else { reply::bytes(answer.bytes) }
-        })
+        };
+        let answer = answer.map_err(collect::Stopped::into_fault)?;
+        let content_type = if envelope.is_json { reply::JSON } else { reply::BYTES };
+        Ok(reply::typed(content_type)?.fixed(answer))
     }
 
     async fn decide(&self, request: &mut Request) -> Answered {

@@ -2,6 +2,8 @@
 
 pub mod container;
 
+pub mod json_value;
+
 pub mod json;
 
 pub mod read;
@@ -10,8 +12,15 @@ pub mod answer_json;
 
 pub mod quarantine;
 
+pub mod terms;
+
+mod enrich;
+
+mod memory;
+
 pub mod step;
 
 pub use container::{Form, Opened, open};
 pub use read::{Address, address, read};
-pub use step::{Arrival, Outcome, Trouble, step};
+pub use step::step;
+pub use terms::{Arrival, Outcome, Stale, Trouble, Watch};

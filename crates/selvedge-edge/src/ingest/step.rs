@@ -1,84 +1,26 @@
 //! One batch of one visitor: consent first of all, then dedup and the tracking plan, then state and decisions. In: the
 //! batch, the site, what is stored of the visitor. Out: what to store and what to answer. Nothing is stored here.
 
+use super::enrich::{enrich, enrich_event};
+use super::memory::{forget, recall};
 use super::quarantine::{self, Circumstances};
+use super::terms::{Arrival, Outcome, Stale, Trouble, Watch};
 use crate::decision::{Decider, slot_decisions};
 use crate::dedup::{self, Verdict};
-use crate::gate::{Gate, STATE_PURPOSES, Shown};
+use crate::gate::Gate;
 use crate::ledger::{Counter, Ledger};
 use crate::site::Site;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use selvedge_core::consent::Purposes;
-use selvedge_core::event::{Batch, BatchHeader, Clock, Event, RefusalCode, Undecodable};
+use selvedge_core::event::{Batch, BatchHeader, Clock, Event, LeaseReport, RefusalCode, Undecodable};
 use selvedge_core::id::Sequence;
 use selvedge_core::rules::{self, Decision, Moment, Place};
-use selvedge_core::tracking_plan::{Trust, Violation, judge, purposes_of};
-use selvedge_core::value::{Map, Value};
+use selvedge_core::tracking_plan::{Violation, judge, purposes_of};
 use selvedge_core::wire::answer::{Answer, Applied, Grant, Refused};
 use selvedge_core::wire::log_row::{LogEvent, LogRow};
-use selvedge_core::wire::state::{CellBody, Session, VisitorState};
-use selvedge_core::wire::stored::VisitorRecord;
-
-/// What the edge itself knows of a batch.
-#[derive(Debug, Clone, Copy)]
-pub struct Arrival<'a> {
-    /// When it came: Unix milliseconds.
-    pub received_ms: u64,
-    /// The source's name.
-    pub source: &'a str,
-    /// What the source is trusted with.
-    pub trust: Trust,
-    /// Global Privacy Control, and the mode of the visitor's region.
-    pub shown: Shown,
-    /// The visitor's country, two letters.
-    pub country: Option<&'a str>,
-}
-
-/// What went wrong with earlier attempts at the same batch.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Trouble<'a> {
-    /// Sequences at which the step failed too often: they are quarantined, not stepped.
-    pub poison: &'a [u32],
-    /// The step failed too often before any event: the visitor's state is begun anew.
-    pub fresh_state: bool,
-}
-
-/// What to store and what to answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
-    /// The visitor's record to write; `None` leaves what is stored.
-    pub record: Option<VisitorRecord>,
-    /// The log's row; `None` where no event was accepted.
-    pub row: Option<LogRow>,
-    /// JSON lines for the quarantine.
-    pub quarantine: Vec<String>,
-    /// Whether what the quarantine holds of the visitor is to be destroyed first.
-    pub purge_quarantine: bool,
-    /// What to count.
-    pub ledger: Ledger,
-    /// The answer.
-    pub answer: Answer,
-}
-
-/// The visitor's state was stepped under a later publish than the site's: the shell fetches the newer program first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the visitor's state was stepped under publish {known}; this program is publish {given}")]
-pub struct Stale {
-    /// The visitor's.
-    pub known: u64,
-    /// The site's.
-    pub given: u64,
-}
-
-/// Hears of a step's progress, so that the shell knows which event a failure belongs to.
-pub trait Watch {
-    /// The step comes to this event; nothing was done with it yet.
-    fn reaches(&mut self, sequence: Sequence);
-
-    /// The event was neither refused for consent nor taken before, and is no poison: it is judged and stepped now.
-    fn takes(&mut self, event: &Event);
-}
+use selvedge_core::wire::state::{Cell, CellBody, VisitorState};
+use selvedge_core::wire::stored::{VisitorRecord, WriterWindow};
 
 /// Steps a visitor by one batch.
 ///
@@ -109,31 +51,6 @@ pub fn step(
         }
     }
     Ok(stepper.finish(stored))
-}
-
-/// The fact that only the edge may state.
-const COUNTRY: &str = "geo.country";
-
-fn enrich(mut header: BatchHeader, arrival: &Arrival<'_>) -> BatchHeader {
-    header.context = overwrite_country(header.context, arrival);
-    if let (Some(country), Trust::Client) = (arrival.country, arrival.trust) {
-        header.context.set(COUNTRY, Value::Text(country.to_string()));
-    }
-    header
-}
-
-fn enrich_event(mut event: Event, arrival: &Arrival<'_>) -> Event {
-    event.context = overwrite_country(event.context, arrival);
-    event
-}
-
-/// A page's own word on its country is dropped; a server's is kept.
-fn overwrite_country(context: Map, arrival: &Arrival<'_>) -> Map {
-    if arrival.trust == Trust::Server || context.get(COUNTRY).is_none() {
-        return context;
-    }
-    let others = context.iter().filter(|(name, _)| *name != COUNTRY);
-    others.map(|(name, value)| (name.to_string(), value.clone())).collect()
 }
 
 struct Stepper<'a> {
@@ -296,7 +213,7 @@ impl<'a> Stepper<'a> {
         self.ledger.add(Counter::Deduplicated, 1);
     }
 
-    fn lease(&mut self, reports: &[selvedge_core::event::LeaseReport]) {
+    fn lease(&mut self, reports: &[LeaseReport]) {
         if self.gate.now.in_force().holds(Purposes::PERSONALIZATION) {
             rules::lease(&self.site.program, &mut self.state, self.now_ms, reports);
         }
@@ -382,69 +299,6 @@ impl<'a> Stepper<'a> {
     }
 }
 
-/// The visitor's state as it is stored. A visitor that is known without one was watched only in part: nothing of what came
-/// before is known of it.
-fn recall(
-    record: &VisitorRecord,
-    is_known: bool,
-    now_ms: i64,
-    trouble: &Trouble<'_>,
-    ledger: &mut Ledger,
-) -> VisitorState {
-    let born = VisitorState::new(now_ms);
-    let unwatched = |born| VisitorState { in_force: Purposes::NECESSARY, ..born };
-    if record.state.is_empty() {
-        return if is_known { unwatched(born) } else { born };
-    }
-    match VisitorState::decode(&record.state) {
-        Ok(state) if !trouble.fresh_state => state,
-        _ => {
-            ledger.add(Counter::StateResets, 1);
-            unwatched(born)
-        }
-    }
-}
-
-/// Wipes what is kept for purposes that were taken back. Caps and holds stay while the rules may act at all.
-fn forget(state: VisitorState, site: &Site, gate: &Gate, now_ms: i64) -> VisitorState {
-    if gate.lost.and(STATE_PURPOSES).is_empty() {
-        return state;
-    }
-    let in_force = gate.now.in_force();
-    let rules_act = in_force.holds(Purposes::PERSONALIZATION);
-    let metrics = &site.program.parts().metrics;
-    let may_count =
-        |hash: u64| metrics.iter().any(|metric| metric.meaning == hash && in_force.holds(metric.purpose));
-    let mut cells = state.cells;
-    cells.retain(|cell| match cell.body {
-        CellBody::Count(_) => may_count(cell.hash),
-        CellBody::Cap(_) => rules_act,
-        CellBody::Attribute(_) => false,
-    });
-    let session = if in_force.holds(Purposes::ANALYTICS) {
-        state.session
-    } else {
-        Session {
-            caps_since_ms: state.session.caps_since_ms,
-            is_gapped: true,
-            was_gapped: true,
-            ..Session::default()
-        }
-    };
-    VisitorState {
-        layout: REALIGN,
-        last_time_ms: state.last_time_ms,
-        in_force: Purposes::NECESSARY,
-        session,
-        held: if rules_act { state.held } else { Vec::new() },
-        cells,
-        ..VisitorState::new(now_ms)
-    }
-}
-
-/// The layout of no program: the next step aligns the state, and counts that were wiped begin unobserved.
-const REALIGN: u64 = 1;
-
 fn rule_time(header: &BatchHeader, time_ms: u64, arrival: &Arrival<'_>) -> i64 {
     let received_ms = match header.clock {
         Clock::Received => Some(arrival.received_ms),
@@ -454,16 +308,14 @@ fn rule_time(header: &BatchHeader, time_ms: u64, arrival: &Arrival<'_>) -> i64 {
 }
 
 fn applied(record: &VisitorRecord) -> Vec<Applied> {
-    let of_window = |window: &selvedge_core::wire::stored::WriterWindow| Applied {
-        writer: window.writer,
-        sequence: dedup::highest(window),
-    };
+    let of_window =
+        |window: &WriterWindow| Applied { writer: window.writer, sequence: dedup::highest(window) };
     record.writers.iter().map(of_window).collect()
 }
 
 /// The leases that stand in the page's part of the state.
 fn grants(public: &VisitorState) -> Vec<Grant> {
-    let of_cell = |cell: &selvedge_core::wire::state::Cell| match &cell.body {
+    let of_cell = |cell: &Cell| match &cell.body {
         CellBody::Cap(cap) if cap.lease.id > 0 => Some(Grant {
             rule: cell.hash,
             lease: cap.lease.id,

@@ -9,8 +9,7 @@ use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::program::*;
 use selvedge_core::wire::stored::VisitorRecord;
 use selvedge_edge::gate::Shown;
-use selvedge_edge::ingest::step::Watch;
-use selvedge_edge::ingest::{Arrival, Outcome, Trouble, step};
+use selvedge_edge::ingest::{Arrival, Outcome, Trouble, Watch, step};
 use selvedge_edge::publish::hash_of;
 use selvedge_edge::site::Site;
 

@@ -1,0 +1,73 @@
+//! What is remembered of a visitor between batches, and what is forgotten when a purpose is taken back.
+
+use super::terms::Trouble;
+use crate::gate::{Gate, STATE_PURPOSES};
+use crate::ledger::{Counter, Ledger};
+use crate::site::Site;
+use alloc::vec::Vec;
+use selvedge_core::consent::Purposes;
+use selvedge_core::wire::state::{CellBody, Session, VisitorState};
+use selvedge_core::wire::stored::VisitorRecord;
+
+/// The visitor's state as it is stored. A visitor that is known without one was watched only in part: nothing of what came
+/// before is known of it.
+pub(super) fn recall(
+    record: &VisitorRecord,
+    is_known: bool,
+    now_ms: i64,
+    trouble: &Trouble<'_>,
+    ledger: &mut Ledger,
+) -> VisitorState {
+    let born = VisitorState::new(now_ms);
+    let unwatched = |born| VisitorState { in_force: Purposes::NECESSARY, ..born };
+    if record.state.is_empty() {
+        return if is_known { unwatched(born) } else { born };
+    }
+    match VisitorState::decode(&record.state) {
+        Ok(state) if !trouble.fresh_state => state,
+        _ => {
+            ledger.add(Counter::StateResets, 1);
+            unwatched(born)
+        }
+    }
+}
+
+/// Wipes what is kept for purposes that were taken back. Caps and holds stay while the rules may act at all.
+pub(super) fn forget(state: VisitorState, site: &Site, gate: &Gate, now_ms: i64) -> VisitorState {
+    if gate.lost.and(STATE_PURPOSES).is_empty() {
+        return state;
+    }
+    let in_force = gate.now.in_force();
+    let rules_act = in_force.holds(Purposes::PERSONALIZATION);
+    let metrics = &site.program.parts().metrics;
+    let may_count =
+        |hash: u64| metrics.iter().any(|metric| metric.meaning == hash && in_force.holds(metric.purpose));
+    let mut cells = state.cells;
+    cells.retain(|cell| match cell.body {
+        CellBody::Count(_) => may_count(cell.hash),
+        CellBody::Cap(_) => rules_act,
+        CellBody::Attribute(_) => false,
+    });
+    let session = if in_force.holds(Purposes::ANALYTICS) {
+        state.session
+    } else {
+        Session {
+            caps_since_ms: state.session.caps_since_ms,
+            is_gapped: true,
+            was_gapped: true,
+            ..Session::default()
+        }
+    };
+    VisitorState {
+        layout: REALIGN,
+        last_time_ms: state.last_time_ms,
+        in_force: Purposes::NECESSARY,
+        session,
+        held: if rules_act { state.held } else { Vec::new() },
+        cells,
+        ..VisitorState::new(now_ms)
+    }
+}
+
+/// The layout of no program: the next step aligns the state, and counts that were wiped begin unobserved.
+const REALIGN: u64 = 1;

@@ -1,0 +1,72 @@
+//! The terms of a step: what goes in beside the batch, what comes out.
+
+use crate::gate::Shown;
+use crate::ledger::Ledger;
+use alloc::string::String;
+use alloc::vec::Vec;
+use selvedge_core::event::Event;
+use selvedge_core::id::Sequence;
+use selvedge_core::tracking_plan::Trust;
+use selvedge_core::wire::answer::Answer;
+use selvedge_core::wire::log_row::LogRow;
+use selvedge_core::wire::stored::VisitorRecord;
+
+/// What the edge itself knows of a batch.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival<'a> {
+    /// When it came: Unix milliseconds.
+    pub received_ms: u64,
+    /// The source's name.
+    pub source: &'a str,
+    /// What the source is trusted with.
+    pub trust: Trust,
+    /// Global Privacy Control, and the mode of the visitor's region.
+    pub shown: Shown,
+    /// The visitor's country, two letters.
+    pub country: Option<&'a str>,
+}
+
+/// What went wrong with earlier attempts at the same batch.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Trouble<'a> {
+    /// Sequences at which the step failed too often: they are quarantined, not stepped.
+    pub poison: &'a [u32],
+    /// The step failed too often before any event: the visitor's state is begun anew.
+    pub fresh_state: bool,
+}
+
+/// What to store and what to answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The visitor's record to write; `None` leaves what is stored.
+    pub record: Option<VisitorRecord>,
+    /// The log's row; `None` where no event was accepted.
+    pub row: Option<LogRow>,
+    /// JSON lines for the quarantine.
+    pub quarantine: Vec<String>,
+    /// Whether what the quarantine holds of the visitor is to be destroyed first.
+    pub purge_quarantine: bool,
+    /// What to count.
+    pub ledger: Ledger,
+    /// The answer.
+    pub answer: Answer,
+}
+
+/// The visitor's state was stepped under a later publish than the site's: the shell fetches the newer program first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the visitor's state was stepped under publish {known}; this program is publish {given}")]
+pub struct Stale {
+    /// The visitor's.
+    pub known: u64,
+    /// The site's.
+    pub given: u64,
+}
+
+/// Hears of a step's progress, so that the shell knows which event a failure belongs to.
+pub trait Watch {
+    /// The step comes to this event; nothing was done with it yet.
+    fn reaches(&mut self, sequence: Sequence);
+
+    /// The event was neither refused for consent nor taken before, and is no poison: it is judged and stepped now.
+    fn takes(&mut self, event: &Event);
+}
