@@ -89,8 +89,8 @@ impl Remote {
     /// Gets a path, with the admin token.
     ///
     /// # Errors
-    /// Where no answer came, or one with another status than 200.
-    pub fn get(&self, path: &str) -> Result<Vec<u8>> {
+    /// Where no answer came.
+    pub fn get(&self, path: &str) -> Result<RawAnswer> {
         let request = self
             .agent
             .get(format!("{}{path}", self.url))
@@ -98,8 +98,7 @@ impl Remote {
             .config()
             .timeout_global(Some(ANSWER_TIMEOUT))
             .build();
-        let answer = read_answer(request.call().with_context(|| self.unreachable())?)?;
-        expect_ok(answer, path)
+        read_answer(request.call().with_context(|| self.unreachable())?)
     }
 
     /// Opens a path whose answer may go on for ever, with the admin token.

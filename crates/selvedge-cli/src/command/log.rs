@@ -3,54 +3,95 @@
 use crate::arguments::LogArguments;
 use crate::exit::Ending;
 use crate::remote::Remote;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::io::{BufRead, ErrorKind, Write, stdout};
+use std::thread::sleep;
+use std::time::Duration;
 
-/// Runs the command.
+/// How long a live log waits before it asks a worker again that has gone away.
+const RECONNECT: Duration = Duration::from_secs(1);
+
+/// Runs the command. A live log that is cut goes on behind the last event that was printed.
 ///
 /// # Errors
-/// Where the worker gives no answer, or cuts it.
+/// Where the worker gives no answer to the first question, or cuts a log that is not live.
 pub fn run(arguments: &LogArguments) -> Result<Ending> {
-    let mut lines = Remote::new(&arguments.remote).stream(&path(arguments))?;
-    let mut line = String::new();
-    loop {
-        line.clear();
-        if lines.read_line(&mut line).context("the log was cut")? == 0 {
-            return Ok(Ending::Done);
+    let mut reader =
+        Reader { remote: Remote::new(&arguments.remote), arguments, cursor: arguments.from.clone() };
+    let mut read = reader.read()?;
+    while arguments.live && read != Read::NobodyReads {
+        eprintln!("the log was cut; asking again");
+        sleep(RECONNECT);
+        read = reader.read().unwrap_or(Read::Cut);
+    }
+    ensure!(read != Read::Cut, "the log was cut; go on with --from {}", reader.cursor.unwrap_or_default());
+    Ok(Ending::Done)
+}
+
+/// How reading ended.
+#[derive(PartialEq, Eq)]
+enum Read {
+    AtEnd,
+    Cut,
+    NobodyReads,
+}
+
+struct Reader<'a> {
+    remote: Remote,
+    arguments: &'a LogArguments,
+    /// Behind the last event that was printed.
+    cursor: Option<String>,
+}
+
+impl Reader<'_> {
+    /// Prints the log from the cursor on.
+    fn read(&mut self) -> Result<Read> {
+        let mut lines = self.remote.stream(&path(self.cursor.as_deref(), self.arguments.live))?;
+        let mut line = String::new();
+        loop {
+            line.clear();
+            match lines.read_line(&mut line) {
+                Ok(0) => return Ok(Read::AtEnd),
+                Ok(_) if !line.ends_with('\n') => return Ok(Read::Cut),
+                Ok(_) if line.trim().is_empty() => {}
+                Ok(_) if !self.print(line.trim_end())? => return Ok(Read::NobodyReads),
+                Ok(_) => {}
+                Err(_) => return Ok(Read::Cut),
+            }
         }
-        if !line.trim().is_empty() && !print(arguments.json, line.trim_end())? {
-            return Ok(Ending::Done);
+    }
+
+    /// Prints one line at once; false where nobody reads any more.
+    fn print(&mut self, line: &str) -> Result<bool> {
+        let event: Option<Value> = serde_json::from_str(line).ok();
+        let readable = event.as_ref().filter(|_| !self.arguments.json).map(readable);
+        let mut out = stdout().lock();
+        match writeln!(out, "{}", readable.as_deref().unwrap_or(line)).and_then(|()| out.flush()) {
+            Err(fault) if fault.kind() == ErrorKind::BrokenPipe => return Ok(false),
+            printed => printed.context("the log cannot be printed")?,
         }
+        let cursor = event.as_ref().and_then(|event| event.get("cursor")?.as_str());
+        self.cursor = cursor.map(str::to_owned).or(self.cursor.take());
+        Ok(true)
     }
 }
 
-fn path(arguments: &LogArguments) -> String {
+fn path(cursor: Option<&str>, live: bool) -> String {
     let mut path = "/v1/log?from=".to_owned();
-    path.extend(arguments.from.as_deref().unwrap_or_default().bytes().map(escaped));
-    if arguments.live {
+    path.extend(cursor.unwrap_or_default().bytes().map(escaped));
+    if live {
         path.push_str("&live=1");
     }
     path
 }
 
-/// A byte of a query value: cursors consist of digits, dots and hyphens, all else is escaped.
+/// A byte of a query value: cursors consist of digits, dots, colons and hyphens, all else is escaped.
 fn escaped(byte: u8) -> String {
     match byte {
-        b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'.' | b'-' => char::from(byte).to_string(),
+        b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'.' | b'-' | b':' => char::from(byte).to_string(),
         other => format!("%{other:02X}"),
-    }
-}
-
-/// Prints one line at once; false where nobody reads any more.
-fn print(json: bool, line: &str) -> Result<bool> {
-    let readable = if json { None } else { serde_json::from_str(line).ok().map(|event| readable(&event)) };
-    let mut out = stdout().lock();
-    match writeln!(out, "{}", readable.as_deref().unwrap_or(line)).and_then(|()| out.flush()) {
-        Ok(()) => Ok(true),
-        Err(fault) if fault.kind() == ErrorKind::BrokenPipe => Ok(false),
-        Err(fault) => Err(fault).context("the log cannot be printed"),
     }
 }
 
@@ -112,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_cursor_cannot_add_to_the_query() {
-        let text: String = "0.12-1&live=1".bytes().map(escaped).collect();
-        assert_eq!(text, "0.12-1%26live%3D1");
+        assert_eq!(path(Some("0.12-1&live=1"), false), "/v1/log?from=0.12-1%26live%3D1");
+        assert_eq!(path(None, true), "/v1/log?from=&live=1");
     }
 }

@@ -3,22 +3,22 @@
 //! One thread reads; lanes send, each a share of the visitors, one request at a time. So each visitor's rows arrive in
 //! file order, and no more is held in memory than the lanes have before them.
 
-pub mod batches;
 pub mod dataset;
-pub mod derivation;
-pub mod lanes;
-pub mod map;
 pub mod pace;
 pub mod progress;
-pub mod recording;
-pub mod report;
-pub mod rows;
-pub mod sender;
 pub mod time;
 pub mod value;
+pub mod rows;
+pub mod derivation;
+pub mod map;
+pub mod recording;
+pub mod batches;
+pub mod report;
+pub mod sender;
+pub mod lanes;
 
-use crate::remote::Remote;
-use anyhow::{Context, Result, anyhow};
+use crate::remote::{Remote, expect_ok};
+use anyhow::{Context, Result, ensure};
 use batches::{BatchPolicy, Batches};
 use lanes::Lanes;
 use map::Map;
@@ -88,9 +88,15 @@ struct SiteConfig {
 
 /// The version of the consent policy of a site that has a program.
 fn published(remote: &Remote, site: &str) -> Result<u16> {
-    let bytes = remote.get(&format!("/s/{site}/config"))?;
-    let config: SiteConfig = serde_json::from_slice(&bytes).context("the site's config cannot be read")?;
-    config.program.ok_or_else(|| anyhow!("site `{site}` has no program; run `selvedge publish` first"))?;
+    let path = format!("/s/{site}/config");
+    let answer = remote.get(&path)?;
+    ensure!(
+        answer.status != 404,
+        "nothing is published for the map's site `{site}`; `selvedge publish` does that"
+    );
+    let config = expect_ok(answer, &path)?;
+    let config: SiteConfig = serde_json::from_slice(&config).context("the site's config cannot be read")?;
+    ensure!(config.program.is_some(), "the site `{site}` has no program; `selvedge publish` makes one");
     Ok(config.policy_version)
 }
 

@@ -129,10 +129,14 @@ impl Sender {
     }
 }
 
+/// The purposes that every site has.
+const ALL: Purposes =
+    Purposes::NECESSARY.or(Purposes::ANALYTICS).or(Purposes::PERSONALIZATION).or(Purposes::ADVERTISING);
+
 /// All purposes granted, vouched for by the operator who replays.
 fn granted(policy_version: u16, time_ms: u64) -> Snapshot {
     Snapshot {
-        granted: Purposes(u16::MAX),
+        granted: ALL,
         denied: Purposes::NONE,
         mode: Mode::OptIn,
         gpc: false,
