@@ -120,7 +120,7 @@ impl Client {
         if automatic && plan.is_none_or(|plan| plan.event(&event.name).is_none()) {
             return;
         }
-        if usable(crate::mind::purposes_of(plan, &event), &self.consent, &self.consent).is_empty() {
+        if usable(crate::lane::purposes_of(plan, &event), &self.consent, &self.consent).is_empty() {
             return;
         }
         let is_urgent = plan.and_then(|plan| plan.event(&event.name)).is_some_and(|known| known.urgent);

@@ -4,10 +4,10 @@ use crate::effect::Effects;
 use crate::stored::{LaneHead, event_key, lane_key, read_queued, write_queued};
 use alloc::string::String;
 use alloc::vec::Vec;
-use selvedge_core::consent::{Snapshot, usable};
+use selvedge_core::consent::{Purposes, Snapshot, usable};
 use selvedge_core::event::Event;
 use selvedge_core::id::{Sequence, WriterId};
-use selvedge_core::tracking_plan::Plan;
+use selvedge_core::tracking_plan::{self, Plan};
 
 /// Sinks the last of a sorted list to its place. `is_before(a, b)`: b belongs before a. (Sorting by the standard library
 /// takes kilobytes.)
@@ -159,8 +159,14 @@ impl Lane {
     /// Destroys the events that no purpose allows any more under `now`.
     pub fn purge(&mut self, plan: Option<&Plan>, now: &Snapshot, effects: &mut Effects) {
         self.remove(effects, &|queued| {
-            let purposes = crate::mind::purposes_of(plan, &queued.event);
+            let purposes = purposes_of(plan, &queued.event);
             usable(purposes, &queued.snapshot, now).is_empty()
         });
     }
+}
+
+/// What an event may be used for, as far as it is known here.
+#[must_use]
+pub fn purposes_of(plan: Option<&Plan>, event: &Event) -> Purposes {
+    plan.map_or(Purposes::ANALYTICS, |plan| tracking_plan::purposes_of(plan, event))
 }

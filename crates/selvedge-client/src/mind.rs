@@ -2,7 +2,7 @@
 //! replayed on it, and what stands in the slots. The page's state is never merged: an answer replaces it.
 
 use crate::effect::Show;
-use crate::lane::{Lane, Queued};
+use crate::lane::{Lane, Queued, purposes_of};
 use alloc::vec::Vec;
 use selvedge_core::consent::{Purposes, Snapshot};
 use selvedge_core::event::{Clock, Event, LeaseReport, RefusalCode};
@@ -58,12 +58,6 @@ pub struct Mind {
     leases: Vec<LeaseReport>,
     /// The visitor was here before, but its state is not at hand: nothing is decided until the edge answers.
     is_blind: bool,
-}
-
-/// What an event may be used for, as far as it is known here.
-#[must_use]
-pub fn purposes_of(plan: Option<&Plan>, event: &Event) -> Purposes {
-    plan.map_or(Purposes::ANALYTICS, |plan| tracking_plan::purposes_of(plan, event))
 }
 
 impl Default for Mind {

@@ -106,8 +106,9 @@ impl Client {
     pub(crate) fn follow(&mut self, key: &str, value: Option<&[u8]>) {
         match (key, value) {
             (CONSENT, value) => self.follow_consent(value),
-            (VISITOR, Some(value)) if self.visitor.is_none() && self.is_open() => {
+            (VISITOR, Some(value)) if self.visitor.is_none() => {
                 self.visitor = read_visitor(value).map(|(visitor, _)| visitor);
+                self.mind.blind();
                 self.release_held();
             }
             (LEASES, Some(value)) => self.follow_leases(value),

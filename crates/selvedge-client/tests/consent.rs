@@ -135,6 +135,24 @@ fn another_tabs_withdrawal_empties_this_one_without_a_word() {
 }
 
 #[test]
+fn another_tabs_grant_brings_its_visitor_along() {
+    let mut first = World::new(Some(shop()));
+    first.settle();
+    first.grant();
+    first.page(SITE);
+    let mut second = World::new(Some(shop()));
+    second.settle();
+    second.page(SITE);
+    for key in ["visitor", "consent"] {
+        second.input(Input::Changed { key: key.into(), value: first.device.get(key).cloned() });
+    }
+    first.pass(60_000);
+    second.pass(60_000);
+    assert_eq!(first.edge.batches[0].header.visitor, second.edge.batches[0].header.visitor);
+    assert!(!second.device.contains_key("consent"), "the first tab stored it");
+}
+
+#[test]
 fn addresses_keep_only_what_may_be_captured() {
     let mut world = World::new(None);
     world.settle();

@@ -22,7 +22,7 @@ export function erase(key: Uint8Array): void {
 }
 
 export function eraseAll(): void {
-  storage.keys("").forEach(storage.erase);
+  storage.eraseAll();
 }
 
 export function send(request: number, body: Uint8Array): void {

@@ -5,7 +5,7 @@ import { head, startHead, tellAdopted, tellBoot, tellChange } from "./head";
 import { holdAgain, letGo, onAdopted } from "./locks";
 import type { Ear, Sink } from "./sink";
 import { lookAgain, openSlots, show } from "./slots";
-import { openStorage, watch } from "./storage";
+import { openStorage, read, watch } from "./storage";
 import { openTransport } from "./transport";
 import type { Stub } from "./types";
 
@@ -41,9 +41,17 @@ async function openPlain(boot: Boot): Promise<Sink> {
 function openHead({ data }: Boot): void {
   onAdopted(tellAdopted);
   tellBoot(data);
-  watch(tellChange);
+  watch((key, value) => {
+    // The other tab minted the visitor with its consent: this one must not mint another.
+    if (key === "consent") tellChange("visitor", read("visitor"));
+    tellChange(key, value);
+  });
   addEventListener("pagehide", letGo);
-  addEventListener("pageshow", holdAgain);
+  addEventListener("pageshow", ({ persisted }) => {
+    // Nobody tells a page in the back/forward cache what other tabs changed.
+    if (persisted) tellChange("consent", read("consent"));
+    holdAgain();
+  });
 }
 
 /** The first page view, then the calls that waited, then what happens. */

@@ -6,6 +6,8 @@
 export type Entry = readonly [key: string, value: Uint8Array];
 
 let prefix = "";
+/** What is to be stored, or erased (null), by full key. */
+const pending = new Map<string, string | null>();
 
 export function openStorage(site: string): void {
   prefix = `selvedge.${site}.`;
@@ -21,21 +23,42 @@ function attempt<Result>(use: (storage: Storage) => Result, otherwise: Result): 
 }
 
 export function read(key: string): Uint8Array | undefined {
+  commit();
   return toBytes(attempt((storage) => storage.getItem(prefix + key), null));
 }
 
 export function write(key: string, value: Uint8Array): void {
   let latin = "";
   for (const byte of value) latin += String.fromCharCode(byte);
-  attempt((storage) => storage.setItem(prefix + key, latin), undefined);
+  plan(key, latin);
 }
 
 export function erase(key: string): void {
-  attempt((storage) => storage.removeItem(prefix + key), undefined);
+  plan(key, null);
+}
+
+/** Erases everything of this site, now. */
+export function eraseAll(): void {
+  keys("").forEach(erase);
+  commit();
+}
+
+/** Storage is slow: the site's call returns first, then all changes of the task are made. */
+function plan(key: string, value: string | null): void {
+  if (!pending.size) queueMicrotask(commit);
+  pending.set(prefix + key, value);
+}
+
+function commit(): void {
+  for (const [key, value] of pending) {
+    attempt((storage) => (value === null ? storage.removeItem(key) : storage.setItem(key, value)), undefined);
+  }
+  pending.clear();
 }
 
 /** The keys that begin so, without the site's prefix. */
 export function keys(beginning: string): string[] {
+  commit();
   const all = attempt((storage) => Object.keys(storage), []);
   return all.filter((key) => key.startsWith(prefix + beginning)).map((key) => key.slice(prefix.length));
 }
