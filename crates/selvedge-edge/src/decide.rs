@@ -105,7 +105,7 @@ pub fn answer(
 ) -> String {
     let rule_now_ms = i64::try_from(now_ms).unwrap_or(i64::MAX);
     let said: Vec<Snapshot> = question.consent.into_iter().collect();
-    let gate = Gate::new(&said, stored.map(|record| &record.consent), shown);
+    let gate = Gate::new(&said, stored.map(|record| &record.consent), shown, now_ms);
     let state = stored.and_then(|record| VisitorState::decode(&record.state).ok());
     let mut state = match (state, stored) {
         (Some(state), _) => state,

@@ -32,12 +32,12 @@ pub fn judge(record: &VisitorRecord, writer: WriterId, sequence: Sequence) -> Ve
 
 /// Takes `sequence` of `writer`, so that it is a duplicate from now on.
 ///
-/// A writer without a window gets one; above [`WRITERS_MAX`] the window of the oldest boot is given up.
+/// A writer without a window gets one; above [`WRITERS_MAX`] the window of the oldest other boot is given up.
 pub fn take(record: &mut VisitorRecord, writer: WriterId, sequence: Sequence) {
     let window = window_of(record, writer);
     set_bit(window, sequence.get());
     settle(window);
-    give_up_oldest(record);
+    give_up_oldest(record, writer);
 }
 
 /// Raises the mark of `writer` to just below `floor`: sequences below it will never come (again).
@@ -54,7 +54,7 @@ pub fn raise(record: &mut VisitorRecord, writer: WriterId, floor: u32) {
         shift(window, mark.saturating_sub(window.mark));
         settle(window);
     }
-    give_up_oldest(record);
+    give_up_oldest(record, writer);
 }
 
 /// The greatest sequence that was taken of a window's writer, or that will never come.
@@ -94,9 +94,11 @@ fn window_of(record: &mut VisitorRecord, writer: WriterId) -> &mut WriterWindow 
     &mut record.writers[at]
 }
 
-fn give_up_oldest(record: &mut VisitorRecord) {
+/// The one that is being taken from stays, even where it is the oldest: the rest of its batch comes next.
+fn give_up_oldest(record: &mut VisitorRecord, taken: WriterId) {
     if record.writers.len() > WRITERS_MAX {
-        let oldest = record.writers.remove(0);
+        let is_taken = record.writers.first().is_some_and(|oldest| oldest.writer == taken);
+        let oldest = record.writers.remove(usize::from(is_taken));
         record.watermark = record.watermark.max(oldest.writer.boot_minute());
     }
 }
@@ -199,6 +201,21 @@ mod tests {
         raise(&mut record, writer(5, 1), far.get());
         assert_eq!(judge(&record, writer(5, 1), far), Verdict::New);
         assert_eq!(judge(&record, writer(5, 1), sequence(7)), Verdict::Duplicate);
+    }
+
+    #[test]
+    fn a_page_that_was_open_longest_is_heard_to_the_end() {
+        let mut record = VisitorRecord::default();
+        for minute in 1..=u64::try_from(WRITERS_MAX).unwrap() {
+            take(&mut record, writer(10 + minute, 0), sequence(1));
+        }
+        for number in 1..=3 {
+            assert_eq!(judge(&record, writer(5, 0), sequence(number)), Verdict::New);
+            take(&mut record, writer(5, 0), sequence(number));
+        }
+        assert_eq!(judge(&record, writer(5, 0), sequence(2)), Verdict::Duplicate);
+        assert_eq!(judge(&record, writer(11, 0), sequence(2)), Verdict::TooOld);
+        assert_eq!(record.writers.len(), WRITERS_MAX);
     }
 
     #[test]

@@ -348,8 +348,11 @@ mod tests {
         let deep = format!(r#"{{"a":{}1{}}}"#, "[".repeat(200), "]".repeat(200));
         let long = format!(r#"{{"a":"{}"}}"#, "x".repeat(TEXT_BYTES_MAX + 1));
         let many = format!(r#"{{"a":[{}1]}}"#, "1,".repeat(VALUE_NODES_MAX));
+        let wide = (0..=PROPERTIES_MAX).map(|at| format!(r#""p{at}":1"#)).collect::<Vec<_>>().join(",");
+        let wide = format!(r#"{{"a":{{{wide}}}}}"#);
         for (event, expected) in [
             (with("{}"), None),
+            (with(&wide), Some(RefusalCode::TooLarge)),
             (with(&deep), Some(RefusalCode::TooDeep)),
             (with(&long), Some(RefusalCode::TooLarge)),
             (with(&many), Some(RefusalCode::TooLarge)),

@@ -6,7 +6,9 @@ use alloc::vec::Vec;
 use core::cell::Cell;
 use core::fmt;
 use selvedge_core::event::RefusalCode;
-use selvedge_core::limits::{PROPERTY_NAME_BYTES_MAX, TEXT_BYTES_MAX, VALUE_DEPTH_MAX, VALUE_NODES_MAX};
+use selvedge_core::limits::{
+    PROPERTIES_MAX, PROPERTY_NAME_BYTES_MAX, TEXT_BYTES_MAX, VALUE_DEPTH_MAX, VALUE_NODES_MAX,
+};
 use selvedge_core::number::Number;
 use selvedge_core::value::{Map, Value};
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -157,7 +159,7 @@ impl<'de> Visitor<'de> for ValueSeed<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Value, A::Error> {
-        let seed = MapSeed { budget: self.budget, depth: self.depth, entries_max: VALUE_NODES_MAX };
+        let seed = MapSeed { budget: self.budget, depth: self.depth, entries_max: PROPERTIES_MAX };
         seed.visit_map(entries).map(Value::Object)
     }
 }

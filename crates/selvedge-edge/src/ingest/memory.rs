@@ -34,20 +34,27 @@ pub(super) fn recall(
 
 /// Wipes what is kept for purposes that were taken back. Caps and holds stay while the rules may act at all.
 pub(super) fn forget(state: VisitorState, site: &Site, gate: &Gate, now_ms: i64) -> VisitorState {
-    if gate.lost.and(STATE_PURPOSES).is_empty() {
+    if gate.lost.is_empty() {
         return state;
     }
     let in_force = gate.now.in_force();
     let rules_act = in_force.holds(Purposes::PERSONALIZATION);
-    let metrics = &site.program.parts().metrics;
-    let may_count =
-        |hash: u64| metrics.iter().any(|metric| metric.meaning == hash && in_force.holds(metric.purpose));
+    let is_state_lost = !gate.lost.and(STATE_PURPOSES).is_empty();
+    let parts = site.program.parts();
+    let may_count = |hash: u64| {
+        parts.metrics.iter().any(|metric| metric.meaning == hash && in_force.holds(metric.purpose))
+    };
+    let may_know =
+        !is_state_lost && parts.attributes.iter().all(|attribute| in_force.holds(attribute.purpose));
     let mut cells = state.cells;
     cells.retain(|cell| match cell.body {
         CellBody::Count(_) => may_count(cell.hash),
         CellBody::Cap(_) => rules_act,
-        CellBody::Attribute(_) => false,
+        CellBody::Attribute(_) => may_know,
     });
+    if !is_state_lost {
+        return VisitorState { layout: REALIGN, cells, ..state };
+    }
     let session = if in_force.holds(Purposes::ANALYTICS) {
         state.session
     } else {

@@ -38,7 +38,8 @@ pub fn step(
         return Err(Stale { known: record.publish, given: site.publish });
     }
     let header = enrich(batch.header, arrival);
-    let gate = Gate::new(&header.consent, stored.as_ref().map(|record| &record.consent), arrival.shown);
+    let known = stored.as_ref().map(|record| &record.consent);
+    let gate = Gate::new(&header.consent, known, arrival.shown, arrival.received_ms);
     let mut stepper = Stepper::new(site, &header, arrival, &gate, stored.as_ref(), trouble);
     stepper.count_batch(batch.events.len());
     for event in batch.events {
@@ -175,10 +176,11 @@ impl<'a> Stepper<'a> {
                 return self.refuse_for_consent(undecodable.sequence);
             }
             if let Some(sequence) = undecodable.sequence {
-                if dedup::judge(&self.record, self.header.writer, sequence) == Verdict::Duplicate {
-                    return self.duplicate();
+                match dedup::judge(&self.record, self.header.writer, sequence) {
+                    Verdict::Duplicate => return self.duplicate(),
+                    Verdict::New => dedup::take(&mut self.record, self.header.writer, sequence),
+                    Verdict::TooOld | Verdict::Gap => {}
                 }
-                dedup::take(&mut self.record, self.header.writer, sequence);
             }
             let line = quarantine::of_bytes(&self.circumstances(), undecodable);
             self.keep(line);
@@ -292,7 +294,7 @@ impl<'a> Stepper<'a> {
             record: Some(self.record).filter(|record| is_to_write && stored.as_ref() != Some(record)),
             row,
             quarantine: self.quarantine,
-            purge_quarantine: self.gate.lost.holds(Purposes::ANALYTICS),
+            purge_quarantine: !self.gate.lost.is_empty(),
             ledger: self.ledger,
             answer,
         }

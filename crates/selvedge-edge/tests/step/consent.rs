@@ -118,3 +118,49 @@ fn an_event_that_cannot_be_read_is_kept_only_for_analytics() {
     assert_eq!(refused(&destroyed), [(1, "no_consent")]);
     assert!(destroyed.quarantine.is_empty());
 }
+
+#[test]
+fn what_was_quarantined_goes_with_any_purpose_that_is_lost() {
+    let personal = Purposes::PERSONALIZATION;
+    let stored = kept(None, &stepped(None, batch(said(personal, Purposes::NONE, 1), vec![])));
+    let withdrawn = stepped(stored, batch(said(Purposes::NONE, personal, 50), vec![]));
+    assert!(withdrawn.purge_quarantine);
+}
+
+#[test]
+fn losing_advertising_wipes_what_was_counted_for_it_and_nothing_else() {
+    let views = vec![Ok(event(1, "product_view")), Ok(event(2, "product_view"))];
+    let stored = kept(None, &stepped(None, batch(granted(), views.clone())));
+    let fewer = said(ALL.without(Purposes::ADVERTISING), Purposes::ADVERTISING, 50);
+    let times = |outcome: &selvedge_edge::ingest::Outcome| -> usize {
+        let state = VisitorState::decode(&outcome.record.as_ref().unwrap().state).unwrap();
+        let counts = state.cells.iter().filter_map(|cell| match &cell.body {
+            selvedge_core::wire::state::CellBody::Count(count) => Some(count.times_ms.len()),
+            _ => None,
+        });
+        counts.sum()
+    };
+    assert_eq!(times(&stepped(stored, batch(fewer, vec![]))), 2);
+
+    let advertised = advertising_site();
+    let first = step(
+        &advertised,
+        None,
+        batch(granted(), views),
+        &arrival(),
+        &Trouble::default(),
+        &mut Heard::default(),
+    );
+    let first = first.unwrap();
+    assert_eq!(times(&first), 2);
+    let stored = kept(None, &first);
+    let second = step(
+        &advertised,
+        stored,
+        batch(fewer, vec![]),
+        &arrival(),
+        &Trouble::default(),
+        &mut Heard::default(),
+    );
+    assert_eq!(times(&second.unwrap()), 0);
+}

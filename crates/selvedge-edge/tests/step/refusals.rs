@@ -51,3 +51,20 @@ fn an_event_with_unknown_abbreviations_may_be_sent_again() {
     let spelled = stepped(kept(None, &outcome), batch(granted(), vec![Ok(event(1, "report"))]));
     assert_eq!(logged(&spelled), [1]);
 }
+
+#[test]
+fn an_unreadable_event_gives_no_writer_back_what_was_given_up() {
+    use selvedge_core::event::Undecodable;
+    let record = selvedge_core::wire::stored::VisitorRecord {
+        watermark: writer().boot_minute(),
+        consent: granted(),
+        ..Default::default()
+    };
+    let unreadable = Undecodable {
+        sequence: selvedge_core::id::Sequence::new(11),
+        code: RefusalCode::Undecodable,
+        bytes: vec![1],
+    };
+    let outcome = stepped(Some(record), batch(granted(), vec![Err(unreadable), Ok(event(5, "report"))]));
+    assert_eq!(refused(&outcome), [(11, "undecodable"), (5, "too_old")]);
+}

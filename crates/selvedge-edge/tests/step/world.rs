@@ -25,6 +25,17 @@ pub fn site() -> Site {
     Site::load(&bytes, hash_of(&bytes), 1).unwrap()
 }
 
+/// The same site, where views are counted for a rule of advertising.
+pub fn advertising_site() -> Site {
+    let mut parts = parts();
+    let purposes = Purposes::PERSONALIZATION.or(Purposes::ADVERTISING);
+    parts.plan.events.iter_mut().for_each(|event| event.purposes = purposes);
+    parts.metrics.iter_mut().for_each(|metric| metric.purpose = Purposes::ADVERTISING);
+    parts.rules.iter_mut().for_each(|rule| rule.purpose = Purposes::ADVERTISING);
+    let bytes = parts.encode();
+    Site::load(&bytes, hash_of(&bytes), 1).unwrap()
+}
+
 /// The same site after its `publish`-th publish.
 pub fn site_at(publish: u64) -> Site {
     Site { publish, ..site() }
