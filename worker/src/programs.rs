@@ -92,8 +92,15 @@ async fn ask(env: &Env) -> Result<(), Problem> {
             known.sites.get(&pointer.site).is_some_and(|site| site.publish >= pointer.publish)
         });
         if !is_known {
-            let site = load(env, &pointer).await?;
-            KNOWN.with_borrow_mut(|known| known.sites.insert(pointer.site, Rc::new(site)));
+            match load(env, &pointer).await {
+                Ok(site) => KNOWN.with_borrow_mut(|known| {
+                    known.sites.insert(pointer.site, Rc::new(site));
+                }),
+                // One site that cannot be loaded leaves the others, and its own last program, in force.
+                Err(problem) => {
+                    worker::console_error!("the site {} cannot be loaded: {problem:?}", pointer.site)
+                }
+            }
         }
     }
     Ok(())

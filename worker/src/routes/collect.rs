@@ -2,7 +2,7 @@
 
 use super::{bearer, country, metrics, shards, shows_gpc};
 use crate::clock::now_ms;
-use crate::reply::{Passed, Problem};
+use crate::reply::{self, Passed, Problem};
 use crate::shard::{Envelope, pack};
 use crate::{body, host, programs, settings};
 use selvedge_core::consent::Mode;
@@ -20,10 +20,26 @@ pub async fn answer(request: &mut Request, env: &Env) -> Passed {
     let received_ms = now_ms();
     let answered = take(request, env, received_ms).await;
     metrics::observe_ingest(now_ms().saturating_sub(received_ms));
-    if let Err(Problem::Fault(fault)) = &answered {
+    match answered {
+        Ok(response) => Ok(response),
+        Err(problem) => fail(request, env, problem).await,
+    }
+}
+
+/// Tells a problem, readable by a page of a listed origin: else it would look like a broken network.
+async fn fail(request: &Request, env: &Env, problem: Problem) -> Passed {
+    if let Problem::Fault(fault) = &problem {
         metrics::count_failure(fault.code);
     }
-    answered
+    let response = reply::of_problem(problem)?.into();
+    let Some(origin) = request.headers().get("origin")? else {
+        return Ok(response);
+    };
+    let is_listed = |site: &Rc<Site>| access::is_listed(&site.config, &origin);
+    match programs::sites(env).await {
+        Ok(sites) if sites.iter().any(is_listed) => Ok(host::share_with(&response, &origin)?),
+        _ => Ok(response),
+    }
 }
 
 async fn take(request: &mut Request, env: &Env, received_ms: u64) -> Passed {
