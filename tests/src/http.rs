@@ -75,6 +75,18 @@ impl Client {
         read(request.call().with_context(|| format!("GET {path}"))?)
     }
 
+    /// `OPTIONS path`: what a browser asks before it sends.
+    ///
+    /// # Errors
+    /// When no answer came.
+    pub fn options(&self, path: &str, headers: &[(&str, &str)]) -> Result<Answer> {
+        let mut request = self.agent.options(format!("{}{path}", self.base));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        read(request.call().with_context(|| format!("OPTIONS {path}"))?)
+    }
+
     /// `POST path` with `body`.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! A worker with its keys: what `dev` shows to a person and what the tests start and kill.
 
 use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -33,6 +34,8 @@ pub struct Server {
     workerd: Workerd,
     settings: Settings,
     repo: Repo,
+    /// Held as long as the data folder is in use.
+    _lock: File,
 }
 
 impl Server {
@@ -44,6 +47,7 @@ impl Server {
         let Options { port, data, bindings: given, secrets: mut names } = options;
         std::fs::create_dir_all(&data)
             .with_context(|| format!("cannot make the data folder {}", data.display()))?;
+        let lock = lock(&data)?;
         names.push(secrets::ADMIN_TOKEN.to_string());
         let mut bindings = secrets::of(&data, &names)?;
         bindings.insert("SHARDS".to_string(), SHARDS.to_string());
@@ -51,7 +55,7 @@ impl Server {
         let settings = Settings { program: Program::selvedge(repo), port, data, bindings };
         workerd::install(repo, &settings)?;
         let workerd = Workerd::start(repo, &settings)?;
-        Ok(Server { workerd, settings, repo: repo.clone() })
+        Ok(Server { workerd, settings, repo: repo.clone(), _lock: lock })
     }
 
     /// The address that it serves, without a slash at the end.
@@ -144,5 +148,32 @@ impl Server {
             return Ok(());
         }
         bail!("the worker ended by itself; the end of its log:\n{}", self.log_end())
+    }
+}
+
+/// Two workers on one folder would write over each other.
+fn lock(data: &Path) -> Result<File> {
+    let file = File::create(data.join("lock"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => bail!(
+            "the data folder {} is in use by another `cargo xtask dev`: stop that one, or choose another folder with --data",
+            data.display()
+        ),
+        Err(TryLockError::Error(problem)) => Err(problem).context("cannot lock the data folder"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_data_folder_serves_one_worker_at_a_time() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let held = lock(folder.path())?;
+        assert!(lock(folder.path()).is_err_and(|problem| problem.to_string().contains("--data")));
+        drop(held);
+        lock(folder.path()).map(drop)
     }
 }

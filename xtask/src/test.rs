@@ -42,8 +42,10 @@ pub fn run(repo: &Repo, only: Option<Part>, full: bool) -> Result<bool> {
     let mut record = |name, work: &dyn Fn() -> Result<()>| outcomes.push(outcome(name, work));
     if wanted(Part::Unit) {
         record("types", &|| types(repo));
+        record("format", &|| run::shown(run::cargo(&repo.root).args(["fmt", "--all", "--check"])));
         record("lints", &|| lints(repo));
         record("unit", &|| unit(repo, full));
+        record("unit, JavaScript", &|| node_tests(repo, &repo.www(), full, None));
         record("fuzz", &|| fuzz::run(repo, full));
     }
     if wanted(Part::Edge) {
@@ -87,27 +89,21 @@ fn types(repo: &Repo) -> Result<()> {
     Ok(())
 }
 
-/// Format and clippy: the lints hold the invariant that nothing can panic.
+/// clippy: it holds the invariant that nothing can panic.
 fn lints(repo: &Repo) -> Result<()> {
-    run::shown(run::cargo(&repo.root).args(["fmt", "--all", "--check"]))?;
     let clippy = ["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"];
     run::shown(run::cargo(&repo.root).args(clippy))
 }
 
 fn unit(repo: &Repo, full: bool) -> Result<()> {
-    run::shown(in_tests(&mut run::cargo(&repo.root), full).args([
-        "test",
-        "--workspace",
-        "--exclude",
-        "selvedge-tests",
-        "--no-fail-fast",
-    ]))?;
-    node_tests(repo, &repo.www(), full, None)
+    let mut cargo = run::cargo(&repo.root);
+    cargo.args(["test", "--workspace", "--exclude", "selvedge-tests", "--no-fail-fast"]);
+    run::shown(in_tests(&mut cargo, full))
 }
 
 fn edge(repo: &Repo, full: bool) -> Result<()> {
     let mut cargo = run::cargo(&repo.root);
-    // One world at a time: each test has a workerd of its own, and times are measured.
+    // Each test has a workerd of its own, and some measure: two at a time on two cores.
     cargo.args(["test", "--package", "selvedge-tests", "--no-fail-fast", "--", "--test-threads=2"]);
     run::shown(in_tests(&mut cargo, full))
 }

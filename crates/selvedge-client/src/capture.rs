@@ -9,6 +9,7 @@ use crate::stored::{LaneHead, VISITOR, push_hex, queue_name, write_visitor};
 use alloc::string::String;
 use selvedge_core::consent::usable;
 use selvedge_core::event::{Event, EventType};
+use selvedge_core::hash::fnv1a_64;
 use selvedge_core::id::{Sequence, VisitorId, WriterId};
 use selvedge_core::limits::{FLUSH_EVENTS, FLUSH_MS, HELD_EVENTS_MAX, KEEPALIVE_BYTES_MAX, QUEUE_BYTES_MAX};
 use selvedge_core::value::{Map, Value};
@@ -79,10 +80,15 @@ impl Client {
     /// A decision was seen: recorded once per page view and decision.
     pub(crate) fn seen(&mut self, slot: &str, time_ms: u64) {
         let Some(show) = self.mind.shown(slot).filter(|show| show.rule.is_some()) else { return };
-        let seen = (show.slot.clone(), show.rule.clone());
+        let (slot, rule) = (show.slot.clone(), show.rule.clone());
+        let mut both = slot.clone();
+        both.push('/');
+        both.push_str(rule.as_deref().unwrap_or_default());
+        let seen = fnv1a_64(both.as_bytes());
         if self.seen.contains(&seen) {
             return;
         }
+        self.seen.push(seen);
         let mut properties = Map::new();
         let content = show.content.as_ref().map(|content| content.id.clone());
         let program = self.mind.loaded().map(|loaded| {
@@ -90,15 +96,11 @@ impl Client {
             loaded.hash.0.iter().for_each(|byte| push_hex(&mut name, u64::from(*byte), 2));
             name
         });
-        for (name, value) in [
-            ("slot", Some(seen.0.clone())),
-            ("rule", seen.1.clone()),
-            ("content", content),
-            ("program", program),
-        ] {
+        for (name, value) in
+            [("slot", Some(slot)), ("rule", rule), ("content", content), ("program", program)]
+        {
             properties.set(name, value.map_or(Value::Null, Value::Text));
         }
-        self.seen.push(seen);
         let name = String::new();
         let capture =
             Capture { event_type: EventType::Exposure, name, time_ms, properties, automatic: false };
@@ -114,7 +116,7 @@ impl Client {
     /// Consent is given: the event is shaped, judged, queued and applied, unless none of its purposes is in force.
     fn admit(&mut self, capture: Capture, context: Map) {
         let automatic = capture.automatic;
-        let Some(sequence) = self.own_lane().next_sequence() else { return self.lose(1) };
+        let Some(sequence) = self.next_sequence() else { return self.lose(1) };
         let event = shape(capture, context, sequence);
         let plan = self.mind.plan();
         if automatic && plan.is_none_or(|plan| plan.event(&event.name).is_none()) {
@@ -132,7 +134,7 @@ impl Client {
     /// Puts an event into the queue, makes room for it, applies it, and sets when it leaves.
     fn enqueue(&mut self, event: Event, applies: bool, is_urgent: bool) {
         let consent = self.consent;
-        let Some(lane) = self.own.as_mut() else { return };
+        let Some(lane) = self.lanes.of(self.lanes.own_writer()) else { return };
         let sequence = event.sequence.get();
         lane.push(event, consent, applies, &mut self.effects);
         if lane.events.last().is_some_and(|queued| queued.bytes > event_bytes_max()) {
@@ -160,9 +162,9 @@ impl Client {
     /// Lets go of the oldest events where the queue is above its bound.
     pub(crate) fn make_room(&mut self) {
         let flight = self.delivery.flight;
-        while self.queue_bytes() > QUEUE_BYTES_MAX {
+        while self.lanes.bytes() > QUEUE_BYTES_MAX {
             let effects = &mut self.effects;
-            let mut lanes = self.orphans.iter_mut().chain(&mut self.own);
+            let mut lanes = self.lanes.all_mut().iter_mut();
             if !lanes.any(|lane| lane.evict(sent_of(flight, lane.writer), effects)) {
                 return;
             }
@@ -170,33 +172,28 @@ impl Client {
         }
     }
 
-    fn queue_bytes(&self) -> usize {
-        let lanes = self.orphans.iter().chain(&self.own);
-        lanes.fold(0, |sum, lane| sum.saturating_add(lane.bytes()))
-    }
-
-    /// This page's queue; begins it, and the visitor where there is none. Consent is given here.
-    fn own_lane(&mut self) -> &mut Lane {
+    /// The sequence of this page's next event; begins its queue, and the visitor, where there is none. Consent is given.
+    fn next_sequence(&mut self) -> Option<Sequence> {
         if self.visitor.is_none() {
             self.mint_visitor();
         }
-        let visitor = self.visitor.unwrap_or(VisitorId([0; 16]));
-        let is_used_up = self.own.as_ref().is_some_and(|lane| lane.next > Sequence::MAX);
-        if is_used_up {
-            self.orphans.extend(self.own.take());
+        let next = self.lanes.own().and_then(Lane::next_sequence);
+        if next.is_none() {
+            self.begin_lane();
         }
-        let (now_ms, random, skew_ms) = (self.now_ms, self.random, self.skew_ms);
-        let context = &self.context;
-        let (effects, retry_ms) = (&mut self.effects, &mut self.delivery.retry_ms);
-        self.own.get_or_insert_with(|| {
-            let [.., a, b, c, d] = random;
-            let salt = u32::from(is_used_up);
-            let writer = WriterId::mint(now_ms, u32::from_le_bytes([a, b, c, d]).wrapping_add(salt));
-            effects.push(Effect::Hold { queue: queue_name(writer) });
-            *retry_ms = (*retry_ms).max(now_ms.saturating_add(ADOPTION_MS_MAX));
-            let head = LaneHead { visitor, skew_ms, lost: 0, context: context.clone() };
-            Lane::new(writer, head)
-        })
+        next.or(Sequence::new(1))
+    }
+
+    /// Begins this page's queue: the first, or another, where the sequences of the one before are used up.
+    fn begin_lane(&mut self) {
+        let Some(visitor) = self.visitor else { return };
+        let [.., a, b, c, d] = self.random;
+        let salt = self.lanes.own().map_or(0, |used_up| used_up.next);
+        let writer = WriterId::mint(self.now_ms, u32::from_le_bytes([a, b, c, d]).wrapping_add(salt));
+        self.effects.push(Effect::Hold { queue: queue_name(writer) });
+        self.delivery.retry_ms = self.delivery.retry_ms.max(self.now_ms.saturating_add(ADOPTION_MS_MAX));
+        let head = LaneHead { visitor, skew_ms: self.skew_ms, lost: 0, context: self.context.clone() };
+        self.lanes.begin(Lane::new(writer, head));
     }
 
     fn mint_visitor(&mut self) {

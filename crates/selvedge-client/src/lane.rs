@@ -57,15 +57,14 @@ impl Lane {
         Self { writer, head, events: Vec::new(), next: 1, stored: false }
     }
 
-    /// Lanes from what the device holds: records by key, in any order. What cannot be read is erased; where its
-    /// event is missing, a lane's floor steps over it.
+    /// Lanes from what the device holds: records by key, in any order. What cannot be read is erased; where an event is
+    /// missing, its lane's floor steps over it.
     pub fn restore(records: &[(String, Vec<u8>)], effects: &mut Effects) -> Vec<Self> {
         let mut lanes: Vec<Self> = Vec::new();
         for (key, value) in records.iter().filter(|(key, _)| key.starts_with("w.")) {
             match (crate::stored::writer_of(key), LaneHead::decode(value)) {
                 (Some(writer), Some(head)) => {
                     lanes.push(Self { stored: true, ..Self::new(writer, head) });
-                    sink(&mut lanes, |lane, later| later.writer < lane.writer);
                 }
                 _ => effects.erase(key.clone()),
             }
@@ -80,12 +79,6 @@ impl Lane {
                 _ => effects.erase(key.clone()),
             }
         }
-        lanes.retain(|lane| {
-            if lane.events.is_empty() {
-                effects.erase(lane_key(lane.writer));
-            }
-            !lane.events.is_empty()
-        });
         lanes
     }
 
@@ -162,6 +155,86 @@ impl Lane {
             let purposes = purposes_of(plan, &queued.event);
             usable(purposes, &queued.snapshot, now).is_empty()
         });
+    }
+}
+
+/// The queues that a page sends: its own, and those of earlier pages, oldest first.
+#[derive(Debug, Default)]
+pub struct Lanes {
+    all: Vec<Lane>,
+    own: Option<WriterId>,
+}
+
+impl Lanes {
+    /// All of them, oldest first.
+    #[must_use]
+    pub fn all(&self) -> &[Lane] {
+        &self.all
+    }
+
+    /// All of them, oldest first.
+    pub fn all_mut(&mut self) -> &mut [Lane] {
+        &mut self.all
+    }
+
+    /// The writer of this page's own.
+    #[must_use]
+    pub const fn own_writer(&self) -> Option<WriterId> {
+        self.own
+    }
+
+    /// This page's own.
+    #[must_use]
+    pub fn own(&self) -> Option<&Lane> {
+        self.all.iter().find(|lane| Some(lane.writer) == self.own)
+    }
+
+    /// The one of this writer.
+    pub fn of(&mut self, writer: Option<WriterId>) -> Option<&mut Lane> {
+        self.all.iter_mut().find(|lane| Some(lane.writer) == writer)
+    }
+
+    /// The oldest that belongs to an earlier page and has events.
+    #[must_use]
+    pub fn orphan(&self) -> Option<&Lane> {
+        self.all.iter().find(|lane| Some(lane.writer) != self.own && !lane.events.is_empty())
+    }
+
+    /// Adds one, unless it is here already.
+    pub fn add(&mut self, lane: Lane) {
+        if !self.all.iter().any(|known| known.writer == lane.writer) {
+            self.all.push(lane);
+            sink(&mut self.all, |lane, later| later.writer < lane.writer);
+        }
+    }
+
+    /// Begins this page's own.
+    pub fn begin(&mut self, lane: Lane) {
+        self.own = Some(lane.writer);
+        self.add(lane);
+    }
+
+    /// This page's own is from now on one of an earlier page.
+    pub const fn orphan_own(&mut self) {
+        self.own = None;
+    }
+
+    /// Drops those of earlier pages that are empty, here and on the device.
+    pub fn sweep(&mut self, effects: &mut Effects) {
+        let own = self.own;
+        self.all.retain(|lane| {
+            let is_done = lane.events.is_empty() && Some(lane.writer) != own;
+            if is_done {
+                effects.erase(lane_key(lane.writer));
+            }
+            !is_done
+        });
+    }
+
+    /// Bytes of all waiting events.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.all.iter().fold(0, |sum, lane| sum.saturating_add(lane.bytes()))
     }
 }
 

@@ -6,7 +6,7 @@ use crate::lane::{Lane, Queued, purposes_of};
 use alloc::vec::Vec;
 use selvedge_core::consent::{Purposes, Snapshot};
 use selvedge_core::event::{Clock, Event, LeaseReport, RefusalCode};
-use selvedge_core::id::{ProgramHash, WriterId};
+use selvedge_core::id::{ProgramHash, VisitorId, WriterId};
 use selvedge_core::limits::LEASE_REPORTS_MAX;
 use selvedge_core::rules::{Decision, Moment, Place, Program, decide, rule_time, step};
 use selvedge_core::tracking_plan::{self, Plan, Trust};
@@ -175,10 +175,10 @@ impl Mind {
         self.decided = decide(&loaded.program, &mut self.state, &moment);
     }
 
-    /// Runs the later events of `lanes`, then decides.
-    pub fn replay(&mut self, lanes: &[&Lane], setting: &Setting<'_>) {
+    /// Runs the later events of the visitor's `lanes`, then decides.
+    pub fn replay(&mut self, lanes: &[Lane], visitor: Option<VisitorId>, setting: &Setting<'_>) {
         self.rewind();
-        for lane in lanes {
+        for lane in lanes.iter().filter(|lane| Some(lane.head.visitor) == visitor) {
             let setting = Setting {
                 writer: lane.writer,
                 context: &lane.head.context,

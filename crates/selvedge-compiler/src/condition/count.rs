@@ -1,9 +1,9 @@
 //! `count E where P in W`.
 
 use super::Count;
-use super::later::window_later;
 use super::lexer::Kind;
-use super::parser::{KEYWORDS, Parser};
+use super::parser::Parser;
+use super::words::{KEYWORDS, window_later};
 use crate::fields;
 use selvedge_core::wire::program::Window;
 

@@ -1,9 +1,10 @@
 //! Conditions and counts as written: a syntax tree in which everything knows its place in the file.
 
+mod words;
 mod lexer;
+mod parser;
 mod count;
 mod later;
-mod parser;
 
 use crate::source::Span;
 use selvedge_core::wire::program::TextTest;

@@ -1,7 +1,7 @@
 //! Tokens in, syntax tree out, by precedence: `or` < `and` < `not` < tests < `else`.
 
-use super::later::window_later;
 use super::lexer::{Kind, Token, tokens};
+use super::words::{KEYWORDS, window_later};
 use super::{Ask, Compare, Count, Expr, Literal, LiteralValue, Operand, Source, State, Subject, Test};
 use crate::codes::Code;
 use crate::diagnostic::Report;
@@ -31,26 +31,6 @@ pub(crate) fn parse_count(text: &str, anchor: &Anchor, report: &mut Report) -> O
     parser.end()?;
     Some(count)
 }
-
-/// Words that have a meaning of their own, so that they cannot be names.
-pub(super) const KEYWORDS: [&str; 16] = [
-    "and",
-    "or",
-    "not",
-    "in",
-    "between",
-    "is",
-    "else",
-    "where",
-    "count",
-    "contains",
-    "starts_with",
-    "ends_with",
-    "matches_glob",
-    "true",
-    "false",
-    "of",
-];
 
 /// Reads tokens from left to right.
 pub(super) struct Parser<'a> {

@@ -7,8 +7,8 @@ mod attribute;
 mod typed;
 pub(crate) mod truth;
 pub(crate) mod fuse;
-mod site;
 mod warnings;
+mod site;
 
 pub(crate) use fact::{Default, Domain, Fact, Leaf, LeafTest};
 pub(crate) use site::{Metric, Rule, Site, resolve};

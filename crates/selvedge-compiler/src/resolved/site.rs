@@ -6,7 +6,7 @@ use super::names::Names;
 use super::truth::{Truth, when_true};
 use super::typed::Typed;
 use super::typed::{Checker, TypedCount, Used};
-use super::warnings;
+use super::warnings::{self, Ranked};
 use crate::codes::Code;
 use crate::diagnostic::Report;
 use crate::fields::Spanned;
@@ -173,7 +173,13 @@ fn resolve_rules(
         }
     }
     resolved.sort_by(|(a, _), (b, _)| (b.priority, &a.id).cmp(&(a.priority, &b.id)));
-    warnings::equal_priority(&resolved, checker.report);
+    let ranked = resolved.iter().map(|(rule, span)| Ranked {
+        id: &rule.id,
+        slot: &rule.slot,
+        priority: rule.priority,
+        span: *span,
+    });
+    warnings::equal_priority(ranked, checker.report);
     resolved.into_iter().map(|(rule, _)| rule).collect()
 }
 

@@ -1,6 +1,5 @@
 //! What compiles, but was hardly meant: equal priorities, and what nothing uses.
 
-use super::site::Rule;
 use super::typed::Used;
 use crate::codes::Code;
 use crate::diagnostic::Report;
@@ -11,18 +10,25 @@ use crate::written::rules::{self, RulesFile};
 use crate::written::site::Site;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// A rule's place in the order of deciding.
+pub(super) struct Ranked<'a> {
+    pub(super) id: &'a str,
+    pub(super) slot: &'a str,
+    pub(super) priority: i32,
+    pub(super) span: Span,
+}
+
 /// Warns of rules that only their ids set in order. `rules` are in the order of deciding.
-pub(super) fn equal_priority(rules: &[(Rule, Span)], report: &mut Report) {
+pub(super) fn equal_priority<'a>(rules: impl Iterator<Item = Ranked<'a>>, report: &mut Report) {
     let mut first: BTreeMap<(i32, &str), &str> = BTreeMap::new();
-    for (rule, span) in rules {
-        let known = *first.entry((rule.priority, &rule.slot)).or_insert(&rule.id);
-        if known == rule.id {
+    for Ranked { id, slot, priority, span } in rules {
+        let known = *first.entry((priority, slot)).or_insert(id);
+        if known == id {
             continue;
         }
-        let (id, slot, priority) = (&rule.id, &rule.slot, rule.priority);
         let message = format!("`{known}` and `{id}` have priority {priority} in `{slot}`: the id decides");
         let help = format!("write `priority: {}`", priority.saturating_sub(1));
-        report.add_help(Code::W0002, *span, message, help);
+        report.add_help(Code::W0002, span, message, help);
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::diagnostic::Report;
 use crate::fields::{self, Fields, Later, NameKind, Spanned};
 use crate::source::Span;
-use crate::written::rules::{name_of, named};
+use crate::written::entries::{name_of, named};
 use crate::yaml::{Entry, Value};
 use selvedge_core::wire::program::{AttributeScope, AttributeType};
 

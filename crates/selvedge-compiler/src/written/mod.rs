@@ -1,5 +1,6 @@
 //! A site as written: forms, words and bounds are right, names are not resolved yet.
 
+mod entries;
 pub(crate) mod content;
 pub(crate) mod plan;
 pub(crate) mod site;

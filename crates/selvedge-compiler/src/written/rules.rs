@@ -6,6 +6,7 @@ use crate::diagnostic::Report;
 use crate::fields::{self, Fields, Later, NameKind, Spanned};
 use crate::source::Files;
 use crate::written::attribute::{Attribute, read_attribute};
+use crate::written::entries::{name_of, named};
 use crate::written::plan::purpose;
 use crate::written::stretch::{read_caps, read_hold};
 use crate::yaml::{Entry, Node, Value, traps};
@@ -92,21 +93,6 @@ pub(crate) fn read(root: &Node, files: &Files<'_>, report: &mut Report) -> Rules
 }
 
 /// Reads `{name: thing}`.
-pub(super) fn named<T>(
-    node: Option<&Node>,
-    mut read: impl FnMut(&Entry, &mut Report) -> Option<T>,
-    report: &mut Report,
-) -> Vec<T> {
-    let entries =
-        node.and_then(|node| fields::map(node, report)).map(|map| map.entries.as_slice()).unwrap_or_default();
-    entries.iter().filter_map(|entry| read(entry, report)).collect()
-}
-
-pub(super) fn name_of(entry: &Entry, kind: NameKind, report: &mut Report) -> Spanned<String> {
-    fields::name(&entry.key, entry.key_span, kind, report);
-    Spanned { value: entry.key.clone(), span: entry.key_span }
-}
-
 fn read_metric(entry: &Entry, source: &str, report: &mut Report) -> Option<Metric> {
     let name = name_of(entry, NameKind::Dotted, report);
     let scalar = fields::scalar(&entry.value, "a count: `count purchase in session`", report)?;
