@@ -2,7 +2,7 @@
 
 use crate::effect::{Effects, Notice};
 use crate::input::{Capture, Random, Settings};
-use crate::lane::Lane;
+use crate::lane::Lanes;
 use crate::mind::Mind;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -32,18 +32,15 @@ pub struct Client {
 
     pub(crate) visitor: Option<VisitorId>,
     pub(crate) skew_ms: i64,
-    /// The queue of this page.
-    pub(crate) own: Option<Lane>,
-    /// Queues of earlier pages that this page sends, oldest first.
-    pub(crate) orphans: Vec<Lane>,
+    pub(crate) lanes: Lanes,
     /// The edge has answered for this page's own queue.
     pub(crate) is_own_answered: bool,
 
     pub(crate) mind: Mind,
     /// A program that is being fetched, and its publish number.
     pub(crate) loading: Option<(ProgramHash, u64)>,
-    /// Slots whose decision was seen in this page view: slot and rule.
-    pub(crate) seen: Vec<(String, Option<String>)>,
+    /// Decisions that were seen in this page view, by the hash of slot and rule.
+    pub(crate) seen: Vec<u64>,
 
     pub(crate) delivery: Delivery,
 }

@@ -4,6 +4,7 @@
 use crate::client::Client;
 use crate::effect::{Effect, Notice};
 use crate::input::Random;
+use crate::lane::Lanes;
 use crate::stored::{CONSENT, read_consent, write_consent};
 use alloc::vec::Vec;
 use selvedge_core::consent::{Mode, Purposes, Signal, Snapshot};
@@ -92,7 +93,7 @@ impl Client {
     /// Destroys queued events that no purpose allows any more.
     pub(crate) fn purge(&mut self) {
         let plan = self.mind.plan();
-        for lane in self.orphans.iter_mut().chain(&mut self.own) {
+        for lane in self.lanes.all_mut() {
             lane.purge(plan, &self.consent, &mut self.effects);
         }
     }
@@ -103,8 +104,7 @@ impl Client {
             self.delivery.farewells.push(batch);
         }
         self.effects.push(Effect::EraseAll);
-        self.own = None;
-        self.orphans = Vec::new();
+        self.lanes = Lanes::default();
         self.visitor = None;
         self.is_own_answered = false;
         self.seen = Vec::new();
@@ -116,7 +116,7 @@ impl Client {
 
     /// The site forgets who this is: what is queued is still sent, for the identity it belongs to.
     pub(crate) fn reset(&mut self, random: Random) {
-        self.orphans.extend(self.own.take().filter(|lane| !lane.events.is_empty()));
+        self.lanes.orphan_own();
         self.visitor = None;
         self.is_own_answered = false;
         self.random = random;

@@ -3,7 +3,6 @@
 
 use crate::client::Client;
 use crate::effect::Effect;
-use crate::lane::Lane;
 use crate::mind::Setting;
 use crate::stored::{
     LEASES, PROGRAM, PROGRAM_STORED_BYTES_MAX, STATE, StateRecord, read_leases, write_leases, write_program,
@@ -18,7 +17,7 @@ use selvedge_core::wire::answer::Answer;
 macro_rules! own_setting {
     ($client:expr) => {
         Setting {
-            writer: $client.own.as_ref().map_or(WriterId::from_bits(0), |lane| lane.writer),
+            writer: $client.lanes.own_writer().unwrap_or(WriterId::from_bits(0)),
             context: &$client.context,
             skew_ms: $client.skew_ms,
             now_ms: $client.now_ms,
@@ -31,7 +30,7 @@ impl Client {
     /// Runs the newest event of this page's queue.
     pub(crate) fn apply_newest(&mut self) {
         let setting = own_setting!(self);
-        if let Some(queued) = self.own.as_ref().and_then(|lane| lane.events.last()) {
+        if let Some(queued) = self.lanes.own().and_then(|lane| lane.events.last()) {
             self.mind.run(queued, &setting);
         }
     }
@@ -45,9 +44,7 @@ impl Client {
     /// Replays what the edge has not applied yet on its last state, and decides.
     pub(crate) fn replay(&mut self) {
         let setting = own_setting!(self);
-        let of_visitor = |lane: &&Lane| Some(lane.head.visitor) == self.visitor;
-        let lanes: Vec<&Lane> = self.orphans.iter().filter(of_visitor).chain(&self.own).collect();
-        self.mind.replay(&lanes, &setting);
+        self.mind.replay(self.lanes.all(), self.visitor, &setting);
     }
 
     /// Shows what changed in the slots.
@@ -96,8 +93,10 @@ impl Client {
     /// The tracking plan is another: what waits is judged by it.
     fn judge_again(&mut self) {
         self.purge();
-        for queued in self.orphans.iter_mut().chain(&mut self.own).flat_map(|lane| &mut lane.events) {
-            queued.applies = self.mind.judge(&queued.event).is_none();
+        for lane in self.lanes.all_mut() {
+            lane.events
+                .iter_mut()
+                .for_each(|queued| queued.applies = self.mind.judge(&queued.event).is_none());
         }
     }
 

@@ -13,8 +13,7 @@ use crate::capture::{HEADER_BYTES, sent_of};
 use crate::client::{Cargo, Client, Flight};
 use crate::effect::{Effect, Notice};
 use crate::input::Reply;
-use crate::lane::Lane;
-use crate::stored::lane_key;
+use crate::lane::{Lane, Queued};
 use alloc::vec::Vec;
 use selvedge_core::consent::Snapshot;
 use selvedge_core::event::{BatchHeader, Clock, RefusalCode};
@@ -24,7 +23,7 @@ use selvedge_core::limits::{
 };
 use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::answer::{Answer, read_answer};
-use selvedge_core::wire::batch::encode_batch;
+use selvedge_core::wire::batch::BatchEncoder;
 use selvedge_core::wire::names::Names;
 
 /// The longest `Retry-After` that is believed.
@@ -56,14 +55,13 @@ impl Client {
         if !self.is_open() || !self.is_due() {
             return;
         }
-        let orphan = self.orphans.iter().position(|lane| !lane.events.is_empty());
-        if let Some(Loaded { body, writer, first, last }) = self.load(orphan, KEEPALIVE_BYTES_MAX) {
+        let orphan = self.lanes.orphan().map(|lane| lane.writer);
+        let sender = orphan.or(self.lanes.own_writer());
+        if let Some(Loaded { body, writer, first, last }) = self.load(sender, KEEPALIVE_BYTES_MAX) {
             self.delivery.must_tell = false;
             // What the bounds of a batch left behind, and what orphans went before, follows at once.
-            let is_rest = self
-                .own
-                .as_ref()
-                .is_some_and(|lane| lane.writer == writer && lane.next > last.saturating_add(1));
+            let own = self.lanes.own();
+            let is_rest = own.is_some_and(|lane| lane.writer == writer && lane.next > last.saturating_add(1));
             self.delivery.is_urgent = is_rest || (orphan.is_some() && self.delivery.is_urgent);
             self.send(body, Cargo::Events { writer, first, last });
         } else if core::mem::take(&mut self.delivery.must_tell)
@@ -78,7 +76,7 @@ impl Client {
 
     /// Whether something must leave now.
     fn is_due(&self) -> bool {
-        let has_orphans = self.orphans.iter().any(|lane| !lane.events.is_empty());
+        let has_orphans = self.lanes.orphan().is_some();
         let is_late = self.delivery.due_ms.is_some_and(|due_ms| self.now_ms >= due_ms);
         has_orphans || self.delivery.is_urgent || self.delivery.must_tell || is_late
     }
@@ -103,7 +101,7 @@ impl Client {
         let farewells = self.delivery.farewells.clone();
         farewells.into_iter().for_each(|body| self.effects.push(Effect::Beacon { body }));
         if self.is_open()
-            && let Some(Loaded { body, .. }) = self.load(None, budget)
+            && let Some(Loaded { body, .. }) = self.load(self.lanes.own_writer(), budget)
         {
             self.effects.push(Effect::Beacon { body });
         }
@@ -170,7 +168,7 @@ impl Client {
 
     /// Lets go of events of `writer`; gives back how many they were.
     fn remove(&mut self, writer: WriterId, gone: &dyn Fn(u32) -> bool) -> u32 {
-        let lane = self.orphans.iter_mut().chain(&mut self.own).find(|lane| lane.writer == writer);
+        let lane = self.lanes.of(Some(writer));
         lane.map_or(0, |lane| lane.remove(&mut self.effects, &|queued| gone(queued.event.sequence.get())))
     }
 
@@ -183,17 +181,13 @@ impl Client {
             self.want_program(answer.program, answer.publish);
         }
         let Cargo::Events { writer, .. } = cargo else { return };
-        let is_own = self.own.as_ref().is_some_and(|lane| lane.writer == writer);
-        let is_same_visitor =
-            is_own || self.orphans.iter().any(|lane| self.is_orphan_of_visitor(lane, writer));
-        if is_own || (is_same_visitor && !self.is_own_answered) {
+        let is_own = self.lanes.own_writer() == Some(writer);
+        let lane = self.lanes.of(Some(writer));
+        let is_of_visitor = lane.is_some_and(|lane| Some(lane.head.visitor) == self.visitor);
+        if is_own || (is_of_visitor && !self.is_own_answered) {
             self.is_own_answered |= is_own;
             self.take_state(answer, is_own);
         }
-    }
-
-    fn is_orphan_of_visitor(&self, lane: &Lane, writer: WriterId) -> bool {
-        lane.writer == writer && Some(lane.head.visitor) == self.visitor
     }
 
     fn give_up(&mut self, cargo: Cargo) {
@@ -208,8 +202,7 @@ impl Client {
     }
 
     fn count_lost(&mut self, writer: WriterId, lost: u32) {
-        let lane = self.orphans.iter_mut().chain(&mut self.own).find(|lane| lane.writer == writer);
-        if let Some(lane) = lane {
+        if let Some(lane) = self.lanes.of(Some(writer)) {
             lane.head.lost = lane.head.lost.saturating_add(lost);
             lane.store_head(&mut self.effects);
         }
@@ -218,7 +211,7 @@ impl Client {
 
     fn split(&mut self, cargo: Cargo) {
         let Cargo::Events { writer, first, last } = cargo else { return self.give_up(cargo) };
-        let lane = self.orphans.iter().chain(&self.own).find(|lane| lane.writer == writer);
+        let lane = self.lanes.of(Some(writer));
         let sent = lane.map_or(0, |lane| {
             lane.events.iter().filter(|queued| (first..=last).contains(&queued.event.sequence.get())).count()
         });
@@ -245,14 +238,8 @@ impl Client {
 
     /// Drops queues that are empty, and sets when this page's own leaves.
     fn sweep(&mut self) {
-        let effects = &mut self.effects;
-        self.orphans.retain(|lane| {
-            if lane.events.is_empty() {
-                effects.erase(lane_key(lane.writer));
-            }
-            !lane.events.is_empty()
-        });
-        let waits = self.own.as_ref().is_some_and(|lane| !lane.events.is_empty());
+        self.lanes.sweep(&mut self.effects);
+        let waits = self.lanes.own().is_some_and(|lane| !lane.events.is_empty());
         if !waits {
             self.delivery.due_ms = None;
         } else if self.delivery.due_ms.is_none_or(|due_ms| due_ms <= self.now_ms) {
@@ -264,7 +251,7 @@ impl Client {
 
     /// Says when to wake up, where that changed.
     fn schedule(&mut self) {
-        let has_orphans = self.orphans.iter().any(|lane| !lane.events.is_empty());
+        let has_orphans = self.lanes.orphan().is_some();
         let waits = has_orphans || !self.delivery.farewells.is_empty() || self.delivery.must_tell;
         let due_ms = if waits || self.delivery.is_urgent { Some(self.now_ms) } else { self.delivery.due_ms };
         let wake_ms = match due_ms {
@@ -283,40 +270,45 @@ impl Client {
         }
     }
 
-    /// A batch of the orphan at a place, or of this page's queue: from the oldest event on, as many as the bounds allow.
-    fn load(&mut self, orphan: Option<usize>, budget: usize) -> Option<Loaded> {
+    /// A batch of a writer: from the oldest event on that is not on its way, as many as the bounds allow.
+    fn load(&mut self, writer: Option<WriterId>, budget: usize) -> Option<Loaded> {
         let (flight, now_ms) = (self.delivery.flight, self.now_ms);
         let leases = self.dropped_leases();
         let program = self.mind.loaded().map(|loaded| loaded.hash);
         let known =
             self.mind.names().filter(|names| Some(names.number()) != self.delivery.unknown_dictionary);
         let events_max = self.delivery.events_max.unwrap_or(BATCH_EVENTS_MAX).clamp(1, BATCH_EVENTS_MAX);
-        let (lane, program, leases) = match orphan {
-            Some(at) => (self.orphans.get_mut(at)?, None, Vec::new()),
-            None => (self.own.as_mut()?, program, leases),
-        };
+        let lane = self.lanes.of(writer)?;
         let from = sent_of(flight, lane.writer).saturating_add(1);
         let floor = lane.floor();
         let context = with_lost(&lane.head.context, lane.head.lost);
         let (visitor, writer, skew_ms) = (lane.head.visitor, lane.writer, lane.head.skew_ms);
+        let leases = if Some(visitor) == self.visitor { leases } else { Vec::new() };
         let (consent, count) =
             choose(lane, from, budget.saturating_sub(HEADER_BYTES), events_max, self.consent);
-        let chosen = lane.events.iter().filter(|queued| queued.event.sequence.get() >= from).take(count);
-        let events: Vec<_> = chosen.map(|queued| &queued.event).collect();
-        let (first, last) = (events.first()?.sequence.get(), events.last()?.sequence.get());
         let write_key = self.write_key.clone();
         let header = header(write_key, visitor, writer, now_ms, skew_ms, floor);
         let header = BatchHeader { program, consent, context, leases, ..header };
-        Some(Loaded { body: encode_batch(&header, &events, known), writer, first, last })
+        let mut batch = BatchEncoder::new(&header, known);
+        let mut loaded = None;
+        for Queued { event, .. } in
+            lane.events.iter().filter(|queued| queued.event.sequence.get() >= from).take(count)
+        {
+            batch.push(event);
+            let sequence = event.sequence.get();
+            loaded = Some((loaded.map_or(sequence, |(first, _)| first), sequence));
+        }
+        let (first, last) = loaded?;
+        Some(Loaded { body: batch.finish(), writer, first, last })
     }
 
     /// A batch without events: what it says is the consent in force now.
     pub(crate) fn empty_batch(&self) -> Option<Vec<u8>> {
-        let lane = self.own.as_ref();
+        let lane = self.lanes.own();
         let writer = lane.map_or(WriterId::mint(self.now_ms, 0), |lane| lane.writer);
         let floor = lane.map_or(1, |lane| lane.next);
         let header = header(self.write_key.clone(), self.visitor?, writer, self.now_ms, self.skew_ms, floor);
-        Some(encode_batch(&BatchHeader { consent: [self.consent].into(), ..header }, &[], None))
+        Some(BatchEncoder::new(&BatchHeader { consent: [self.consent].into(), ..header }, None).finish())
     }
 }
 

@@ -4,7 +4,7 @@ use crate::capture::GATHER_MS;
 use crate::client::Client;
 use crate::effect::{Effect, Notice};
 use crate::input::{Boot, Settings};
-use crate::lane::{Lane, sink};
+use crate::lane::Lane;
 use crate::stored::{
     CONSENT, LEASES, PROGRAM, STATE, StateRecord, VISITOR, read_consent, read_leases, read_program,
     read_visitor,
@@ -84,10 +84,7 @@ impl Client {
         if self.delivery.failures == 0 {
             self.delivery.retry_ms = self.delivery.retry_ms.min(self.now_ms.saturating_add(GATHER_MS));
         }
-        let known =
-            |lane: &Lane| self.orphans.iter().chain(&self.own).any(|known| known.writer == lane.writer);
         let mut lanes = Lane::restore(records, &mut self.effects);
-        lanes.retain(|lane| !known(lane));
         for lane in &mut lanes {
             lane.purge(self.mind.plan(), &self.consent, &mut self.effects);
             for queued in &mut lane.events {
@@ -95,9 +92,9 @@ impl Client {
             }
         }
         for lane in lanes {
-            self.orphans.push(lane);
-            sink(&mut self.orphans, |lane, later| later.writer < lane.writer);
+            self.lanes.add(lane);
         }
+        self.lanes.sweep(&mut self.effects);
         self.make_room();
         self.replay();
     }
