@@ -48,7 +48,7 @@ pub fn rule_time(event_time_ms: u64, skew_ms: i64, received_ms: Option<u64>, clo
             let received_ms = whole(received_ms);
             let earliest_ms = received_ms.saturating_sub(CLAMP_PAST_MS);
             let latest_ms = received_ms.saturating_add(CLAMP_FUTURE_MS);
-            time_ms.saturating_add(skew_ms).clamp(earliest_ms, latest_ms)
+            time_ms.saturating_add(skew_ms).max(earliest_ms).min(latest_ms)
         }
     }
 }
