@@ -40,9 +40,11 @@ mod capture;
 
 mod consent;
 
-mod delivery;
-
 mod deciding;
+
+mod batching;
+
+mod delivery;
 
 mod restore;
 

@@ -1,0 +1,128 @@
+//! Batches: which events travel together, under which consent snapshots, with what stated once for all of them.
+
+use crate::capture::{HEADER_BYTES, sent_of};
+use crate::client::Client;
+use crate::lane::{Lane, Queued};
+use alloc::string::String;
+use alloc::vec::Vec;
+use selvedge_core::consent::Snapshot;
+use selvedge_core::event::{BatchHeader, Clock};
+use selvedge_core::id::{VisitorId, WriterId};
+use selvedge_core::limits::{BATCH_EVENTS_MAX, CONSENT_SNAPSHOTS_MAX};
+use selvedge_core::number::Number;
+use selvedge_core::value::{Map, Value};
+use selvedge_core::wire::batch::BatchEncoder;
+
+/// The batch's fact that says how many events of its writer were lost in the page.
+const LOST_FACT: &str = "queue.lost";
+
+/// A batch that is ready to leave.
+pub(crate) struct Loaded {
+    pub(crate) body: Vec<u8>,
+    pub(crate) writer: WriterId,
+    pub(crate) first: u32,
+    pub(crate) last: u32,
+}
+
+impl Client {
+    /// A batch of a writer: from the oldest event on that is not on its way, as many as the bounds allow.
+    pub(crate) fn load(&mut self, writer: Option<WriterId>, budget: usize) -> Option<Loaded> {
+        let (flight, now_ms) = (self.delivery.flight, self.now_ms);
+        let leases = self.dropped_leases();
+        let program = self.mind.loaded().map(|loaded| loaded.hash);
+        let known =
+            self.mind.names().filter(|names| Some(names.number()) != self.delivery.unknown_dictionary);
+        let events_max = self.delivery.events_max.unwrap_or(BATCH_EVENTS_MAX).clamp(1, BATCH_EVENTS_MAX);
+        let lane = self.lanes.of(writer)?;
+        let from = sent_of(flight, lane.writer).saturating_add(1);
+        let floor = lane.floor();
+        let context = with_lost(&lane.head.context, lane.head.lost);
+        let (visitor, writer, skew_ms) = (lane.head.visitor, lane.writer, lane.head.skew_ms);
+        let leases = if Some(visitor) == self.visitor { leases } else { Vec::new() };
+        let (consent, count) =
+            choose(lane, from, budget.saturating_sub(HEADER_BYTES), events_max, self.consent);
+        let write_key = self.write_key.clone();
+        let header = header(write_key, visitor, writer, now_ms, skew_ms, floor);
+        let header = BatchHeader { program, consent, context, leases, ..header };
+        let mut batch = BatchEncoder::new(&header, known);
+        let mut loaded = None;
+        for Queued { event, .. } in
+            lane.events.iter().filter(|queued| queued.event.sequence.get() >= from).take(count)
+        {
+            batch.push(event);
+            let sequence = event.sequence.get();
+            loaded = Some((loaded.map_or(sequence, |(first, _)| first), sequence));
+        }
+        let (first, last) = loaded?;
+        Some(Loaded { body: batch.finish(), writer, first, last })
+    }
+
+    /// A batch without events: what it says is the consent in force now.
+    pub(crate) fn empty_batch(&self) -> Option<Vec<u8>> {
+        let lane = self.lanes.own();
+        let writer = lane.map_or(WriterId::mint(self.now_ms, 0), |lane| lane.writer);
+        let floor = lane.map_or(1, |lane| lane.next);
+        let header = header(self.write_key.clone(), self.visitor?, writer, self.now_ms, self.skew_ms, floor);
+        Some(BatchEncoder::new(&BatchHeader { consent: [self.consent].into(), ..header }, None).finish())
+    }
+}
+
+/// The consent snapshots of the events from `from` on, the one in force first, and how many events the bounds allow.
+/// Each event is told which snapshot is its.
+fn choose(
+    lane: &mut Lane,
+    from: u32,
+    bytes_max: usize,
+    events_max: usize,
+    now: Snapshot,
+) -> (Vec<Snapshot>, usize) {
+    let mut consent: Vec<Snapshot> = [now].into();
+    let (mut count, mut bytes) = (0usize, 0usize);
+    let later = lane.events.iter_mut().filter(|queued| queued.event.sequence.get() >= from);
+    for queued in later.take(events_max) {
+        bytes = bytes.saturating_add(queued.bytes);
+        let known = consent.iter().position(|snapshot| *snapshot == queued.snapshot);
+        let place = known.unwrap_or(consent.len());
+        if bytes > bytes_max || place >= CONSENT_SNAPSHOTS_MAX {
+            break;
+        }
+        if known.is_none() {
+            consent.push(queued.snapshot);
+        }
+        queued.event.consent = u8::try_from(place).unwrap_or(0);
+        count = count.saturating_add(1);
+    }
+    (consent, count)
+}
+
+fn header(
+    write_key: String,
+    visitor: VisitorId,
+    writer: WriterId,
+    sent_at_ms: u64,
+    skew_ms: i64,
+    floor: u32,
+) -> BatchHeader {
+    BatchHeader {
+        write_key,
+        visitor,
+        writer,
+        sent_at_ms,
+        skew_ms,
+        floor,
+        clock: Clock::Received,
+        program: None,
+        dictionary: None,
+        consent: Vec::new(),
+        context: Map::new(),
+        leases: Vec::new(),
+    }
+}
+
+fn with_lost(context: &Map, lost: u32) -> Map {
+    let mut context = context.clone();
+    if lost > 0 {
+        context.set(LOST_FACT, Value::Number(Number::Int(i64::from(lost))));
+    }
+    context
+}
