@@ -20,11 +20,10 @@ const RECONNECT: Duration = Duration::from_secs(1);
 pub fn run(arguments: &LogArguments) -> Result<Ending> {
     let mut reader =
         Reader { remote: Remote::new(&arguments.remote), arguments, cursor: arguments.from.clone() };
-    let mut read = reader.read()?;
+    let mut read = reader.print_all(reader.open()?)?;
     while arguments.live && read != Read::NobodyReads {
-        eprintln!("the log was cut; asking again");
-        sleep(RECONNECT);
-        read = reader.read().unwrap_or(Read::Cut);
+        eprintln!("the log was cut; it goes on when the worker is back");
+        read = reader.print_all(reader.reopen())?;
     }
     ensure!(read != Read::Cut, "the log was cut; go on with --from {}", reader.cursor.unwrap_or_default());
     Ok(Ending::Done)
@@ -46,9 +45,22 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Prints the log from the cursor on.
-    fn read(&mut self) -> Result<Read> {
-        let mut lines = self.remote.stream(&path(self.cursor.as_deref(), self.arguments.live))?;
+    /// The log from the cursor on.
+    fn open(&self) -> Result<impl BufRead + use<>> {
+        self.remote.stream(&path(self.cursor.as_deref(), self.arguments.live))
+    }
+
+    /// The log from the cursor on, once the worker is back; a person ends the wait.
+    fn reopen(&self) -> impl BufRead + use<> {
+        loop {
+            sleep(RECONNECT);
+            if let Ok(lines) = self.open() {
+                return lines;
+            }
+        }
+    }
+
+    fn print_all(&mut self, mut lines: impl BufRead) -> Result<Read> {
         let mut line = String::new();
         loop {
             line.clear();
