@@ -116,8 +116,8 @@ impl Client {
     /// Consent is given: the event is shaped, judged, queued and applied, unless none of its purposes is in force.
     fn admit(&mut self, capture: Capture, context: Map) {
         let automatic = capture.automatic;
-        let Some(sequence) = self.next_sequence() else { return self.lose(1) };
-        let event = shape(capture, context, sequence);
+        let Some(first) = Sequence::new(1) else { return };
+        let event = shape(capture, context, first);
         let plan = self.mind.plan();
         if automatic && plan.is_none_or(|plan| plan.event(&event.name).is_none()) {
             return;
@@ -127,8 +127,10 @@ impl Client {
         }
         let is_urgent = plan.and_then(|plan| plan.event(&event.name)).is_some_and(|known| known.urgent);
         let verdict = self.mind.judge(&event);
+        // Only now: what may not be captured gives nobody an identity.
+        let Some(sequence) = self.next_sequence() else { return self.lose(1) };
         self.effects.emit(Notice::Captured(event.name.clone(), verdict));
-        self.enqueue(event, verdict.is_none(), is_urgent);
+        self.enqueue(Event { sequence, ..event }, verdict.is_none(), is_urgent);
     }
 
     /// Puts an event into the queue, makes room for it, applies it, and sets when it leaves.

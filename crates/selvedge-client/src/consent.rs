@@ -5,14 +5,18 @@ use crate::client::Client;
 use crate::effect::{Effect, Notice};
 use crate::input::Random;
 use crate::lane::Lanes;
-use crate::stored::{CONSENT, read_consent, write_consent};
+use crate::stored::{CONSENT, LEASES, PROGRAM, STATE, VISITOR, lane_key, read_consent, write_consent};
 use alloc::vec::Vec;
 use selvedge_core::consent::{Mode, Purposes, Signal, Snapshot};
 
+/// The purposes that every visitor can answer for.
+const ASKED: Purposes = Purposes(0b1111);
+
 impl Client {
-    /// Whether something besides the necessary is in force.
+    /// Whether something besides the necessary is in force. What nobody was asked, and so nobody denied, opens nothing.
     pub(crate) const fn is_open(&self) -> bool {
-        !self.consent.in_force().without(Purposes::NECESSARY).is_empty()
+        let asked = ASKED.or(self.consent.granted).without(Purposes::NECESSARY);
+        !self.consent.in_force().and(asked).is_empty()
     }
 
     /// Whether the visitor answered, and granted nothing.
@@ -28,6 +32,9 @@ impl Client {
         next.signal = Signal::Api;
         next.policy_version = self.settings.policy_version;
         next.time_ms = self.now_ms.max(1);
+        if self.visitor.is_none() {
+            self.random = random;
+        }
         self.change_consent(next, random, true);
     }
 
@@ -68,6 +75,14 @@ impl Client {
         } else if self.is_open() && next != before {
             self.keep_consent(was_open, is_mine);
         }
+        if is_mine && self.is_refused() && next.mode == Mode::OptOut && next != before {
+            // Where silence counts as a grant, the next page has to know that it was refused.
+            self.effects.store(CONSENT.into(), write_consent(&next));
+        }
+        if !before.in_force().without(next.in_force()).is_empty() {
+            self.mind.lose();
+            self.effects.erase(STATE.into());
+        }
         if before.in_force() != next.in_force() || before.is_answered() != next.is_answered() {
             self.effects.emit(Notice::Consent(next.in_force()));
         }
@@ -103,7 +118,11 @@ impl Client {
         if is_mine && let Some(batch) = self.empty_batch() {
             self.delivery.farewells.push(batch);
         }
-        self.effects.push(Effect::EraseAll);
+        if is_mine {
+            self.effects.push(Effect::EraseAll);
+        } else {
+            self.erase_own();
+        }
         self.lanes = Lanes::default();
         self.visitor = None;
         self.is_own_answered = false;
@@ -112,6 +131,15 @@ impl Client {
         self.delivery.due_ms = None;
         self.delivery.must_tell = false;
         self.mind.forget(self.now_ms);
+    }
+
+    /// Another tab has erased the device, and perhaps stored a new answer since: only what this one kept there goes.
+    fn erase_own(&mut self) {
+        for lane in self.lanes.all_mut() {
+            lane.remove(&mut self.effects, &|_| true);
+            self.effects.erase(lane_key(lane.writer));
+        }
+        [VISITOR, STATE, PROGRAM, LEASES].into_iter().for_each(|key| self.effects.erase(key.into()));
     }
 
     /// The site forgets who this is: what is queued is still sent, for the identity it belongs to.

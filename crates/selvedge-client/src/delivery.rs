@@ -164,7 +164,12 @@ impl Client {
         if answer.publish > 0 {
             self.want_program(answer.program, answer.publish);
         }
-        let Cargo::Events { writer, .. } = cargo else { return };
+        let writer = match (cargo, self.lanes.own_writer()) {
+            (Cargo::Events { writer, .. }, _) => writer,
+            // Nothing else was waiting: the state is whole, and what lost its purpose is gone from it.
+            (Cargo::Consent, Some(own)) => own,
+            _ => return,
+        };
         let is_own = self.lanes.own_writer() == Some(writer);
         let lane = self.lanes.of(Some(writer));
         let is_of_visitor = lane.is_some_and(|lane| Some(lane.head.visitor) == self.visitor);

@@ -122,6 +122,14 @@ impl Mind {
         self.is_blind = false;
     }
 
+    /// A purpose was lost: what was shown under it holds no longer. Call [`Self::replay`] next.
+    pub fn lose(&mut self) {
+        self.drawn = None;
+        self.from_edge = Vec::new();
+        self.base.held = Vec::new();
+        self.base.pages.iter_mut().for_each(|page| page.held = Vec::new());
+    }
+
     /// The visitor was here before, but what the edge knows of it is not at hand.
     pub const fn blind(&mut self) {
         self.is_blind = true;

@@ -81,6 +81,10 @@ impl Client {
         if !self.is_open() {
             return;
         }
+        if let Some(own) = self.lanes.of(self.lanes.own_writer()) {
+            // While this page held no lock, another may have sent its queue and erased the head of it.
+            own.stored = false;
+        }
         if self.delivery.failures == 0 {
             self.delivery.retry_ms = self.delivery.retry_ms.min(self.now_ms.saturating_add(GATHER_MS));
         }

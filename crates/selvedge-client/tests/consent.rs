@@ -127,8 +127,9 @@ fn another_tabs_withdrawal_empties_this_one_without_a_word() {
     world.pass(60_000);
     let requests = world.requests;
     world.view_shoes();
+    world.device.remove("consent");
     world.input(Input::Changed { key: "consent".into(), value: None });
-    assert!(world.device.is_empty());
+    assert!(world.device.is_empty(), "{:?}", world.device.keys());
     world.view_shoes();
     world.pass(600_000);
     assert_eq!(world.requests, requests);
@@ -207,4 +208,103 @@ proptest! {
         let (full, reduced) = (names(first, second), names(first & less, second & less));
         prop_assert!(reduced.len() <= full.len(), "{:?} {:?}", reduced, full);
     }
+}
+
+#[test]
+fn where_silence_grants_a_refusal_is_remembered() {
+    let mut world = World::new(Some(shop()));
+    world.mode = Mode::OptOut;
+    world.settle();
+    world.page(SITE);
+    world.pass(60_000);
+    assert_eq!(world.edge.names(), ["page"]);
+    world.consent(Purposes::NONE, Purposes(0b1110));
+    world.pass(60_000);
+    assert_eq!(world.device.keys().collect::<Vec<_>>(), ["consent"]);
+    let arrived = world.edge.log.len();
+    world.reopen();
+    world.page(SITE);
+    world.view_shoes();
+    world.pass(60_000);
+    assert_eq!(world.edge.log.len(), arrived);
+    assert_eq!(world.device.keys().collect::<Vec<_>>(), ["consent"]);
+}
+
+#[test]
+fn a_refusal_before_the_mode_is_known_is_remembered_where_silence_grants() {
+    let mut world = World::new(Some(shop()));
+    world.mode = Mode::OptOut;
+    world.consent(Purposes::NONE, Purposes(0b1110));
+    world.settle();
+    world.reopen();
+    world.page(SITE);
+    world.pass(60_000);
+    assert_eq!((world.requests, world.edge.log.len()), (0, 0));
+}
+
+#[test]
+fn another_tabs_withdrawal_leaves_the_answer_it_stored() {
+    let mut world = World::new(Some(shop()));
+    world.mode = Mode::OptOut;
+    world.settle();
+    world.page(SITE);
+    world.pass(60_000);
+    let mut other = World::new(Some(shop()));
+    other.mode = Mode::OptOut;
+    other.device = world.device.clone();
+    other.reopen();
+    other.consent(Purposes::NONE, Purposes(0b1110));
+    world.device = other.device.clone();
+    world.input(Input::Changed { key: "consent".into(), value: None });
+    world.input(Input::Changed { key: "consent".into(), value: other.device.get("consent").cloned() });
+    assert_eq!(world.device.keys().collect::<Vec<_>>(), ["consent"]);
+    world.view_shoes();
+    world.pass(60_000);
+    assert_eq!(world.device.keys().collect::<Vec<_>>(), ["consent"]);
+}
+
+#[test]
+fn a_grant_after_another_tabs_withdrawal_is_of_another_visitor() {
+    let mut world = World::new(Some(shop()));
+    world.settle();
+    world.grant();
+    world.page(SITE);
+    world.pass(60_000);
+    world.input(Input::Changed { key: "consent".into(), value: None });
+    world.grant();
+    world.page(SITE);
+    world.pass(60_000);
+    let visitors: Vec<_> = world.edge.log.keys().map(|(visitor, ..)| *visitor).collect();
+    assert_eq!(visitors.len(), 2);
+    assert_ne!(visitors[0], visitors[1]);
+}
+
+#[test]
+fn the_device_keeps_no_state_of_a_purpose_that_was_lost() {
+    let mut world = World::new(Some(shop()));
+    world.settle();
+    world.grant();
+    world.page(SITE);
+    world.pass(60_000);
+    assert!(world.device.contains_key("state"));
+    world.is_online = false;
+    world.consent(Purposes::NONE, Purposes::PERSONALIZATION);
+    assert!(!world.device.contains_key("state"));
+    assert!(world.shown.values().all(|show| show.rule.is_none()));
+    world.is_online = true;
+    world.input(Input::Awake);
+    world.pass(600_000);
+    assert!(world.device.contains_key("state"), "the edge answered with what is left");
+}
+
+#[test]
+fn an_event_without_a_granted_purpose_gives_nobody_an_identity() {
+    let mut world = World::new(Some(shop()));
+    world.settle();
+    world.consent(Purposes::ADVERTISING, Purposes::NONE);
+    world.page(SITE);
+    world.view_shoes();
+    world.pass(60_000);
+    assert!(!world.device.contains_key("visitor"), "{:?}", world.device.keys());
+    assert_eq!(world.requests, 0);
 }

@@ -297,3 +297,23 @@ proptest! {
         prop_assert!(left.is_empty(), "{:?}", left);
     }
 }
+
+#[test]
+fn a_queue_whose_head_another_page_erased_can_be_restored_again() {
+    let mut world = World::new(Some(shop()));
+    world.settle();
+    world.grant();
+    world.page("https://shop.test/");
+    world.pass(60_000);
+    // The page was in the back/forward cache; the next one took its queue over, and found it empty.
+    world.device.retain(|key, _| !key.starts_with("w."));
+    world.input(Input::Adopted(Vec::new()));
+    world.is_online = false;
+    world.view_shoes();
+    world.reopen();
+    world.is_online = true;
+    world.page("https://shop.test/");
+    world.input(Input::Awake);
+    world.pass(600_000);
+    assert!(world.edge.names().iter().any(|name| name == "product_view"), "{:?}", world.edge.names());
+}
