@@ -9,7 +9,7 @@ use selvedge_core::tracking_plan::{Trust, purposes_of};
 use selvedge_core::wire::answer::{Answer, SlotDecision};
 use selvedge_core::wire::state::VisitorState;
 use selvedge_edge::gate::Shown;
-use selvedge_edge::ingest::{self, Arrival, Trouble, step::Watch};
+use selvedge_edge::ingest::{self, Arrival, Trouble, Watch};
 use selvedge_edge::site::Site;
 use serde_json::value::RawValue;
 use std::fmt::Write as _;
