@@ -104,6 +104,62 @@ fn a_narrower_consent_destroys_what_lost_its_purpose_and_tells_the_edge() {
 }
 
 #[test]
+fn a_change_without_events_reaches_the_edge_even_after_a_failure() {
+    let mut world = World::new(Some(shop()));
+    world.settle();
+    world.grant();
+    world.page(SITE);
+    world.pass(60_000);
+    world.edge.statuses = vec![503];
+    world.consent(Purposes::NONE, Purposes::ANALYTICS);
+    world.pass(600_000);
+    let last = world.edge.batches.last().unwrap();
+    assert!(last.events.is_empty());
+    assert!(!last.header.consent[0].in_force().holds(Purposes::ANALYTICS));
+}
+
+#[test]
+fn every_event_carries_the_snapshot_of_its_capture() {
+    let mut world = World::new(Some(shop()));
+    world.settle();
+    world.grant();
+    world.is_online = false;
+    world.view_shoes();
+    world.pass(1_000);
+    world.consent(Purposes::ADVERTISING, Purposes::NONE);
+    world.run();
+    world.view_shoes();
+    world.is_online = true;
+    world.input(Input::Awake);
+    world.pass(60_000);
+    let batch = &world.edge.batches[0];
+    let snapshots = batch.events.iter().map(|event| {
+        let consent = event.as_ref().unwrap().consent;
+        batch.header.consent[usize::from(consent)]
+    });
+    let advertising: Vec<_> =
+        snapshots.map(|snapshot| snapshot.in_force().holds(Purposes::ADVERTISING)).collect();
+    assert_eq!(advertising, [false, true]);
+    assert!(batch.header.consent[0].in_force().holds(Purposes::ADVERTISING), "the first is in force now");
+}
+
+#[test]
+fn what_an_earlier_page_left_is_judged_by_the_consent_of_today() {
+    let mut world = World::new(Some(shop()));
+    world.settle();
+    world.grant();
+    world.is_online = false;
+    world.track("unplanned", &[]);
+    world.view_shoes();
+    world.is_online = true;
+    world.reopen();
+    world.consent(Purposes::NONE, Purposes::ANALYTICS);
+    world.page(SITE);
+    world.pass(60_000);
+    assert_eq!(world.edge.names(), ["product_view", "page"]);
+}
+
+#[test]
 fn under_opt_out_silence_is_consent_but_privacy_control_removes_advertising() {
     let mut world = World::new(Some(shop()));
     world.gpc = true;

@@ -5,6 +5,7 @@ mod world;
 use proptest::prelude::*;
 use selvedge_client::{Effect, Input, Notice, Reply};
 use selvedge_core::limits::{FLUSH_EVENTS, FLUSH_MS, QUEUE_BYTES_MAX};
+use selvedge_core::number::Number;
 use selvedge_core::value::Value;
 use world::{World, shop};
 
@@ -188,7 +189,10 @@ fn a_full_queue_loses_the_oldest_counts_them_and_steps_the_floor() {
     world.input(Input::Awake);
     world.pass(60_000);
     assert_eq!(world.edge.log.len(), count - lost);
-    assert_eq!(usize::try_from(world.edge.batches[0].header.floor).unwrap(), lost + 1);
+    let header = &world.edge.batches[0].header;
+    assert_eq!(usize::try_from(header.floor).unwrap(), lost + 1);
+    let told = Value::Number(Number::Int(i64::try_from(lost).unwrap()));
+    assert_eq!(header.context.get("queue.lost"), Some(&told));
 }
 
 #[test]
