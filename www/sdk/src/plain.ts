@@ -14,6 +14,11 @@ type Event = {
   context: Properties;
 };
 
+type Said = { readonly granted: number; readonly denied: number; readonly time: number };
+
+/** An event that waits, with what was said when it was captured; nothing where the answer is still to come. */
+type Waiting = { readonly event: Event; said?: Said | undefined };
+
 type Answer = {
   accepted?: number;
   refused?: readonly { sequence: number; code: string }[];
@@ -36,10 +41,10 @@ export function open(boot: NonNullable<Stub["boot"]>, ear: Ear): Sink {
   const gpc = navigator.globalPrivacyControl === true;
   let settings: Settings | undefined;
   let isSettled = false;
-  let said = { granted: 0, denied: 0, time: 0 };
+  let said: Said = { granted: 0, denied: 0, time: 0 };
   let identity = mint();
   let sequence = 0;
-  let queue: Event[] = [];
+  let queue: Waiting[] = [];
   let inFlight = 0;
   let failures = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -58,7 +63,8 @@ export function open(boot: NonNullable<Stub["boot"]>, ear: Ear): Sink {
   function add(type: EventType, name: string, time: number, properties: Properties, context: Properties = {}): void {
     if (isAnswered() && !isOpen()) return;
     if (queue.length >= (isAnswered() ? QUEUED_EVENTS_MAX : HELD_EVENTS_MAX)) return ear.heard("lost", { count: 1 });
-    queue.push({ sequence: ++sequence, type, name, time, properties: plain(properties), context });
+    const event = { sequence: ++sequence, type, name, time, properties: plain(properties), context };
+    queue.push({ event, said: isOpen() ? said : undefined });
     if (isOpen()) ear.heard("event", { name, code: "" });
     schedule(FLUSH_MS);
   }
@@ -70,22 +76,25 @@ export function open(boot: NonNullable<Stub["boot"]>, ear: Ear): Sink {
     }, delayMs);
   }
 
-  function batch(events: readonly Event[]): string {
-    const consent = {
-      granted: names(said.granted),
-      denied: names(said.denied),
+  /** What is in force now comes first; each event names what was said at its capture. */
+  function batch(waiting: readonly Waiting[]): string {
+    const all = [...new Set([said, ...waiting.map((one) => one.said ?? said)])];
+    const consent = all.map(({ granted, denied, time }) => ({
+      granted: names(granted),
+      denied: names(denied),
       gpc,
       mode: settings?.consent ?? "opt-in",
       policy_version: settings?.policy_version ?? 0,
-      time: said.time,
-    };
+      time,
+    }));
+    const events = waiting.map((one) => ({ ...one.event, consent: all.indexOf(one.said ?? said) }));
     return JSON.stringify({
       write_key: key,
       visitor: identity.visitor(settings?.topology ?? 0),
       writer: identity.writer,
       sent_at: Date.now(),
       skew_ms: 0,
-      floor: queue[0]?.sequence ?? sequence + 1,
+      floor: queue[0]?.event.sequence ?? sequence + 1,
       clock: "received",
       consent,
       context: { language: navigator.language, "viewport.width": innerWidth },
@@ -130,6 +139,14 @@ export function open(boot: NonNullable<Stub["boot"]>, ear: Ear): Sink {
     }
   }
 
+  /** What waits leaves by beacon; nobody says how it ended. */
+  function leave(): void {
+    if (!isOpen()) return;
+    for (let at = inFlight; at < queue.length; at += BATCH_EVENTS_MAX) {
+      navigator.sendBeacon(endpoint + "v1/collect", batch(queue.slice(at, at + BATCH_EVENTS_MAX)));
+    }
+  }
+
   function forget(): void {
     identity = mint();
     sequence = inFlight = 0;
@@ -169,6 +186,7 @@ export function open(boot: NonNullable<Stub["boot"]>, ear: Ear): Sink {
         if (wasOpen) void post(batch([]));
         forget();
       } else {
+        for (const waiting of queue) waiting.said ??= said;
         schedule(0);
       }
     },
@@ -181,12 +199,10 @@ export function open(boot: NonNullable<Stub["boot"]>, ear: Ear): Sink {
     },
     flush: () => void flush(),
     reset: () => {
-      void flush().then(forget);
+      leave();
+      forget();
     },
-    hidden: () => {
-      const waiting = queue.slice(inFlight, inFlight + BATCH_EVENTS_MAX);
-      if (waiting.length && isOpen()) navigator.sendBeacon(endpoint + "v1/collect", batch(waiting));
-    },
+    hidden: leave,
     awake: () => void flush(),
     settle: (known) => {
       settings = known;
