@@ -167,9 +167,13 @@ impl Engine {
 
     /// Decides every slot; how many are won.
     pub fn decide(&mut self) -> usize {
+        self.winners().filter(Option::is_some).count()
+    }
+
+    /// Decides every slot; the rule of each, in the order of slots.
+    pub fn winners(&mut self) -> impl Iterator<Item = Option<u16>> + use<> {
         let moment = moment(&self.context, self.now_ms);
-        let decisions = decide(&self.program, &mut self.state, &moment);
-        decisions.iter().filter(|decision| decision.rule.is_some()).count()
+        decide(&self.program, &mut self.state, &moment).into_iter().map(|decision| decision.rule)
     }
 
     /// Steps by one of the events, a second later, and decides; how many slots are won.

@@ -1,5 +1,6 @@
-//! What is measured. Each module is a piece of work that is the same wherever it runs: natively under `cargo bench`, later
-//! in wasm. The measuring stands in `benches/benches`, the targets in `benches/budgets.toml`.
+//! What is measured. Each module is a piece of work that is the same wherever it runs: natively under `cargo bench`, and
+//! in Chromium, behind the exports of `tests/probe`. The measuring stands in `benches/benches` and `benches/browser`, the
+//! targets in `benches/budgets.toml`.
 
 pub mod engine;
 

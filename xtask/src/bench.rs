@@ -1,8 +1,9 @@
 //! `cargo xtask bench`: runs the benchmarks and sets their figures beside their targets.
 //!
 //! A benchmark is a target of the package `selvedge-benches` (`benches/benches/*.rs`, its own `main`), the load on the
-//! worker (`tests/src/bin/collect.rs`), or a script `benches/scripts/*.mjs`. It prints each figure as one line of JSON, `{"figure": "rule native", "value": 2.7}`; other
-//! lines are for people and shown as they are. `benches/budgets.toml` says each figure's unit and target.
+//! worker (`tests/src/bin/collect.rs`), or a script for Chromium, `benches/browser/*.bench.mjs`. It prints each figure as
+//! one line of JSON, `{"figure": "rule native", "value": 2.7}`; other lines are for people and shown as they are.
+//! `benches/budgets.toml` says each figure's unit and target.
 
 use std::collections::BTreeMap;
 
@@ -11,35 +12,57 @@ use serde_json::{Value, json};
 
 use crate::budget::{self, Budgets, Figure};
 use crate::repo::{Repo, files_under};
-use crate::{build, run, say, setup, table};
+use crate::{build, run, say, setup, table, wasm};
 
 type Figures = BTreeMap<String, f64>;
 
-/// Runs everything, prints, and gives back whether every figure with a target was measured. A figure that misses its
+/// A part of the benchmarks that can run alone.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
+pub enum Part {
+    /// Native code, under `cargo bench`.
+    Native,
+    /// A real workerd under load.
+    Edge,
+    /// A real Chromium.
+    Browser,
+}
+
+/// Runs `only` that part, or all of them, prints, and gives back whether every figure with a target was measured. A figure that misses its
 /// target is marked, and does not fail: these machines are noisy, and byte budgets have `size`.
 ///
 /// # Errors
 /// When something cannot be built or a benchmark fails.
-pub fn run(repo: &Repo, json: bool) -> Result<bool> {
+pub fn run(repo: &Repo, only: Option<Part>, json: bool) -> Result<bool> {
     build::everything(repo)?;
     let budgets = budget::read(repo)?;
     let mut figures = Figures::new();
-    for (name, output) in [cargo_benches(repo)?, edge(repo)?, scripts(repo)?].concat() {
-        collect(&output, &mut figures)
-            .with_context(|| format!("the benchmark {name} printed a broken figure"))?;
+    for part in [Part::Native, Part::Edge, Part::Browser] {
+        if only.is_some_and(|only| only != part) {
+            continue;
+        }
+        for (name, output) in outputs(repo, part)? {
+            collect(&output, &mut figures)
+                .with_context(|| format!("the benchmark {name} printed a broken figure"))?;
+        }
     }
     if json {
         println!("{}", json!(figures));
     } else {
         print!("{}", table::text(&rows(&budgets, &figures)));
     }
-    Ok(budgets.figures.keys().all(|name| figures.contains_key(name)))
+    Ok(only.is_some() || budgets.figures.keys().all(|name| figures.contains_key(name)))
+}
+
+/// What each benchmark of a part printed, by its name.
+fn outputs(repo: &Repo, part: Part) -> Result<Vec<(String, String)>> {
+    match part {
+        Part::Native => cargo_benches(repo),
+        Part::Edge => edge(repo),
+        Part::Browser => browser(repo),
+    }
 }
 
 fn cargo_benches(repo: &Repo) -> Result<Vec<(String, String)>> {
-    if !repo.path("benches/benches").is_dir() {
-        return Ok(Vec::new());
-    }
     let output = say::step("running the native benchmarks", || {
         run::quiet(run::cargo(&repo.root).args(["bench", "--quiet", "--package", "selvedge-benches"]))
     })?;
@@ -56,31 +79,20 @@ fn edge(repo: &Repo) -> Result<Vec<(String, String)>> {
     Ok(vec![("of the edge".to_string(), output)])
 }
 
-fn scripts(repo: &Repo) -> Result<Vec<(String, String)>> {
-    let folder = repo.path("benches/scripts");
-    if !folder.is_dir() {
-        return Ok(Vec::new());
-    }
-    run::quiet(run::cargo(&repo.root).args([
-        "build",
-        "--quiet",
-        "--package",
-        "selvedge-tests",
-        "--bin",
-        "serve",
-    ]))?;
+/// `benches/browser/*.bench.mjs`, one after the other.
+fn browser(repo: &Repo) -> Result<Vec<(String, String)>> {
+    wasm::probe(repo)?;
+    let serve = ["build", "--quiet", "--package", "selvedge-tests", "--bin", "serve"];
+    run::quiet(run::cargo(&repo.root).args(serve))?;
+    let mut scripts = files_under(&repo.path("benches/browser"), &|_| false)?;
+    scripts.retain(|file| file.to_string_lossy().ends_with(".bench.mjs"));
     let mut outputs = Vec::new();
-    for script in files_under(&folder, &|_| false)? {
-        if script.extension().is_none_or(|extension| extension != "mjs") || script.parent() != Some(&folder) {
-            continue;
-        }
+    for script in scripts {
         let name = script.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let mut node = run::command("node", &repo.root);
-        node.arg(&script).env("SELVEDGE_SERVE", repo.target.join("debug/serve")).env(build::BUILT, "1");
-        node.env("SELVEDGE_WORKERD", setup::workerd(repo)?).env("SELVEDGE_TARGET", &repo.target);
-        if let Ok(chromium) = setup::chromium() {
-            node.env("CHROMIUM", chromium);
-        }
+        node.arg(&script).env(build::BUILT, "1").env("CHROMIUM", setup::chromium()?);
+        node.env("SELVEDGE_SERVE", repo.target.join("debug/serve"));
+        node.env("SELVEDGE_PROBE", repo.target.join("probe"));
         outputs.push((name.clone(), say::step(&format!("running {name}"), || run::quiet(&mut node))?));
     }
     Ok(outputs)

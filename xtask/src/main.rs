@@ -45,6 +45,9 @@ enum Chore {
     },
     /// Runs the benchmarks and sets their figures beside their targets.
     Bench {
+        /// Only one part.
+        #[arg(long)]
+        only: Option<bench::Part>,
         /// One JSON object instead of a table.
         #[arg(long)]
         json: bool,
@@ -83,7 +86,7 @@ fn run(chore: Chore) -> Result<ExitCode> {
             dev::run(&repo, &options).map(|()| true)?
         }
         Chore::Test { only, full } => test::run(&repo, only, full)?,
-        Chore::Bench { json } => bench::run(&repo, json)?,
+        Chore::Bench { only, json } => bench::run(&repo, only, json)?,
         Chore::Size { json } => size::run(&repo, json)?,
         Chore::Tidy => tidy::run(&repo)?,
     };

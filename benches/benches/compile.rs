@@ -1,0 +1,36 @@
+//! Compiling: milliseconds from the YAML of a site with 1,000 rules to its two programs. The site is the demo shop with
+//! rules of the kind a marketer writes, each with its own number.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+use selvedge_benches::measure::{nanoseconds, print_figure};
+use selvedge_cli::site_files;
+
+const RULES: usize = 1_000;
+
+fn main() -> Result<()> {
+    let mut files = site_files::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/shop"))?;
+    files.retain(|path, _| !path.starts_with("tests/"));
+    let own = files.get("rules.yaml").map_or(0, |rules| rules.matches("\n  - id: ").count());
+    files.entry("rules.yaml".into()).or_default().push_str(&rules(own..RULES));
+    let compilation = selvedge_compiler::compile(&files);
+    ensure!(compilation.program.is_some(), "the rules do not compile: {:?}", compilation.diagnostics.first());
+    let time = nanoseconds(|| selvedge_compiler::compile(&files));
+    print_figure("compile 1,000 rules", time / 1e6);
+    Ok(())
+}
+
+fn rules(numbers: std::ops::Range<usize>) -> String {
+    numbers.fold(String::new(), |mut yaml, number| {
+        let (least, price) = (1 + number % 5, 50 + number);
+        let _ = write!(
+            yaml,
+            "\n  - id: generated-{number}\n    when: count product_view where value >= {} EUR in session >= {least} \
+             and cart_adds = 0 and paid_traffic\n    show:\n      slot: banner\n      content: free_shipping_banner\n",
+            price % 24 * 10,
+        );
+        yaml
+    })
+}

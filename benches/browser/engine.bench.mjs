@@ -1,0 +1,64 @@
+// The rule engine in wasm, in Chromium: nanoseconds a rule, and one event against 1,000 rules. The floor, in the same
+// page: the same rules by hand in JavaScript. Both must pick the same winners before either is measured.
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { readFileSync } from 'node:fs';
+import { launch, repository } from '../../tests/browser/support/world.mjs';
+import { print } from './support/figures.mjs';
+
+const probe = process.env.SELVEDGE_PROBE ?? `${repository}target/probe`;
+const support = `${repository}benches/browser/support`;
+const FILES = {
+  '/': ['text/html', () => '<!doctype html><title>engine</title><link rel=icon href=data:,>'],
+  '/probe.js': ['text/javascript', () => readFileSync(`${probe}/probe.js`)],
+  '/probe_bg.wasm': ['application/wasm', () => readFileSync(`${probe}/probe_bg.wasm`)],
+  '/rules.mjs': ['text/javascript', () => readFileSync(`${support}/rules.mjs`)],
+  '/figures.mjs': ['text/javascript', () => readFileSync(`${support}/figures.mjs`)],
+};
+
+/** An origin of its own; isolated, because that makes the page's clock a fine one. */
+const server = createServer(({ url }, response) => {
+  const [type, body] = FILES[url] ?? ['text/plain', () => 'not found'];
+  response.writeHead(FILES[url] ? 200 : 404, {
+    'content-type': type,
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-embedder-policy': 'require-corp',
+  });
+  response.end(body());
+});
+await new Promise((resolve) => {
+  server.listen(0, '127.0.0.1', resolve);
+});
+const browser = await launch();
+try {
+  const page = await browser.newPage();
+  await page.goto(`http://127.0.0.1:${server.address().port}/`);
+  for (const rules of [100, 1_000]) {
+    const { winners, decide, event } = await page.evaluate(measure, rules);
+    assert.deepEqual(winners.wasm, winners.javascript, `${rules} rules: the winners differ`);
+    print(`rule wasm, of ${rules}`, decide.wasm, rules);
+    print(`rule by hand in JavaScript, of ${rules}`, decide.javascript, rules);
+    if (rules === 1_000) {
+      print('event against 1,000 rules wasm', event.wasm, 1_000);
+      print('event against 1,000 rules by hand in JavaScript', event.javascript, 1_000);
+    }
+  }
+} finally {
+  await browser.close();
+  server.close();
+}
+
+/** Runs in the page. */
+async function measure(rules) {
+  const [{ default: start, EngineBench }, { byHand }, { sample }] = await Promise.all(
+    ['/probe.js', '/rules.mjs', '/figures.mjs'].map((module) => import(module)),
+  );
+  await start('/probe_bg.wasm');
+  const engines = { wasm: EngineBench.of(rules), javascript: byHand(rules) };
+  const each = (work) => Object.fromEntries(Object.entries(engines).map(([name, engine]) => [name, work(engine)]));
+  return {
+    winners: each((engine) => [...engine.winners()]),
+    decide: each((engine) => sample((runs) => engine.decide(runs))),
+    event: each((engine) => sample((runs) => engine.event(runs))),
+  };
+}
