@@ -11,4 +11,4 @@ mod world;
 
 pub use http::{Answer, Client};
 pub use visitor::{Visitor, WRITE_KEY, granted, now_ms};
-pub use world::{Setup, World, compiled_shop, full_counts};
+pub use world::{Setup, World, compiled_shop, compiled_shop_as, full_counts};

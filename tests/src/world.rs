@@ -30,7 +30,19 @@ pub fn full_counts() -> bool {
 /// # Errors
 /// With its diagnostics, where it has errors.
 pub fn compiled_shop() -> Result<Compiled> {
-    let checked = xtask::site::check(&Site::at(Repo::find()?.path("examples/shop"))?.read()?);
+    compiled_shop_as(str::to_string)
+}
+
+/// The same with another site.yaml, made of the shop's.
+///
+/// # Errors
+/// With its diagnostics, where it has errors.
+pub fn compiled_shop_as(site: impl Fn(&str) -> String) -> Result<Compiled> {
+    let mut files = Site::at(Repo::find()?.path("examples/shop"))?.read()?;
+    if let Some(text) = files.get_mut("site.yaml") {
+        *text = site(text);
+    }
+    let checked = xtask::site::check(&files);
     checked.program.with_context(|| checked.report)
 }
 

@@ -5,12 +5,18 @@ use futures_util::StreamExt;
 use selvedge_edge::fault::Fault;
 use worker::Request;
 
+/// How much of a body above its bound is read before the sender is cut off.
+const DRAINED_BYTES_MAX: usize = 16 * 1024 * 1024;
+
 /// The body of a request, where it has at most `bytes_max` bytes. A length that is stated is believed (the platform
 /// enforces it); a body without one is read piece by piece.
 pub async fn read(request: &mut Request, bytes_max: usize) -> Result<Vec<u8>, Problem> {
     let stated = request.headers().get("content-length")?.and_then(|length| length.parse::<usize>().ok());
     match stated {
-        Some(length) if length > bytes_max => Err(too_large(bytes_max)),
+        Some(length) if length > bytes_max => {
+            drain(request).await;
+            Err(too_large(bytes_max))
+        }
         Some(_) => Ok(request.bytes().await?),
         None => read_pieces(request, bytes_max).await,
     }
@@ -29,6 +35,19 @@ async fn read_pieces(request: &mut Request, bytes_max: usize) -> Result<Vec<u8>,
         }
     }
     Ok(body)
+}
+
+/// Reads what is being sent and forgets it, so that the sender is still there to hear the answer. One that goes on beyond
+/// [`DRAINED_BYTES_MAX`] is cut off.
+async fn drain(request: &mut Request) {
+    let Ok(mut pieces) = request.stream() else { return };
+    let mut drained = 0usize;
+    while let Some(Ok(piece)) = pieces.next().await {
+        drained = drained.saturating_add(piece.len());
+        if drained > DRAINED_BYTES_MAX {
+            return;
+        }
+    }
 }
 
 fn too_large(bytes_max: usize) -> Problem {

@@ -1,0 +1,255 @@
+//! docs/openapi.yaml against the running worker: every route is asked, every answer must be one that the document
+//! describes, and every status that a request can provoke is provoked.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use anyhow::{Context, Result};
+use selvedge_core::wire::batch::encode_batch;
+use selvedge_tests::{Answer, Visitor, World, compiled_shop, compiled_shop_as};
+use serde_json::{Value, json};
+
+/// Statuses that a healthy worker does not give; the tests of panics and of limits meet them.
+const NOT_PROVOKED: [&str; 1] = ["503"];
+
+struct Document {
+    root: Value,
+    met: BTreeSet<(String, String, String)>,
+}
+
+impl Document {
+    fn read() -> Result<Document> {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi.yaml");
+        let root = serde_saphyr::from_str(&fs::read_to_string(file)?).context("docs/openapi.yaml")?;
+        Ok(Document { root, met: BTreeSet::new() })
+    }
+
+    /// Follows a `$ref` of the document.
+    fn resolve<'a>(&'a self, node: &'a Value) -> &'a Value {
+        let reference = node["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
+        reference.and_then(|pointer| self.root.pointer(pointer)).unwrap_or(node)
+    }
+
+    /// The answer must be described: its status, its content type, and its body by the schema.
+    fn check(&mut self, method: &str, path: &str, answer: &Answer) -> Result<()> {
+        let status = answer.status.to_string();
+        let what = format!("{method} {path} {status}");
+        let operation = &self.root["paths"][path][method];
+        let response = self.resolve(&operation["responses"][status.as_str()]);
+        assert!(response.is_object(), "{what} is not described: {}", answer.text());
+        let content = response["content"].as_object();
+        if let Some(content) = content {
+            let given = answer.header("content-type").unwrap_or_default();
+            let media = given.split(';').next().unwrap_or_default();
+            let schema = content.get(media).map(|media| &media["schema"]);
+            let schema = schema.with_context(|| format!("{what}: {given} is not described"))?;
+            for body in bodies(media, answer)? {
+                self.validate(&what, schema, &body)?;
+            }
+        }
+        for name in response["headers"].as_object().into_iter().flat_map(|headers| headers.keys()) {
+            // A header that depends on the page's origin is there only for a listed one.
+            let is_given = answer.header(name).is_some() || name == "access-control-allow-origin";
+            assert!(is_given, "{what} has no {name}");
+        }
+        self.met.insert((path.into(), method.into(), status));
+        Ok(())
+    }
+
+    fn validate(&self, what: &str, schema: &Value, body: &Value) -> Result<()> {
+        let mut schema = schema.clone();
+        schema["components"] = self.root["components"].clone();
+        let validator =
+            jsonschema::draft202012::new(&schema).map_err(|fault| anyhow::anyhow!("{what}: {fault}"))?;
+        let faults: Vec<String> = validator
+            .iter_errors(body)
+            .map(|fault| format!("{} at {}", fault, fault.instance_path()))
+            .collect();
+        assert!(faults.is_empty(), "{what}: {faults:#?}\n{body:#}");
+        Ok(())
+    }
+
+    /// What the document describes and nobody met.
+    fn not_met(&self) -> Vec<String> {
+        let mut missing = Vec::new();
+        for (path, item) in self.root["paths"].as_object().into_iter().flatten() {
+            for method in ["get", "post", "options"] {
+                let responses = item[method]["responses"].as_object();
+                for status in responses.into_iter().flat_map(|responses| responses.keys()) {
+                    let key = (path.clone(), method.to_string(), status.clone());
+                    if !NOT_PROVOKED.contains(&status.as_str()) && !self.met.contains(&key) {
+                        missing.push(format!("{method} {path} {status}"));
+                    }
+                }
+            }
+        }
+        missing
+    }
+}
+
+fn bodies(media: &str, answer: &Answer) -> Result<Vec<Value>> {
+    match media {
+        "application/json" => Ok(vec![answer.json()?]),
+        "application/x-ndjson" => answer.json_lines(),
+        _ => Ok(Vec::new()),
+    }
+}
+
+#[test]
+fn the_examples_of_the_document_are_of_its_schemas() -> Result<()> {
+    let document = Document::read()?;
+    let mut checked = 0;
+    for (path, item) in document.root["paths"].as_object().into_iter().flatten() {
+        for (method, operation) in item.as_object().into_iter().flatten() {
+            let request = operation["requestBody"]["content"].as_object();
+            let responses =
+                operation["responses"].as_object().into_iter().flat_map(|responses| responses.values());
+            let answers = responses.filter_map(|response| document.resolve(response)["content"].as_object());
+            for media in request.into_iter().chain(answers).flat_map(|content| content.values()) {
+                for example in
+                    media["examples"].as_object().into_iter().flat_map(|examples| examples.values())
+                {
+                    let value = &document.resolve(example)["value"];
+                    document.validate(&format!("an example of {method} {path}"), &media["schema"], value)?;
+                    checked += 1;
+                }
+            }
+        }
+    }
+    assert!(checked >= 8, "only {checked} examples were found");
+    Ok(())
+}
+
+#[test]
+fn every_answer_of_the_worker_is_described_and_everything_described_is_met() -> Result<()> {
+    let mut document = Document::read()?;
+    let world = World::start()?;
+    let ask = Ask { world: &world };
+    for (method, path, answer) in exchanges(&ask)? {
+        document.check(method, path, &answer)?;
+    }
+    let missing = document.not_met();
+    assert!(missing.is_empty(), "described, but never met: {missing:#?}");
+    Ok(())
+}
+
+struct Ask<'a> {
+    world: &'a World,
+}
+
+impl Ask<'_> {
+    fn get(&self, path: &str) -> Result<Answer> {
+        self.world.client().get(path, &[])
+    }
+
+    fn admin(&self, path: &str) -> Result<Answer> {
+        self.world.admin_get(path)
+    }
+
+    fn post(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Result<Answer> {
+        self.world.client().post(path, headers, body)
+    }
+}
+
+type Exchange = (&'static str, &'static str, Answer);
+
+fn exchanges(ask: &Ask<'_>) -> Result<Vec<Exchange>> {
+    let mut all = collect(ask)?;
+    all.extend(decide(ask)?);
+    all.extend(reads(ask)?);
+    all.extend(publish(ask)?);
+    all.extend(second_site(ask)?);
+    Ok(all)
+}
+
+fn collect(ask: &Ask<'_>) -> Result<Vec<Exchange>> {
+    let path = "/v1/collect";
+    let mut visitor = Visitor::new(1);
+    let view = visitor.track("product_view", json!({"category": "shoes", "sku": "NG-1"}));
+    let unknown = visitor.track("never_heard_of", json!({}));
+    let batch = visitor.batch(&[view, unknown]).to_string().into_bytes();
+    let mut other_key = visitor.batch(&[]);
+    other_key["write_key"] = json!("wk_nobody");
+    let origin = [("origin", "https://elsewhere.example")];
+    let large = vec![b' '; 530 * 1024];
+    Ok(vec![
+        ("post", path, ask.post(path, &[], &batch)?),
+        ("post", path, ask.post(path, &[], &encode_batch(&visitor.header(), &[], None))?),
+        ("post", path, ask.post(path, &[], b"{")?),
+        ("post", path, ask.post(path, &[], other_key.to_string().as_bytes())?),
+        ("post", path, ask.post(path, &origin, &batch)?),
+        ("post", path, ask.post(path, &[], &large)?),
+        ("options", path, ask.world.client().options(path, &origin)?),
+    ])
+}
+
+fn decide(ask: &Ask<'_>) -> Result<Vec<Exchange>> {
+    let path = "/v1/decide";
+    let question = json!({"visitor": Visitor::new(1).id.to_string(), "slots": ["hero"], "context": {"utm.medium": "cpc"}});
+    let key = format!("Bearer {}", ask.world.server_key());
+    let key = [("authorization", key.as_str())];
+    Ok(vec![
+        ("post", path, ask.post(path, &key, question.to_string().as_bytes())?),
+        ("post", path, ask.post(path, &key, b"{")?),
+        ("post", path, ask.post(path, &[], question.to_string().as_bytes())?),
+        ("post", path, ask.post(path, &key, &vec![b' '; 530 * 1024])?),
+    ])
+}
+
+fn reads(ask: &Ask<'_>) -> Result<Vec<Exchange>> {
+    let visitor = Visitor::new(1).id;
+    let program = &ask.world.published().program;
+    let id = "/v1/visitors/{id}";
+    let config = "/s/{site}/config";
+    let by_hash = "/s/{site}/program/{hash}";
+    let zeros = "0".repeat(32);
+    let mut all = vec![
+        ("get", id, ask.admin(&format!("/v1/visitors/{visitor}"))?),
+        ("get", id, ask.admin("/v1/visitors/no-id")?),
+        ("get", id, ask.get(&format!("/v1/visitors/{visitor}"))?),
+        ("get", id, ask.admin(&format!("/v1/visitors/{zeros}"))?),
+        ("get", config, ask.get("/s/shop/config")?),
+        ("get", config, ask.get("/s/nobody/config")?),
+        ("get", by_hash, ask.get(&format!("/s/shop/program/{program}"))?),
+        ("get", by_hash, ask.get("/s/shop/program/no-hash")?),
+        ("get", by_hash, ask.get(&format!("/s/shop/program/{zeros}"))?),
+        ("get", "/metrics", ask.admin("/metrics")?),
+        ("get", "/metrics", ask.get("/metrics")?),
+        ("get", "/health", ask.get("/health")?),
+        ("get", "/.well-known/gpc.json", ask.get("/.well-known/gpc.json")?),
+        ("get", "/v1/programs", ask.admin("/v1/programs")?),
+        ("get", "/v1/programs", ask.get("/v1/programs")?),
+    ];
+    for path in ["/v1/log", "/v1/quarantine"] {
+        let lines = ask.admin(path)?;
+        assert!(!lines.json_lines()?.is_empty(), "{path} has lines to judge");
+        all.push(("get", path, lines));
+        all.push(("get", path, ask.admin(&format!("{path}?from=nonsense"))?));
+        all.push(("get", path, ask.get(path)?));
+    }
+    Ok(all)
+}
+
+fn publish(ask: &Ask<'_>) -> Result<Vec<Exchange>> {
+    let path = "/v1/publish";
+    let shop = compiled_shop()?;
+    let body = selvedge_edge::publish::pack(&shop.full_bytes, &shop.public_bytes);
+    Ok(vec![
+        ("post", path, ask.world.admin_post(path, &body)?),
+        ("post", path, ask.world.admin_post(path, b"not a program")?),
+        ("post", path, ask.post(path, &[], &body)?),
+        ("post", path, ask.world.admin_post(path, &vec![0; 9 << 20])?),
+    ])
+}
+
+/// With a second site, which lists an origin, a site must be named.
+fn second_site(ask: &Ask<'_>) -> Result<Vec<Exchange>> {
+    let listed = "https://listed.example";
+    let other = compiled_shop_as(|site| {
+        let named = site.replace("name: shop", "name: other").replace("wk_shop_browser", "wk_other_browser");
+        format!("{named}\norigins:\n  - {listed}\n")
+    })?;
+    ask.world.publish_bytes(&other.full_bytes, &other.public_bytes)?;
+    let preflight = ask.world.client().options("/v1/collect", &[("origin", listed)])?;
+    Ok(vec![("options", "/v1/collect", preflight), ("get", "/v1/programs", ask.admin("/v1/programs")?)])
+}
