@@ -39,6 +39,8 @@ pub struct Client {
     pub(crate) mind: Mind,
     /// A program that is being fetched, and its publish number.
     pub(crate) loading: Option<(ProgramHash, u64)>,
+    /// A program that came and could not be read: it is not fetched again.
+    pub(crate) unreadable: Option<ProgramHash>,
     /// Decisions that were seen in this page view, by the hash of slot and rule.
     pub(crate) seen: Vec<u64>,
 

@@ -71,7 +71,7 @@ impl Client {
         let is_held =
             self.mind.loaded().is_some_and(|loaded| loaded.hash == hash || loaded.publish > publish);
         let is_coming = self.loading.is_some_and(|(loading, _)| loading == hash);
-        if !is_held && !is_coming {
+        if !is_held && !is_coming && self.unreadable != Some(hash) {
             self.loading = Some((hash, publish));
             self.effects.push(Effect::Load(hash));
         }
@@ -80,7 +80,9 @@ impl Client {
     /// A program came.
     pub(crate) fn take_program(&mut self, hash: ProgramHash, bytes: Vec<u8>) {
         let Some((_, publish)) = self.loading.take_if(|(loading, _)| *loading == hash) else { return };
+        let is_there = !bytes.is_empty();
         if !self.mind.load(hash, publish, bytes) {
+            self.unreadable = Some(hash).filter(|_| is_there);
             return;
         }
         if self.is_open() {

@@ -196,3 +196,31 @@ fn a_new_program_is_fetched_once_an_answer_names_it() {
     world.view_shoes();
     assert_eq!(hero(&world).as_deref(), Some("free-shipping-hero"));
 }
+
+#[test]
+fn a_program_that_cannot_be_read_is_not_fetched_again_and_harms_nothing() {
+    let mut world = World::new(Some(shop()));
+    world.edge.bytes = vec![1, 2, 3];
+    world.settle();
+    world.grant();
+    for _ in 0..3 {
+        world.view_shoes();
+        world.pass(FLUSH_MS);
+    }
+    assert_eq!((world.edge.log.len(), world.fetches), (3, 1));
+}
+
+#[test]
+fn a_program_that_did_not_come_is_fetched_again() {
+    let mut world = World::new(Some(shop()));
+    world.is_online = false;
+    world.settle();
+    world.grant();
+    world.is_online = true;
+    world.page(SITE);
+    world.pass(FLUSH_MS);
+    world.view_shoes();
+    world.view_shoes();
+    world.pass(FLUSH_MS);
+    assert_eq!(hero(&world).as_deref(), Some("free-shipping-hero"));
+}

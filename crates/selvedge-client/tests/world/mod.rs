@@ -160,6 +160,8 @@ pub struct World {
     pub loses_answer: bool,
     pub requests: u32,
     pub beacons: u32,
+    /// Programs that were fetched.
+    pub fetches: u32,
     pub tick_ms: Option<u64>,
     pub shown: BTreeMap<String, Show>,
     pub shows: u32,
@@ -185,6 +187,7 @@ impl World {
             loses_answer: false,
             requests: 0,
             beacons: 0,
+            fetches: 0,
             tick_ms: None,
             shown: BTreeMap::new(),
             shows: 0,
@@ -299,7 +302,10 @@ impl World {
                 }
             }
             Effect::Schedule { delay_ms } => self.tick_ms = Some(self.now_ms + u64::from(delay_ms)),
-            Effect::Load(hash) => self.loads.push(hash),
+            Effect::Load(hash) => {
+                self.fetches += 1;
+                self.loads.push(hash);
+            }
             Effect::Hold { queue } => self.hold = Some(queue),
             Effect::Show(show) => {
                 self.shows += 1;
