@@ -24,12 +24,12 @@ fn main() -> Result<()> {
 
 fn rules(numbers: std::ops::Range<usize>) -> String {
     numbers.fold(String::new(), |mut yaml, number| {
-        let (least, price) = (1 + number % 5, 50 + number);
+        let least = 1 + number % 5;
         let _ = write!(
             yaml,
-            "\n  - id: generated-{number}\n    when: count product_view where value >= {} EUR in session >= {least} \
+            "\n  - id: generated-{number}\n    when: (count product_view where value >= {} EUR in session) >= {least} \
              and cart_adds = 0 and paid_traffic\n    show:\n      slot: banner\n      content: free_shipping_banner\n",
-            price % 24 * 10,
+            10 + number % 8 * 10,
         );
         yaml
     })
