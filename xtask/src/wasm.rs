@@ -171,7 +171,7 @@ fn without_reference_types(mut module: Vec<u8>) -> Result<Vec<u8>> {
 fn optimise(repo: &Repo, module: &Path, options: &[&str]) -> Result<()> {
     let mut wasm_opt = run::command(repo.npm_binary("wasm-opt"), &repo.root);
     wasm_opt.args(options).args(FEATURES).arg(module).arg("-o").arg(module);
-    run::quiet(&mut wasm_opt)?;
+    say::step("  shrinking it with wasm-opt", || run::quiet(&mut wasm_opt))?;
     Ok(())
 }
 
