@@ -11,6 +11,7 @@ export const host = {
   shareWith(response, origin) {
     const headers = new Headers(response.headers);
     headers.set("access-control-allow-origin", origin);
+    headers.set("access-control-expose-headers", "retry-after");
     headers.append("vary", "Origin");
     return new Response(response.body, { status: response.status, headers });
   },

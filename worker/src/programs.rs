@@ -35,6 +35,16 @@ struct Known {
     public: Vec<(String, Rc<Vec<u8>>)>,
 }
 
+impl Known {
+    /// Keeps a site, unless a later publish of it came meanwhile.
+    fn keep(&mut self, site: Site) {
+        let is_newer = self.sites.get(site.name()).is_none_or(|known| known.publish < site.publish);
+        if is_newer {
+            self.sites.insert(site.name().to_owned(), Rc::new(site));
+        }
+    }
+}
+
 thread_local! {
     static KNOWN: RefCell<Known> = RefCell::default();
 }
@@ -73,16 +83,13 @@ pub async fn site(env: &Env, name: &str, publish_min: u64) -> Result<Rc<Site>, P
     Ok(site)
 }
 
-/// Asks the registry now, and loads what is new.
+/// Asks the registry now, and loads what is new. Until the first answer every call asks: there is nothing to go on with.
 pub async fn poll(env: &Env) -> Result<(), Problem> {
-    KNOWN.with_borrow_mut(|known| known.checked_ms = Some(now_ms()));
-    let polled = ask(env).await;
-    if polled.is_err() {
-        KNOWN.with_borrow_mut(|known| {
-            known.checked_ms = if known.sites.is_empty() { None } else { known.checked_ms };
-        });
-    }
-    polled
+    let asked_ms = now_ms();
+    KNOWN.with_borrow_mut(|known| known.checked_ms = known.checked_ms.map(|_| asked_ms));
+    ask(env).await?;
+    KNOWN.with_borrow_mut(|known| known.checked_ms = Some(asked_ms));
+    Ok(())
 }
 
 async fn ask(env: &Env) -> Result<(), Problem> {
@@ -93,9 +100,7 @@ async fn ask(env: &Env) -> Result<(), Problem> {
         });
         if !is_known {
             match load(env, &pointer).await {
-                Ok(site) => KNOWN.with_borrow_mut(|known| {
-                    known.sites.insert(pointer.site, Rc::new(site));
-                }),
+                Ok(site) => KNOWN.with_borrow_mut(|known| known.keep(site)),
                 // One site that cannot be loaded leaves the others, and its own last program, in force.
                 Err(problem) => {
                     worker::console_error!("the site {} cannot be loaded: {problem:?}", pointer.site)

@@ -82,6 +82,7 @@ pub fn with_origin(response: Response, origin: &str) -> Answered {
         headers.set(&name, &value)?;
     }
     headers.set("access-control-allow-origin", origin)?;
+    headers.set("access-control-expose-headers", "retry-after")?;
     if origin != "*" {
         headers.set("vary", "Origin")?;
     }

@@ -158,7 +158,7 @@ impl Reader {
                 Position { events, ..at }
             };
             self.cursor.set(shard, position);
-            let may_forward = frame.consent.is_none_or(|now| log_line::may_forward(event, &now));
+            let may_forward = frame.consent.is_some_and(|now| log_line::may_forward(event, &now));
             if may_forward && self.left > 0 {
                 piece.push_str(&log_line::render(log, event, &self.cursor.to_string()));
                 self.left = self.left.saturating_sub(1);

@@ -27,16 +27,17 @@ pub async fn history(request: &Request, env: &Env) -> Answered {
     programs::registry(env, &format!("/history/{site}")).await
 }
 
-/// A browser key names one site.
+/// A browser key names one site, and so does the secret of a server.
 async fn keys_are_free(env: &Env, site: &str, config: &EdgeConfig) -> Result<(), Problem> {
-    let keys = |config: &EdgeConfig| -> Vec<String> {
-        let browsers = config.sources.iter().filter(|source| source.kind == SourceKind::Browser);
-        browsers.map(|source| source.key.clone()).collect()
+    let keys = |config: &EdgeConfig| -> Vec<(SourceKind, String)> {
+        config.sources.iter().map(|source| (source.kind, source.key.clone())).collect()
     };
     let wanted = keys(config);
+    programs::poll(env).await?;
     for other in programs::sites(env).await?.iter().filter(|other| other.name() != site) {
-        if let Some(key) = keys(&other.config).iter().find(|key| wanted.contains(key)) {
-            let message = format!("the site {} has the write key {key} already", other.name());
+        if let Some((kind, key)) = keys(&other.config).iter().find(|key| wanted.contains(key)) {
+            let key_word = if *kind == SourceKind::Browser { "write key" } else { "secret" };
+            let message = format!("the site {} has the {key_word} {key} already", other.name());
             return Err(Fault::bad_program(message).into());
         }
     }

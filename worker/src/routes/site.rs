@@ -8,8 +8,8 @@ use selvedge_edge::fault::Fault;
 use selvedge_edge::publish::is_site_name;
 use worker::{Env, Request, ResponseBuilder};
 
-/// How long a page's config may be kept.
-const CONFIG_CACHE: &str = "public, max-age=5";
+/// How long a page's config may be kept, by its browser alone: another visitor's region may have another consent mode.
+const CONFIG_CACHE: &str = "private, max-age=5";
 /// A program never changes under its hash.
 const PROGRAM_CACHE: &str = "public, max-age=31536000, immutable";
 

@@ -24,6 +24,8 @@ CREATE TABLE IF NOT EXISTS attempt(
 
 /// Rows of one page of the log.
 const LOG_PAGE_ROWS: u64 = 128;
+/// Bytes of rows after which a page of the log is full, so that large batches do not fill the memory.
+const LOG_PAGE_BYTES: usize = 4 * 1024 * 1024;
 /// Rows of one page of the quarantine.
 const QUARANTINE_PAGE_ROWS: u64 = 256;
 /// Rows that the quarantine holds; the oldest are given up, and counted.
@@ -124,15 +126,17 @@ pub fn log_after(sql: &SqlStorage, row: u64) -> worker::Result<Frames> {
     let statement = "SELECT log.seq, log.body, substr(visitor.record, 1, ?) FROM log
         LEFT JOIN visitor ON visitor.id = log.visitor WHERE log.seq > ? ORDER BY log.seq LIMIT ?";
     let prefix = sql::of_number(u64::try_from(CONSENT_PREFIX_BYTES).unwrap_or(0));
-    let rows = sql::rows(sql, statement, vec![prefix, sql::of_number(row), sql::of_number(LOG_PAGE_ROWS)])?;
-    let frames = rows
-        .into_iter()
-        .map(|row| {
-            let mut values = row.into_iter();
-            let (row, body) = (sql::number(values.next()), sql::blob(values.next()));
-            Frame { row, body, consent: consent_of(&sql::blob(values.next())).ok() }
-        })
-        .collect();
+    let values = vec![prefix, sql::of_number(row), sql::of_number(LOG_PAGE_ROWS)];
+    let (mut frames, mut bytes) = (Vec::new(), 0usize);
+    for row in sql.exec(statement, values)?.raw() {
+        let mut values = row?.into_iter();
+        let (row, body) = (sql::number(values.next()), sql::blob(values.next()));
+        bytes = bytes.saturating_add(body.len());
+        frames.push(Frame { row, body, consent: consent_of(&sql::blob(values.next())).ok() });
+        if bytes >= LOG_PAGE_BYTES {
+            break;
+        }
+    }
     Ok(Frames { frames, newest: newest(sql, "SELECT max(seq) FROM log")? })
 }
 
