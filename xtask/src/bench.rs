@@ -133,7 +133,8 @@ fn row(name: &str, value: Option<&f64>, target: Option<&Figure>) -> [String; 5] 
         Some((None, Some(min))) => format!(">= {}", with_unit(min)),
         _ => String::new(),
     };
-    let held = value.zip(bounds).map(|(value, (max, min))| {
+    let is_bounded = bounds.filter(|(max, min)| max.is_some() || min.is_some());
+    let held = value.zip(is_bounded).map(|(value, (max, min))| {
         max.is_none_or(|max| *value <= max) && min.is_none_or(|min| *value >= min)
     });
     let verdict = match held {
@@ -172,6 +173,10 @@ mod tests {
             |name: &str| found.iter().find(|row| row.first().is_some_and(|cell| cell == name)).cloned();
         assert_eq!(cells("fast"), Some(["fast", "2.75 ns", "<= 4 ns", "ok", "14 (x)"].map(str::to_string)));
         assert_eq!(cells("many"), Some(["many", "99 1/s", ">= 100 1/s", "MISSED", ""].map(str::to_string)));
+        figures.insert("absent".into(), 3.0);
+        let unbounded =
+            rows(&budgets, &figures).into_iter().find(|row| row.first().is_some_and(|cell| cell == "absent"));
+        assert_eq!(unbounded, Some(["absent", "3 s", "", "", ""].map(str::to_string)));
         assert_eq!(cells("absent"), Some(["absent", "not measured", "", "", ""].map(str::to_string)));
         Ok(())
     }
