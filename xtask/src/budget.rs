@@ -35,10 +35,10 @@ pub struct Weight {
     /// How it is weighed.
     #[serde(default)]
     pub encoding: Encoding,
-    /// More than this fails.
+    /// More than this fails: what it was when it was last looked at, and a little.
     pub max: u64,
-    /// What it was when it was last looked at, so that a regression below the limit is seen too.
-    pub baseline: Option<u64>,
+    /// What it shall come to, where that is less.
+    pub target: Option<u64>,
 }
 
 /// How a file travels.

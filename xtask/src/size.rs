@@ -84,25 +84,21 @@ fn gzip(bytes: &[u8]) -> Result<Vec<u8>> {
 }
 
 fn print(budgets: &Budgets, weights: &BTreeMap<String, u64>) {
-    let mut rows = vec![["part", "bytes", "budget", "left", "baseline"].map(str::to_string)];
+    let mut rows = vec![["part", "bytes", "budget", "left", "target", "to go"].map(str::to_string)];
     for (name, budget) in &budgets.bytes {
         let bytes = weights.get(name).copied().unwrap_or_default();
         let left = match budget.max.checked_sub(bytes) {
             Some(left) => left.to_string(),
             None => format!("OVER by {}", bytes - budget.max),
         };
-        let baseline = budget.baseline.map_or(String::new(), |baseline| change(baseline, bytes));
-        rows.push([name.clone(), bytes.to_string(), budget.max.to_string(), left, baseline]);
+        let target = budget.target.unwrap_or(budget.max);
+        let to_go = match bytes.saturating_sub(target) {
+            0 => "reached".to_string(),
+            more => more.to_string(),
+        };
+        rows.push([name.clone(), bytes.to_string(), budget.max.to_string(), left, target.to_string(), to_go]);
     }
     print!("{}", table::text(&rows));
-}
-
-fn change(baseline: u64, bytes: u64) -> String {
-    match bytes.checked_sub(baseline) {
-        Some(0) => format!("{baseline} (same)"),
-        Some(more) => format!("{baseline} (+{more})"),
-        None => format!("{baseline} (-{})", baseline - bytes),
-    }
 }
 
 #[cfg(test)]

@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use crate::repo::{Repo, files_under};
-use crate::{build, fuzz, run, say, setup, wasm};
+use crate::{budget, build, fuzz, run, say, setup, size, wasm};
 
 /// A part of the tests that can run alone.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
 pub enum Part {
-    /// Types, lints, the tests of every crate, and a minute of fuzzing.
+    /// Types, format, lints, the tests of every crate, the budgets of bytes, and a minute of fuzzing.
     Unit,
     /// A real workerd.
     Edge,
@@ -46,6 +46,7 @@ pub fn run(repo: &Repo, only: Option<Part>, full: bool) -> Result<bool> {
         record("lints", &|| lints(repo));
         record("unit", &|| unit(repo, full));
         record("unit, JavaScript", &|| node_tests(repo, &repo.www(), full, None));
+        record("size", &|| within_budget(repo));
         record("fuzz", &|| fuzz::run(repo, full));
     }
     if wanted(Part::Edge) {
@@ -99,6 +100,11 @@ fn unit(repo: &Repo, full: bool) -> Result<()> {
     let mut cargo = run::cargo(&repo.root);
     cargo.args(["test", "--workspace", "--exclude", "selvedge-tests", "--no-fail-fast"]);
     run::shown(in_tests(&mut cargo, full))
+}
+
+fn within_budget(repo: &Repo) -> Result<()> {
+    anyhow::ensure!(size::run(repo, false)?, "something weighs more than {} allows", budget::FILE);
+    Ok(())
 }
 
 fn edge(repo: &Repo, full: bool) -> Result<()> {
