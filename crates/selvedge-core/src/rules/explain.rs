@@ -1,12 +1,12 @@
 //! Why this, why not that. The page does not link this.
 
 use super::decide::{Decision, is_excluded, judge};
-use super::facts::{Known, has_bit, known_at, mask_words, passes, resolve};
+use super::facts::{Known, MISSING, has_bit, known_at, passes, resolve};
 use super::grants::check;
 use super::moment::{Moment, Place};
-use super::program::{ACCEPT, MISSING, Op, OpTest, Program};
+use crate::limits::MASK_WORDS_MAX;
 use crate::wire::answer::Reason;
-use crate::wire::program::{Rule, Status};
+use crate::wire::program::{ACCEPT, Image, Op, RuleRow, kind, op_of};
 use crate::wire::state::VisitorState;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -26,25 +26,24 @@ pub struct Candidate {
 /// Exactly one reason for every rule of the program, in the program's order, as [`super::decide()`] decides at this
 /// moment. Asked after `decide`, what won there is held.
 #[must_use]
-pub fn explain(program: &Program, state: &VisitorState, moment: &Moment) -> Vec<Candidate> {
+pub fn explain(image: &Image, state: &VisitorState, moment: &Moment) -> Vec<Candidate> {
     let mut state = state.clone();
     let now_ms = state.now_ms(moment.now_ms);
-    state.align(program, now_ms);
+    state.align(image, now_ms);
     state.held.retain(|held| held.until_ms.is_none_or(|until_ms| until_ms > now_ms));
-    let known = resolve(program, &state, moment);
-    let decisions = judge(program, &state, moment, &known);
-    let standing = standing(program, &decisions);
+    let known = resolve(image, &state, moment);
+    let decisions = judge(image, &state, moment, &known);
+    let standing = standing(image, &decisions);
     let case =
-        Case { program, state: &state, moment, known: &known, decisions: &decisions, standing: &standing };
-    program.parts().rules.iter().zip(0u16..).map(|(rule, at)| case.candidate(rule, at)).collect()
+        Case { image, state: &state, moment, known: &known, decisions: &decisions, standing: &standing };
+    (0..image.rules()).map(|at| case.candidate(image.rule(at), at)).collect()
 }
 
 /// Per exclusion group, how many of its rules stand in the end.
-fn standing(program: &Program, decisions: &[Decision]) -> Vec<u16> {
-    let parts = program.parts();
-    let mut standing = vec![0u16; parts.groups.len()];
-    for rule in decisions.iter().filter_map(|decision| parts.rules.get(usize::from(decision.rule?))) {
-        if let Some(count) = rule.group.and_then(|group| standing.get_mut(usize::from(group))) {
+fn standing(image: &Image, decisions: &[Decision]) -> Vec<u16> {
+    let mut standing = vec![0u16; image.groups().into()];
+    for rule in decisions.iter().filter_map(|decision| decision.rule) {
+        if let Some(count) = standing.get_mut(usize::from(image.rule(rule).group())) {
             *count = count.saturating_add(1);
         }
     }
@@ -53,7 +52,7 @@ fn standing(program: &Program, decisions: &[Decision]) -> Vec<u16> {
 
 /// What a rule is judged by.
 struct Case<'a> {
-    program: &'a Program,
+    image: &'a Image,
     state: &'a VisitorState,
     moment: &'a Moment<'a>,
     known: &'a [Known],
@@ -62,35 +61,36 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
-    fn candidate(&self, rule: &Rule, at: u16) -> Candidate {
-        let decision = self.decisions.get(usize::from(rule.slot));
+    fn candidate(&self, rule: RuleRow, at: u16) -> Candidate {
+        let decision = self.decisions.get(usize::from(rule.slot()));
         if let Some(decision) = decision.filter(|decision| decision.rule == Some(at)) {
             return Candidate { rule: at, reason: decision.reason, leaf: None };
         }
-        let (reason, leaf) = match rule.status {
-            Status::Draft => (Reason::Draft, None),
-            Status::Paused => (Reason::Paused, None),
-            Status::Live if self.moment.place == Place::Page && !rule.in_page => (Reason::RunsAtEdge, None),
-            Status::Live if !self.moment.in_force.holds(rule.purpose) => (Reason::NoPurpose, None),
-            Status::Live => self.of_condition(rule),
+        let (reason, leaf) = match rule.status() {
+            kind::STATUS_DRAFT => (Reason::Draft, None),
+            kind::STATUS_LIVE if self.moment.place == Place::Page && !rule.in_page() => {
+                (Reason::RunsAtEdge, None)
+            }
+            kind::STATUS_LIVE if !self.moment.in_force.holds(rule.purpose()) => (Reason::NoPurpose, None),
+            kind::STATUS_LIVE => self.of_condition(rule),
+            _ => (Reason::Paused, None),
         };
         Candidate { rule: at, reason, leaf }
     }
 
-    fn of_condition(&self, rule: &Rule) -> (Reason, Option<u16>) {
-        let truth = rule.when.map_or(Truth::True, |at| truth(self.program, self.known, at));
-        match truth {
+    fn of_condition(&self, rule: RuleRow) -> (Reason, Option<u16>) {
+        match truth(self.image, self.known, rule.when()) {
             Truth::False(leaf) => (Reason::False, Some(leaf)),
             Truth::Unknown(leaf) => (Reason::Unknown, Some(leaf)),
             Truth::True => (self.of_caps(rule), None),
         }
     }
 
-    fn of_caps(&self, rule: &Rule) -> Reason {
+    fn of_caps(&self, rule: RuleRow) -> Reason {
         let now_ms = self.state.now_ms(self.moment.now_ms);
-        match check(self.program, self.state, self.moment.writer, rule, now_ms) {
+        match check(self.image, self.state, self.moment.writer, rule, now_ms) {
             Err(reason) => reason,
-            Ok(()) if is_excluded(self.program, rule, self.standing) => Reason::ExcludedByGroup,
+            Ok(()) if is_excluded(self.image, rule, self.standing) => Reason::ExcludedByGroup,
             Ok(()) => Reason::LowerPriority,
         }
     }
@@ -98,74 +98,53 @@ impl Case<'_> {
 
 /// What a condition is, and the leaf that made it so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Truth {
+enum Truth {
     True,
     False(u16),
     Unknown(u16),
 }
 
 /// Strong Kleene: a condition is unknown where it is not definitely true, but would be if every unknown leaf were.
-pub(super) fn truth(program: &Program, known: &[Known], start: u16) -> Truth {
-    let definite = walk(program, start, |op| passes(program, op, known));
-    if definite.accepts {
-        return Truth::True;
-    }
-    let possible = walk(program, start, |op| may_pass(program, op, known));
-    if !possible.accepts {
-        return Truth::False(possible.last);
-    }
-    let mut leaf = None;
-    let test = |op: &Op| passes(program, op, known);
-    walk_each(program, start, test, |at, op| {
-        if leaf.is_none() && !passes(program, op, known) && may_pass(program, op, known) {
-            leaf = Some(at);
+fn truth(image: &Image, known: &[Known], start: u16) -> Truth {
+    let is_true = |op: Op| passes(image, op, known_at(known, op.fact()));
+    let may_be_true = |op: Op| may_pass(image, op, known_at(known, op.fact()));
+    let mut unknown = None;
+    let (definite, _) = walk(image, start, |at, op| {
+        if unknown.is_none() && !is_true(op) && may_be_true(op) {
+            unknown = Some(at);
         }
+        is_true(op)
     });
-    Truth::Unknown(leaf.unwrap_or(start))
-}
-
-/// Where code ended, and the last leaf before that.
-struct Walk {
-    accepts: bool,
-    last: u16,
-}
-
-fn walk(program: &Program, start: u16, test: impl Fn(&Op) -> bool) -> Walk {
-    let mut last = start;
-    let end = walk_each(program, start, test, |at, _| last = at);
-    Walk { accepts: end == ACCEPT, last }
-}
-
-fn walk_each(
-    program: &Program,
-    start: u16,
-    test: impl Fn(&Op) -> bool,
-    mut visit: impl FnMut(u16, &Op),
-) -> u16 {
-    let mut at = start;
-    while let Some(op) = program.ops().get(usize::from(at)) {
-        visit(at, op);
-        at = if test(op) { op.on_true } else { op.on_false };
+    let (possible, last) = walk(image, start, |_, op| may_be_true(op));
+    match (definite, possible) {
+        (ACCEPT, _) => Truth::True,
+        (_, ACCEPT) => Truth::Unknown(unknown.unwrap_or(start)),
+        _ => Truth::False(last),
     }
-    at
+}
+
+/// Where code ends, and the last leaf before that.
+fn walk(image: &Image, start: u16, mut test: impl FnMut(u16, Op) -> bool) -> (u16, u16) {
+    let (mut at, mut last) = (start, start);
+    while let Some(op) = op_of(image.code(), at) {
+        last = at;
+        at = op.next(at, test(at, op));
+    }
+    (at, last)
 }
 
 /// Whether a test holds for at least one value that the fact may have. A missing value leaves every test open but those
-/// that ask for it.
-fn may_pass(program: &Program, op: &Op, known: &[Known]) -> bool {
-    let known = known_at(known, op.fact);
-    let is_missing_possible = known.low == MISSING;
-    match op.test {
-        OpTest::Range if op.high == MISSING => is_missing_possible,
-        OpTest::Range if is_missing_possible && op.is_known_test() => known.high != MISSING,
-        _ if is_missing_possible => true,
-        OpTest::Range => op.low <= known.high && known.low <= op.high,
-        OpTest::Mask => may_have_bit(&[op.low.cast_unsigned()], known),
-        OpTest::MaskWide => may_have_bit(mask_words(program, op), known),
+/// that ask whether there is one.
+fn may_pass(image: &Image, op: Op, known: Known) -> bool {
+    let asks_only_whether = op.low() <= MISSING.saturating_add(1) && op.high() == i64::MAX;
+    match op.test() {
+        kind::TEST_MISSING => known.low == MISSING,
+        kind::TEST_RANGE if asks_only_whether => known.high != MISSING,
+        _ if known.low == MISSING => true,
+        kind::TEST_RANGE => op.low() <= known.high && known.low <= op.high(),
+        _ => (known.low.max(0)..=known.high.min(MASK_BITS_MAX)).any(|bit| has_bit(image, op, bit)),
     }
 }
 
-fn may_have_bit(words: &[u64], known: Known) -> bool {
-    let bits = i64::try_from(words.len()).unwrap_or(0).saturating_mul(64);
-    (known.low.max(0)..=known.high.min(bits)).any(|bit| has_bit(words, bit))
-}
+/// No bit of a mask lies beyond this one.
+const MASK_BITS_MAX: i64 = MASK_WORDS_MAX.cast_signed() as i64 * 64;

@@ -5,9 +5,11 @@ pub mod moment;
 
 pub mod program;
 
-pub mod state;
+mod state;
 
-pub mod facts;
+mod texts;
+
+mod facts;
 
 pub mod grants;
 
@@ -21,5 +23,5 @@ pub use decide::{Decision, decide};
 pub use explain::{Candidate, explain};
 pub use grants::lease;
 pub use moment::{Moment, Place, rule_time};
-pub use program::{Program, ProgramFault};
+pub use program::{Image, Program, ProgramFault};
 pub use step::{Stepped, step};

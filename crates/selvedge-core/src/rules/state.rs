@@ -1,11 +1,9 @@
 //! The life of a visitor's state: birth, alignment to a program, the part a page may see.
 
-use super::program::{ACCEPT, Program, group_hash, rule_hash};
 use crate::consent::Purposes;
-use crate::hash::fnv1a_64;
 use crate::id::WriterId;
-use crate::wire::program::FactSource;
-use crate::wire::state::{CapCell, Cell, CellBody, CountCell, Held, PageView, Session, VisitorState};
+use crate::wire::program::{Image, kind, op_of};
+use crate::wire::state::{Cell, CellBody, CountCell, Held, PageView, Session, VisitorState};
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -27,13 +25,12 @@ impl VisitorState {
     }
 
     /// The part that the page of `writer` may see: only cells that rules of the page read and that are not private, only
-    /// its own page view. `program` is the full one.
+    /// its own page view. `image` is that of the full program.
     #[must_use]
-    pub fn public(&self, program: &Program, writer: WriterId) -> Self {
-        let shown = shown_cells(program);
+    pub fn public(&self, image: &Image, writer: WriterId) -> Self {
+        let shown = shown_cells(image);
         let is_shown = |cell: &&Cell| !cell.is_old && shown.binary_search(&cell.hash).is_ok();
-        let rules: Vec<u64> = program.parts().rules.iter().map(rule_hash).collect();
-        let is_live = |held: &Held| rules.contains(&held.rule);
+        let is_live = |held: &Held| image.each_rule().any(|rule| rule.hash() == held.rule);
         let mut pages: Vec<PageView> =
             self.pages.iter().filter(|page| page.writer == writer).cloned().collect();
         for page in &mut pages {
@@ -66,31 +63,30 @@ impl VisitorState {
 
     /// What a cell holds.
     pub(super) fn body(&self, hash: u64) -> Option<&CellBody> {
-        let at = self.cells.binary_search_by_key(&hash, |cell| cell.hash).ok()?;
-        self.cells.get(at).map(|cell| &cell.body)
+        self.cells.get(self.place(hash).ok()?).map(|cell| &cell.body)
     }
 
     /// What a cell holds, to be changed.
     pub(super) fn body_mut(&mut self, hash: u64) -> Option<&mut CellBody> {
-        let at = self.cells.binary_search_by_key(&hash, |cell| cell.hash).ok()?;
+        let at = self.place(hash).ok()?;
         self.cells.get_mut(at).map(|cell| &mut cell.body)
     }
 
     /// Puts `body` into a cell.
     pub(super) fn set_body(&mut self, hash: u64, body: CellBody) {
-        let cell = Cell { hash, is_old: false, body };
-        match self.cells.binary_search_by_key(&hash, |cell| cell.hash) {
-            Ok(at) => self.cells.iter_mut().skip(at).take(1).for_each(|place| *place = cell.clone()),
-            Err(at) => self.cells.insert(at, cell),
+        match self.place(hash) {
+            Ok(at) => {
+                if let Some(cell) = self.cells.get_mut(at) {
+                    cell.body = body;
+                }
+            }
+            Err(at) => self.cells.insert(at, Cell { hash, is_old: false, body }),
         }
     }
 
-    /// A metric's count, where it is kept.
-    pub(super) fn count(&self, meaning: u64) -> Option<&CountCell> {
-        match self.body(meaning)? {
-            CellBody::Count(count) => Some(count),
-            _ => None,
-        }
+    /// Where a cell is, or would be.
+    fn place(&self, hash: u64) -> Result<usize, usize> {
+        self.cells.binary_search_by_key(&hash, |cell| cell.hash)
     }
 
     /// A metric's count, to be changed.
@@ -101,90 +97,66 @@ impl VisitorState {
         }
     }
 
-    /// What is known of a capped rule or group.
-    pub(super) fn cap(&self, hash: u64) -> Option<&CapCell> {
-        match self.body(hash)? {
-            CellBody::Cap(cap) => Some(cap),
-            _ => None,
-        }
-    }
-
     /// Fits the cells to a program that it was not stepped under before. A metric that is new to a known visitor is
     /// observed from now on; cells that the program does not know are kept one generation.
-    pub(super) fn align(&mut self, program: &Program, now_ms: i64) {
-        if self.layout == program.layout() {
+    pub(super) fn align(&mut self, image: &Image, now_ms: i64) {
+        if self.layout == image.layout() {
             return;
         }
         let since_ms = if self.layout == 0 { self.born_ms } else { now_ms };
-        self.layout = program.layout();
-        let is_known = |hash: &u64| program.cells().binary_search(hash).is_ok();
+        self.layout = image.layout();
         self.cells.retain_mut(|cell| {
-            let was_old = cell.is_old;
-            cell.is_old = !is_known(&cell.hash);
+            let was_old = core::mem::replace(&mut cell.is_old, !image.is_cell(cell.hash));
             !(was_old && cell.is_old)
         });
-        for metric in &program.parts().metrics {
-            if self.count(metric.meaning).is_none() {
-                self.set_body(
-                    metric.meaning,
-                    CellBody::Count(CountCell { since_ms, ..CountCell::default() }),
-                );
+        for at in 0..image.metrics() {
+            let meaning = image.metric(at).meaning();
+            if self.count_mut(meaning).is_none() {
+                self.set_body(meaning, CellBody::Count(CountCell { since_ms, ..CountCell::default() }));
             }
-        }
-        let slots: Vec<u64> =
-            program.parts().slots.iter().map(|slot| fnv1a_64(slot.name.as_bytes())).collect();
-        self.held.retain(|held| slots.contains(&held.slot));
-        for page in &mut self.pages {
-            page.held.retain(|held| slots.contains(&held.slot));
-            page.counts.retain(|(hash, _)| is_known(hash));
         }
     }
 }
 
 /// The cells that a page may see, sorted: what its rules read, without what is private, and the caps of its rules.
-fn shown_cells(program: &Program) -> Vec<u64> {
-    let parts = program.parts();
+fn shown_cells(image: &Image) -> Vec<u64> {
     let mut shown = Vec::new();
-    for (fact, is_read) in parts.facts.iter().zip(facts_of_page(program)) {
-        match fact.source {
-            FactSource::Metric(at) if is_read => {
-                let metric = parts.metrics.get(usize::from(at)).filter(|metric| !metric.private);
-                shown.extend(metric.map(|metric| metric.meaning));
-            }
-            FactSource::Attribute(at) if is_read => {
-                let attribute = parts.attributes.get(usize::from(at)).filter(|attribute| !attribute.private);
-                let hash = program.attribute_hashes().get(usize::from(at));
-                shown.extend(attribute.and(hash));
-            }
+    for (at, is_read) in (0..).zip(facts_of_page(image)) {
+        let fact = image.fact(at);
+        let (metric, attribute) = (image.metric(fact.index()), image.attribute(fact.index()));
+        match fact.source() {
+            kind::SOURCE_METRIC if is_read && !metric.is_private() => shown.push(metric.meaning()),
+            kind::SOURCE_ATTRIBUTE if is_read && !attribute.is_private() => shown.push(attribute.hash()),
             _ => {}
         }
     }
-    for rule in parts.rules.iter().filter(|rule| rule.in_page) {
-        shown.push(rule_hash(rule));
-        let group = rule.group.and_then(|at| parts.groups.get(usize::from(at)));
-        shown.extend(group.map(group_hash));
+    for rule in image.each_rule().filter(|rule| rule.in_page()) {
+        shown.push(rule.hash());
+        shown.extend(image.group(rule.group()).map(|group| group.hash()));
     }
     shown.sort_unstable();
     shown
 }
 
 /// For each fact, whether a rule of the page reads it. Jumps lead forward, so one pass over the code finds all.
-fn facts_of_page(program: &Program) -> Vec<bool> {
-    let mut is_reached = vec![false; program.ops().len()];
-    let mut is_read = vec![false; program.parts().facts.len()];
+fn facts_of_page(image: &Image) -> Vec<bool> {
+    let code = image.code();
+    let mut is_reached = vec![false; usize::from(u16::MAX) + 1];
+    let mut is_read = vec![false; image.facts().into()];
     let mark = |marks: &mut [bool], at: u16| {
         if let Some(mark) = marks.get_mut(usize::from(at)) {
             *mark = true;
         }
     };
-    for head in program.candidates().iter().filter(|head| head.in_page && head.when != ACCEPT) {
-        mark(&mut is_reached, head.when);
+    for rule in image.each_rule().filter(|rule| rule.in_page()) {
+        mark(&mut is_reached, rule.when());
     }
-    for (at, op) in program.ops().iter().enumerate() {
-        if is_reached.get(at).copied().unwrap_or(false) {
-            mark(&mut is_reached, op.on_true);
-            mark(&mut is_reached, op.on_false);
-            mark(&mut is_read, op.fact);
+    let ops = (0..u16::MAX).map_while(|at| Some((at, op_of(code, at)?)));
+    for (at, op) in ops {
+        if is_reached.get(usize::from(at)).copied().unwrap_or(false) {
+            mark(&mut is_reached, op.on_true());
+            mark(&mut is_reached, op.on_false());
+            mark(&mut is_read, op.fact());
         }
     }
     is_read

@@ -1,13 +1,19 @@
 //! A program taken apart: what the compiler hands over and what `inspect` shows. Positions in the vectors are the
 //! indices that other parts name. [`Parts::encode`] makes the program's bytes, `Program::load` reads them.
 //!
-//! The bytes: `SVP`, version 1, then sections (tag, length, content) by ascending tag; a tag that is not known is skipped.
-//! Code is a table of records of [`RECORD_BYTES`]; everything else is in the postcard format.
+//! The bytes are a container: `SVP`, version 1, then sections (tag, length, content) by ascending tag; one that is not
+//! known is skipped. What the engine reads are tables of fixed-size records, read in place ([`Image`]); the rest is in the
+//! postcard format.
 
 mod decode;
 mod encode;
+mod image;
+mod layout;
 
 pub use decode::edge_config;
+pub use image::{Image, group_hash, rule_hash};
+pub(crate) use image::{ACCEPT, AttributeRow, CapRange, CapRow, Code, FactRow, MetricRow, Op, RuleRow, op_of};
+pub(crate) use layout::{NONE, kind};
 
 use super::codec::WireFault;
 use crate::consent::{Mode, Purposes};
@@ -494,28 +500,4 @@ pub enum ContentType {
     Image,
     /// Attributes of an element (never an event handler or a scripting address).
     Attributes,
-}
-
-/// What every program begins with.
-const MAGIC: &[u8; 4] = b"SVP\x01";
-/// Bytes of one instruction.
-const RECORD_BYTES: usize = 24;
-/// Jumps that do not lead to an instruction.
-const ACCEPT: u16 = u16::MAX;
-const REJECT: u16 = u16::MAX - 1;
-
-/// The sections of a program.
-mod tag {
-    pub const SITE: u8 = 1;
-    pub const PLAN: u8 = 2;
-    pub const ATTRIBUTES: u8 = 3;
-    pub const FACTS: u8 = 4;
-    pub const METRICS: u8 = 5;
-    pub const CODE: u8 = 6;
-    pub const MASKS: u8 = 7;
-    pub const RULES: u8 = 8;
-    pub const SLOTS: u8 = 9;
-    pub const GROUPS: u8 = 10;
-    pub const CONTENTS: u8 = 11;
-    pub const EDGE: u8 = 12;
 }

@@ -1,6 +1,6 @@
 //! What is kept of a visitor: plain data and its bytes. What it means, and who changes it, is in [`crate::rules`].
 
-use super::codec::{Reader, WireFault, Writer};
+use super::codec::{WireFault, Writer};
 use super::program::Builtin;
 use crate::consent::Purposes;
 use crate::id::WriterId;
@@ -29,7 +29,7 @@ pub struct VisitorState {
     pub in_force: Purposes,
     /// The session.
     pub session: Session,
-    /// Open page views, one per writer, the latest active last.
+    /// Open page views, one per writer.
     pub pages: Vec<PageView>,
     /// What rules with a session or time hold keep in slots.
     pub held: Vec<Held>,
@@ -58,7 +58,7 @@ pub struct Session {
     pub was_gapped: bool,
     /// Since its newest event, analytics was not granted: whether it still lasts is not known.
     pub is_gap_open: bool,
-    /// Text and number facts of the session and of the latest context, sorted.
+    /// Facts of the session and of the latest context.
     pub facts: Vec<(Builtin, Stored)>,
 }
 
@@ -69,13 +69,15 @@ pub struct PageView {
     pub writer: WriterId,
     /// When it began.
     pub start_ms: i64,
+    /// Its newest event: the page view with the oldest makes room for another.
+    pub last_ms: i64,
     /// Whether its `page` event was seen. Before that (or without consent for it) only holds and caps are kept here.
     pub is_begun: bool,
-    /// Facts of the page, sorted.
+    /// Facts of the page.
     pub facts: Vec<(Builtin, Stored)>,
     /// What stands in its slots until it ends.
     pub held: Vec<Held>,
-    /// Counts and caps per page, by hash of metric, rule or group; sorted.
+    /// Counts and caps per page, by hash of metric, rule or group.
     pub counts: Vec<(u64, u16)>,
 }
 
@@ -237,28 +239,30 @@ impl VisitorState {
         if bytes.len() > STATE_BYTES_MAX + CAP_BYTES_MAX {
             return Err(StateFault::TooLarge);
         }
-        let mut reader = Reader::new(bytes);
-        if reader.u8()? != VERSION {
+        let mut from = Decoder { rest: bytes, born_ms: 0, fault: None };
+        if from.u8() != VERSION {
             return Err(StateFault::Version);
         }
-        let publish = reader.varint_u64()?;
-        let layout = reader.fixed_u64()?;
-        let born_ms = reader.zigzag_i64()?;
-        let mut from = Decoder { from: reader, born_ms };
+        let (publish, layout) = (from.varint(), from.fixed());
+        from.born_ms = from.zigzag();
         let state = Self {
             publish,
             layout,
-            born_ms,
-            last_time_ms: from.optional_time()?,
-            in_force: Purposes(from.from.varint_u16()?),
-            session: from.session()?,
-            pages: from.list(PAGES_MAX, Decoder::page)?,
-            held: from.list(SLOTS_MAX, Decoder::held)?,
-            cells: from.list(CELLS_MAX, Decoder::cell)?,
+            born_ms: from.born_ms,
+            last_time_ms: from.optional_time(),
+            in_force: Purposes(from.short()),
+            session: from.session(),
+            pages: from.list(PAGES_MAX, Decoder::page),
+            held: from.list(SLOTS_MAX, Decoder::held),
+            cells: from.list(CELLS_MAX, Decoder::cell),
         };
-        from.from.end()?;
-        check_sorted(state.cells.iter().map(|cell| cell.hash))?;
-        Ok(state)
+        if !from.rest.is_empty() {
+            from.break_off(StateFault::Wire(WireFault::Malformed));
+        }
+        if !state.cells.is_sorted_by(|before, next| before.hash < next.hash) {
+            from.break_off(StateFault::Unsorted);
+        }
+        from.fault.map_or(Ok(state), Err)
     }
 }
 
@@ -301,6 +305,7 @@ impl Encoder {
     fn page(&mut self, page: &PageView) {
         self.out.fixed_u64(page.writer.bits());
         self.time(page.start_ms);
+        self.time(page.last_ms);
         self.out.flag(page.is_begun);
         self.facts(&page.facts);
         self.held(&page.held);
@@ -394,148 +399,208 @@ impl Encoder {
     }
 }
 
-/// Reads a state.
+/// Reads a state. What is broken is remembered and reads as zeros from there on: one check at the end is enough, and the
+/// page links little.
 struct Decoder<'a> {
-    from: Reader<'a>,
+    rest: &'a [u8],
     born_ms: i64,
+    fault: Option<StateFault>,
 }
-
-type Decoded<T> = Result<T, StateFault>;
 
 impl Decoder<'_> {
-    fn time(&mut self) -> Decoded<i64> {
-        Ok(self.born_ms.wrapping_add(self.from.zigzag_i64()?))
+    fn break_off(&mut self, fault: StateFault) {
+        self.rest = &[];
+        self.fault = self.fault.or(Some(fault));
     }
 
-    fn optional_time(&mut self) -> Decoded<Option<i64>> {
-        Ok(if self.from.flag()? { Some(self.time()?) } else { None })
-    }
-
-    fn list<T>(&mut self, count_max: usize, read: fn(&mut Self) -> Decoded<T>) -> Decoded<Vec<T>> {
-        let count = self.from.count()?;
-        if count > count_max {
-            return Err(StateFault::TooLarge);
-        }
-        let mut list = Vec::new();
-        for _ in 0..count {
-            list.push(read(self)?);
-        }
-        Ok(list)
-    }
-
-    fn session(&mut self) -> Decoded<Session> {
-        Ok(Session {
-            number: self.from.varint_u32()?,
-            start_ms: self.time()?,
-            last_ms: self.time()?,
-            previous_end_ms: self.optional_time()?,
-            caps_since_ms: self.time()?,
-            pages: self.from.varint_u32()?,
-            is_gapped: self.from.flag()?,
-            was_gapped: self.from.flag()?,
-            is_gap_open: self.from.flag()?,
-            facts: self.facts()?,
-        })
-    }
-
-    fn page(&mut self) -> Decoded<PageView> {
-        let page = PageView {
-            writer: WriterId::from_bits(self.from.fixed_u64()?),
-            start_ms: self.time()?,
-            is_begun: self.from.flag()?,
-            facts: self.facts()?,
-            held: self.list(SLOTS_MAX, Self::held)?,
-            counts: self
-                .list(PAGE_COUNTS_MAX, |this| Ok((this.from.fixed_u64()?, this.from.varint_u16()?)))?,
+    fn u8(&mut self) -> u8 {
+        let Some((byte, rest)) = self.rest.split_first() else {
+            self.break_off(StateFault::Wire(WireFault::Truncated));
+            return 0;
         };
-        check_sorted(page.counts.iter().map(|(hash, _)| *hash))?;
-        Ok(page)
+        self.rest = rest;
+        *byte
     }
 
-    fn facts(&mut self) -> Decoded<Vec<(Builtin, Stored)>> {
-        let facts = self.list(Builtin::ALL.len(), |this| {
-            let builtin = Builtin::from_number(this.from.u8()?).ok_or(WireFault::Malformed)?;
-            Ok((builtin, this.stored()?))
-        })?;
-        check_sorted(facts.iter().map(|(builtin, _)| *builtin as u64))?;
-        Ok(facts)
+    fn flag(&mut self) -> bool {
+        let byte = self.u8();
+        if byte > 1 {
+            self.break_off(StateFault::Wire(WireFault::Malformed));
+        }
+        byte == 1
     }
 
-    fn held(&mut self) -> Decoded<Held> {
-        Ok(Held {
-            slot: self.from.fixed_u64()?,
-            rule: self.from.fixed_u64()?,
-            until_ms: self.optional_time()?,
-        })
+    fn varint(&mut self) -> u64 {
+        let mut value = 0;
+        for shift in (0..u64::BITS).step_by(7) {
+            let byte = self.u8();
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return value;
+            }
+        }
+        self.break_off(StateFault::Wire(WireFault::Malformed));
+        value
     }
 
-    fn stored(&mut self) -> Decoded<Stored> {
-        Ok(match self.from.u8()? {
-            MISSING => Stored::Missing,
+    fn word(&mut self) -> u32 {
+        u32::try_from(self.varint()).unwrap_or_else(|_| self.too_large())
+    }
+
+    fn short(&mut self) -> u16 {
+        u16::try_from(self.varint()).unwrap_or_else(|_| self.too_large())
+    }
+
+    fn too_large<T: Default>(&mut self) -> T {
+        self.break_off(StateFault::TooLarge);
+        T::default()
+    }
+
+    fn zigzag(&mut self) -> i64 {
+        let zigzag = self.varint();
+        (zigzag >> 1).cast_signed() ^ (zigzag & 1).cast_signed().wrapping_neg()
+    }
+
+    fn fixed(&mut self) -> u64 {
+        let Some((bytes, rest)) = self.rest.split_first_chunk() else {
+            self.break_off(StateFault::Wire(WireFault::Truncated));
+            return 0;
+        };
+        self.rest = rest;
+        u64::from_le_bytes(*bytes)
+    }
+
+    fn time(&mut self) -> i64 {
+        self.zigzag().wrapping_add(self.born_ms)
+    }
+
+    fn optional_time(&mut self) -> Option<i64> {
+        self.flag().then(|| self.time())
+    }
+
+    fn list<T>(&mut self, count_max: usize, read: fn(&mut Self) -> T) -> Vec<T> {
+        let mut list = Vec::new();
+        for _ in 0..self.count(count_max) {
+            list.push(read(self));
+        }
+        list
+    }
+
+    /// How many of something follow: each takes at least a byte.
+    fn count(&mut self, count_max: usize) -> usize {
+        let count = usize::from(self.short());
+        if count > count_max || count > self.rest.len() {
+            return self.too_large();
+        }
+        count
+    }
+
+    fn session(&mut self) -> Session {
+        Session {
+            number: self.word(),
+            start_ms: self.time(),
+            last_ms: self.time(),
+            previous_end_ms: self.optional_time(),
+            caps_since_ms: self.time(),
+            pages: self.word(),
+            is_gapped: self.flag(),
+            was_gapped: self.flag(),
+            is_gap_open: self.flag(),
+            facts: self.list(Builtin::ALL.len(), Self::fact),
+        }
+    }
+
+    fn page(&mut self) -> PageView {
+        PageView {
+            writer: WriterId::from_bits(self.fixed()),
+            start_ms: self.time(),
+            last_ms: self.time(),
+            is_begun: self.flag(),
+            facts: self.list(Builtin::ALL.len(), Self::fact),
+            held: self.list(SLOTS_MAX, Self::held),
+            counts: self.list(PAGE_COUNTS_MAX, |this| (this.fixed(), this.short())),
+        }
+    }
+
+    fn fact(&mut self) -> (Builtin, Stored) {
+        let builtin = Builtin::from_number(self.u8());
+        if builtin.is_none() {
+            self.break_off(StateFault::Wire(WireFault::Malformed));
+        }
+        (builtin.unwrap_or(Builtin::VisitorIsNew), self.stored())
+    }
+
+    fn held(&mut self) -> Held {
+        Held { slot: self.fixed(), rule: self.fixed(), until_ms: self.optional_time() }
+    }
+
+    fn stored(&mut self) -> Stored {
+        match self.u8() {
             UNOBSERVED => Stored::Unobserved,
-            TEXT => Stored::Text(self.from.text_max(STATE_TEXT_BYTES_MAX)?.into()),
-            NUMBER => Stored::Number(self.from.zigzag_i64()?),
-            BOOL => Stored::Bool(self.from.flag()?),
-            _ => return Err(WireFault::Malformed.into()),
-        })
+            TEXT => Stored::Text(self.text()),
+            NUMBER => Stored::Number(self.zigzag()),
+            BOOL => Stored::Bool(self.flag()),
+            tag => {
+                if tag != MISSING {
+                    self.break_off(StateFault::Wire(WireFault::Malformed));
+                }
+                Stored::Missing
+            }
+        }
     }
 
-    fn cell(&mut self) -> Decoded<Cell> {
-        let hash = self.from.fixed_u64()?;
-        let kind = self.from.u8()?;
+    fn text(&mut self) -> String {
+        let count = self.count(STATE_TEXT_BYTES_MAX);
+        let (bytes, rest) = self.rest.split_at_checked(count).unwrap_or_default();
+        self.rest = rest;
+        let text = core::str::from_utf8(bytes);
+        if text.is_err() {
+            self.break_off(StateFault::Wire(WireFault::BadText));
+        }
+        text.unwrap_or_default().into()
+    }
+
+    fn cell(&mut self) -> Cell {
+        let hash = self.fixed();
+        let kind = self.u8();
         let body = match kind & !OLD {
             COUNT => CellBody::Count(CountCell {
-                since_ms: self.time()?,
-                count: self.from.varint_u16()?,
-                times_ms: self.times()?,
+                since_ms: self.time(),
+                count: self.short(),
+                times_ms: self.times(),
             }),
-            ATTRIBUTE => CellBody::Attribute(AttributeCell { time_ms: self.time()?, value: self.stored()? }),
-            CAP => {
-                CellBody::Cap(CapCell { used_ms: self.times()?, lease: self.lease()?, burnt: self.lease()? })
+            ATTRIBUTE => CellBody::Attribute(AttributeCell { time_ms: self.time(), value: self.stored() }),
+            kind => {
+                if kind != CAP {
+                    self.break_off(StateFault::Wire(WireFault::Malformed));
+                }
+                CellBody::Cap(CapCell { used_ms: self.times(), lease: self.lease(), burnt: self.lease() })
             }
-            _ => return Err(WireFault::Malformed.into()),
         };
-        Ok(Cell { hash, is_old: kind & OLD != 0, body })
+        Cell { hash, is_old: kind & OLD != 0, body }
     }
 
-    fn times(&mut self) -> Decoded<Vec<i64>> {
-        let count = self.from.count()?;
-        if count > COUNT_THRESHOLD_MAX {
-            return Err(StateFault::TooLarge);
-        }
-        let mut times_ms = Vec::with_capacity(count);
-        let mut before_ms = None;
-        for _ in 0..count {
-            let time_ms = match before_ms {
-                None => self.time()?,
-                Some(before_ms) => self.from.varint_u64()?.cast_signed().wrapping_add(before_ms),
-            };
-            if before_ms.is_some_and(|before_ms| time_ms < before_ms) {
-                return Err(StateFault::Unsorted);
+    /// The first time from birth, each further one from the one before.
+    fn times(&mut self) -> Vec<i64> {
+        let mut times_ms = Vec::new();
+        let count = self.count(COUNT_THRESHOLD_MAX);
+        let mut before_ms = i64::MIN;
+        for at in 0..count {
+            let time_ms =
+                if at == 0 { self.time() } else { self.varint().cast_signed().wrapping_add(before_ms) };
+            if time_ms < before_ms {
+                self.break_off(StateFault::Unsorted);
             }
             times_ms.push(time_ms);
-            before_ms = Some(time_ms);
+            before_ms = time_ms;
         }
-        Ok(times_ms)
+        times_ms
     }
 
-    fn lease(&mut self) -> Decoded<Lease> {
-        let id = self.from.varint_u32()?;
-        if id == 0 {
-            return Ok(Lease::default());
+    fn lease(&mut self) -> Lease {
+        match self.word() {
+            0 => Lease::default(),
+            id => Lease { id, granted: self.short(), left: self.short(), expires_ms: self.time() },
         }
-        Ok(Lease {
-            id,
-            granted: self.from.varint_u16()?,
-            left: self.from.varint_u16()?,
-            expires_ms: self.time()?,
-        })
     }
-}
-
-/// Strictly ascending, so that each can be found by halving and none appears twice.
-fn check_sorted(mut keys: impl Iterator<Item = u64>) -> Decoded<()> {
-    let mut before = None;
-    let sorted = keys.all(|key| before.replace(key).is_none_or(|before| before < key));
-    if sorted { Ok(()) } else { Err(StateFault::Unsorted) }
 }

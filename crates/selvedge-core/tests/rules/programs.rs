@@ -110,7 +110,16 @@ fn fact() -> impl Strategy<Value = Fact> {
 }
 
 fn metric() -> impl Strategy<Value = Metric> {
-    (name(), any::<u64>(), name(), any::<Option<u16>>(), window(), any::<u16>(), purposes(), any::<bool>())
+    (
+        name(),
+        any::<u64>(),
+        name(),
+        prop::option::of(0..u16::MAX),
+        window(),
+        any::<u16>(),
+        purposes(),
+        any::<bool>(),
+    )
         .prop_map(|(name, meaning, event, filter, window, threshold, purpose, private)| Metric {
             name,
             meaning,
@@ -142,7 +151,7 @@ fn instruction() -> impl Strategy<Value = Instruction> {
 fn rule() -> impl Strategy<Value = Rule> {
     let hold = prop_oneof![Just(Hold::Page), Just(Hold::Session), any::<u64>().prop_map(Hold::Time)];
     let status = prop::sample::select(&[Status::Live, Status::Draft, Status::Paused][..]);
-    let places = (any::<Option<u16>>(), any::<u16>(), any::<u16>(), prop::option::of(0..u16::MAX));
+    let places = (prop::option::of(0..u16::MAX), any::<u16>(), any::<u16>(), prop::option::of(0..u16::MAX));
     (name(), any::<i32>(), status, purposes(), places, caps(), hold, any::<bool>()).prop_map(
         |(id, priority, status, purpose, (when, slot, content, group), caps, hold, in_page)| Rule {
             id,
@@ -193,12 +202,9 @@ fn parts() -> impl Strategy<Value = Parts> {
     let site = (name(), name(), any::<u32>(), prop::option::of(edge()), list(plan_event()));
     let tested =
         (list(attribute()), list(fact()), list(metric()), list(instruction()), list(list(any::<u64>())));
-    let slot = (name(), any::<Option<u16>>()).prop_map(|(name, fallback)| Slot { name, fallback });
-    let group = (name(), any::<Option<u16>>(), caps()).prop_map(|(name, max_per_page, caps)| Group {
-        name,
-        max_per_page,
-        caps,
-    });
+    let slot = (name(), prop::option::of(0..u16::MAX)).prop_map(|(name, fallback)| Slot { name, fallback });
+    let group = (name(), prop::option::of(0..u16::MAX), caps())
+        .prop_map(|(name, max_per_page, caps)| Group { name, max_per_page, caps });
     (site, tested, (list(rule()), list(slot), list(group), list(content()))).prop_map(
         |(site, tested, shown)| {
             let (site, currency, late_ms, edge, events) = site;

@@ -62,10 +62,11 @@ fn session() -> impl Strategy<Value = Session> {
 
 fn page() -> impl Strategy<Value = PageView> {
     let counts = prop::collection::btree_map(any::<u64>(), any::<u16>(), 0..4);
-    (any::<u64>(), any::<i64>(), any::<bool>(), facts(), prop::collection::vec(held(), 0..4), counts)
-        .prop_map(|(writer, start_ms, is_begun, facts, held, counts)| PageView {
+    (any::<u64>(), any::<[i64; 2]>(), any::<bool>(), facts(), prop::collection::vec(held(), 0..4), counts)
+        .prop_map(|(writer, [start_ms, last_ms], is_begun, facts, held, counts)| PageView {
             writer: WriterId::from_bits(writer),
             start_ms,
+            last_ms,
             is_begun,
             facts,
             held,

@@ -1,6 +1,6 @@
 //! How many bytes a visitor's state takes at most: the sum of what every part of its encoding takes at most.
 
-use super::{Program, needs_grant};
+use super::Program;
 use crate::limits::{PAGES_MAX, STATE_TEXT_BYTES_MAX};
 use crate::wire::program::{Builtin, Cap, Hold, Metric, Rule, Window};
 
@@ -43,16 +43,23 @@ impl Program {
     /// [`crate::limits::CAP_BYTES_MAX`].
     #[must_use]
     pub fn cap_bytes_max(&self) -> usize {
-        self.capped().filter(|(_, caps)| needs_grant(caps)).map(|(_, caps)| cap_bytes(caps)).sum()
+        self.capped().filter(|caps| caps.iter().any(|cap| cap.window != Window::Page)).map(cap_bytes).sum()
     }
 
     fn page_bytes(&self) -> usize {
         let metrics = self.parts().metrics.iter().filter(|metric| metric.window == Window::Page).count();
         let counts = metrics.saturating_add(self.capped().count());
         let held = self.slots_held(|rule| rule.hold == Hold::Page);
-        let head = HASH_BYTES + TIME_BYTES + 1 + 1 + PAGE_FACTS * FACT_BYTES + 2 * COUNT_BYTES;
+        let head = HASH_BYTES + 2 * TIME_BYTES + 1 + 1 + PAGE_FACTS * FACT_BYTES + 2 * COUNT_BYTES;
         head.saturating_add(counts.saturating_mul(HASH_BYTES + 3))
             .saturating_add(held.saturating_mul(HELD_BYTES))
+    }
+
+    /// The caps of every capped rule and group.
+    fn capped(&self) -> impl Iterator<Item = &[Cap]> {
+        let rules = self.parts().rules.iter().map(|rule| rule.caps.as_slice());
+        let groups = self.parts().groups.iter().map(|group| group.caps.as_slice());
+        rules.chain(groups).filter(|caps| !caps.is_empty())
     }
 
     /// How many slots have a rule that is held in this way.

@@ -1,6 +1,6 @@
 //! Whether everything a program names is there, in order, and within its bounds.
 
-use super::ProgramFault;
+use super::{Image, ProgramFault};
 use crate::limits::{COUNT_THRESHOLD_MAX, WINDOW_MS_MAX};
 use crate::wire::program::{
     Cap, Fact, FactSource, Instruction, Jump, Metric, Parts, Rule, Shape, Test, Window,
@@ -8,15 +8,16 @@ use crate::wire::program::{
 
 type Verdict = Result<(), ProgramFault>;
 
-/// Verifies what [`Parts::decode`] could not: what one part says of another.
-pub(super) fn verify(parts: &Parts) -> Verdict {
+/// Verifies what [`Parts::decode`] could not: what one part says of another, and what the image says of the parts.
+pub(super) fn verify(parts: &Parts, image: &Image) -> Verdict {
     parts.facts.iter().try_for_each(|fact| verify_fact(parts, fact))?;
     parts.metrics.iter().try_for_each(|metric| verify_metric(parts, metric))?;
     parts.code.iter().enumerate().try_for_each(|(at, code)| verify_instruction(parts, at, code))?;
     parts.rules.iter().try_for_each(|rule| verify_rule(parts, rule))?;
     parts.groups.iter().try_for_each(|group| verify_caps(&group.caps))?;
     parts.slots.iter().try_for_each(|slot| optional(slot.fallback, parts.contents.len()))?;
-    verify_order(parts)
+    verify_order(parts)?;
+    if image.is_of(parts) { Ok(()) } else { Err(ProgramFault::Index) }
 }
 
 fn index(at: u16, count: usize) -> Verdict {
@@ -94,7 +95,8 @@ fn verify_order(parts: &Parts) -> Verdict {
     let slots = parts.slots.is_sorted_by(|before, next| before.name < next.name);
     let contents = parts.contents.is_sorted_by(|before, next| before.id < next.id);
     let events = parts.plan.events.is_sorted_by(|before, next| before.name < next.name);
-    sorted(rules && slots && contents && events)
+    let cells = parts.cells().is_sorted_by(|before, next| before < next);
+    sorted(rules && slots && contents && events && cells)
 }
 
 const fn sorted(is_sorted: bool) -> Verdict {

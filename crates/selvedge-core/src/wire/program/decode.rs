@@ -1,9 +1,11 @@
 //! A program from its bytes: every list within its bound, every number one of those allowed.
 
+use super::image::{ACCEPT, CapRange, REJECT, op_of};
+use super::layout::{NONE, kind, size, tag};
 use super::{
-    ACCEPT, Attribute, AttributeScope, AttributeSet, AttributeType, Builtin, Cap, Content, ContentType,
-    EdgeConfig, Fact, FactSource, Group, Hold, Instruction, Jump, Leaf, MAGIC, Metric, Parts, ProgramFault,
-    RECORD_BYTES, REJECT, Rule, SetTo, Shape, Slot, Source, SourceKind, Status, Test, TextTest, Window, tag,
+    Attribute, AttributeScope, AttributeSet, AttributeType, Builtin, Cap, Content, ContentType, EdgeConfig,
+    Fact, FactSource, Group, Hold, Image, Instruction, Jump, Leaf, Metric, Parts, ProgramFault, Rule, SetTo,
+    Shape, Slot, Source, SourceKind, Status, Test, TextTest, Window,
 };
 use crate::consent::{Mode, Purposes};
 use crate::limits::{
@@ -11,10 +13,11 @@ use crate::limits::{
     INSTRUCTIONS_MAX, MASK_WORDS_MAX, METRICS_MAX, PLAN_EVENTS_MAX, PROGRAM_BYTES_MAX, PROPERTIES_MAX,
     RULES_MAX, SITE_ENTRIES_MAX, SLOTS_MAX, TEXTS_MAX,
 };
-use crate::tracking_plan::{Nature, PlanEvent, PlanProperty, PropertyType, Trust};
+use crate::tracking_plan::{Nature, Plan, PlanEvent, PlanProperty, PropertyType, Trust};
 use crate::wire::codec::{Reader, WireFault};
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::cell::Cell;
 
 type Decoded<T> = Result<T, ProgramFault>;
 
@@ -28,15 +31,34 @@ impl Parts {
     /// # Errors
     /// [`ProgramFault`] for anything malformed or above a limit.
     pub fn decode(bytes: &[u8]) -> Result<Self, ProgramFault> {
-        let mut parts = Self::decode_shared(bytes)?;
-        parts.edge = edge_config(bytes)?;
+        let image = Image::open(bytes.into())?;
+        let mut parts = Self::of_image(&image)?;
+        parts.edge = edge_of(&image)?;
         Ok(parts)
     }
 
     /// As [`Self::decode`], without what only the edge knows.
-    pub(crate) fn decode_shared(bytes: &[u8]) -> Result<Self, ProgramFault> {
-        let mut parts = Self::default();
-        each_section(bytes, |tag, content| read_section(&mut parts, tag, content))?;
+    pub(crate) fn of_image(image: &Image) -> Result<Self, ProgramFault> {
+        let reading = &Reading { image, room: Cell::new(ROOM_MAX) };
+        let site = image.table(tag::SITE);
+        let mut rest = Reader::new(site.get(size::SITE..).ok_or(WireFault::Truncated)?);
+        let parts = Self {
+            site: text(&mut rest)?,
+            currency: text(&mut rest)?,
+            late_ms: u32::try_from(image.late_ms()).unwrap_or_default(),
+            edge: None,
+            plan: image.plan()?,
+            attributes: rows(reading, tag::ATTRIBUTES, size::ATTRIBUTE, ATTRIBUTES_MAX, attribute)?,
+            facts: rows(reading, tag::FACTS, size::FACT, FACTS_MAX, fact)?,
+            metrics: rows(reading, tag::METRICS, size::METRIC, METRICS_MAX, metric)?,
+            code: rows(reading, tag::CODE, size::CODE, INSTRUCTIONS_MAX, instruction)?,
+            masks: rows(reading, tag::MASKS, size::MASK, INSTRUCTIONS_MAX, mask)?,
+            rules: rows(reading, tag::RULES, size::RULE, RULES_MAX, rule)?,
+            slots: rows(reading, tag::SLOTS, size::SLOT, SLOTS_MAX, slot)?,
+            groups: rows(reading, tag::GROUPS, size::GROUP, GROUPS_MAX, group)?,
+            contents: contents(image)?,
+        };
+        rest.end()?;
         Ok(parts)
     }
 }
@@ -46,57 +68,233 @@ impl Parts {
 /// # Errors
 /// [`ProgramFault`] for anything malformed or above a limit.
 pub fn edge_config(bytes: &[u8]) -> Result<Option<EdgeConfig>, ProgramFault> {
-    let mut config = None;
-    each_section(bytes, |tag, content| {
-        if tag == tag::EDGE {
-            config = Some(read_edge_config(content)?);
-            content.end()?;
-        }
-        Ok(())
-    })?;
-    Ok(config)
+    edge_of(&Image::open(bytes.into())?)
 }
 
-/// Calls `read` for every section; their tags must ascend.
-fn each_section(bytes: &[u8], mut read: impl FnMut(u8, &mut Reader) -> Decoded<()>) -> Decoded<()> {
-    if bytes.len() > PROGRAM_BYTES_MAX {
+fn edge_of(image: &Image) -> Decoded<Option<EdgeConfig>> {
+    let bytes = image.table(tag::EDGE);
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    let mut from = Reader::new(bytes);
+    let config = read_edge_config(&mut from)?;
+    from.end()?;
+    Ok(Some(config))
+}
+
+/// An image on its way to parts. Records may share texts, so what the parts take is bounded apart.
+struct Reading<'a> {
+    image: &'a Image,
+    room: Cell<usize>,
+}
+
+/// Bytes that texts and lists of all parts may take together.
+const ROOM_MAX: usize = 8 * PROGRAM_BYTES_MAX;
+
+impl Reading<'_> {
+    fn take(&self, bytes: usize) -> Decoded<()> {
+        self.room.set(self.room.get().checked_sub(bytes).ok_or(ProgramFault::TooLarge)?);
+        Ok(())
+    }
+
+    /// A text that must be there and be UTF-8.
+    fn text(&self, place: u32) -> Decoded<String> {
+        let bytes = self.image.text_of(place).ok_or(ProgramFault::Index)?;
+        self.take(bytes.len().saturating_add(size_of::<String>()))?;
+        Ok(core::str::from_utf8(bytes).map_err(|_| WireFault::BadText)?.into())
+    }
+}
+
+/// Every record of a table.
+fn rows<T>(
+    reading: &Reading,
+    tag: u8,
+    size: usize,
+    count_max: usize,
+    read: fn(&Reading, u16) -> Decoded<T>,
+) -> Decoded<Vec<T>> {
+    let image = reading.image;
+    let length = image.table(tag).len();
+    let count = length.checked_div(size).unwrap_or(0);
+    if length.checked_rem(size) != Some(0) {
+        return Err(WireFault::Truncated.into());
+    }
+    if count > count_max {
         return Err(ProgramFault::TooLarge);
     }
-    let mut reader = Reader::new(bytes.strip_prefix(MAGIC).ok_or(ProgramFault::Version)?);
-    let mut before = 0;
-    while let Some((tag, content)) = reader.section()? {
-        if tag <= before {
-            return Err(ProgramFault::Unsorted);
-        }
-        before = tag;
-        read(tag, &mut Reader::new(content))?;
-    }
-    Ok(())
+    (0..image.count(tag, size)).map(|at| read(reading, at)).collect()
 }
 
-fn read_section(parts: &mut Parts, tag: u8, from: &mut Reader) -> Decoded<()> {
-    match tag {
-        tag::SITE => {
-            parts.site = text(from)?;
-            parts.currency = text(from)?;
-            parts.late_ms = from.varint_u32()?;
-        }
-        tag::PLAN => parts.plan.events = list(from, PLAN_EVENTS_MAX, plan_event)?,
-        tag::ATTRIBUTES => parts.attributes = list(from, ATTRIBUTES_MAX, attribute)?,
-        tag::FACTS => parts.facts = list(from, FACTS_MAX, fact)?,
-        tag::METRICS => parts.metrics = list(from, METRICS_MAX, metric)?,
-        tag::CODE => parts.code = code(from)?,
-        tag::MASKS => {
-            let word = |from: &mut Reader| Ok(from.fixed_u64()?);
-            parts.masks = list(from, INSTRUCTIONS_MAX, |from| list(from, MASK_WORDS_MAX, word))?;
-        }
-        tag::RULES => parts.rules = list(from, RULES_MAX, rule)?,
-        tag::SLOTS => parts.slots = list(from, SLOTS_MAX, slot)?,
-        tag::GROUPS => parts.groups = list(from, GROUPS_MAX, group)?,
-        tag::CONTENTS => parts.contents = list(from, CONTENTS_MAX, content)?,
-        _ => return Ok(()),
+/// One of the words in `all`, by its number.
+fn word<T: Copy>(number: u8, all: &[T]) -> Decoded<T> {
+    Ok(*all.get(usize::from(number)).ok_or(WireFault::Malformed)?)
+}
+
+fn optional(index: u16) -> Option<u16> {
+    (index != NONE).then_some(index)
+}
+
+fn attribute(from: &Reading, at: u16) -> Decoded<Attribute> {
+    let row = from.image.attribute(at);
+    let sets = (0..u32::from(row.sets_count())).map(|at| attribute_set(from, row.sets().checked_add(at)));
+    Ok(Attribute {
+        name: from.text(row.name())?,
+        scope: word(
+            row.scope(),
+            &[AttributeScope::Session, AttributeScope::Visitor, AttributeScope::Context],
+        )?,
+        attribute_type: word(
+            row.attribute_type(),
+            &[AttributeType::Text, AttributeType::Number, AttributeType::Bool],
+        )?,
+        set: sets.collect::<Decoded<_>>()?,
+        purpose: row.purpose(),
+        private: row.is_private(),
+    })
+}
+
+fn attribute_set(from: &Reading, at: Option<u32>) -> Decoded<AttributeSet> {
+    let sets = from.image.table(tag::SETS).len().checked_div(size::SET).unwrap_or(0);
+    let at = at.filter(|at| usize::try_from(*at).is_ok_and(|at| at < sets)).ok_or(ProgramFault::Index)?;
+    let row = from.image.set(at);
+    let place = u32::try_from(row.value()).map_err(|_| ProgramFault::Index);
+    let to = match row.kind() {
+        kind::SET_TEXT => SetTo::Text(from.text(place?)?),
+        kind::SET_NUMBER => SetTo::Number(row.value()),
+        kind::SET_BOOL => SetTo::Bool(row.value() != 0),
+        kind::SET_PROPERTY => SetTo::Property(from.text(place?)?),
+        _ => return Err(WireFault::Malformed.into()),
+    };
+    Ok(AttributeSet { event: from.text(row.event())?, to })
+}
+
+fn fact(from: &Reading, at: u16) -> Decoded<Fact> {
+    let row = from.image.fact(at);
+    let builtin = u8::try_from(row.index()).ok().and_then(Builtin::from_number);
+    let source = match row.source() {
+        kind::SOURCE_BUILTIN => FactSource::Builtin(builtin.ok_or(WireFault::Malformed)?),
+        kind::SOURCE_ATTRIBUTE => FactSource::Attribute(row.index()),
+        kind::SOURCE_METRIC => FactSource::Metric(row.index()),
+        kind::SOURCE_PROPERTY => FactSource::Property(from.text(row.name())?),
+        _ => return Err(WireFault::Malformed.into()),
+    };
+    let tests = &[TextTest::Contains, TextTest::StartsWith, TextTest::EndsWith, TextTest::MatchesGlob];
+    let shape = match row.shape() {
+        kind::SHAPE_NUMBER => Shape::Number,
+        kind::SHAPE_ONE_OF => Shape::OneOf(listed(from, row.texts(), row.count())?),
+        test => Shape::Text(word(test.wrapping_sub(kind::SHAPE_TEXT), tests)?, from.text(row.texts())?),
+    };
+    Ok(Fact { source, shape, default: row.default() })
+}
+
+fn listed(from: &Reading, start: u32, count: u16) -> Decoded<Vec<String>> {
+    if usize::from(count) > TEXTS_MAX {
+        return Err(ProgramFault::TooLarge);
     }
-    Ok(from.end()?)
+    let place = |at| from.image.listed_place(start.checked_add(at)?);
+    (0..u32::from(count)).map(|at| from.text(place(at).ok_or(ProgramFault::Index)?)).collect()
+}
+
+fn metric(from: &Reading, at: u16) -> Decoded<Metric> {
+    let row = from.image.metric(at);
+    Ok(Metric {
+        name: from.text(row.name())?,
+        meaning: row.meaning(),
+        event: from.text(row.event())?,
+        filter: optional(row.filter()),
+        window: window(row.window(), row.window_ms())?,
+        threshold: row.threshold(),
+        purpose: row.purpose(),
+        private: row.is_private(),
+    })
+}
+
+fn window(window: u8, window_ms: u64) -> Decoded<Window> {
+    Ok(match window {
+        kind::WINDOW_PAGE => Window::Page,
+        kind::WINDOW_SESSION => Window::Session,
+        kind::WINDOW_SLIDING => Window::Sliding(window_ms),
+        _ => return Err(WireFault::Malformed.into()),
+    })
+}
+
+fn instruction(from: &Reading, at: u16) -> Decoded<Instruction> {
+    let op = op_of(from.image.code(), at).ok_or(WireFault::Truncated)?;
+    let test = match op.test() {
+        kind::TEST_RANGE => Test::Range(op.low(), op.high()),
+        kind::TEST_MASK => Test::Mask(op.low().cast_unsigned()),
+        kind::TEST_MASK_WIDE => Test::MaskWide(u16::try_from(op.low()).map_err(|_| ProgramFault::Index)?),
+        kind::TEST_MISSING => Test::Missing,
+        _ => return Err(WireFault::Malformed.into()),
+    };
+    Ok(Instruction { fact: op.fact(), test, on_true: jump(op.on_true()), on_false: jump(op.on_false()) })
+}
+
+const fn jump(at: u16) -> Jump {
+    match at {
+        ACCEPT => Jump::Accept,
+        REJECT => Jump::Reject,
+        at => Jump::To(at),
+    }
+}
+
+fn mask(from: &Reading, at: u16) -> Decoded<Vec<u64>> {
+    let words = from.image.mask_words(at).ok_or(ProgramFault::Index)?;
+    if words.len() > MASK_WORDS_MAX.saturating_mul(size_of::<u64>()) {
+        return Err(ProgramFault::TooLarge);
+    }
+    from.take(words.len())?;
+    let (words, _) = words.as_chunks();
+    Ok(words.iter().map(|word| u64::from_le_bytes(*word)).collect())
+}
+
+fn rule(from: &Reading, at: u16) -> Decoded<Rule> {
+    let row = from.image.rule(at);
+    Ok(Rule {
+        id: from.text(row.id())?,
+        priority: row.priority(),
+        status: word(row.status(), &[Status::Live, Status::Draft, Status::Paused])?,
+        purpose: row.purpose(),
+        when: optional(row.when()),
+        slot: row.slot(),
+        content: row.content(),
+        group: optional(row.group()),
+        caps: caps(from.image, row.caps())?,
+        hold: match row.hold() {
+            kind::HOLD_PAGE => Hold::Page,
+            kind::HOLD_SESSION => Hold::Session,
+            kind::HOLD_TIME => Hold::Time(row.hold_ms()),
+            _ => return Err(WireFault::Malformed.into()),
+        },
+        in_page: row.in_page(),
+    })
+}
+
+fn caps(image: &Image, range: CapRange) -> Decoded<Vec<Cap>> {
+    let end = usize::from(range.start).saturating_add(range.count.into());
+    if usize::from(range.count) > CAPS_MAX {
+        return Err(ProgramFault::TooLarge);
+    }
+    if range.count > 0 && end > usize::from(image.count(tag::CAPS, size::CAP)) {
+        return Err(ProgramFault::Index);
+    }
+    let cap =
+        |row: super::CapRow| Ok(Cap { limit: row.limit(), window: window(row.window(), row.window_ms())? });
+    image.caps(range).map(cap).collect()
+}
+
+fn slot(from: &Reading, at: u16) -> Decoded<Slot> {
+    let row = from.image.slot(at);
+    Ok(Slot { name: from.text(row.name())?, fallback: optional(row.fallback()) })
+}
+
+fn group(from: &Reading, at: u16) -> Decoded<Group> {
+    let row = from.image.group(at).ok_or(ProgramFault::Index)?;
+    Ok(Group {
+        name: from.text(row.name())?,
+        max_per_page: optional(row.max_per_page()),
+        caps: caps(from.image, row.caps())?,
+    })
 }
 
 /// A list of at most `count_max`. What it reserves is bounded, so that a false count costs little.
@@ -116,11 +314,6 @@ fn text(from: &mut Reader) -> Decoded<String> {
     Ok(from.text()?.into())
 }
 
-fn optional_index(from: &mut Reader) -> Decoded<Option<u16>> {
-    let index = from.varint_u32()?.checked_sub(1);
-    index.map(u16::try_from).transpose().map_err(|_| ProgramFault::Index)
-}
-
 /// One of the words in `all`, by its place.
 fn one_of<T: Copy>(from: &mut Reader, all: &[T]) -> Decoded<T> {
     Ok(*all.get(usize::from(from.u8()?)).ok_or(WireFault::Malformed)?)
@@ -128,6 +321,13 @@ fn one_of<T: Copy>(from: &mut Reader, all: &[T]) -> Decoded<T> {
 
 fn purposes(from: &mut Reader) -> Decoded<Purposes> {
     Ok(Purposes(from.varint_u16()?))
+}
+
+/// The tracking plan.
+pub(super) fn plan(from: &mut Reader) -> Decoded<Plan> {
+    let events = list(from, PLAN_EVENTS_MAX, plan_event)?;
+    from.end()?;
+    Ok(Plan { events })
 }
 
 fn plan_event(from: &mut Reader) -> Decoded<PlanEvent> {
@@ -163,142 +363,25 @@ fn plan_property(from: &mut Reader) -> Decoded<PlanProperty> {
     })
 }
 
-fn attribute(from: &mut Reader) -> Decoded<Attribute> {
-    let scopes = &[AttributeScope::Session, AttributeScope::Visitor, AttributeScope::Context];
-    let types = &[AttributeType::Text, AttributeType::Number, AttributeType::Bool];
-    Ok(Attribute {
-        name: text(from)?,
-        scope: one_of(from, scopes)?,
-        attribute_type: one_of(from, types)?,
-        purpose: purposes(from)?,
-        private: from.flag()?,
-        set: list(from, PLAN_EVENTS_MAX, attribute_set)?,
-    })
-}
-
-fn attribute_set(from: &mut Reader) -> Decoded<AttributeSet> {
-    let event = text(from)?;
-    let to = match from.u8()? {
-        0 => SetTo::Text(text(from)?),
-        1 => SetTo::Number(from.zigzag_i64()?),
-        2 => SetTo::Bool(from.flag()?),
-        3 => SetTo::Property(text(from)?),
-        _ => return Err(WireFault::Malformed.into()),
-    };
-    Ok(AttributeSet { event, to })
-}
-
-fn fact(from: &mut Reader) -> Decoded<Fact> {
-    let source = match from.u8()? {
-        0 => FactSource::Builtin(Builtin::from_number(from.u8()?).ok_or(WireFault::Malformed)?),
-        1 => FactSource::Attribute(from.varint_u16()?),
-        2 => FactSource::Metric(from.varint_u16()?),
-        3 => FactSource::Property(text(from)?),
-        _ => return Err(WireFault::Malformed.into()),
-    };
-    let tests = &[TextTest::Contains, TextTest::StartsWith, TextTest::EndsWith, TextTest::MatchesGlob];
-    let shape = match from.u8()? {
-        0 => Shape::Number,
-        1 => Shape::OneOf(list(from, TEXTS_MAX, text)?),
-        2 => Shape::Text(one_of(from, tests)?, text(from)?),
-        _ => return Err(WireFault::Malformed.into()),
-    };
-    let default = if from.flag()? { Some(from.zigzag_i64()?) } else { None };
-    Ok(Fact { source, shape, default })
-}
-
-fn metric(from: &mut Reader) -> Decoded<Metric> {
-    Ok(Metric {
-        name: text(from)?,
-        meaning: from.fixed_u64()?,
-        event: text(from)?,
-        filter: optional_index(from)?,
-        window: window(from)?,
-        threshold: from.varint_u16()?,
-        purpose: purposes(from)?,
-        private: from.flag()?,
-    })
-}
-
-fn window(from: &mut Reader) -> Decoded<Window> {
-    Ok(match from.u8()? {
-        0 => Window::Page,
-        1 => Window::Session,
-        2 => Window::Sliding(from.varint_u64()?),
-        _ => return Err(WireFault::Malformed.into()),
-    })
-}
-
-fn code(from: &mut Reader) -> Decoded<Vec<Instruction>> {
-    if from.len() > INSTRUCTIONS_MAX.saturating_mul(RECORD_BYTES) {
-        return Err(ProgramFault::TooLarge);
-    }
-    let mut code = Vec::with_capacity(from.len() / RECORD_BYTES);
+/// All contents, one behind the other, each where its place says.
+fn contents(image: &Image) -> Decoded<Vec<Content>> {
+    let bytes = image.table(tag::CONTENTS);
+    let mut from = Reader::new(bytes);
+    let mut contents = Vec::new();
     while !from.is_empty() {
-        code.push(instruction(from)?);
+        let place = bytes.len().saturating_sub(from.len());
+        let at = u16::try_from(contents.len()).ok().filter(|at| usize::from(*at) < CONTENTS_MAX);
+        if image.content_place(at.ok_or(ProgramFault::TooLarge)?) != Some(place) {
+            return Err(ProgramFault::Index);
+        }
+        contents.push(content(&mut from)?);
     }
-    Ok(code)
+    let is_whole = image.table(tag::CONTENT_PLACES).len() == contents.len().saturating_mul(size::PLACE);
+    if is_whole { Ok(contents) } else { Err(ProgramFault::Index) }
 }
 
-fn instruction(from: &mut Reader) -> Decoded<Instruction> {
-    let fact = u16::from_le_bytes(from.array()?);
-    let [kind, _] = from.array()?;
-    let on_true = jump(u16::from_le_bytes(from.array()?));
-    let on_false = jump(u16::from_le_bytes(from.array()?));
-    let low = i64::from_le_bytes(from.array()?);
-    let high = i64::from_le_bytes(from.array()?);
-    let test = match kind {
-        0 => Test::Range(low, high),
-        1 => Test::Mask(low.cast_unsigned()),
-        2 => Test::MaskWide(u16::try_from(low).map_err(|_| ProgramFault::Index)?),
-        3 => Test::Missing,
-        _ => return Err(WireFault::Malformed.into()),
-    };
-    Ok(Instruction { fact, test, on_true, on_false })
-}
-
-const fn jump(at: u16) -> Jump {
-    match at {
-        ACCEPT => Jump::Accept,
-        REJECT => Jump::Reject,
-        at => Jump::To(at),
-    }
-}
-
-fn rule(from: &mut Reader) -> Decoded<Rule> {
-    Ok(Rule {
-        id: text(from)?,
-        priority: i32::try_from(from.zigzag_i64()?).map_err(|_| WireFault::Malformed)?,
-        status: one_of(from, &[Status::Live, Status::Draft, Status::Paused])?,
-        purpose: purposes(from)?,
-        when: optional_index(from)?,
-        slot: from.varint_u16()?,
-        content: from.varint_u16()?,
-        group: optional_index(from)?,
-        caps: list(from, CAPS_MAX, cap)?,
-        hold: match from.u8()? {
-            0 => Hold::Page,
-            1 => Hold::Session,
-            2 => Hold::Time(from.varint_u64()?),
-            _ => return Err(WireFault::Malformed.into()),
-        },
-        in_page: from.flag()?,
-    })
-}
-
-fn cap(from: &mut Reader) -> Decoded<Cap> {
-    Ok(Cap { limit: from.varint_u16()?, window: window(from)? })
-}
-
-fn slot(from: &mut Reader) -> Decoded<Slot> {
-    Ok(Slot { name: text(from)?, fallback: optional_index(from)? })
-}
-
-fn group(from: &mut Reader) -> Decoded<Group> {
-    Ok(Group { name: text(from)?, max_per_page: optional_index(from)?, caps: list(from, CAPS_MAX, cap)? })
-}
-
-fn content(from: &mut Reader) -> Decoded<Content> {
+/// One content.
+pub(super) fn content(from: &mut Reader) -> Decoded<Content> {
     let types = &[ContentType::Text, ContentType::Url, ContentType::Image, ContentType::Attributes];
     Ok(Content {
         id: text(from)?,

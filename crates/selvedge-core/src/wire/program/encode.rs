@@ -1,65 +1,293 @@
 //! A program's bytes.
 
+use super::image::{ACCEPT, REJECT, attribute_hash, group_hash, rule_hash, slot_hash};
+use super::layout::{MAGIC, NONE, kind, tag};
 use super::{
-    ACCEPT, Attribute, AttributeSet, Cap, Content, EdgeConfig, Fact, FactSource, Group, Hold, Instruction,
-    Jump, MAGIC, Metric, Parts, REJECT, Rule, SetTo, Shape, Slot, Test, Window, tag,
+    Attribute, AttributeSet, Cap, Content, EdgeConfig, Fact, FactSource, Hold, Instruction, Jump, Metric,
+    Parts, Rule, SetTo, Shape, Test, Window,
 };
+use crate::event::EventType;
 use crate::tracking_plan::{PlanEvent, PlanProperty};
 use crate::wire::codec::Writer;
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 impl Parts {
-    /// The program's bytes. The same parts give the same bytes.
+    /// The program's bytes. The same parts give the same bytes. Texts that tables refer to are cut at 65,535 bytes.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Writer::new();
-        out.raw(MAGIC);
-        section(&mut out, tag::SITE, |out| {
+        let mut tables = Tables::default();
+        self.attributes.iter().for_each(|attribute| tables.attribute(attribute));
+        self.facts.iter().for_each(|fact| tables.fact(fact));
+        self.metrics.iter().for_each(|metric| tables.metric(metric));
+        self.code.iter().for_each(|code| tables.instruction(code));
+        self.masks.iter().for_each(|words| tables.mask(words));
+        self.rules.iter().for_each(|rule| tables.rule(rule));
+        for slot in &self.slots {
+            let name = tables.text(&slot.name);
+            let row = tables.table(tag::SLOTS);
+            row.fixed(slot_hash(slot)).fixed(name).fixed(slot.fallback.unwrap_or(NONE)).fixed(0u16);
+        }
+        for group in &self.groups {
+            let (name, caps) = (tables.text(&group.name), tables.caps(&group.caps));
+            let row = tables.table(tag::GROUPS).fixed(group_hash(group)).fixed(name);
+            row.fixed(group.max_per_page.unwrap_or(NONE)).fixed(caps).fixed(count_u8(&group.caps));
+            row.raw(&[0; 7]);
+        }
+        for cell in self.cells() {
+            tables.table(tag::CELLS).fixed(cell);
+        }
+        let page_purposes = self.plan.find_type(EventType::Page).purposes;
+        let site = tables.table(tag::SITE).fixed(self.late_ms).fixed(page_purposes.0);
+        site.postcard(|out| {
             out.text(&self.site);
             out.text(&self.currency);
-            out.varint(self.late_ms.into());
         });
-        section(&mut out, tag::PLAN, |out| list(out, &self.plan.events, plan_event));
-        section(&mut out, tag::ATTRIBUTES, |out| list(out, &self.attributes, attribute));
-        section(&mut out, tag::FACTS, |out| list(out, &self.facts, fact));
-        section(&mut out, tag::METRICS, |out| list(out, &self.metrics, metric));
-        section(&mut out, tag::CODE, |out| self.code.iter().for_each(|code| instruction(out, code)));
-        section(&mut out, tag::MASKS, |out| {
-            list(out, &self.masks, |out, words| list(out, words, |out, word| out.fixed_u64(*word)));
-        });
-        section(&mut out, tag::RULES, |out| list(out, &self.rules, rule));
-        section(&mut out, tag::SLOTS, |out| list(out, &self.slots, slot));
-        section(&mut out, tag::GROUPS, |out| list(out, &self.groups, group));
-        section(&mut out, tag::CONTENTS, |out| list(out, &self.contents, content));
+        tables.table(tag::PLAN).postcard(|out| list(out, &self.plan.events, plan_event));
+        self.contents.iter().for_each(|content| tables.content(content));
         if let Some(edge) = &self.edge {
-            section(&mut out, tag::EDGE, |out| edge_config(out, edge));
+            tables.table(tag::EDGE).postcard(|out| edge_config(out, edge));
         }
-        out.into_bytes()
+        tables.bytes()
+    }
+
+    /// The names of all cells, sorted.
+    pub(crate) fn cells(&self) -> Vec<u64> {
+        let capped_rules = self.rules.iter().filter(|rule| !rule.caps.is_empty());
+        let capped_groups = self.groups.iter().filter(|group| !group.caps.is_empty());
+        let mut cells: Vec<u64> = self.metrics.iter().map(|metric| metric.meaning).collect();
+        cells.extend(self.attributes.iter().map(attribute_hash));
+        cells.extend(capped_rules.map(rule_hash));
+        cells.extend(capped_groups.map(group_hash));
+        cells.sort_unstable();
+        cells
     }
 }
 
-fn section(out: &mut Writer, tag: u8, write: impl FnOnce(&mut Writer)) {
-    let mut content = Writer::new();
-    write(&mut content);
-    out.section(tag, &content.into_bytes());
+/// Sections on their way.
+#[derive(Default)]
+struct Tables {
+    sections: BTreeMap<u8, Table>,
+    /// Where texts stand that are there already.
+    texts: BTreeMap<String, u32>,
+}
+
+/// The bytes of one section.
+#[derive(Default)]
+struct Table(Vec<u8>);
+
+/// A number of a record, as its little-endian bytes.
+trait Fixed {
+    fn put(self, out: &mut Vec<u8>);
+}
+
+macro_rules! fixed {
+    ($($number:ty)*) => {
+        $(impl Fixed for $number {
+            fn put(self, out: &mut Vec<u8>) {
+                out.extend_from_slice(&self.to_le_bytes());
+            }
+        })*
+    };
+}
+
+fixed!(u8 u16 u32 u64 i32 i64);
+
+impl Table {
+    fn fixed(&mut self, number: impl Fixed) -> &mut Self {
+        number.put(&mut self.0);
+        self
+    }
+
+    fn raw(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    fn postcard(&mut self, write: impl FnOnce(&mut Writer)) {
+        let mut out = Writer::new();
+        write(&mut out);
+        self.raw(&out.into_bytes());
+    }
+
+    /// Where the next byte goes.
+    fn place(&self) -> u32 {
+        u32::try_from(self.0.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Which record the next is.
+    fn next(&self, size: usize) -> u32 {
+        u32::try_from(self.0.len().checked_div(size).unwrap_or(0)).unwrap_or(u32::MAX)
+    }
+}
+
+impl Tables {
+    fn table(&mut self, tag: u8) -> &mut Table {
+        self.sections.entry(tag).or_default()
+    }
+
+    fn bytes(self) -> Vec<u8> {
+        let mut out = Writer::new();
+        out.raw(MAGIC);
+        for (tag, Table(content)) in self.sections {
+            out.section(tag, &content);
+        }
+        out.into_bytes()
+    }
+
+    fn text(&mut self, text: &str) -> u32 {
+        if let Some(place) = self.texts.get(text) {
+            return *place;
+        }
+        let table = self.table(tag::TEXTS);
+        let place = table.place();
+        let kept = text.get(..text.floor_char_boundary(usize::from(u16::MAX))).unwrap_or_default();
+        table.fixed(u16::try_from(kept.len()).unwrap_or(u16::MAX)).raw(kept.as_bytes());
+        self.texts.insert(text.into(), place);
+        place
+    }
+
+    fn attribute(&mut self, attribute: &Attribute) {
+        let name = self.text(&attribute.name);
+        let sets = self.table(tag::SETS).next(super::layout::size::SET);
+        attribute.set.iter().for_each(|set| self.set(set));
+        let row = self.table(tag::ATTRIBUTES).fixed(attribute_hash(attribute)).fixed(name).fixed(sets);
+        row.fixed(u16::try_from(attribute.set.len()).unwrap_or(u16::MAX)).fixed(attribute.purpose.0);
+        row.raw(&[attribute.scope as u8, attribute.attribute_type as u8, attribute.private.into(), 0]);
+    }
+
+    fn set(&mut self, set: &AttributeSet) {
+        let event = self.text(&set.event);
+        let (kind, value) = match &set.to {
+            SetTo::Text(text) => (kind::SET_TEXT, self.text(text).into()),
+            SetTo::Number(micro) => (kind::SET_NUMBER, *micro),
+            SetTo::Bool(bool) => (kind::SET_BOOL, (*bool).into()),
+            SetTo::Property(name) => (kind::SET_PROPERTY, self.text(name).into()),
+        };
+        self.table(tag::SETS).fixed(value).fixed(event).raw(&[kind, 0, 0, 0]);
+    }
+
+    fn fact(&mut self, fact: &Fact) {
+        let (source, index, name) = match &fact.source {
+            FactSource::Builtin(builtin) => (kind::SOURCE_BUILTIN, *builtin as u16, 0),
+            FactSource::Attribute(at) => (kind::SOURCE_ATTRIBUTE, *at, 0),
+            FactSource::Metric(at) => (kind::SOURCE_METRIC, *at, 0),
+            FactSource::Property(name) => (kind::SOURCE_PROPERTY, 0, self.text(name)),
+        };
+        let (shape, texts, count) = match &fact.shape {
+            Shape::Number => (kind::SHAPE_NUMBER, 0, 0),
+            Shape::OneOf(texts) => (kind::SHAPE_ONE_OF, self.list(texts), texts.len()),
+            Shape::Text(test, pattern) => {
+                (kind::SHAPE_TEXT.saturating_add(*test as u8), self.text(pattern), 0)
+            }
+        };
+        let count = u16::try_from(count).unwrap_or(u16::MAX);
+        let row = self.table(tag::FACTS).fixed(fact.default.unwrap_or(0)).fixed(name).fixed(texts);
+        row.fixed(count).fixed(index).raw(&[source, shape, fact.default.is_some().into(), 0]);
+    }
+
+    /// Where a list of texts begins.
+    fn list(&mut self, texts: &[String]) -> u32 {
+        let places: Vec<u32> = texts.iter().map(|text| self.text(text)).collect();
+        let table = self.table(tag::LISTS);
+        let start = table.next(super::layout::size::PLACE);
+        for place in places {
+            table.fixed(place);
+        }
+        start
+    }
+
+    fn metric(&mut self, metric: &Metric) {
+        let (name, event) = (self.text(&metric.name), self.text(&metric.event));
+        let (window, window_ms) = window(metric.window);
+        let row = self.table(tag::METRICS).fixed(metric.meaning).fixed(window_ms).fixed(name).fixed(event);
+        row.fixed(metric.filter.unwrap_or(NONE)).fixed(metric.threshold).fixed(metric.purpose.0);
+        row.raw(&[window, metric.private.into()]);
+    }
+
+    fn instruction(&mut self, instruction: &Instruction) {
+        let (test, low, high) = match instruction.test {
+            Test::Range(low, high) => (kind::TEST_RANGE, low, high),
+            Test::Mask(bits) => (kind::TEST_MASK, bits.cast_signed(), 0),
+            Test::MaskWide(at) => (kind::TEST_MASK_WIDE, i64::from(at), 0),
+            Test::Missing => (kind::TEST_MISSING, 0, 0),
+        };
+        let row = self.table(tag::CODE).fixed(low).fixed(high).fixed(instruction.fact);
+        row.fixed(jump(instruction.on_true)).fixed(jump(instruction.on_false)).raw(&[test, 0]);
+    }
+
+    fn mask(&mut self, words: &[u64]) {
+        let table = self.table(tag::WORDS);
+        let start = table.next(size_of::<u64>());
+        for word in words {
+            table.fixed(*word);
+        }
+        let count = u32::try_from(words.len()).unwrap_or(u32::MAX);
+        self.table(tag::MASKS).fixed(start).fixed(count);
+    }
+
+    fn rule(&mut self, rule: &Rule) {
+        let (id, caps) = (self.text(&rule.id), self.caps(&rule.caps));
+        let (hold, hold_ms) = match rule.hold {
+            Hold::Page => (kind::HOLD_PAGE, 0),
+            Hold::Session => (kind::HOLD_SESSION, 0),
+            Hold::Time(hold_ms) => (kind::HOLD_TIME, hold_ms),
+        };
+        let row = self.table(tag::RULES).fixed(rule_hash(rule)).fixed(id).fixed(rule.priority).fixed(hold_ms);
+        row.fixed(rule.when.unwrap_or(NONE)).fixed(rule.slot).fixed(rule.content);
+        row.fixed(rule.group.unwrap_or(NONE)).fixed(rule.purpose.0).fixed(caps);
+        row.raw(&[count_u8(&rule.caps), rule.status as u8, hold, rule.in_page.into()]);
+    }
+
+    /// Where a list of caps begins.
+    fn caps(&mut self, caps: &[Cap]) -> u16 {
+        let table = self.table(tag::CAPS);
+        let start = table.next(super::layout::size::CAP);
+        for cap in caps {
+            let (window, window_ms) = window(cap.window);
+            table.fixed(window_ms).fixed(cap.limit).raw(&[window, 0, 0, 0, 0, 0]);
+        }
+        u16::try_from(start).unwrap_or(u16::MAX)
+    }
+
+    fn content(&mut self, content: &Content) {
+        let table = self.table(tag::CONTENTS);
+        let place = table.place();
+        table.postcard(|out| {
+            out.text(&content.id);
+            out.u8(content.content_type as u8);
+            list(out, &content.fields, |out, (name, value)| {
+                out.text(name);
+                out.text(value);
+            });
+        });
+        self.table(tag::CONTENT_PLACES).fixed(place);
+    }
+}
+
+fn count_u8(caps: &[Cap]) -> u8 {
+    u8::try_from(caps.len()).unwrap_or(u8::MAX)
+}
+
+const fn window(window: Window) -> (u8, u64) {
+    match window {
+        Window::Page => (kind::WINDOW_PAGE, 0),
+        Window::Session => (kind::WINDOW_SESSION, 0),
+        Window::Sliding(window_ms) => (kind::WINDOW_SLIDING, window_ms),
+    }
+}
+
+const fn jump(jump: Jump) -> u16 {
+    match jump {
+        Jump::To(at) => at,
+        Jump::Accept => ACCEPT,
+        Jump::Reject => REJECT,
+    }
 }
 
 fn list<T>(out: &mut Writer, items: &[T], write: impl Fn(&mut Writer, &T)) {
     out.count(items.len());
     items.iter().for_each(|item| write(out, item));
-}
-
-/// 0 for none, else the index plus 1.
-fn optional_index(out: &mut Writer, index: Option<u16>) {
-    out.varint(index.map_or(0, |index| u64::from(index).saturating_add(1)));
-}
-
-fn optional_number(out: &mut Writer, number: Option<i64>) {
-    out.flag(number.is_some());
-    if let Some(number) = number {
-        out.zigzag(number);
-    }
 }
 
 fn plan_event(out: &mut Writer, event: &PlanEvent) {
@@ -79,162 +307,6 @@ fn plan_property(out: &mut Writer, property: &PlanProperty) {
     out.flag(property.required);
     out.flag(property.pii);
     list(out, &property.one_of, |out, text| out.text(text));
-}
-
-fn attribute(out: &mut Writer, attribute: &Attribute) {
-    out.text(&attribute.name);
-    out.u8(attribute.scope as u8);
-    out.u8(attribute.attribute_type as u8);
-    out.varint(attribute.purpose.0.into());
-    out.flag(attribute.private);
-    list(out, &attribute.set, attribute_set);
-}
-
-fn attribute_set(out: &mut Writer, set: &AttributeSet) {
-    out.text(&set.event);
-    match &set.to {
-        SetTo::Text(text) => {
-            out.u8(0);
-            out.text(text);
-        }
-        SetTo::Number(micro) => {
-            out.u8(1);
-            out.zigzag(*micro);
-        }
-        SetTo::Bool(bool) => {
-            out.u8(2);
-            out.flag(*bool);
-        }
-        SetTo::Property(name) => {
-            out.u8(3);
-            out.text(name);
-        }
-    }
-}
-
-fn fact(out: &mut Writer, fact: &Fact) {
-    match &fact.source {
-        FactSource::Builtin(builtin) => {
-            out.u8(0);
-            out.u8(*builtin as u8);
-        }
-        FactSource::Attribute(at) => {
-            out.u8(1);
-            out.varint((*at).into());
-        }
-        FactSource::Metric(at) => {
-            out.u8(2);
-            out.varint((*at).into());
-        }
-        FactSource::Property(name) => {
-            out.u8(3);
-            out.text(name);
-        }
-    }
-    match &fact.shape {
-        Shape::Number => out.u8(0),
-        Shape::OneOf(texts) => {
-            out.u8(1);
-            list(out, texts, |out, text| out.text(text));
-        }
-        Shape::Text(test, pattern) => {
-            out.u8(2);
-            out.u8(*test as u8);
-            out.text(pattern);
-        }
-    }
-    optional_number(out, fact.default);
-}
-
-fn metric(out: &mut Writer, metric: &Metric) {
-    out.text(&metric.name);
-    out.fixed_u64(metric.meaning);
-    out.text(&metric.event);
-    optional_index(out, metric.filter);
-    window(out, metric.window);
-    out.varint(metric.threshold.into());
-    out.varint(metric.purpose.0.into());
-    out.flag(metric.private);
-}
-
-fn window(out: &mut Writer, window: Window) {
-    match window {
-        Window::Page => out.u8(0),
-        Window::Session => out.u8(1),
-        Window::Sliding(window_ms) => {
-            out.u8(2);
-            out.varint(window_ms);
-        }
-    }
-}
-
-fn instruction(out: &mut Writer, instruction: &Instruction) {
-    let (kind, low, high) = match instruction.test {
-        Test::Range(low, high) => (0, low, high),
-        Test::Mask(bits) => (1, bits.cast_signed(), 0),
-        Test::MaskWide(at) => (2, i64::from(at), 0),
-        Test::Missing => (3, 0, 0),
-    };
-    out.raw(&instruction.fact.to_le_bytes());
-    out.raw(&[kind, 0]);
-    out.raw(&jump(instruction.on_true).to_le_bytes());
-    out.raw(&jump(instruction.on_false).to_le_bytes());
-    out.raw(&low.to_le_bytes());
-    out.raw(&high.to_le_bytes());
-}
-
-const fn jump(jump: Jump) -> u16 {
-    match jump {
-        Jump::To(at) => at,
-        Jump::Accept => ACCEPT,
-        Jump::Reject => REJECT,
-    }
-}
-
-fn rule(out: &mut Writer, rule: &Rule) {
-    out.text(&rule.id);
-    out.zigzag(rule.priority.into());
-    out.u8(rule.status as u8);
-    out.varint(rule.purpose.0.into());
-    optional_index(out, rule.when);
-    out.varint(rule.slot.into());
-    out.varint(rule.content.into());
-    optional_index(out, rule.group);
-    list(out, &rule.caps, cap);
-    match rule.hold {
-        Hold::Page => out.u8(0),
-        Hold::Session => out.u8(1),
-        Hold::Time(hold_ms) => {
-            out.u8(2);
-            out.varint(hold_ms);
-        }
-    }
-    out.flag(rule.in_page);
-}
-
-fn cap(out: &mut Writer, cap: &Cap) {
-    out.varint(cap.limit.into());
-    window(out, cap.window);
-}
-
-fn slot(out: &mut Writer, slot: &Slot) {
-    out.text(&slot.name);
-    optional_index(out, slot.fallback);
-}
-
-fn group(out: &mut Writer, group: &Group) {
-    out.text(&group.name);
-    optional_index(out, group.max_per_page);
-    list(out, &group.caps, cap);
-}
-
-fn content(out: &mut Writer, content: &Content) {
-    out.text(&content.id);
-    out.u8(content.content_type as u8);
-    list(out, &content.fields, |out, (name, value)| {
-        out.text(name);
-        out.text(value);
-    });
 }
 
 fn edge_config(out: &mut Writer, edge: &EdgeConfig) {

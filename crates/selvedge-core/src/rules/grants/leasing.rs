@@ -1,0 +1,82 @@
+//! What the edge does with caps: it leases, extends and settles. The page does not link this.
+
+use super::{Owner, cap_mut, insert, kept_max, needs_grant, remove, room};
+use crate::event::LeaseReport;
+use crate::limits::LEASE_MS;
+use crate::wire::program::Image;
+use crate::wire::state::{CapCell, Lease, VisitorState};
+
+/// Leases what every cap has left, extends live leases, and settles expired ones: their unused grants return where a report
+/// proves that the device did not use them, else they are burnt, and age out like used ones. A report is proof only where
+/// it was made after the lease expired: with reports, `now_ms` is when their batch was sent. Only the edge calls this:
+/// before it steps a batch, with its reports, and after each event before it decides.
+pub fn lease(image: &Image, state: &mut VisitorState, now_ms: i64, reports: &[LeaseReport]) {
+    let sent_ms = now_ms;
+    let now_ms = state.now_ms(now_ms);
+    state.align(image, now_ms);
+    for owner in capped(image) {
+        let kept_max = kept_max(image, owner.caps);
+        if let Some(cell) = cap_mut(state, owner.hash) {
+            let of_owner = reports.iter().filter(|report| report.rule == owner.hash);
+            of_owner.for_each(|report| settle(cell, sent_ms, report));
+            burn(cell, kept_max, now_ms);
+        }
+        let room = room(image, owner.caps, state, owner.hash, now_ms).unwrap_or(0);
+        if let Some(cell) = cap_mut(state, owner.hash) {
+            renew(&mut cell.lease, room, now_ms);
+        }
+    }
+}
+
+/// Every rule or group that is capped beyond the page.
+fn capped(image: &Image) -> impl Iterator<Item = Owner> {
+    let rules = image.each_rule().map(|rule| Owner { hash: rule.hash(), caps: rule.caps() });
+    let groups = (0..image.groups()).filter_map(|at| image.group(at));
+    let groups = groups.map(|group| Owner { hash: group.hash(), caps: group.caps() });
+    rules.chain(groups).filter(|owner| needs_grant(image, owner.caps))
+}
+
+/// Returns what a report proves unused of an expired or burnt lease. What the device used, but the edge has not seen yet,
+/// stays until its exposures come.
+fn settle(cell: &mut CapCell, sent_ms: i64, report: &LeaseReport) {
+    if report.lease == cell.burnt.id && sent_ms >= cell.burnt.expires_ms {
+        let kept = unseen(&cell.burnt, report.used);
+        for _ in kept..cell.burnt.left {
+            remove(&mut cell.used_ms, cell.burnt.expires_ms);
+        }
+        cell.burnt.left = kept;
+    } else if report.lease == cell.lease.id && sent_ms >= cell.lease.expires_ms {
+        cell.lease.left = unseen(&cell.lease, report.used);
+    }
+}
+
+/// How many grants the device used that no exposure has told of.
+fn unseen(lease: &Lease, used: u32) -> u16 {
+    let seen = u32::from(lease.granted.saturating_sub(lease.left));
+    u16::try_from(used.saturating_sub(seen)).unwrap_or(u16::MAX).min(lease.left)
+}
+
+/// Burns what is left of an expired lease: it counts as used at its expiry.
+fn burn(cell: &mut CapCell, kept_max: usize, now_ms: i64) {
+    let lease = cell.lease;
+    if lease.left == 0 || now_ms < lease.expires_ms {
+        return;
+    }
+    for _ in 0..lease.left {
+        insert(&mut cell.used_ms, lease.expires_ms, kept_max);
+    }
+    cell.burnt = lease;
+    cell.lease.left = 0;
+}
+
+/// Brings a lease up to what the cap has left.
+fn renew(lease: &mut Lease, room: u16, now_ms: i64) {
+    if lease.left == 0 && room > 0 {
+        *lease = Lease { id: lease.id.saturating_add(1), ..Lease::default() };
+    }
+    lease.granted = lease.granted.saturating_add(room.saturating_sub(lease.left));
+    lease.left = lease.left.max(room);
+    if lease.left > 0 {
+        lease.expires_ms = now_ms.saturating_add(LEASE_MS);
+    }
+}

@@ -1,0 +1,477 @@
+//! A program's bytes, read in place. Whatever the bytes are, reading never panics and never leaves them: what is not there
+//! reads as zeros or as nothing. What they mean is verified once, by [`crate::rules::Program::load`], where a program is
+//! published; a page opens what the edge hands out.
+
+use super::layout::{MAGIC, size, tag};
+use super::{Attribute, Content, Group, Parts, ProgramFault, Rule, Slot, decode};
+use crate::consent::Purposes;
+use crate::event::EventType;
+use crate::hash::fnv1a_64;
+use crate::limits::PROGRAM_BYTES_MAX;
+use crate::tracking_plan::Plan;
+use crate::wire::codec::Reader;
+use alloc::vec::Vec;
+
+/// The condition is definitely true.
+pub(crate) const ACCEPT: u16 = u16::MAX;
+/// It is not.
+pub(crate) const REJECT: u16 = u16::MAX - 1;
+
+/// A program's bytes and where its sections stand in them.
+#[derive(Debug, Clone)]
+pub struct Image {
+    bytes: Vec<u8>,
+    /// Start and length, by tag.
+    sections: [(usize, usize); tag::END],
+    layout: u64,
+}
+
+/// A number, flag or set of purposes in a record.
+trait Field {
+    fn read(row: &[u8], at: usize) -> Self;
+}
+
+macro_rules! fields {
+    ($($number:ty)*) => {
+        $(impl Field for $number {
+            // The places are constants within their records, so that this folds into a single load.
+            #[inline(always)]
+            fn read(row: &[u8], at: usize) -> Self {
+                let bytes = row.get(at..).and_then(<[u8]>::first_chunk);
+                bytes.map_or(0, |bytes| Self::from_le_bytes(*bytes))
+            }
+        })*
+    };
+}
+
+fields!(u8 u16 u32 u64 i32 i64);
+
+impl Field for bool {
+    #[inline(always)]
+    fn read(row: &[u8], at: usize) -> Self {
+        u8::read(row, at) != 0
+    }
+}
+
+impl Field for Purposes {
+    #[inline(always)]
+    fn read(row: &[u8], at: usize) -> Self {
+        Self(u16::read(row, at))
+    }
+}
+
+/// A record of a table: its fields, each with its type and its place.
+macro_rules! records {
+    ($($(#[$doc:meta])* $name:ident of $size:expr => { $($(#[$note:meta])* $field:ident: $kind:ty = $at:literal,)* })*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Debug, Clone, Copy)]
+            pub(crate) struct $name<'a>(&'a [u8; $size]);
+
+            impl<'a> $name<'a> {
+                /// The record at a place of its table; of zeros where there is none.
+                #[allow(dead_code, reason = "not every table is read by place")]
+                fn at(table: &'a [[u8; $size]], at: usize) -> Self {
+                    Self(table.get(at).unwrap_or(&[0; $size]))
+                }
+
+                $($(#[$note])* #[inline(always)] pub fn $field(self) -> $kind { <$kind>::read(self.0, $at) })*
+            }
+        )*
+    };
+}
+
+records! {
+    /// An instruction. Jumps are places in the code, [`ACCEPT`] or [`REJECT`].
+    Op of size::CODE => {
+        low: i64 = 0,
+        high: i64 = 8,
+        fact: u16 = 16,
+        on_true: u16 = 18,
+        on_false: u16 = 20,
+        test: u8 = 22,
+    }
+
+    /// A fact.
+    FactRow of size::FACT => {
+        default_value: i64 = 0,
+        /// The property's name.
+        name: u32 = 8,
+        /// The texts it is one of (a place in the lists), or the pattern.
+        texts: u32 = 12,
+        count: u16 = 16,
+        index: u16 = 18,
+        source: u8 = 20,
+        shape: u8 = 21,
+        has_default: bool = 22,
+    }
+
+    /// A metric.
+    MetricRow of size::METRIC => {
+        meaning: u64 = 0,
+        window_ms: u64 = 8,
+        name: u32 = 16,
+        event: u32 = 20,
+        filter: u16 = 24,
+        threshold: u16 = 26,
+        purpose: Purposes = 28,
+        window: u8 = 30,
+        is_private: bool = 31,
+    }
+
+    /// An attribute.
+    AttributeRow of size::ATTRIBUTE => {
+        hash: u64 = 0,
+        name: u32 = 8,
+        sets: u32 = 12,
+        sets_count: u16 = 16,
+        purpose: Purposes = 18,
+        scope: u8 = 20,
+        attribute_type: u8 = 21,
+        is_private: bool = 22,
+    }
+
+    /// What an event sets an attribute to.
+    SetRow of size::SET => {
+        value: i64 = 0,
+        event: u32 = 8,
+        kind: u8 = 12,
+    }
+
+    /// A wide mask: its words.
+    MaskRow of size::MASK => {
+        start: u32 = 0,
+        count: u32 = 4,
+    }
+
+    /// A rule.
+    RuleRow of size::RULE => {
+        hash: u64 = 0,
+        id: u32 = 8,
+        priority: i32 = 12,
+        hold_ms: u64 = 16,
+        /// The first instruction, or [`ACCEPT`].
+        when: u16 = 24,
+        slot: u16 = 26,
+        content: u16 = 28,
+        group: u16 = 30,
+        purpose: Purposes = 32,
+        caps_start: u16 = 34,
+        caps_count: u8 = 36,
+        status: u8 = 37,
+        hold: u8 = 38,
+        in_page: bool = 39,
+    }
+
+    /// A cap.
+    CapRow of size::CAP => {
+        window_ms: u64 = 0,
+        limit: u16 = 8,
+        window: u8 = 10,
+    }
+
+    /// A slot.
+    SlotRow of size::SLOT => {
+        hash: u64 = 0,
+        name: u32 = 8,
+        fallback: u16 = 12,
+    }
+
+    /// A group.
+    GroupRow of size::GROUP => {
+        hash: u64 = 0,
+        name: u32 = 8,
+        max_per_page: u16 = 12,
+        caps_start: u16 = 14,
+        caps_count: u8 = 16,
+    }
+}
+
+/// Instructions, one behind the other.
+pub(crate) type Code<'a> = &'a [[u8; size::CODE]];
+
+/// A stretch of the caps.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CapRange {
+    pub start: u16,
+    pub count: u8,
+}
+
+impl RuleRow<'_> {
+    pub fn caps(self) -> CapRange {
+        CapRange { start: self.caps_start(), count: self.caps_count() }
+    }
+}
+
+impl GroupRow<'_> {
+    pub fn caps(self) -> CapRange {
+        CapRange { start: self.caps_start(), count: self.caps_count() }
+    }
+}
+
+impl FactRow<'_> {
+    pub fn default(self) -> Option<i64> {
+        self.has_default().then_some(self.default_value())
+    }
+}
+
+impl Op<'_> {
+    /// Where to go from `at`. A jump that does not lead forward rejects, so that all code ends.
+    #[inline]
+    pub fn next(self, at: u16, passes: bool) -> u16 {
+        let to = if passes { self.on_true() } else { self.on_false() };
+        if to > at { to } else { REJECT }
+    }
+}
+
+impl Image {
+    /// The image of a program's bytes.
+    ///
+    /// # Errors
+    /// [`ProgramFault`] where they are no container of version 1.
+    pub fn open(bytes: Vec<u8>) -> Result<Self, ProgramFault> {
+        if bytes.len() > PROGRAM_BYTES_MAX {
+            return Err(ProgramFault::TooLarge);
+        }
+        let mut reader = Reader::new(bytes.strip_prefix(MAGIC).ok_or(ProgramFault::Version)?);
+        let mut sections = [(0, 0); tag::END];
+        let mut before = 0;
+        while let Some((tag, content)) = reader.section()? {
+            if tag <= before {
+                return Err(ProgramFault::Unsorted);
+            }
+            before = tag;
+            if let Some(section) = sections.get_mut(usize::from(tag)) {
+                let end = bytes.len().saturating_sub(reader.len());
+                *section = (end.saturating_sub(content.len()), content.len());
+            }
+        }
+        let mut image = Self { bytes, sections, layout: 0 };
+        image.layout = fnv1a_64(image.table(tag::CELLS)).max(1);
+        Ok(image)
+    }
+
+    /// The name of its set of cells, never 0: states are aligned when it changes.
+    #[must_use]
+    pub const fn layout(&self) -> u64 {
+        self.layout
+    }
+
+    /// The tracking plan.
+    ///
+    /// # Errors
+    /// [`ProgramFault`] where it cannot be read.
+    pub fn plan(&self) -> Result<Plan, ProgramFault> {
+        decode::plan(&mut Reader::new(self.table(tag::PLAN)))
+    }
+
+    /// Whether the names and sums that stand in the tables are those of the parts.
+    pub(crate) fn is_of(&self, parts: &Parts) -> bool {
+        let cells: Vec<u8> = parts.cells().iter().flat_map(|hash| hash.to_le_bytes()).collect();
+        (0..).zip(&parts.rules).all(|(at, rule)| self.rule(at).hash() == rule_hash(rule))
+            && (0..).zip(&parts.slots).all(|(at, slot)| self.slot(at).hash() == slot_hash(slot))
+            && (0..)
+                .zip(&parts.attributes)
+                .all(|(at, known)| self.attribute(at).hash() == attribute_hash(known))
+            && (0..)
+                .zip(&parts.groups)
+                .all(|(at, group)| self.group(at).is_some_and(|row| row.hash() == group_hash(group)))
+            && self.page_purposes() == parts.plan.find_type(EventType::Page).purposes
+            && self.table(tag::CELLS) == cells
+    }
+
+    /// How many slots there are.
+    #[must_use]
+    pub fn slots(&self) -> u16 {
+        self.count(tag::SLOTS, size::SLOT)
+    }
+
+    /// How many rules there are.
+    #[must_use]
+    pub fn rules(&self) -> u16 {
+        self.count(tag::RULES, size::RULE)
+    }
+
+    /// The name of the slot at a place; empty where there is none.
+    #[must_use]
+    pub fn slot_name(&self, at: u16) -> &str {
+        self.str(self.slot(at).name())
+    }
+
+    /// The id of the rule at a place; empty where there is none.
+    #[must_use]
+    pub fn rule_id(&self, at: u16) -> &str {
+        self.str(self.rule(at).id())
+    }
+
+    /// The content at a place.
+    #[must_use]
+    pub fn content(&self, at: u16) -> Option<Content> {
+        let bytes = self.table(tag::CONTENTS).get(self.content_place(at)?..)?;
+        decode::content(&mut Reader::new(bytes)).ok()
+    }
+
+    pub(super) fn content_place(&self, at: u16) -> Option<usize> {
+        usize::try_from(u32::from_le_bytes(*self.rows(tag::CONTENT_PLACES).get(usize::from(at))?)).ok()
+    }
+
+    /// How late, against the visitor's newest applied event, an event still counts.
+    pub(crate) fn late_ms(&self) -> i64 {
+        u32::read(self.table(tag::SITE), 0).into()
+    }
+
+    /// What the tracking plan says page views may be used for.
+    pub(crate) fn page_purposes(&self) -> Purposes {
+        Purposes::read(self.table(tag::SITE), 4)
+    }
+
+    /// A section, empty where there is none.
+    pub(super) fn table(&self, tag: u8) -> &[u8] {
+        let (start, length) = self.sections.get(usize::from(tag)).copied().unwrap_or_default();
+        self.bytes.get(start..).and_then(|rest| rest.get(..length)).unwrap_or_default()
+    }
+
+    pub(super) fn count(&self, tag: u8, size: usize) -> u16 {
+        let rows = self.table(tag).len().checked_div(size).unwrap_or(0);
+        u16::try_from(rows).unwrap_or(u16::MAX)
+    }
+
+    /// The records of a table.
+    fn rows<const N: usize>(&self, tag: u8) -> &[[u8; N]] {
+        self.table(tag).as_chunks().0
+    }
+
+    /// The bytes of a text, empty where there is none.
+    pub(crate) fn text(&self, place: u32) -> &[u8] {
+        self.text_of(place).unwrap_or_default()
+    }
+
+    pub(super) fn text_of(&self, place: u32) -> Option<&[u8]> {
+        let texts = self.table(tag::TEXTS).get(usize::try_from(place).ok()?..)?;
+        let (length, rest) = texts.split_first_chunk()?;
+        rest.get(..usize::from(u16::from_le_bytes(*length)))
+    }
+
+    /// A text; empty where there is none.
+    pub(crate) fn str(&self, place: u32) -> &str {
+        core::str::from_utf8(self.text(place)).unwrap_or_default()
+    }
+
+    /// The text at a place of the lists.
+    pub(crate) fn listed(&self, at: u32) -> &[u8] {
+        self.listed_place(at).map_or(&[], |place| self.text(place))
+    }
+
+    pub(super) fn listed_place(&self, at: u32) -> Option<u32> {
+        Some(u32::from_le_bytes(*self.rows(tag::LISTS).get(usize::try_from(at).ok()?)?))
+    }
+
+    pub(crate) fn facts(&self) -> u16 {
+        self.count(tag::FACTS, size::FACT)
+    }
+
+    pub(crate) fn fact(&self, at: u16) -> FactRow<'_> {
+        FactRow::at(self.rows(tag::FACTS), at.into())
+    }
+
+    pub(crate) fn metrics(&self) -> u16 {
+        self.count(tag::METRICS, size::METRIC)
+    }
+
+    pub(crate) fn metric(&self, at: u16) -> MetricRow<'_> {
+        MetricRow::at(self.rows(tag::METRICS), at.into())
+    }
+
+    pub(crate) fn attributes(&self) -> u16 {
+        self.count(tag::ATTRIBUTES, size::ATTRIBUTE)
+    }
+
+    pub(crate) fn attribute(&self, at: u16) -> AttributeRow<'_> {
+        AttributeRow::at(self.rows(tag::ATTRIBUTES), at.into())
+    }
+
+    pub(crate) fn set(&self, at: u32) -> SetRow<'_> {
+        SetRow::at(self.rows(tag::SETS), usize::try_from(at).unwrap_or(usize::MAX))
+    }
+
+    /// The code, for [`op_of`].
+    pub(crate) fn code(&self) -> Code<'_> {
+        self.rows(tag::CODE)
+    }
+
+    /// The words of a wide mask, 8 bytes each.
+    pub(crate) fn mask_words(&self, mask: u16) -> Option<&[u8]> {
+        let row = MaskRow::at(self.rows(tag::MASKS), mask.into());
+        let start = usize::try_from(row.start()).ok()?.checked_mul(size_of::<u64>())?;
+        let length = usize::try_from(row.count()).ok()?.checked_mul(size_of::<u64>())?;
+        self.table(tag::WORDS).get(start..)?.get(..length)
+    }
+
+    /// Every rule, in the order of deciding.
+    pub(crate) fn each_rule(&self) -> impl Iterator<Item = RuleRow<'_>> {
+        self.rows(tag::RULES).iter().map(RuleRow)
+    }
+
+    pub(crate) fn rule(&self, at: u16) -> RuleRow<'_> {
+        RuleRow::at(self.rows(tag::RULES), at.into())
+    }
+
+    /// The caps of a rule or group.
+    pub(crate) fn caps(&self, range: CapRange) -> impl Iterator<Item = CapRow<'_>> {
+        let caps = self.rows(tag::CAPS).get(usize::from(range.start)..).unwrap_or_default();
+        caps.iter().take(range.count.into()).map(CapRow)
+    }
+
+    pub(crate) fn slot(&self, at: u16) -> SlotRow<'_> {
+        SlotRow::at(self.rows(tag::SLOTS), at.into())
+    }
+
+    pub(crate) fn groups(&self) -> u16 {
+        self.count(tag::GROUPS, size::GROUP)
+    }
+
+    /// The group at a place, where there is one.
+    pub(crate) fn group(&self, at: u16) -> Option<GroupRow<'_>> {
+        self.rows(tag::GROUPS).get(usize::from(at)).map(GroupRow)
+    }
+
+    /// The names of all cells, sorted.
+    pub(crate) fn is_cell(&self, hash: u64) -> bool {
+        let cells = self.rows(tag::CELLS);
+        cells.binary_search_by(|cell| u64::from_le_bytes(*cell).cmp(&hash)).is_ok()
+    }
+}
+
+/// The instruction at a place of the code.
+#[inline]
+pub(crate) fn op_of(code: Code<'_>, at: u16) -> Option<Op<'_>> {
+    code.get(usize::from(at)).map(Op)
+}
+
+/// The name of a rule's cap: of its id alone, so that an edit does not reset it.
+#[must_use]
+pub fn rule_hash(rule: &Rule) -> u64 {
+    fnv1a_64(rule.id.as_bytes())
+}
+
+/// The name of a slot, in holds.
+pub(super) fn slot_hash(slot: &Slot) -> u64 {
+    fnv1a_64(slot.name.as_bytes())
+}
+
+/// The name of a group's cap.
+#[must_use]
+pub fn group_hash(group: &Group) -> u64 {
+    let mut name = Vec::from(b"group/");
+    name.extend_from_slice(group.name.as_bytes());
+    fnv1a_64(&name)
+}
+
+/// The name of an attribute's cell: its name, scope and type.
+pub(crate) fn attribute_hash(attribute: &Attribute) -> u64 {
+    let mut name = Vec::from(b"attribute/");
+    name.extend_from_slice(attribute.name.as_bytes());
+    name.push(attribute.scope as u8);
+    name.push(attribute.attribute_type as u8);
+    fnv1a_64(&name)
+}

@@ -1,0 +1,100 @@
+//! Where things stand in a program's bytes. All numbers of records are little-endian.
+
+/// What every program begins with: magic and version.
+pub(super) const MAGIC: &[u8; 4] = b"SVP\x01";
+
+/// The sections, by tag. Postcard: the tracking plan, the contents, what only the edge knows, and what follows
+/// the numbers in the site. All others are tables.
+pub(super) mod tag {
+    /// `late_ms` (4 bytes) and the purposes of page views (2 bytes), then name and currency.
+    pub const SITE: u8 = 1;
+    pub const PLAN: u8 = 2;
+    /// Texts that tables refer to by offset: length (2 bytes), then UTF-8.
+    pub const TEXTS: u8 = 3;
+    /// Offsets of texts (4 bytes); a fact refers to a stretch of them.
+    pub const LISTS: u8 = 4;
+    pub const ATTRIBUTES: u8 = 5;
+    pub const SETS: u8 = 6;
+    pub const FACTS: u8 = 7;
+    pub const METRICS: u8 = 8;
+    pub const CODE: u8 = 9;
+    /// First word and count of words.
+    pub const MASKS: u8 = 10;
+    pub const WORDS: u8 = 11;
+    pub const RULES: u8 = 12;
+    pub const CAPS: u8 = 13;
+    pub const SLOTS: u8 = 14;
+    pub const GROUPS: u8 = 15;
+    pub const CONTENTS: u8 = 16;
+    /// Offsets (4 bytes) into the contents.
+    pub const CONTENT_PLACES: u8 = 17;
+    /// The names of all cells (8 bytes), sorted.
+    pub const CELLS: u8 = 18;
+    pub const EDGE: u8 = 19;
+    /// One more than the last.
+    pub const END: usize = 20;
+}
+
+/// Bytes of a record, by table.
+pub(super) mod size {
+    pub const SITE: usize = 6;
+    pub const PLACE: usize = 4;
+    pub const ATTRIBUTE: usize = 24;
+    pub const SET: usize = 16;
+    pub const FACT: usize = 24;
+    pub const METRIC: usize = 32;
+    pub const CODE: usize = 24;
+    pub const MASK: usize = 8;
+    pub const RULE: usize = 40;
+    pub const CAP: usize = 16;
+    pub const SLOT: usize = 16;
+    pub const GROUP: usize = 24;
+}
+
+/// An optional index that is none.
+pub(crate) const NONE: u16 = u16::MAX;
+
+/// What a number in a record means.
+pub(crate) mod kind {
+    pub const STATUS_LIVE: u8 = 0;
+    pub const STATUS_DRAFT: u8 = 1;
+
+    pub const SCOPE_SESSION: u8 = 0;
+    pub const SCOPE_VISITOR: u8 = 1;
+    pub const SCOPE_CONTEXT: u8 = 2;
+
+    pub const TYPE_TEXT: u8 = 0;
+    pub const TYPE_NUMBER: u8 = 1;
+    pub const TYPE_BOOL: u8 = 2;
+
+    pub const WINDOW_PAGE: u8 = 0;
+    pub const WINDOW_SESSION: u8 = 1;
+    pub const WINDOW_SLIDING: u8 = 2;
+
+    pub const SHAPE_NUMBER: u8 = 0;
+    pub const SHAPE_ONE_OF: u8 = 1;
+    /// The text tests follow, in their order.
+    pub const SHAPE_TEXT: u8 = 2;
+    pub const SHAPE_CONTAINS: u8 = SHAPE_TEXT;
+    pub const SHAPE_STARTS_WITH: u8 = SHAPE_TEXT + 1;
+    pub const SHAPE_ENDS_WITH: u8 = SHAPE_TEXT + 2;
+
+    pub const SOURCE_BUILTIN: u8 = 0;
+    pub const SOURCE_ATTRIBUTE: u8 = 1;
+    pub const SOURCE_METRIC: u8 = 2;
+    pub const SOURCE_PROPERTY: u8 = 3;
+
+    pub const SET_TEXT: u8 = 0;
+    pub const SET_NUMBER: u8 = 1;
+    pub const SET_BOOL: u8 = 2;
+    pub const SET_PROPERTY: u8 = 3;
+
+    pub const TEST_RANGE: u8 = 0;
+    pub const TEST_MASK: u8 = 1;
+    pub const TEST_MASK_WIDE: u8 = 2;
+    pub const TEST_MISSING: u8 = 3;
+
+    pub const HOLD_PAGE: u8 = 0;
+    pub const HOLD_SESSION: u8 = 1;
+    pub const HOLD_TIME: u8 = 2;
+}
