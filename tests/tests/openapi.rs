@@ -246,7 +246,10 @@ fn publish(ask: &Ask<'_>) -> Result<Vec<Exchange>> {
 fn second_site(ask: &Ask<'_>) -> Result<Vec<Exchange>> {
     let listed = "https://listed.example";
     let other = compiled_shop_as(|site| {
-        let named = site.replace("name: shop", "name: other").replace("wk_shop_browser", "wk_other_browser");
+        let named = site
+            .replace("name: shop", "name: other")
+            .replace("wk_shop", "wk_other")
+            .replace("SHOP_SERVER", "OTHER_SERVER");
         format!("{named}\norigins:\n  - {listed}\n")
     })?;
     ask.world.publish_bytes(&other.full_bytes, &other.public_bytes)?;

@@ -2,9 +2,11 @@
 // through bindings for every field costs a crossing per field.
 
 export const host = {
-  /** Sends `body` to the object of this name; a promise of its response. */
-  post(namespace, name, path, body) {
-    return namespace.getByName(name).fetch(`https://object${path}`, { method: "POST", body });
+  /** Asks the object of this name, with a body or without; a promise of its response. */
+  send(namespace, jurisdiction, name, path, body) {
+    const objects = jurisdiction === undefined ? namespace : namespace.jurisdiction(jurisdiction);
+    const method = body === undefined ? "GET" : "POST";
+    return objects.getByName(name).fetch(`https://object${path}`, { method, body });
   },
 
   /** The same answer, readable by a page of this origin. */

@@ -14,12 +14,13 @@ extern "C" {
     static HOST: Host;
 
     #[wasm_bindgen(method, catch)]
-    fn post(
+    fn send(
         this: &Host,
         namespace: &JsValue,
+        jurisdiction: Option<&str>,
         name: &str,
         path: &str,
-        body: &Uint8Array,
+        body: Option<Uint8Array>,
     ) -> Result<Promise, JsValue>;
 
     #[wasm_bindgen(method, catch, js_name = shareWith)]
@@ -33,16 +34,26 @@ extern "C" {
     fn row(this: &Host, sql: &JsValue, statement: &str, values: &Array) -> Result<Option<Array>, JsValue>;
 }
 
-/// Sends `body` to the object `name` of the namespace bound as `binding`.
-pub async fn post(
+/// A Durable Object.
+pub struct Object<'a> {
+    /// What its namespace is bound as.
+    pub binding: &'a str,
+    /// The jurisdiction that it is bound to.
+    pub jurisdiction: Option<&'a str>,
+    /// Its name there.
+    pub name: &'a str,
+}
+
+/// Sends a request to an object: `POST` with a body, `GET` without.
+pub async fn send(
     env: &Env,
-    binding: &str,
-    name: &str,
+    object: &Object<'_>,
     path: &str,
-    body: &[u8],
+    body: Option<&[u8]>,
 ) -> worker::Result<web_sys::Response> {
-    let namespace = js_sys::Reflect::get(env, &binding.into())?;
-    let sent = HOST.with(|host| host.post(&namespace, name, path, &Uint8Array::from(body)))?;
+    let namespace = js_sys::Reflect::get(env, &object.binding.into())?;
+    let body = body.map(Uint8Array::from);
+    let sent = HOST.with(|host| host.send(&namespace, object.jurisdiction, object.name, path, body))?;
     Ok(JsFuture::from(sent).await?.dyn_into()?)
 }
 

@@ -1,11 +1,10 @@
 //! What the deployment says: text bindings of the environment.
 
+use selvedge_edge::topology::Topology;
 use worker::Env;
 
-/// Shards of topology entry 0 where nothing else is said.
+/// Shards of the one topology entry there is where nothing else is said.
 const SHARDS_DEFAULT: u32 = 4;
-/// Shards that one topology entry may have.
-const SHARDS_MAX: u32 = 1_024;
 
 /// The token of `ADMIN_TOKEN`; without one, admin routes are closed.
 pub fn admin_token(env: &Env) -> Option<String> {
@@ -17,10 +16,16 @@ pub fn secret(env: &Env, name: &str) -> Option<String> {
     text(env, name)
 }
 
-/// The shards of a site: `SHARDS`.
-pub fn shards(env: &Env) -> u32 {
-    let given = text(env, "SHARDS").and_then(|text| text.parse().ok());
-    given.unwrap_or(SHARDS_DEFAULT).clamp(1, SHARDS_MAX)
+/// Where visitors live: `TOPOLOGY`, or one entry of `SHARDS` shards.
+///
+/// # Errors
+/// Where `TOPOLOGY` is none: better no answer than visitors in the wrong place.
+pub fn topology(env: &Env) -> Result<Topology, worker::Error> {
+    if let Some(json) = text(env, "TOPOLOGY") {
+        return Topology::parse(&json).map_err(|fault| worker::Error::RustError(fault.to_string()));
+    }
+    let shards = text(env, "SHARDS").and_then(|text| text.parse().ok());
+    Ok(Topology::single(shards.unwrap_or(SHARDS_DEFAULT)))
 }
 
 /// Whether planted faults act: `SELVEDGE_TEST_FAULTS=1`, only in tests.

@@ -48,14 +48,14 @@ impl Site {
         region.map_or(self.config.consent_mode, |(_, mode)| *mode)
     }
 
-    /// The answer of `GET /s/{site}/config` at `now_ms` for a visitor in `country`.
+    /// The answer of `GET /s/{site}/config` at `now_ms` for a visitor in `country`, who is minted under `topology` entry.
     #[must_use]
-    pub fn page_config(&self, country: Option<&str>, now_ms: u64) -> String {
+    pub fn page_config(&self, country: Option<&str>, topology: u8, now_ms: u64) -> String {
         let config = PageConfig {
             site: self.name(),
             program: Some(alloc::format!("{}", self.hash)),
             publish: self.publish,
-            topology: 0,
+            topology,
             clock: now_ms,
             consent: crate::json::mode(self.mode_in(country)),
             policy_version: self.config.policy_version,

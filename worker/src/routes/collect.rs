@@ -60,9 +60,9 @@ async fn take(request: &mut Request, env: &Env, received_ms: u64) -> Passed {
         is_opt_out: site.mode_in(country.as_deref()) == Mode::OptOut,
         country,
     };
-    let shard = shards::of_visitor(env, address.visitor);
+    let place = shards::of_visitor(env, address.visitor)?;
     let response =
-        shards::post(env, site.name(), shard, "/collect", &pack(&envelope, &opened.bytes)?).await?;
+        shards::post(env, site.name(), place, "/collect", &pack(&envelope, &opened.bytes)?).await?;
     match sender.cors_origin {
         Some(origin) => Ok(host::share_with(&response, &origin)?),
         None => Ok(response),

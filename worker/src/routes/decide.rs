@@ -37,8 +37,8 @@ async fn ask(request: &mut Request, env: &Env) -> Passed {
         gpc: shows_gpc(request)?,
         is_opt_out: site.mode_in(country.as_deref()) == Mode::OptOut,
     };
-    let shard = shards::of_visitor(env, question.visitor);
-    match shards::post(env, site.name(), shard, "/decide", &pack(&asked, &body)?).await {
+    let place = shards::of_visitor(env, question.visitor)?;
+    match shards::post(env, site.name(), place, "/decide", &pack(&asked, &body)?).await {
         Ok(response) if response.status() == 200 => Ok(response),
         _ => Ok(reply::json(decide::fallback(&site, &question, now_ms()))?.into()),
     }

@@ -32,7 +32,15 @@ async fn lines(request: &Request, env: &Env, source: Source) -> Answered {
         Some(text) => text.parse().map_err(|_| Fault::bad_request("limit must be a whole number"))?,
     };
     let is_live = parameter(request, "live")?.as_deref() == Some("1");
-    let reader = Reader::new(env.clone(), site, settings::shards(env), source, cursor, limit, is_live);
+    let reader = Reader::new(
+        env.clone(),
+        site,
+        settings::topology(env)?.places().collect(),
+        source,
+        cursor,
+        limit,
+        is_live,
+    );
     let builder = typed("application/x-ndjson")?.with_header(STREAM_HEADER, "1")?;
     Ok(builder.from_stream(stream(reader))?)
 }

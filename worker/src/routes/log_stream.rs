@@ -11,6 +11,7 @@ use selvedge_core::wire::log_row::LogRow;
 use selvedge_edge::cursor::{Cursor, Position};
 use selvedge_edge::ingest::quarantine::listed;
 use selvedge_edge::log_line;
+use selvedge_edge::topology::Place;
 use std::collections::VecDeque;
 use std::time::Duration;
 use worker::{Delay, Env};
@@ -38,6 +39,7 @@ enum Row {
 }
 
 struct Lane {
+    place: Place,
     rows: VecDeque<(u64, Row)>,
     /// Rows up to this one are read; the newest there was when a stream that is not live began.
     until: Option<u64>,
@@ -63,19 +65,20 @@ impl Reader {
     pub fn new(
         env: Env,
         site: String,
-        shards: u32,
+        places: Vec<Place>,
         source: Source,
         cursor: Cursor,
         limit: u64,
         is_live: bool,
     ) -> Self {
-        let lane = |shard| Lane {
+        let lane = |(shard, place)| Lane {
+            place,
             rows: VecDeque::new(),
             until: None,
             fetched: cursor.position(shard).row,
             is_done: false,
         };
-        let lanes = (0..shards).map(lane).collect();
+        let lanes = (0u32..).zip(places).map(lane).collect();
         Self { env, site, source, cursor, lanes, left: limit, is_live, last_sent_ms: now_ms() }
     }
 
@@ -106,7 +109,7 @@ impl Reader {
 
     /// Fetches a page for every lane that has nothing left and may have more.
     async fn fill(&mut self) -> Result<(), Problem> {
-        for (shard, lane) in (0u32..).zip(&mut self.lanes) {
+        for lane in &mut self.lanes {
             if !lane.rows.is_empty() || lane.is_done {
                 continue;
             }
@@ -115,7 +118,7 @@ impl Reader {
                 Source::Quarantine => "quarantine",
             };
             let path = format!("/{kind}/{}", lane.fetched);
-            let bytes = shards::ask(&self.env, &self.site, shard, &path).await?;
+            let bytes = shards::ask(&self.env, &self.site, lane.place, &path).await?;
             let page = Frames::decode(&bytes).map_err(|fault| worker::Error::RustError(fault.to_string()))?;
             let until = *lane.until.get_or_insert(page.newest);
             lane.take(page, self.source, if self.is_live { u64::MAX } else { until });

@@ -48,8 +48,8 @@ pub async fn answer(request: &Request, env: &Env) -> Answered {
     for site in programs::sites(env).await? {
         let mut metrics =
             SiteMetrics { site: site.name().to_owned(), publish: site.publish, ..SiteMetrics::default() };
-        for shard in 0..settings::shards(env) {
-            let bytes = shards::ask(env, site.name(), shard, "/stats").await?;
+        for place in settings::topology(env)?.places() {
+            let bytes = shards::ask(env, site.name(), place, "/stats").await?;
             let stats = Stats::decode(&bytes).map_err(|fault| worker::Error::RustError(fault.to_string()))?;
             metrics.ledger.merge(&stats.ledger);
             metrics.quarantine_rows = metrics.quarantine_rows.saturating_add(stats.quarantine_rows);

@@ -1,23 +1,28 @@
-//! The shards of a site, by name: `{site}/{topology}/{shard}`.
+//! The shards of a site: which one owns a visitor, and how each is asked.
 
-use crate::reply::{Answered, Passed, Problem};
+use crate::reply::{Passed, Problem};
 use crate::{host, settings};
 use selvedge_core::id::VisitorId;
-use worker::{Env, Method, Request};
+use selvedge_edge::fault::Fault;
+use selvedge_edge::topology::Place;
+use worker::Env;
 
-/// The one topology entry there is so far.
-const TOPOLOGY: u8 = 0;
-
-/// The shard that owns a visitor.
-pub fn of_visitor(env: &Env, visitor: VisitorId) -> u32 {
-    visitor.shard(settings::shards(env))
+/// Where a visitor lives.
+pub fn of_visitor(env: &Env, visitor: VisitorId) -> Result<Place, Problem> {
+    let place = settings::topology(env)?.place(visitor);
+    let unknown = || {
+        let message = format!("the visitor names topology entry {}, which there is not", visitor.topology());
+        Fault::bad_request(message)
+    };
+    Ok(place.ok_or_else(unknown)?)
 }
 
 /// Asks a shard.
-pub async fn ask(env: &Env, site: &str, shard: u32, path: &str) -> Result<Vec<u8>, Problem> {
-    let mut response = get(env, site, shard, path).await?;
+pub async fn ask(env: &Env, site: &str, place: Place, path: &str) -> Result<Vec<u8>, Problem> {
+    let response = worker::Response::from(get(env, site, place, path).await?);
+    let (status, mut response) = (response.status_code(), response);
     let body = response.bytes().await?;
-    if response.status_code() == 200 {
+    if status == 200 {
         Ok(body)
     } else {
         Err(worker::Error::RustError(String::from_utf8_lossy(&body).into_owned()).into())
@@ -25,16 +30,21 @@ pub async fn ask(env: &Env, site: &str, shard: u32, path: &str) -> Result<Vec<u8
 }
 
 /// Asks a shard, and passes on whatever it answers.
-pub async fn get(env: &Env, site: &str, shard: u32, path: &str) -> Answered {
-    let stub = env.durable_object("SHARD")?.get_by_name(&name(site, shard))?;
-    Ok(stub.fetch_with_request(Request::new(&format!("https://object{path}"), Method::Get)?).await?)
+pub async fn get(env: &Env, site: &str, place: Place, path: &str) -> Passed {
+    send(env, site, place, path, None).await
 }
 
 /// Sends a shard a body.
-pub async fn post(env: &Env, site: &str, shard: u32, path: &str, body: &[u8]) -> Passed {
-    Ok(host::post(env, "SHARD", &name(site, shard), path, body).await?)
+pub async fn post(env: &Env, site: &str, place: Place, path: &str, body: &[u8]) -> Passed {
+    send(env, site, place, path, Some(body)).await
 }
 
-fn name(site: &str, shard: u32) -> String {
-    format!("{site}/{TOPOLOGY}/{shard}")
+async fn send(env: &Env, site: &str, place: Place, path: &str, body: Option<&[u8]>) -> Passed {
+    let topology = settings::topology(env)?;
+    let object = host::Object {
+        binding: "SHARD",
+        jurisdiction: topology.jurisdiction(place),
+        name: &place.object(site),
+    };
+    Ok(host::send(env, &object, path, body).await?)
 }

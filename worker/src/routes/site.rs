@@ -2,8 +2,8 @@
 
 use super::country;
 use crate::clock::now_ms;
-use crate::programs;
 use crate::reply::{self, Answered};
+use crate::{programs, settings};
 use selvedge_edge::fault::Fault;
 use selvedge_edge::publish::is_site_name;
 use worker::{Env, Request, ResponseBuilder};
@@ -17,7 +17,11 @@ const PROGRAM_CACHE: &str = "public, max-age=31536000, immutable";
 pub async fn config(request: &Request, env: &Env, name: &str) -> Answered {
     known(name)?;
     let body = match programs::sites(env).await?.iter().find(|site| site.name() == name) {
-        Some(site) => site.page_config(country(request)?.as_deref(), now_ms()),
+        Some(site) => {
+            let continent = request.cf().and_then(|cf| cf.continent());
+            let entry = settings::topology(env)?.entry_for(continent.as_deref());
+            site.page_config(country(request)?.as_deref(), entry, now_ms())
+        }
         None => return Err(Fault::not_found("there is no such site").into()),
     };
     let builder = ResponseBuilder::new()

@@ -8,15 +8,15 @@ use selvedge_core::wire::stored::VisitorRecord;
 use selvedge_edge::fault::Fault;
 use selvedge_edge::ingest::json;
 use selvedge_edge::visitor;
-use worker::{Env, Request};
+use worker::{Env, Request, Response};
 
 /// The visitor as JSON.
 pub async fn answer(request: &Request, env: &Env, id: &str) -> Answered {
     require_admin(request, env)?;
     let name = log::site_of(request, env).await?;
     let id = json::visitor(id).map_err(|_| Fault::bad_request("a visitor has 32 hexadecimal digits"))?;
-    let shard = shards::of_visitor(env, id);
-    let mut response = shards::get(env, &name, shard, &format!("/visitor/{id}")).await?;
+    let place = shards::of_visitor(env, id)?;
+    let mut response = Response::from(shards::get(env, &name, place, &format!("/visitor/{id}")).await?);
     if response.status_code() != 200 {
         return Ok(response);
     }
