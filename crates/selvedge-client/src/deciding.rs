@@ -105,9 +105,9 @@ impl Client {
     /// Keeps the program on the device, so that the next page decides at once.
     pub(crate) fn store_program(&mut self) {
         if let Some(loaded) = self.mind.loaded()
-            && loaded.bytes.len() <= PROGRAM_STORED_BYTES_MAX
+            && loaded.image.bytes().len() <= PROGRAM_STORED_BYTES_MAX
         {
-            let value = write_program(loaded.hash, loaded.publish, &loaded.bytes);
+            let value = write_program(loaded.hash, loaded.publish, loaded.image.bytes());
             self.effects.store(PROGRAM.into(), value);
         }
     }

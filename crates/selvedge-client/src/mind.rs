@@ -3,12 +3,13 @@
 
 use crate::effect::Show;
 use crate::lane::{Lane, Queued, purposes_of};
+use alloc::string::String;
 use alloc::vec::Vec;
 use selvedge_core::consent::{Purposes, Snapshot};
 use selvedge_core::event::{Clock, Event, LeaseReport, RefusalCode};
 use selvedge_core::id::{ProgramHash, VisitorId, WriterId};
 use selvedge_core::limits::LEASE_REPORTS_MAX;
-use selvedge_core::rules::{Decision, Moment, Place, Program, decide, rule_time, step};
+use selvedge_core::rules::{Decision, Image, Moment, Place, decide, rule_time, step};
 use selvedge_core::tracking_plan::{self, Plan, Trust};
 use selvedge_core::value::Map;
 use selvedge_core::wire::answer::{Applied, Reason, SlotDecision};
@@ -22,9 +23,9 @@ pub struct Loaded {
     pub hash: ProgramHash,
     /// Its place in the site's history.
     pub publish: u64,
-    /// Its bytes, to be kept on the device once that is allowed.
-    pub bytes: Vec<u8>,
-    program: Program,
+    /// Its bytes, read in place.
+    pub image: Image,
+    plan: Plan,
     names: Names,
 }
 
@@ -80,10 +81,11 @@ impl Default for Mind {
 impl Mind {
     /// Loads a program; false where its bytes are none.
     pub fn load(&mut self, hash: ProgramHash, publish: u64, bytes: Vec<u8>) -> bool {
-        let Ok(program) = Program::load(&bytes) else { return false };
-        let names = program.parts().plan.names();
+        let Ok(image) = Image::open(bytes) else { return false };
+        let Ok(plan) = image.plan() else { return false };
+        let names = plan.names();
         self.drawn = None;
-        self.loaded = Some(Loaded { hash, publish, bytes, program, names });
+        self.loaded = Some(Loaded { hash, publish, image, plan, names });
         true
     }
 
@@ -96,7 +98,7 @@ impl Mind {
     /// The tracking plan at hand.
     #[must_use]
     pub fn plan(&self) -> Option<&Plan> {
-        self.loaded.as_ref().map(|loaded| &loaded.program.parts().plan)
+        self.loaded.as_ref().map(|loaded| &loaded.plan)
     }
 
     /// The dictionary at hand.
@@ -169,10 +171,10 @@ impl Mind {
         let Some(loaded) = self.loaded.as_ref().filter(|_| is_applicable) else { return };
         let event = &queued.event;
         let in_force = queued.snapshot.in_force().and(setting.consent.in_force());
-        let usable = purposes_of(Some(&loaded.program.parts().plan), event).and(in_force);
+        let usable = purposes_of(Some(&loaded.plan), event).and(in_force);
         let moment = setting.moment(event.time_ms, in_force);
-        step(&loaded.program, &mut self.state, event, usable, &moment);
-        self.decided = decide(&loaded.program, &mut self.state, &moment);
+        step(&loaded.image, &mut self.state, event, usable, &moment);
+        self.decided = decide(&loaded.image, &mut self.state, &moment);
         self.spend_leases();
     }
 
@@ -180,7 +182,7 @@ impl Mind {
     pub fn decide(&mut self, setting: &Setting<'_>) {
         let Some(loaded) = self.loaded.as_ref().filter(|_| !self.is_blind) else { return };
         let moment = setting.moment(setting.now_ms, setting.consent.in_force());
-        self.decided = decide(&loaded.program, &mut self.state, &moment);
+        self.decided = decide(&loaded.image, &mut self.state, &moment);
     }
 
     /// Runs the later events of the visitor's `lanes`, then decides.
@@ -291,8 +293,7 @@ impl Mind {
     }
 
     fn slot_of(&self, decision: &Decision) -> Option<&str> {
-        let slots = &self.loaded.as_ref()?.program.parts().slots;
-        slots.get(usize::from(decision.slot)).map(|slot| slot.name.as_str())
+        Some(self.loaded.as_ref()?.image.slot_name(decision.slot))
     }
 
     fn edge_of(&self, slot: &str) -> Option<&SlotDecision> {
@@ -301,15 +302,14 @@ impl Mind {
 
     /// What a decision shows. Where the slot is the edge's, what the edge answered; until then, what stands there.
     fn show_of(&self, decision: &Decision) -> Option<Show> {
-        let parts = self.loaded.as_ref()?.program.parts();
+        let image = &self.loaded.as_ref()?.image;
         let slot = self.slot_of(decision)?;
         let (rule, content) = match (decision.reason, self.edge_of(slot)) {
             (Reason::RunsAtEdge, Some(edge)) => (edge.rule.clone(), edge.body.clone()),
             (Reason::RunsAtEdge, None) => return self.shown(slot).cloned(),
             _ => {
-                let rule = decision.rule.and_then(|rule| parts.rules.get(usize::from(rule)));
-                let content = decision.content.and_then(|content| parts.contents.get(usize::from(content)));
-                (rule.map(|rule| rule.id.clone()), content.cloned())
+                let rule = decision.rule.map(|rule| String::from(image.rule_id(rule)));
+                (rule, decision.content.and_then(|content| image.content(content)))
             }
         };
         Some(Show { slot: slot.into(), rule, content, reason: decision.reason })

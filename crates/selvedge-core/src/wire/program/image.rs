@@ -251,6 +251,12 @@ impl Image {
         Ok(image)
     }
 
+    /// The program's bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// The name of its set of cells, never 0: states are aligned when it changes.
     #[must_use]
     pub const fn layout(&self) -> u64 {
