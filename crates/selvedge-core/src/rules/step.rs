@@ -1,6 +1,6 @@
 //! One event steps the state: what went unobserved, session, page view, attributes, counts, exposures; in this order.
 
-use super::facts::{CUT_MARK, count_in_page, fact_of, is_of_latest, is_true, property, resolve_event};
+use super::facts::{CUT_MARK, Known, count_in_page, fact_of, is_of_latest, is_true, property, resolve_event};
 use super::grants::{expose, insert};
 use super::moment::Moment;
 use crate::consent::Purposes;
@@ -16,7 +16,7 @@ use alloc::vec::Vec;
 /// What an event did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Stepped {
-    /// It came too late to count: nothing changed.
+    /// It came too late to count. Of such an event only an exposure changes anything: caps count it nevertheless.
     pub late: bool,
     /// The writer's clock and the rules' time differ by more than [`CLOCK_OFF_MS`].
     pub clock_off: bool,
@@ -26,9 +26,18 @@ pub struct Stepped {
     pub new_page: bool,
 }
 
-/// Campaign facts: a session begins with them. They stand in a row among the built-in facts.
+/// Facts of a campaign.
 const UTM: [Builtin; 5] =
     [Builtin::UtmSource, Builtin::UtmMedium, Builtin::UtmCampaign, Builtin::UtmTerm, Builtin::UtmContent];
+/// Facts that a session begins with.
+const OF_SESSION: [Builtin; 6] = [
+    Builtin::UtmSource,
+    Builtin::UtmMedium,
+    Builtin::UtmCampaign,
+    Builtin::UtmTerm,
+    Builtin::UtmContent,
+    Builtin::ReferrerClass,
+];
 /// Facts that are as the latest context says.
 const LATEST: [Builtin; 4] =
     [Builtin::DeviceClass, Builtin::ViewportWidth, Builtin::Language, Builtin::GeoCountry];
@@ -57,20 +66,23 @@ pub fn step(
         clock_off: sent_ms.abs_diff(time_ms) > CLOCK_OFF_MS.unsigned_abs(),
         ..Stepped::default()
     };
+    state.align(image, now_ms);
+    let is_newest = state.last_time_ms.is_none_or(|last_ms| time_ms >= last_ms);
+    let mut step = Step { image, state, event, usable, moment, ends_session: false };
     if stepped.late {
+        step.exposure();
         return stepped;
     }
-    state.align(image, now_ms);
-    let mut step = Step { image, state, event, usable, moment, time_ms };
-    step.mark_unobserved();
+    stepped.new_session = step.session();
+    stepped.new_page = step.page();
+    if is_newest && !usable.is_empty() {
+        step.keep_of_context(&LATEST);
+    }
+    step.metrics();
+    step.attributes();
+    step.exposure();
     if !usable.is_empty() {
-        stepped.new_session = step.session();
-        stepped.new_page = step.page();
-        step.context();
-        step.attributes();
-        step.counts();
-        step.exposure();
-        step.state.last_time_ms = Some(now_ms);
+        state.last_time_ms = Some(now_ms);
     }
     state.in_force = moment.in_force;
     stepped
@@ -83,81 +95,34 @@ struct Step<'a> {
     event: &'a Event,
     usable: Purposes,
     moment: &'a Moment<'a>,
-    time_ms: i64,
+    /// What lives as long as the session is emptied: it ended, or whether it lasts is not known.
+    ends_session: bool,
 }
 
-impl<'a> Step<'a> {
-    /// Remembers what was not in force, at this event or since the one before: it went unobserved.
-    fn mark_unobserved(&mut self) {
-        let (before, now) = (self.state.in_force, self.moment.in_force);
-        for at in 0..self.image.metrics() {
-            let metric = self.image.metric(at);
-            if !now.and(before).holds(metric.purpose())
-                && let Some(count) = self.state.count_mut(metric.meaning())
-            {
-                let after = i64::from(!now.holds(metric.purpose()));
-                count.since_ms = count.since_ms.max(self.time_ms.saturating_add(after));
-            }
-        }
-        for at in 0..self.image.attributes() {
-            let attribute = self.image.attribute(at);
-            if !now.holds(attribute.purpose()) {
-                self.set_attribute(attribute.hash(), Stored::Unobserved);
-            }
-        }
-        if !now.holds(Purposes::ANALYTICS) {
-            self.open_session_gap();
-        }
-        if now.and(self.image.page_purposes()).is_empty()
-            && let Some(page) = self.state.page_mut(self.moment.writer)
-        {
-            // Which page is open is not known; what was seen of capped rules stays.
-            page.is_begun = false;
-            page.facts.clear();
-            page.held.clear();
-        }
-    }
-
-    /// Whether the session still lasts is not known from here on; what is counted in it begins anew, as a lower bound.
-    fn open_session_gap(&mut self) {
-        let session = &mut self.state.session;
-        session.is_gapped = true;
-        session.was_gapped = true;
-        session.is_gap_open = true;
-        self.end_session_cells();
-    }
-
-    /// Empties what lives as long as the session.
-    fn end_session_cells(&mut self) {
-        self.state.session.pages = 0;
-        for at in 0..self.image.metrics() {
-            if let Some(count) = self.state.count_mut(self.image.metric(at).meaning()) {
-                count.count = 0;
-            }
-        }
-        let is_gapped = self.state.session.is_gapped;
-        for at in 0..self.image.attributes() {
-            let attribute = self.image.attribute(at);
-            if attribute.scope() == kind::SCOPE_SESSION && self.state.body(attribute.hash()).is_some() {
-                let is_observed = !is_gapped && self.moment.in_force.holds(attribute.purpose());
-                self.set_attribute(
-                    attribute.hash(),
-                    if is_observed { Stored::Missing } else { Stored::Unobserved },
-                );
-            }
-        }
-        self.state.held.retain(|held| held.until_ms.is_some());
-    }
-
-    /// Keeps the session; whether a new one began.
+impl Step<'_> {
+    /// Keeps the session; whether a new one began. Where analytics is not in force, whether it still lasts is not known from
+    /// here on, and what is counted in it begins anew, as a lower bound.
     fn session(&mut self) -> bool {
-        if !self.usable.holds(Purposes::ANALYTICS) {
-            return false;
-        }
-        let begins = self.session_begins();
+        let is_observed = self.moment.in_force.holds(Purposes::ANALYTICS);
+        let begins = is_observed && self.usable.holds(Purposes::ANALYTICS) && self.session_begins();
         let session = &mut self.state.session;
-        session.is_gap_open = false;
-        session.last_ms = session.last_ms.max(self.time_ms);
+        self.ends_session = begins || !is_observed;
+        if self.ends_session {
+            session.pages = 0;
+            self.state.held.retain(|held| held.until_ms.is_some());
+        }
+        if !is_observed {
+            session.is_gapped = true;
+            session.was_gapped = true;
+            session.is_gap_open = true;
+        } else if self.usable.holds(Purposes::ANALYTICS) {
+            session.is_gap_open = false;
+            session.last_ms = session.last_ms.max(self.moment.now_ms);
+        }
+        if begins {
+            session.facts.retain(|(builtin, _)| is_of_latest(*builtin));
+            self.keep_of_context(&OF_SESSION);
+        }
         begins
     }
 
@@ -165,7 +130,7 @@ impl<'a> Step<'a> {
     /// session's newest.
     fn session_begins(&mut self) -> bool {
         let is_campaign = self.is_new_campaign();
-        let time_ms = self.time_ms;
+        let time_ms = self.moment.now_ms;
         let session = &mut self.state.session;
         let idle_ms = time_ms.saturating_sub(session.last_ms);
         let is_idle = idle_ms > SESSION_IDLE_MS;
@@ -179,22 +144,15 @@ impl<'a> Step<'a> {
         session.number = session.number.max(1);
         if !session.is_gapped {
             session.caps_since_ms = time_ms;
-            session.number = session.number.saturating_add(u32::from(session.previous_end_ms.is_some()));
+            session.number = session.number.saturating_add(session.previous_end_ms.is_some().into());
         }
         session.start_ms = time_ms;
-        session.facts.retain(|(builtin, _)| is_of_latest(*builtin));
-        self.end_session_cells();
-        for builtin in UTM {
-            self.keep_of_context(builtin);
-        }
-        self.keep_of_context(Builtin::ReferrerClass);
         true
     }
 
     /// The event itself names a campaign, and not the session's.
     fn is_new_campaign(&self) -> bool {
-        let mut is_named = false;
-        let mut differs = false;
+        let (mut is_named, mut differs) = (false, false);
         for builtin in UTM {
             let named = self.event.context.text(builtin.name()).unwrap_or_default();
             is_named |= !named.is_empty();
@@ -206,26 +164,31 @@ impl<'a> Step<'a> {
         is_named && differs
     }
 
-    /// Whether an event belongs to the present session, as far as that is observed.
+    /// Whether the event belongs to the present session, as far as that is observed.
     fn is_in_session(&self) -> bool {
         let session = &self.state.session;
-        self.moment.in_force.holds(Purposes::ANALYTICS)
-            && session.number > 0
-            && !session.is_gap_open
-            && self.time_ms >= session.start_ms
+        let is_observed = self.moment.in_force.holds(Purposes::ANALYTICS) && !session.is_gap_open;
+        is_observed && session.number > 0 && self.moment.now_ms >= session.start_ms
     }
 
-    /// Begins a page view on a `page` event; keeps the writer's, or makes a place for it, on any other.
+    /// Begins a page view on a `page` event; keeps the writer's, or makes a place for it, on any other. Where page views may
+    /// not be used for anything, which one is open is not known; what was seen of capped rules stays.
     fn page(&mut self) -> bool {
         let at = self.page_place();
         let (event, moment) = (self.event, self.moment);
         let Some(page) = self.state.pages.get_mut(at) else { return false };
-        page.last_ms = page.last_ms.max(self.time_ms);
-        let is_overtaken = page.is_begun && self.time_ms < page.start_ms;
-        if event.event_type != EventType::Page || is_overtaken {
+        if moment.in_force.and(self.image.page_purposes()).is_empty() {
+            page.is_begun = false;
+            page.facts.clear();
+            page.held.clear();
+        }
+        page.last_ms = page.last_ms.max(moment.now_ms);
+        let is_overtaken = page.is_begun && moment.now_ms < page.start_ms;
+        if event.event_type != EventType::Page || is_overtaken || self.usable.is_empty() {
             return false;
         }
-        *page = blank_page(moment, true);
+        *page = blank_page(moment);
+        page.is_begun = true;
         for (builtin, name) in PAGE {
             let value = property(&event.properties, name);
             keep(&mut page.facts, builtin, value.or_else(|| context_value(event, moment, builtin.name())));
@@ -235,7 +198,7 @@ impl<'a> Step<'a> {
             let session = &mut self.state.session;
             session.pages = session.pages.saturating_add(1);
             if let (None, Some(path)) = (fact_of(&session.facts, Builtin::SessionEntryPage), path) {
-                put(&mut session.facts, Builtin::SessionEntryPage, path);
+                session.facts.push((Builtin::SessionEntryPage, path));
             }
         }
         true
@@ -244,41 +207,88 @@ impl<'a> Step<'a> {
     /// Where the writer's page view stands; where there is none, it takes the place of the longest inactive.
     fn page_place(&mut self) -> usize {
         let pages = &mut self.state.pages;
-        if let Some(at) = pages.iter().position(|page| page.writer == self.moment.writer) {
-            return at;
-        }
-        let page = blank_page(self.moment, false);
-        if pages.len() < PAGES_MAX {
-            pages.push(page);
-            return pages.len().saturating_sub(1);
-        }
         let mut oldest = (i64::MAX, 0);
         for (at, page) in pages.iter().enumerate() {
+            if page.writer == self.moment.writer {
+                return at;
+            }
             oldest = oldest.min((page.last_ms, at));
         }
-        if let Some(place) = pages.get_mut(oldest.1) {
-            *place = page;
+        if pages.len() >= PAGES_MAX {
+            pages.swap_remove(oldest.1);
         }
-        oldest.1
+        pages.push(blank_page(self.moment));
+        pages.len().saturating_sub(1)
     }
 
-    /// Facts that are as the latest context says.
-    fn context(&mut self) {
-        if self.state.last_time_ms.is_none_or(|last_ms| self.time_ms >= last_ms) {
-            for builtin in LATEST {
-                self.keep_of_context(builtin);
+    /// Keeps what the context says of these facts.
+    fn keep_of_context(&mut self, builtins: &[Builtin]) {
+        for builtin in builtins {
+            let value = context_value(self.event, self.moment, builtin.name());
+            keep(&mut self.state.session.facts, *builtin, value);
+        }
+    }
+
+    /// For every metric: remembers what was not in force, now or since the event before; ends it with the session; counts.
+    fn metrics(&mut self) {
+        let (image, time_ms) = (self.image, self.moment.now_ms);
+        let (before, now) = (self.state.in_force, self.moment.in_force);
+        let is_in_session = self.is_in_session();
+        let mut known = Vec::new();
+        for at in 0..image.metrics() {
+            let metric = image.metric(at);
+            let is_counted = self.usable.holds(metric.purpose())
+                && image.text(metric.event()) == self.event.name.as_bytes()
+                && self.passes_filter(metric, &mut known);
+            if is_counted
+                && metric.window() == kind::WINDOW_PAGE
+                && let Some(page) = self.state.page_mut(self.moment.writer)
+                && page.is_begun
+                && time_ms >= page.start_ms
+            {
+                count_in_page(page, metric.meaning());
+            }
+            let Some(count) = self.state.count_mut(metric.meaning()) else { continue };
+            if !before.and(now).holds(metric.purpose()) {
+                let after = i64::from(!now.holds(metric.purpose()));
+                count.since_ms = count.since_ms.max(time_ms.saturating_add(after));
+            }
+            if self.ends_session {
+                count.count = 0;
+            }
+            if is_counted && metric.window() == kind::WINDOW_SLIDING {
+                insert_time(count, time_ms, metric);
+            } else if is_counted && metric.window() == kind::WINDOW_SESSION && is_in_session {
+                count.count = count.count.saturating_add(1);
             }
         }
     }
 
-    fn keep_of_context(&mut self, builtin: Builtin) {
-        let value = context_value(self.event, self.moment, builtin.name());
-        keep(&mut self.state.session.facts, builtin, value);
+    /// Whether the event passes a metric's filter. `known` holds what is known of its properties once it was asked.
+    fn passes_filter(&self, metric: MetricRow, known: &mut Vec<Known>) -> bool {
+        let filter = metric.filter();
+        if filter != NONE && known.is_empty() {
+            *known = resolve_event(self.image, &self.event.properties);
+        }
+        is_true(self.image, self.image.code(), known, filter)
     }
 
+    /// For every attribute: unobserved where its purpose is not in force; ended with the session; set by the event.
     fn attributes(&mut self) {
+        let in_force = self.moment.in_force;
         for at in 0..self.image.attributes() {
             let attribute = self.image.attribute(at);
+            let is_known = in_force.holds(attribute.purpose());
+            if !is_known {
+                self.set_attribute(attribute.hash(), Stored::Unobserved);
+            } else if self.ends_session
+                && attribute.scope() == kind::SCOPE_SESSION
+                && self.state.body(attribute.hash()).is_some()
+            {
+                let is_gapped = self.state.session.is_gapped;
+                let ended = if is_gapped { Stored::Unobserved } else { Stored::Missing };
+                self.set_attribute(attribute.hash(), ended);
+            }
             if self.usable.holds(attribute.purpose())
                 && let Some(value) = self.new_value(attribute)
             {
@@ -290,18 +300,17 @@ impl<'a> Step<'a> {
     /// What the event sets an attribute to, if it does.
     fn new_value(&self, attribute: AttributeRow) -> Option<Stored> {
         let (image, event) = (self.image, self.event);
-        for at in 0..attribute.sets_count() {
-            let set = image.set(attribute.sets().saturating_add(at.into()));
-            if image.text(set.event()) != event.name.as_bytes() {
-                continue;
+        for at in 0..attribute.sets_count().into() {
+            let set = image.set(attribute.sets().saturating_add(at));
+            if image.text(set.event()) == event.name.as_bytes() {
+                let text = image.str(u32::try_from(set.value()).unwrap_or(u32::MAX));
+                return Some(match set.kind() {
+                    kind::SET_TEXT => Stored::Text(cut(text)),
+                    kind::SET_NUMBER => Stored::Number(set.value()),
+                    kind::SET_BOOL => Stored::Bool(set.value() != 0),
+                    _ => stored(attribute.attribute_type(), property(&event.properties, text)),
+                });
             }
-            let text = image.str(u32::try_from(set.value()).unwrap_or(u32::MAX));
-            return Some(match set.kind() {
-                kind::SET_TEXT => Stored::Text(cut(text)),
-                kind::SET_NUMBER => Stored::Number(set.value()),
-                kind::SET_BOOL => Stored::Bool(set.value() != 0),
-                _ => stored(attribute.attribute_type(), property(&event.properties, text)),
-            });
         }
         let name = image.str(attribute.name());
         let value = match (attribute.scope(), event.event_type) {
@@ -316,54 +325,19 @@ impl<'a> Step<'a> {
 
     /// The latest event wins.
     fn set_attribute(&mut self, hash: u64, value: Stored) {
-        let time_ms = self.time_ms;
-        let is_later = |body: &CellBody| matches!(body, CellBody::Attribute(cell) if cell.time_ms > time_ms);
-        if !self.state.body(hash).is_some_and(is_later) {
-            self.state.set_body(hash, CellBody::Attribute(AttributeCell { time_ms, value }));
-        }
-    }
-
-    fn counts(&mut self) {
-        let image = self.image;
-        let mut known = Vec::new();
-        for at in 0..image.metrics() {
-            let metric = image.metric(at);
-            let is_counted = image.text(metric.event()) == self.event.name.as_bytes();
-            if !is_counted || !self.usable.holds(metric.purpose()) {
-                continue;
-            }
-            if metric.filter() != NONE && known.is_empty() {
-                known = resolve_event(image, &self.event.properties);
-            }
-            if is_true(image, image.code(), &known, metric.filter()) {
-                self.count(metric);
-            }
-        }
-    }
-
-    fn count(&mut self, metric: MetricRow) {
-        let time_ms = self.time_ms;
-        let is_in_session = self.is_in_session();
-        if metric.window() == kind::WINDOW_PAGE {
-            let page = self.state.page_mut(self.moment.writer);
-            if let Some(page) = page.filter(|page| page.is_begun && time_ms >= page.start_ms) {
-                count_in_page(page, metric.meaning());
-            }
-            return;
-        }
-        let Some(count) = self.state.count_mut(metric.meaning()) else { return };
-        if metric.window() == kind::WINDOW_SLIDING {
-            insert_time(count, time_ms, metric);
-        } else if is_in_session {
-            count.count = count.count.saturating_add(1);
+        let time_ms = self.moment.now_ms;
+        match self.state.body(hash) {
+            Some(CellBody::Attribute(cell)) if cell.time_ms > time_ms => {}
+            _ => self.state.set_body(hash, CellBody::Attribute(AttributeCell { time_ms, value })),
         }
     }
 
     fn exposure(&mut self) {
         if self.event.event_type == EventType::Exposure
+            && !self.usable.is_empty()
             && let Some(rule) = self.event.properties.text("rule")
         {
-            expose(self.image, self.state, self.moment.writer, rule, self.time_ms);
+            expose(self.image, self.state, self.moment.writer, rule, self.moment.now_ms);
         }
     }
 }
@@ -373,12 +347,12 @@ fn context_value<'a>(event: &'a Event, moment: &Moment<'a>, name: &str) -> Optio
     property(&event.context, name).or_else(|| property(moment.context, name))
 }
 
-fn blank_page(moment: &Moment, is_begun: bool) -> PageView {
+fn blank_page(moment: &Moment) -> PageView {
     PageView {
         writer: moment.writer,
         start_ms: moment.now_ms,
         last_ms: moment.now_ms,
-        is_begun,
+        is_begun: false,
         facts: Vec::new(),
         held: Vec::new(),
         counts: Vec::new(),
@@ -400,13 +374,10 @@ fn insert_time(count: &mut CountCell, time_ms: i64, metric: MetricRow) {
 
 /// Keeps a built-in fact, where there is a value for it.
 fn keep(facts: &mut Vec<(Builtin, Stored)>, builtin: Builtin, value: Option<&Value>) {
-    match stored(builtin.kind() as u8, value) {
-        Stored::Missing => {}
-        value => put(facts, builtin, value),
+    let value = stored(builtin.kind() as u8, value);
+    if value == Stored::Missing {
+        return;
     }
-}
-
-fn put(facts: &mut Vec<(Builtin, Stored)>, builtin: Builtin, value: Stored) {
     match facts.iter_mut().find(|(known, _)| *known == builtin) {
         Some((_, place)) => *place = value,
         None => facts.push((builtin, value)),

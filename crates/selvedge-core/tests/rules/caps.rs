@@ -74,6 +74,17 @@ fn an_exposure_consumes_a_grant_and_none_is_left_after_the_last() {
 }
 
 #[test]
+fn an_exposure_counts_however_late_it_comes() {
+    let mut world = world(&[(1, DAY_WINDOW)]);
+    world.track(0, "a");
+    world.track(2 * MINUTE, "a");
+    assert!(world.expose(MINUTE, "r").late);
+    assert_eq!(cell(&world).used_ms, [START + MINUTE]);
+    assert_eq!(cell(&world).lease.left, 0);
+    assert_eq!(world.why(2 * MINUTE, "r"), Reason::Capped);
+}
+
+#[test]
 fn a_sliding_cap_frees_an_impression_exactly_when_it_leaves_the_window() {
     let mut world = world(&[(1, DAY_WINDOW)]);
     world.expose(0, "r");
