@@ -46,10 +46,10 @@ impl Client {
         let header = BatchHeader { program, consent, context, leases, ..header };
         let mut batch = BatchEncoder::new(&header, known);
         let mut loaded = None;
-        for Queued { event, .. } in
-            lane.events.iter().filter(|queued| queued.event.sequence.get() >= from).take(count)
-        {
+        let leaving = lane.events.iter_mut().filter(|queued| queued.event.sequence.get() >= from);
+        for Queued { event, departures, .. } in leaving.take(count) {
             batch.push(event);
+            *departures = departures.saturating_add(1);
             let sequence = event.sequence.get();
             loaded = Some((loaded.map_or(sequence, |(first, _)| first), sequence));
         }
@@ -57,13 +57,16 @@ impl Client {
         Some(Loaded { body: batch.finish(), writer, first, last })
     }
 
-    /// A batch without events: what it says is the consent in force now.
+    /// A batch without events: what it says is the consent in force now. It names the program, so that the edge knows that
+    /// grants may have been used here.
     pub(crate) fn empty_batch(&self) -> Option<Vec<u8>> {
         let lane = self.lanes.own();
         let writer = lane.map_or(WriterId::mint(self.now_ms, 0), |lane| lane.writer);
         let floor = lane.map_or(1, |lane| lane.next);
         let header = header(self.write_key.clone(), self.visitor?, writer, self.now_ms, self.skew_ms, floor);
-        Some(BatchEncoder::new(&BatchHeader { consent: [self.consent].into(), ..header }, None).finish())
+        let program = self.mind.loaded().map(|loaded| loaded.hash);
+        let header = BatchHeader { program, consent: [self.consent].into(), ..header };
+        Some(BatchEncoder::new(&header, None).finish())
     }
 }
 

@@ -186,8 +186,9 @@ impl Client {
         next.or(Sequence::new(1))
     }
 
-    /// Begins this page's queue: the first, or another, where the sequences of the one before are used up.
-    fn begin_lane(&mut self) {
+    /// Begins this page's queue: the first, or another, where the sequences of the one before are used up or its writer is
+    /// refused.
+    pub(crate) fn begin_lane(&mut self) {
         let Some(visitor) = self.visitor else { return };
         let [.., a, b, c, d] = self.random;
         let salt = self.lanes.own().map_or(0, |used_up| used_up.next);

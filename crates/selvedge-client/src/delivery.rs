@@ -4,6 +4,7 @@
 //! | answer | what becomes of the events |
 //! |---|---|
 //! | 2xx | done, but those refused for an unknown dictionary: those are sent again with names |
+//! | 2xx with `too_old` | this page's own are sent once more, under a new writer; others are lost and counted |
 //! | 400, 415, 422 | lost and counted: the same bytes will never be readable |
 //! | 413 | sent again in halves; a single event is lost and counted |
 //! | 401, 403, 404 and other 4xx | kept, and tried again at the longest delay: a key or a route may be repaired |
@@ -13,8 +14,9 @@ use crate::batching::Loaded;
 use crate::client::{Cargo, Client, Flight};
 use crate::effect::{Effect, Notice};
 use crate::input::Reply;
+use crate::lane::Queued;
 use alloc::vec::Vec;
-use selvedge_core::event::RefusalCode;
+use selvedge_core::event::{Event, RefusalCode};
 use selvedge_core::id::WriterId;
 use selvedge_core::limits::{FLUSH_MS, KEEPALIVE_BYTES_MAX, RETRY_MS_MAX, RETRY_MS_MIN};
 use selvedge_core::wire::answer::{Answer, read_answer};
@@ -106,7 +108,7 @@ impl Client {
         };
         self.delivery.flight = None;
         match reply.status {
-            200..=299 => self.arrived(flight.cargo, &reply.body),
+            200..=299 => self.arrived(flight.cargo, &reply),
             400 | 415 | 422 => self.give_up(flight.cargo),
             413 => self.split(flight.cargo),
             0 | 408 | 425 | 429 | 500.. => self.retry_later(flight.cargo, &reply, false),
@@ -115,26 +117,67 @@ impl Client {
         self.sweep();
     }
 
-    fn arrived(&mut self, cargo: Cargo, body: &[u8]) {
+    fn arrived(&mut self, cargo: Cargo, reply: &Reply) {
         self.delivery.failures = 0;
         self.delivery.retry_ms = 0;
         self.delivery.is_offline = false;
         self.delivery.events_max = self.delivery.events_max.map(|max| max.saturating_mul(2));
-        let Ok(answer) = read_answer(body) else { return self.done(cargo, &[]) };
+        let Ok(answer) = read_answer(&reply.body) else { return self.done(cargo, &[]) };
         self.effects.emit(Notice::Accepted(answer.accepted));
-        let mut unknown = Vec::new();
+        let (mut again, mut too_old) = (Vec::new(), Vec::new());
         for refused in &answer.refused {
             self.effects.emit(Notice::Refused(refused.sequence, refused.code));
-            if refused.code == RefusalCode::DictionaryUnknown {
-                unknown.push(refused.sequence);
+            match refused.code {
+                RefusalCode::DictionaryUnknown => again.push(refused.sequence),
+                RefusalCode::TooOld => too_old.push(refused.sequence),
+                _ => {}
             }
         }
-        if !unknown.is_empty() {
+        if !again.is_empty() {
             self.delivery.unknown_dictionary = self.mind.names().map(Names::number);
             self.delivery.is_urgent = true;
         }
-        self.done(cargo, &unknown);
+        again.extend(&too_old);
+        self.done(cargo, &again);
         self.learn(cargo, answer);
+        if let Cargo::Events { writer, .. } = cargo
+            && !too_old.is_empty()
+        {
+            self.outlive(writer, &too_old, reply.random);
+        }
+    }
+
+    /// The edge has forgotten `writer` for newer ones, and takes nothing of it any more. Where it is this page's, another
+    /// takes its place and what waits goes over to it, but what may have arrived before, or went over once already.
+    fn outlive(&mut self, writer: WriterId, too_old: &[u32], random: u32) {
+        let is_own = self.lanes.own_writer() == Some(writer);
+        let Some(lane) = self.lanes.of(Some(writer)).filter(|_| is_own) else {
+            let lost = self.remove(writer, &|sequence| too_old.contains(&sequence));
+            return self.count_lost(Some(writer), lost);
+        };
+        let waiting = lane.events.clone();
+        lane.remove(&mut self.effects, &|_| true);
+        for (byte, fresh) in self.random.iter_mut().rev().zip(random.to_be_bytes()) {
+            *byte = fresh;
+        }
+        self.begin_lane();
+        let Some(lane) = self.lanes.of(self.lanes.own_writer()) else { return };
+        let mut lost = 0u32;
+        for Queued { event, snapshot, applies, departures, .. } in waiting {
+            let answered = u8::from(too_old.contains(&event.sequence.get()));
+            match lane.next_sequence().filter(|_| departures <= answered) {
+                Some(sequence) => {
+                    lane.push(Event { sequence, ..event }, snapshot, applies, &mut self.effects);
+                    lane.events.iter_mut().rev().take(1).for_each(|queued| queued.departures = departures);
+                }
+                None => lost = lost.saturating_add(1),
+            }
+        }
+        if lost > 0 {
+            self.count_lost(self.lanes.own_writer(), lost);
+        }
+        self.delivery.is_urgent = true;
+        self.replay();
     }
 
     /// Lets go of what the edge answered for, but `again`.
@@ -185,13 +228,13 @@ impl Client {
             Cargo::Consent => {}
             Cargo::Events { writer, first, last } => {
                 let lost = self.remove(writer, &|sequence| (first..=last).contains(&sequence));
-                self.count_lost(writer, lost);
+                self.count_lost(Some(writer), lost);
             }
         }
     }
 
-    fn count_lost(&mut self, writer: WriterId, lost: u32) {
-        if let Some(lane) = self.lanes.of(Some(writer)) {
+    fn count_lost(&mut self, writer: Option<WriterId>, lost: u32) {
+        if let Some(lane) = self.lanes.of(writer) {
             lane.head.lost = lane.head.lost.saturating_add(lost);
             lane.store_head(&mut self.effects);
         }

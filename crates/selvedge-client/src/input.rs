@@ -140,7 +140,7 @@ pub struct Reply {
     pub status: u16,
     /// What `Retry-After` said, in milliseconds; 0 where it said nothing.
     pub retry_after_ms: u64,
-    /// For the jitter of a retry.
+    /// Fresh: for the jitter of a retry, or for the writer that begins where the edge forgot this page's.
     pub random: u32,
     /// The body.
     pub body: Vec<u8>,

@@ -33,6 +33,8 @@ pub struct Queued {
     pub bytes: usize,
     /// Whether the state may be stepped with it (the tracking plan accepts it).
     pub applies: bool,
+    /// How often it left this page, under whatever writer.
+    pub departures: u8,
 }
 
 /// One writer's events.
@@ -74,7 +76,7 @@ impl Lane {
             let lane = lanes.iter_mut().find(|lane| Some(lane.writer) == writer);
             match (lane, read_queued(value)) {
                 (Some(lane), Some((snapshot, event))) => {
-                    lane.insert(Queued { event, snapshot, bytes: value.len(), applies: true });
+                    lane.insert(Queued { event, snapshot, bytes: value.len(), applies: true, departures: 0 });
                 }
                 _ => effects.erase(key.clone()),
             }
@@ -102,7 +104,7 @@ impl Lane {
         let value = write_queued(&snapshot, &event);
         let sequence = event.sequence.get();
         self.next = sequence.saturating_add(1);
-        self.events.push(Queued { event, snapshot, bytes: value.len(), applies });
+        self.events.push(Queued { event, snapshot, bytes: value.len(), applies, departures: 0 });
         effects.store(event_key(self.writer, sequence), value);
     }
 

@@ -321,3 +321,63 @@ fn a_queue_whose_head_another_page_erased_can_be_restored_again() {
     world.pass(600_000);
     assert!(world.edge.names().iter().any(|name| name == "product_view"), "{:?}", world.edge.names());
 }
+
+/// The edge forgets the writer of the newest batch.
+fn evict(world: &mut World) {
+    let writer = world.edge.batches.last().unwrap().header.writer;
+    world.edge.evicted.push(writer);
+}
+
+#[test]
+fn a_page_whose_writer_the_edge_forgot_goes_on_under_another() {
+    let mut world = granted();
+    world.view_shoes();
+    world.pass(60_000);
+    evict(&mut world);
+    world.view_shoes();
+    world.view_shoes();
+    world.pass(60_000);
+    world.view_shoes();
+    world.pass(60_000);
+    let writers: Vec<_> = world.edge.log.keys().map(|(_, writer, sequence)| (*writer, *sequence)).collect();
+    assert_eq!(world.edge.log.len(), 4, "{writers:?}");
+    assert_eq!(writers[1..].iter().map(|(_, sequence)| *sequence).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_ne!(writers[0].0, writers[1].0);
+    assert_eq!(world.lost(), 0);
+    assert!(world.device.keys().all(|key| !key.starts_with("q.")));
+    assert_eq!(world.device.keys().filter(|key| key.starts_with("w.")).count(), 1);
+    let visitors: Vec<_> = world.edge.log.keys().map(|(visitor, ..)| *visitor).collect();
+    assert!(visitors.iter().all(|visitor| *visitor == visitors[0]));
+}
+
+#[test]
+fn what_was_refused_under_two_writers_is_lost_and_counted() {
+    let mut world = granted();
+    world.view_shoes();
+    world.pass(60_000);
+    evict(&mut world);
+    world.view_shoes();
+    world.pass(FLUSH_MS);
+    let fresh = world.device.keys().find_map(|key| {
+        let digits = key.strip_prefix("w.")?;
+        Some(selvedge_core::id::WriterId::from_bits(u64::from_str_radix(digits, 16).unwrap()))
+    });
+    world.edge.evicted.push(fresh.unwrap());
+    world.pass(60_000);
+    assert_eq!((world.edge.log.len(), world.lost()), (1, 1));
+    world.view_shoes();
+    world.pass(60_000);
+    assert_eq!((world.edge.log.len(), world.lost()), (2, 1));
+}
+
+#[test]
+fn what_may_have_arrived_under_the_forgotten_writer_is_not_sent_under_another() {
+    let mut world = granted();
+    world.loses_answer = true;
+    world.view_shoes();
+    world.pass(FLUSH_MS);
+    evict(&mut world);
+    world.view_shoes();
+    world.pass(600_000);
+    assert_eq!((world.edge.log.len(), world.lost()), (2, 1));
+}

@@ -4,13 +4,13 @@
 
 use selvedge_client::{Boot, Capture, Client, Effect, Input, Notice, Reply, Settings, Show};
 use selvedge_core::consent::{Mode, Purposes};
-use selvedge_core::event::{Batch, Event, EventType};
+use selvedge_core::event::{Batch, Event, EventType, RefusalCode};
 use selvedge_core::hash::fnv1a_64;
 use selvedge_core::id::{ProgramHash, VisitorId, WriterId};
 use selvedge_core::rules::{Decision, Moment, Place, Program, decide, lease, rule_time, step};
 use selvedge_core::tracking_plan::{Nature, Plan, PlanEvent, PlanProperty, PropertyType, Trust};
 use selvedge_core::value::{Map, Value};
-use selvedge_core::wire::answer::{Answer, Applied, SlotDecision};
+use selvedge_core::wire::answer::{Answer, Applied, Refused, SlotDecision};
 use selvedge_core::wire::batch_decode::{decode_batch, open};
 use selvedge_core::wire::program::{
     Cap, Content, ContentType, Fact, FactSource, Hold, Instruction, Jump, Metric, Parts, Rule, Shape, Slot,
@@ -37,6 +37,8 @@ pub struct Edge {
     pub statuses: Vec<u16>,
     /// Batches of more events are answered with 413.
     pub events_max: usize,
+    /// Writers that newer ones displaced.
+    pub evicted: Vec<WriterId>,
 }
 
 impl Edge {
@@ -52,6 +54,7 @@ impl Edge {
             applied: BTreeMap::new(),
             statuses: Vec::new(),
             events_max: usize::MAX,
+            evicted: Vec::new(),
         }
     }
 
@@ -84,6 +87,10 @@ impl Edge {
         }
         for event in &batch.events {
             let event = event.as_ref().expect("an event can be read");
+            if self.evicted.contains(&header.writer) {
+                answer.refused.push(Refused { sequence: event.sequence.get(), code: RefusalCode::TooOld });
+                continue;
+            }
             let key = (header.visitor, header.writer, event.sequence.get());
             if self.log.insert(key, event.clone()).is_some() {
                 self.duplicates += 1;
