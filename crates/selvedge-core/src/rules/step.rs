@@ -80,6 +80,7 @@ pub fn step(
     }
     step.metrics();
     step.attributes();
+    step.caps_without_session();
     step.exposure();
     if !usable.is_empty() {
         state.last_time_ms = Some(now_ms);
@@ -329,6 +330,15 @@ impl Step<'_> {
         match self.state.body(hash) {
             Some(CellBody::Attribute(cell)) if cell.time_ms > time_ms => {}
             _ => self.state.set_body(hash, CellBody::Attribute(AttributeCell { time_ms, value })),
+        }
+    }
+
+    /// Without analytics no session is kept: then caps per session, and nothing else, begin anew after idle time.
+    fn caps_without_session(&mut self) {
+        let time_ms = self.moment.now_ms;
+        let is_idle = |last_ms| time_ms.saturating_sub(last_ms) > SESSION_IDLE_MS && !self.usable.is_empty();
+        if !self.moment.in_force.holds(Purposes::ANALYTICS) && self.state.last_time_ms.is_some_and(is_idle) {
+            self.state.session.caps_since_ms = time_ms;
         }
     }
 

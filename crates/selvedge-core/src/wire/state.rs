@@ -48,7 +48,8 @@ pub struct Session {
     pub last_ms: i64,
     /// The end of the session before.
     pub previous_end_ms: Option<i64>,
-    /// Caps per session count from here: the start of the newest session whose start was surely seen.
+    /// Caps per session count from here: the start of the newest session whose start was surely seen, or, without
+    /// analytics, the first event after idle time.
     pub caps_since_ms: i64,
     /// Its page views.
     pub pages: u32,

@@ -1,7 +1,8 @@
 //! Caps, and the grants that are leased of them.
 
-use crate::build::{Build, DAY, HOUR, MINUTE, SECOND};
-use crate::world::{START, World};
+use crate::build::{Build, DAY, HOUR, MINUTE, PERSONAL, SECOND};
+use crate::world::{START, World, all};
+use selvedge_core::consent::Purposes;
 use selvedge_core::event::LeaseReport;
 use selvedge_core::hash::fnv1a_64;
 use selvedge_core::id::WriterId;
@@ -273,9 +274,6 @@ fn what_was_shown_stays_when_its_own_exposure_uses_up_the_cap() {
 
 #[test]
 fn a_session_whose_beginning_was_not_seen_does_not_free_a_cap() {
-    use crate::build::PERSONAL;
-    use crate::world::all;
-    use selvedge_core::consent::Purposes;
     let mut world = world(&[(1, Window::Session)]);
     world.track(0, "a");
     world.expose(SECOND, "r");
@@ -286,4 +284,19 @@ fn a_session_whose_beginning_was_not_seen_does_not_free_a_cap() {
     assert_eq!(world.why(40 * MINUTE, "r"), Reason::Capped, "the session may have gone on all the time");
     world.track(2 * HOUR, "a");
     assert_eq!(world.why(2 * HOUR, "r"), Reason::Won);
+}
+
+#[test]
+fn without_analytics_a_cap_per_session_begins_anew_after_idle_time() {
+    let mut world = world(&[(1, Window::Session)]);
+    world.in_force = PERSONAL.or(Purposes::NECESSARY);
+    world.track(0, "a");
+    world.expose(SECOND, "r");
+    world.track(30 * MINUTE, "a");
+    assert_eq!(world.why(30 * MINUTE, "r"), Reason::Capped);
+    world.track(60 * MINUTE, "a");
+    assert_eq!(world.why(60 * MINUTE, "r"), Reason::Capped, "idle for exactly as long as a session lasts");
+    world.track(90 * MINUTE + 1, "a");
+    assert_eq!(world.why(90 * MINUTE + 1, "r"), Reason::Won);
+    assert_eq!(world.state.session.number, 0, "no session is kept");
 }
