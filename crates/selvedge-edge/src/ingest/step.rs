@@ -217,8 +217,17 @@ impl<'a> Stepper<'a> {
 
     fn lease(&mut self, reports: &[LeaseReport]) {
         if self.gate.now.in_force().holds(Purposes::PERSONALIZATION) {
+            let of_silent = if self.is_silent() { unused(&self.state, self.now_ms) } else { Vec::new() };
+            let reports = if of_silent.is_empty() { reports } else { &of_silent };
             rules::lease(&self.site.program, &mut self.state, self.now_ms, reports);
         }
+    }
+
+    /// Whether the sender never reports leases: a batch without a program and without reports (as plain JSON clients,
+    /// servers and recordings send them) comes from one that decides nothing locally. It shows what the edge answers, so
+    /// it cannot have used a grant but by an exposure that it sends.
+    fn is_silent(&self) -> bool {
+        self.header.program.is_none() && self.header.leases.is_empty()
     }
 
     /// The moment of the batch itself, under the consent in force now.
@@ -313,6 +322,18 @@ fn applied(record: &VisitorRecord) -> Vec<Applied> {
     let of_window =
         |window: &WriterWindow| Applied { writer: window.writer, sequence: dedup::highest(window) };
     record.writers.iter().map(of_window).collect()
+}
+
+/// What a sender that decides nothing locally would report of the leases that expired: that it holds no use of them which
+/// is still to be told. Without it they would be burnt, as if all of them had been shown.
+fn unused(state: &VisitorState, now_ms: i64) -> Vec<LeaseReport> {
+    let of_cell = |cell: &Cell| match &cell.body {
+        CellBody::Cap(cap) if cap.lease.left > 0 && cap.lease.expires_ms <= now_ms => {
+            Some(LeaseReport { rule: cell.hash, lease: cap.lease.id, used: 0 })
+        }
+        _ => None,
+    };
+    state.cells.iter().filter_map(of_cell).collect()
 }
 
 /// The leases that stand in the page's part of the state.

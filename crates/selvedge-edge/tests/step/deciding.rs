@@ -1,12 +1,16 @@
 //! Decisions, grants and public state of an answer.
 
 use crate::world::*;
+use selvedge_core::event::{Batch, Clock};
+use selvedge_core::limits::LEASE_MS;
 use selvedge_core::rules::{self, Moment, Place, Program};
 use selvedge_core::value::Map;
 use selvedge_core::wire::answer::Reason;
-use selvedge_core::wire::state::VisitorState;
+use selvedge_core::wire::state::{CellBody, VisitorState};
+use selvedge_core::wire::stored::VisitorRecord;
 use selvedge_edge::decide::{self, Question};
 use selvedge_edge::gate::Shown;
+use selvedge_edge::ingest::{Arrival, Outcome, Trouble, step};
 
 #[test]
 fn two_views_win_the_slot_in_the_same_round_trip() {
@@ -44,6 +48,47 @@ fn a_capped_rule_of_the_page_comes_with_a_grant() {
     let grants: Vec<_> = outcome.answer.grants.iter().map(|grant| (grant.rule, grant.count)).collect();
     assert_eq!(grants, [(rule(), 2)]);
     assert!(outcome.record.is_some(), "a lease that was answered is stored");
+}
+
+/// The cap of the site's rule: how many exposures (or burnt grants) count, the lease's number and what is left of it.
+fn cap_of(outcome: &Outcome) -> (usize, u32, u16) {
+    let state = VisitorState::decode(&outcome.record.as_ref().unwrap().state).unwrap();
+    let cell = state.cells.iter().find(|cell| cell.hash == rule()).unwrap();
+    let CellBody::Cap(cap) = &cell.body else { panic!("{cell:?}") };
+    (cap.used_ms.len(), cap.lease.id, cap.lease.left)
+}
+
+/// A report's batch of `sequence`, `after_ms` after the first.
+fn at(stored: Option<VisitorRecord>, mut sent: Batch, after_ms: u64) -> Outcome {
+    let received_ms = NOW_MS + after_ms;
+    sent.header.sent_at_ms = received_ms;
+    sent.events.iter_mut().flatten().for_each(|event| event.time_ms += after_ms);
+    let arrival = Arrival { received_ms, ..arrival() };
+    step(&site(), stored, sent, &arrival, &Trouble::default(), &mut Heard::default()).unwrap()
+}
+
+const LATER_MS: u64 = LEASE_MS.unsigned_abs() + 60_000;
+
+#[test]
+fn a_lease_of_a_client_that_decides_nothing_locally_expires_unused() {
+    let first = stepped(None, batch(granted(), vec![Ok(event(1, "report"))]));
+    assert_eq!(cap_of(&first), (0, 1, 2));
+    let later = batch(granted(), vec![Ok(event(2, "report"))]);
+    let settled = at(kept(None, &first), later.clone(), LATER_MS);
+    assert_eq!(cap_of(&settled), (0, 2, 2));
+
+    // Days between two events of one batch: as a recording sends them.
+    let mut recorded = batch(granted(), vec![Ok(event(1, "report")), Ok(event(2, "report"))]);
+    recorded.header.clock = Clock::Event;
+    recorded.header.sent_at_ms = NOW_MS;
+    recorded.events[1].as_mut().unwrap().time_ms += LATER_MS;
+    assert_eq!(cap_of(&stepped(None, recorded)).0, 0);
+
+    // One that decides locally may have shown what it has not told yet.
+    let mut of_page = later;
+    of_page.header.program = Some(site().hash);
+    let burnt = at(kept(None, &first), of_page, LATER_MS);
+    assert_eq!(cap_of(&burnt).0, 2);
 }
 
 #[test]
