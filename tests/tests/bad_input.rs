@@ -6,6 +6,9 @@ use selvedge_core::wire::batch::encode_batch;
 use selvedge_tests::{Answer, Visitor, World, now_ms};
 use serde_json::{Value, json};
 
+/// What spoils a good event.
+type Change = Box<dyn FnOnce(Value) -> Value>;
+
 fn shoe(sku: &str) -> Value {
     json!({"category": "shoes", "sku": sku, "value": 129.95, "currency": "EUR"})
 }
@@ -72,7 +75,7 @@ fn one_bad_event_never_spoils_its_batch_and_has_one_code() -> Result<()> {
         }
     };
     let deep = (0..40).fold(json!(1), |inner, _| json!([inner]));
-    let cases: Vec<(&str, Box<dyn FnOnce(Value) -> Value>)> = vec![
+    let cases: Vec<(&str, Change)> = vec![
         ("unknown_event", Box::new(set("/name", json!("never_heard_of")))),
         ("wrong_type", Box::new(set("/properties/value", json!("a lot")))),
         ("required_missing", Box::new(set("/properties/category", Value::Null))),
