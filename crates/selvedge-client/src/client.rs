@@ -25,6 +25,8 @@ pub struct Client {
     pub(crate) is_settled: bool,
 
     pub(crate) consent: Snapshot,
+    /// The visitor answered on this page, before the config said which policy that was.
+    pub(crate) is_answer_unversioned: bool,
     /// What happened before it may be captured: in memory only, in order.
     pub(crate) held: Vec<Held>,
     /// Events of this page that were lost.

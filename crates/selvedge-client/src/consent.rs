@@ -31,6 +31,7 @@ impl Client {
         next.denied = next.denied.without(granted).or(denied);
         next.signal = Signal::Api;
         next.policy_version = self.settings.policy_version;
+        self.is_answer_unversioned = !self.is_settled;
         next.time_ms = self.now_ms.max(1);
         if self.visitor.is_none() {
             self.random = random;
@@ -38,21 +39,49 @@ impl Client {
         self.change_consent(next, random, true);
     }
 
-    /// What unknown consent means here became known.
-    pub(crate) fn change_mode(&mut self, mode: Mode) {
+    /// What unknown consent means here became known, and the policy in force.
+    pub(crate) fn change_mode(&mut self, mode: Mode, policy_version: u16) {
         let random = self.random;
-        self.change_consent(Snapshot { mode, ..self.consent }, random, true);
+        let mut next = Snapshot { mode, ..self.consent };
+        if core::mem::take(&mut self.is_answer_unversioned) {
+            next.policy_version = policy_version;
+        }
+        if next.time_ms > 0 && next.policy_version < policy_version {
+            return self.ask_again(mode);
+        }
+        self.change_consent(next, random, true);
+    }
+
+    /// The answer was to an older policy, so that it does not count: as before an answer. What the device holds rests there
+    /// until the next answer. Where silence would grant it, what was denied stays denied.
+    fn ask_again(&mut self, mode: Mode) {
+        let Snapshot { denied, gpc, .. } = self.consent;
+        let denied = if mode == Mode::OptOut { denied } else { Purposes::NONE };
+        self.consent = Snapshot { denied, mode, gpc, ..Snapshot::default() };
+        if self.is_refused() {
+            self.held = Vec::new();
+        }
+        self.mind.lose();
+        self.effects.emit(Notice::Consent(self.consent.in_force()));
+        self.release_held();
+        self.replay();
+    }
+
+    /// Whether the device may hold something that a refusal has to erase.
+    fn has_identity(&self) -> bool {
+        self.is_open() || self.visitor.is_some()
     }
 
     /// Another tab stored or erased the answer.
     pub(crate) fn follow_consent(&mut self, value: Option<&[u8]>) {
         let random = self.random;
         match value.map(read_consent) {
+            Some(Some(next)) if next.time_ms > 0 && next.policy_version < self.settings.policy_version => {}
             Some(Some(next)) => {
                 self.change_consent(Snapshot { gpc: self.consent.gpc, ..next }, random, false);
             }
             Some(None) => {}
-            None if self.is_open() => {
+            None if self.has_identity() => {
                 let denied = self.consent.in_force().without(Purposes::NECESSARY);
                 let next = Snapshot { granted: Purposes::NONE, denied, ..self.consent };
                 self.change_consent(next, random, false);
@@ -63,13 +92,13 @@ impl Client {
 
     /// `is_mine`: this page heard it first, so it tells the device and the edge.
     fn change_consent(&mut self, next: Snapshot, random: Random, is_mine: bool) {
-        let was_open = self.is_open();
+        let (was_open, had_identity) = (self.is_open(), self.has_identity());
         let before = self.consent;
         self.consent = next;
         if self.is_refused() {
             self.held = Vec::new();
         }
-        if was_open && !self.is_open() {
+        if had_identity && !self.is_open() {
             self.withdraw(is_mine);
             self.random = random;
         } else if self.is_open() && next != before {

@@ -207,6 +207,9 @@ impl Client {
         if answer.publish > 0 {
             self.want_program(answer.program, answer.publish);
         }
+        if !self.is_open() {
+            return;
+        }
         let writer = match (cargo, self.lanes.own_writer()) {
             (Cargo::Events { writer, .. }, _) => writer,
             // Nothing else was waiting: the state is whole, and what lost its purpose is gone from it.
@@ -285,13 +288,10 @@ impl Client {
     fn schedule(&mut self) {
         let has_orphans = self.lanes.orphan().is_some();
         let waits = has_orphans || !self.delivery.farewells.is_empty() || self.delivery.must_tell;
+        let may_send = self.is_open() || !self.delivery.farewells.is_empty();
         let due_ms = if waits || self.delivery.is_urgent { Some(self.now_ms) } else { self.delivery.due_ms };
-        let wake_ms = match due_ms {
-            Some(due_ms) if self.delivery.flight.is_none() && (waits || self.delivery.due_ms.is_some()) => {
-                Some(due_ms.max(self.delivery.retry_ms))
-            }
-            _ => None,
-        };
+        let is_idle = self.delivery.flight.is_none() && (waits || self.delivery.due_ms.is_some());
+        let wake_ms = due_ms.filter(|_| may_send && is_idle).map(|due_ms| due_ms.max(self.delivery.retry_ms));
         if wake_ms == self.delivery.tick_ms {
             return;
         }

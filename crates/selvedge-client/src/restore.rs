@@ -56,8 +56,8 @@ impl Client {
         self.is_settled = true;
         if let Some(settings) = settings {
             self.settings = settings;
+            self.change_mode(settings.mode, settings.policy_version);
             self.measure_skew(settings.clock_ms);
-            self.change_mode(settings.mode);
             if let Some(hash) = settings.program {
                 self.want_program(hash, settings.publish);
             }
@@ -73,7 +73,9 @@ impl Client {
             return;
         }
         self.skew_ms = skew_ms;
-        self.store_visitor();
+        if self.is_open() {
+            self.store_visitor();
+        }
     }
 
     /// Sends the queues of pages that are gone, from now on; before this page's own.
