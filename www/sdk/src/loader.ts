@@ -17,8 +17,8 @@ if (!stub.boot) {
       stub.q.push([method, parameters, Date.now()] as unknown as Call);
     };
   }
-  const get = (url: string): Promise<Response> => {
-    const response = fetch(url, { credentials: "omit" });
+  const get = (url: string, cache: RequestCache): Promise<Response> => {
+    const response = fetch(url, { credentials: "omit", cache });
     response.catch(() => {});
     return response;
   };
@@ -27,8 +27,9 @@ if (!stub.boot) {
     base,
     data,
     time: Date.now(),
-    wasm: get(base + "selvedge.wasm"),
-    config: get(`${data["endpoint"]}s/${data["site"]}/config`),
+    wasm: get(base + "selvedge.wasm", "default"),
+    // It says what time it is: from a cache that would be too early.
+    config: get(`${data["endpoint"]}s/${data["site"]}/config`, "no-store"),
   };
   import(base + "selvedge.js").catch(() => {});
 }
