@@ -12,9 +12,9 @@ export class Writer {
   #bytes = new Uint8Array(512);
   #at = 0;
 
-  /** A writer of an input of this kind, which happens now. */
-  constructor(kind: number) {
-    this.varint(Date.now()).u8(kind);
+  /** A writer of an input of this kind, which happens now; without a kind, of a record. */
+  constructor(kind?: number) {
+    if (kind !== undefined) this.varint(Date.now()).u8(kind);
   }
 
   u8(byte: number): this {

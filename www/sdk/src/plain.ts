@@ -1,8 +1,12 @@
 /**
  * Delivery where wasm cannot run: the same events as JSON to the same collector, and the edge's decisions applied. It
- * keeps nothing on the device: the queue and the ids live as long as the page.
+ * keeps nothing on the device but a refusal where silence would count as a grant: the queue and the ids live as long as
+ * the page.
  */
+import { Reader } from "./decode";
+import { Writer } from "./encode";
 import { PURPOSES, purposesOf, type Ear, type EventType, type Settings, type Sink } from "./sink";
+import { eraseAll, openStorage, read, write } from "./storage";
 import type { Content, Properties, Stub, Value } from "./types";
 
 type Event = {
@@ -33,6 +37,8 @@ const RETRY_MS_MAX = 300_000;
 const RETRY_MS_MIN = 1_000;
 /** 2020-01-01T00:00Z in minutes since 1970: a writer's boot minute counts from here. */
 const BOOT_EPOCH_MINUTES = 26_297_280;
+/** The key of the answer on the device. */
+const CONSENT = "consent";
 const CAMPAIGN = ["source", "medium", "campaign", "term", "content"];
 
 export function open(boot: NonNullable<Stub["boot"]>, ear: Ear): Sink {
@@ -41,7 +47,9 @@ export function open(boot: NonNullable<Stub["boot"]>, ear: Ear): Sink {
   const gpc = navigator.globalPrivacyControl === true;
   let settings: Settings | undefined;
   let isSettled = false;
-  let said: Said = { granted: 0, denied: 0, time: 0 };
+  openStorage(boot.data["site"] ?? "");
+  const stored = remembered();
+  let said = stored;
   let identity = mint();
   let sequence = 0;
   let queue: Waiting[] = [];
@@ -59,6 +67,13 @@ export function open(boot: NonNullable<Stub["boot"]>, ear: Ear): Sink {
 
   const isOpen = (): boolean => inForce() > 1;
   const isAnswered = (): boolean => said.time > 0 || settings?.consent === "opt-out";
+
+  /** Where silence counts as a grant, the next page has to know what was denied. */
+  function remember(): void {
+    if (settings?.consent !== "opt-out" || !said.time) return;
+    if (!isOpen()) eraseAll();
+    write(CONSENT, consentRecord(said, gpc, settings.policy_version));
+  }
 
   function add(type: EventType, name: string, time: number, properties: Properties, context: Properties = {}): void {
     if (isAnswered() && !isOpen()) return;
@@ -181,6 +196,7 @@ export function open(boot: NonNullable<Stub["boot"]>, ear: Ear): Sink {
         denied: (said.denied & ~granted) | denied,
         time: Date.now(),
       };
+      remember();
       ear.heard("consent", purposesOf(inForce()));
       if (!isOpen()) {
         if (wasOpen) void post(batch([]));
@@ -207,10 +223,31 @@ export function open(boot: NonNullable<Stub["boot"]>, ear: Ear): Sink {
     settle: (known) => {
       settings = known;
       isSettled = true;
+      if (isAnswered() && !isOpen()) forget();
+      if (said.time && said !== stored) remember();
       if (isOpen()) ear.heard("consent", purposesOf(inForce()));
       schedule(0);
     },
   };
+}
+
+/** The answer that the device holds, where it denies something and silence would grant it; else none. */
+function remembered(): Said {
+  const none = { granted: 0, denied: 0, time: 0 };
+  const record = read(CONSENT);
+  if (!record) return none;
+  const reader = new Reader(record);
+  const [granted, denied, isOptOut] = [reader.varint(), reader.varint(), reader.u8() === 1];
+  reader.u8();
+  reader.u8();
+  reader.varint();
+  return isOptOut && denied ? { granted, denied, time: reader.varint() } : none;
+}
+
+/** The record that the head keeps too (`write_snapshot` in crates/selvedge-core/src/wire/batch.rs). */
+function consentRecord({ granted, denied, time }: Said, gpc: boolean, policyVersion: number): Uint8Array {
+  const record = new Writer().varint(granted).varint(denied).u8(1).flag(gpc).u8(1);
+  return record.varint(policyVersion).varint(time).done();
 }
 
 /** Ids of one identity: the visitor is minted under the topology entry that is known when it is first asked for. */

@@ -6,18 +6,26 @@ import { load } from "./bundle.mjs";
 const { open } = await load("plain.ts");
 
 /** A page without wasm, before the site's config came; what it sends. */
-function page() {
+function page(device = new Map()) {
   const sent = [];
+  const storage = {
+    getItem: (key) => device.get(key) ?? null,
+    setItem: (key, value) => device.set(key, value),
+    removeItem: (key) => device.delete(key),
+  };
   const global = (name, value) => Object.defineProperty(globalThis, name, { value, configurable: true });
   global("navigator", { language: "de", sendBeacon: (_, body) => sent.push(JSON.parse(body)) > 0 });
   global("document", { title: "Shop" });
   global("location", { href: "https://shop.test/" });
+  // Keys are its own enumerable properties, as in a browser.
+  const getOwnPropertyDescriptor = () => ({ enumerable: true, configurable: true });
+  global("localStorage", new Proxy(storage, { ownKeys: () => [...device.keys()], getOwnPropertyDescriptor }));
   global("innerWidth", 1440);
   global("fetch", async (_, { body }) => {
     sent.push(JSON.parse(body));
     return { ok: true, status: 200, json: async () => ({}) };
   });
-  const boot = { data: { key: "wk", endpoint: "/" } };
+  const boot = { data: { key: "wk", site: "shop", endpoint: "/" } };
   return { sink: open(boot, { heard: () => {}, show: () => {} }), sent };
 }
 
@@ -47,4 +55,50 @@ test("a logout loses nothing that waits", () => {
   sink.capture("track", "after", 99, {}, false);
   sink.hidden();
   assert.notEqual(sent.at(-1).visitor, sent[0].visitor);
+});
+
+const config = (consent) => ({ topology: 0, consent, policy_version: 1, clock: 0, program: null, publish: 0 });
+const task = () => new Promise((resolve) => setTimeout(resolve));
+
+test("where silence grants, the next page knows of a refusal", async () => {
+  for (const order of ["before the config", "after the config"]) {
+    const device = new Map();
+    const first = page(device);
+    if (order === "after the config") first.sink.settle(config("opt-out"));
+    first.sink.consent(0, 14);
+    if (order === "before the config") first.sink.settle(config("opt-out"));
+    await task();
+    assert.deepEqual([...device.keys()], ["selvedge.shop.consent"], order);
+    const { sink, sent } = page(device);
+    sink.page(1, "", {});
+    sink.settle(config("opt-out"));
+    sink.capture("track", "seen", 2, {}, false);
+    sink.hidden();
+    assert.deepEqual(sent, [], order);
+    sink.consent(ANALYTICS, 0);
+    sink.capture("track", "granted", 3, {}, false);
+    sink.hidden();
+    assert.deepEqual(sent.flatMap(({ events }) => events.map(({ name }) => name)), ["granted"], order);
+  }
+});
+
+test("where silence grants nothing, an answer is not stored", async () => {
+  const device = new Map();
+  const { sink } = page(device);
+  sink.settle(config("opt-in"));
+  sink.consent(0, 14);
+  sink.consent(ANALYTICS, 0);
+  await task();
+  assert.equal(device.size, 0);
+});
+
+test("the head reads the refusal that plain delivery stored", async () => {
+  const device = new Map();
+  const { sink } = page(device);
+  sink.settle(config("opt-out"));
+  sink.consent(0, 14);
+  await task();
+  const bytes = Buffer.from(device.get("selvedge.shop.consent"), "latin1");
+  // Granted, denied, opt-out, no privacy control, said through the API, policy version; then the time.
+  assert.deepEqual([...bytes.subarray(0, 6)], [0, 14, 1, 0, 1, 1]);
 });
