@@ -89,7 +89,7 @@ pub struct Refused {
 pub struct Applied {
     /// The writer.
     pub writer: WriterId,
-    /// Its last sequence that the state holds.
+    /// The last of its sequences up to which the state holds all.
     pub sequence: u32,
 }
 

@@ -318,9 +318,10 @@ fn rule_time(header: &BatchHeader, time_ms: u64, arrival: &Arrival<'_>) -> i64 {
     rules::rule_time(time_ms, header.skew_ms, received_ms, header.clock)
 }
 
+/// How far each writer is applied without a gap. What came before its time (a beacon that overtook a batch) does not count
+/// yet: the page must go on replaying what is missing below it.
 fn applied(record: &VisitorRecord) -> Vec<Applied> {
-    let of_window =
-        |window: &WriterWindow| Applied { writer: window.writer, sequence: dedup::highest(window) };
+    let of_window = |window: &WriterWindow| Applied { writer: window.writer, sequence: window.mark };
     record.writers.iter().map(of_window).collect()
 }
 

@@ -4,7 +4,7 @@ use crate::world::*;
 use selvedge_core::number::Number;
 use selvedge_core::value::Value;
 use selvedge_core::wire::log_row::LogRow;
-use selvedge_edge::ingest::{Trouble, step};
+use selvedge_edge::ingest::{Outcome, Trouble, step};
 use selvedge_edge::ledger::Counter;
 
 #[test]
@@ -51,10 +51,14 @@ fn the_floor_closes_what_will_never_come() {
 }
 
 #[test]
-fn the_answer_says_how_far_each_writer_is_applied() {
-    let outcome = stepped(None, batch(granted(), vec![Ok(event(1, "report")), Ok(event(3, "report"))]));
-    let applied: Vec<_> = outcome.answer.applied.iter().map(|a| (a.writer, a.sequence)).collect();
-    assert_eq!(applied, [(writer(), 3)]);
+fn the_answer_says_how_far_each_writer_is_applied_without_a_gap() {
+    let applied =
+        |outcome: &Outcome| outcome.answer.applied.iter().map(|a| (a.writer, a.sequence)).collect::<Vec<_>>();
+    let overtaken = batch(granted(), vec![Ok(event(1, "report")), Ok(event(4, "report"))]);
+    let outcome = stepped(None, overtaken);
+    assert_eq!(applied(&outcome), [(writer(), 1)], "2 and 3 are still to come");
+    let late = batch(granted(), vec![Ok(event(2, "report")), Ok(event(3, "report"))]);
+    assert_eq!(applied(&stepped(kept(None, &outcome), late)), [(writer(), 4)]);
 }
 
 #[test]
