@@ -61,7 +61,8 @@ pub fn compile(files: &BTreeMap<String, String>) -> Compilation {
 }
 
 fn run(files: &Files<'_>, report: &mut Report) -> Option<Compiled> {
-    let written = written::read(files, report);
+    // A file that cannot be read declares nothing: what the others say of it would be called unknown, name by name.
+    let written = written::read(files, report)?;
     let mut site = resolve(written, report);
     let shared = Shared::of(&site);
     let top = Span::top(files.find(RULES_FILE).or_else(|| files.find(SITE_FILE)).unwrap_or(FileId(0)));

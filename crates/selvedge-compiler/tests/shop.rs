@@ -123,3 +123,12 @@ fn the_loader_proves_the_state_small_enough() {
     let loaded = Program::load(&program.full_bytes).expect("loads");
     assert_eq!(loaded.state_bytes_max(), program.summary.state_bytes_max);
 }
+
+#[test]
+fn a_file_that_cannot_be_read_is_the_only_thing_said() {
+    let mut files = site_folder("examples/shop");
+    files.entry("content.yaml".to_owned()).or_default().push_str("\nbroken: [\n");
+    let found = compile(&files);
+    let codes: Vec<&str> = found.diagnostics.iter().map(|diagnostic| diagnostic.code.as_str()).collect();
+    assert_eq!(codes, ["E0011"], "nothing is called unknown because of it");
+}

@@ -33,27 +33,27 @@ pub(crate) struct Written {
     pub contents: Vec<content::Content>,
 }
 
-/// Reads all files; what is wrong is reported and left out, so that the rest can still be checked.
-pub(crate) fn read(files: &Files<'_>, report: &mut Report) -> Written {
+/// Reads all files; what is wrong is reported and left out, so that the rest can still be checked. `None` where a file is
+/// no YAML at all.
+pub(crate) fn read(files: &Files<'_>, report: &mut Report) -> Option<Written> {
     other_files(files, report);
-    Written {
-        site: root(files, SITE_FILE, report).map(|node| site::read(&node, report)).unwrap_or_default(),
-        plan: root(files, PLAN_FILE, report).map(|node| plan::read(&node, report)).unwrap_or_default(),
-        rules: root(files, RULES_FILE, report)
-            .map(|node| rules::read(&node, files, report))
-            .unwrap_or_default(),
-        contents: root(files, CONTENT_FILE, report)
-            .map(|node| content::read(&node, report))
-            .unwrap_or_default(),
-    }
-}
-
-fn root(files: &Files<'_>, name: &str, report: &mut Report) -> Option<yaml::Node> {
-    let Some(file) = files.find(name) else {
-        missing_file(files, name, report);
-        return None;
+    let mut is_whole = true;
+    let mut root = |name: &str, report: &mut Report| {
+        let Some(file) = files.find(name) else {
+            missing_file(files, name, report);
+            return None;
+        };
+        let node = yaml::parse(file, files.text(file), report);
+        is_whole &= node.is_some();
+        node
     };
-    yaml::parse(file, files.text(file), report)
+    let written = Written {
+        site: root(SITE_FILE, report).map(|node| site::read(&node, report)).unwrap_or_default(),
+        plan: root(PLAN_FILE, report).map(|node| plan::read(&node, report)).unwrap_or_default(),
+        rules: root(RULES_FILE, report).map(|node| rules::read(&node, files, report)).unwrap_or_default(),
+        contents: root(CONTENT_FILE, report).map(|node| content::read(&node, report)).unwrap_or_default(),
+    };
+    is_whole.then_some(written)
 }
 
 fn missing_file(files: &Files<'_>, name: &str, report: &mut Report) {
