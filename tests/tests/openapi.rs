@@ -186,10 +186,12 @@ fn collect(ask: &Ask<'_>) -> Result<Vec<Exchange>> {
 fn decide(ask: &Ask<'_>) -> Result<Vec<Exchange>> {
     let path = "/v1/decide";
     let question = json!({"visitor": Visitor::new(1).id.to_string(), "slots": ["hero"], "context": {"utm.medium": "cpc"}});
+    let of_visitor = json!({"visitor": Visitor::new(1).id.to_string(), "country": "AT", "gpc": true});
     let key = format!("Bearer {}", ask.world.server_key());
     let key = [("authorization", key.as_str())];
     Ok(vec![
         ("post", path, ask.post(path, &key, question.to_string().as_bytes())?),
+        ("post", path, ask.post(path, &key, of_visitor.to_string().as_bytes())?),
         ("post", path, ask.post(path, &key, b"{")?),
         ("post", path, ask.post(path, &[], question.to_string().as_bytes())?),
         ("post", path, ask.post(path, &key, &vec![b' '; 530 * 1024])?),

@@ -36,6 +36,10 @@ pub struct Question {
     pub slots: Vec<String>,
     /// Consent as the server knows it; `None` uses what is stored alone.
     pub consent: Option<Snapshot>,
+    /// The visitor's country, two letters: it says what unknown consent means. The server's own country never does.
+    pub country: Option<String>,
+    /// Whether the visitor's browser sends Global Privacy Control.
+    pub gpc: bool,
 }
 
 #[derive(Deserialize)]
@@ -52,6 +56,10 @@ struct QuestionJson<'a> {
     slots: Vec<String>,
     #[serde(borrow, default)]
     consent: Option<&'a RawValue>,
+    #[serde(default)]
+    country: Option<String>,
+    #[serde(default)]
+    gpc: bool,
 }
 
 impl Question {
@@ -81,8 +89,24 @@ impl Question {
             context,
             slots: read.slots,
             consent,
+            country: read.country.map(country).transpose()?,
+            gpc: read.gpc,
         })
     }
+
+    /// What the visitor shows, as the server passes it on. The request itself shows only where the server is.
+    #[must_use]
+    pub fn shown(&self, site: &Site) -> Shown {
+        Shown { gpc: self.gpc, mode: site.mode_in(self.country.as_deref()) }
+    }
+}
+
+fn country(mut country: String) -> Result<String, Fault> {
+    if country.len() != 2 || !country.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+        return Err(Fault::unreadable("country: expected two letters"));
+    }
+    country.make_ascii_uppercase();
+    Ok(country)
 }
 
 #[derive(serde::Serialize)]
@@ -96,16 +120,10 @@ struct AnswerJson<'a> {
 
 /// The answer to a question, as JSON. Nothing is changed by it: what would be held from now on is not stored.
 #[must_use]
-pub fn answer(
-    site: &Site,
-    stored: Option<&VisitorRecord>,
-    question: &Question,
-    shown: Shown,
-    now_ms: u64,
-) -> String {
+pub fn answer(site: &Site, stored: Option<&VisitorRecord>, question: &Question, now_ms: u64) -> String {
     let rule_now_ms = i64::try_from(now_ms).unwrap_or(i64::MAX);
     let said: Vec<Snapshot> = question.consent.into_iter().collect();
-    let gate = Gate::new(&said, stored.map(|record| &record.consent), shown, now_ms);
+    let gate = Gate::new(&said, stored.map(|record| &record.consent), question.shown(site), now_ms);
     let state = stored.and_then(|record| VisitorState::decode(&record.state).ok());
     let mut state = match (state, stored) {
         (Some(state), _) => state,

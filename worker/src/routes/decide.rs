@@ -1,12 +1,11 @@
 //! `POST /v1/decide`: decisions for a page that a server renders. It fails open: where the step fails, every slot shows
 //! its fallback.
 
-use super::{collect, country, metrics, shards, shows_gpc};
+use super::{collect, metrics, shards};
 use crate::body;
 use crate::clock::now_ms;
 use crate::reply::{self, Passed};
 use crate::shard::{Asked, pack};
-use selvedge_core::consent::Mode;
 use selvedge_core::tracking_plan::Trust;
 use selvedge_edge::decide::{self, Question};
 use selvedge_edge::fault::Fault;
@@ -30,13 +29,7 @@ async fn ask(request: &mut Request, env: &Env) -> Passed {
     if sender.trust != Trust::Server {
         return Err(Fault::unknown_key("decide needs a server key").into());
     }
-    let country = country(request)?;
-    let asked = Asked {
-        site: site.name().to_owned(),
-        publish: site.publish,
-        gpc: shows_gpc(request)?,
-        is_opt_out: site.mode_in(country.as_deref()) == Mode::OptOut,
-    };
+    let asked = Asked { site: site.name().to_owned(), publish: site.publish };
     let place = shards::of_visitor(env, question.visitor)?;
     match shards::post(env, site.name(), place, "/decide", &pack(&asked, &body)?).await {
         Ok(response) if response.status() == 200 => Ok(response),

@@ -36,10 +36,6 @@ pub struct Asked {
     pub site: String,
     /// Its publish, as the worker knows it.
     pub publish: u64,
-    /// `Sec-GPC: 1`.
-    pub gpc: bool,
-    /// Whether unknown consent counts as granted where the visitor is.
-    pub is_opt_out: bool,
 }
 
 impl Envelope {
@@ -50,19 +46,8 @@ impl Envelope {
 
     /// What unknown consent means where the visitor is.
     pub const fn mode(&self) -> Mode {
-        mode(self.is_opt_out)
+        if self.is_opt_out { Mode::OptOut } else { Mode::OptIn }
     }
-}
-
-impl Asked {
-    /// What unknown consent means where the visitor is.
-    pub const fn mode(&self) -> Mode {
-        mode(self.is_opt_out)
-    }
-}
-
-const fn mode(is_opt_out: bool) -> Mode {
-    if is_opt_out { Mode::OptOut } else { Mode::OptIn }
 }
 
 /// An envelope and the body it goes around.

@@ -21,7 +21,6 @@ use crate::reply::{self, Answered, Problem};
 use crate::settings;
 use selvedge_edge::decide::{self, Question};
 use selvedge_edge::fault::Fault;
-use selvedge_edge::gate::Shown;
 use std::rc::Rc;
 use worker::{DurableObject, Env, Method, Request, Response, State, durable_object};
 
@@ -91,12 +90,11 @@ impl Shard {
         let site = programs::site(&self.env, &asked.site, asked.publish).await?;
         let question = Question::read(question)?;
         let (sql, now_ms) = (self.state.storage().sql(), now_ms());
-        let shown = Shown { gpc: asked.gpc, mode: asked.mode() };
         let plants_faults = settings::plants_faults(&self.env);
         let decided = barrier::transaction(&self.state.storage(), move || {
             let stored = tables::visitor(&sql, question.visitor)?;
             crate::fault_plan::FaultPlan { is_on: plants_faults }.at_decide(&question.context);
-            Ok::<String, worker::Error>(decide::answer(&site, stored.as_ref(), &question, shown, now_ms))
+            Ok::<String, worker::Error>(decide::answer(&site, stored.as_ref(), &question, now_ms))
         });
         match decided {
             Ok(answer) => reply::json(answer),

@@ -1,6 +1,7 @@
 //! Decisions, grants and public state of an answer.
 
 use crate::world::*;
+use selvedge_core::consent::Mode;
 use selvedge_core::event::{Batch, Clock};
 use selvedge_core::limits::LEASE_MS;
 use selvedge_core::rules::{self, Moment, Place, Program};
@@ -120,12 +121,44 @@ fn a_server_asks_without_changing_anything() {
     let views = vec![Ok(event(1, "product_view")), Ok(event(2, "product_view"))];
     let stored = kept(None, &stepped(None, batch(granted(), views)));
     let question = Question::read(br#"{"visitor":"07070707070707070707070707070707"}"#).unwrap();
-    let answer = decide::answer(&site(), stored.as_ref(), &question, Shown::default(), NOW_MS);
+    let answer = decide::answer(&site(), stored.as_ref(), &question, NOW_MS);
     let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
     assert_eq!(answer["decisions"][0]["rule"], "two-views");
     assert_eq!(answer["decisions"][0]["body"]["fields"]["text"], "the banner");
-    let unknown = decide::answer(&site(), None, &question, Shown::default(), NOW_MS);
+    let unknown = decide::answer(&site(), None, &question, NOW_MS);
     let unknown: serde_json::Value = serde_json::from_str(&unknown).unwrap();
     assert_eq!(unknown["decisions"][0]["reason"], "fallback");
     assert_eq!(unknown["decisions"][0]["detail"], "");
+}
+
+#[test]
+fn a_server_passes_on_where_the_visitor_is_and_privacy_control() {
+    let mut site = site();
+    site.config.consent_mode = Mode::OptOut;
+    site.config.consent_regions = vec![("DE".into(), Mode::OptIn)];
+    let shown = |rest: &str| {
+        let text = format!(r#"{{"visitor":"07070707070707070707070707070707"{rest}}}"#);
+        Question::read(text.as_bytes()).map(|question| question.shown(&site)).map_err(|fault| fault.status)
+    };
+    let of = |mode, gpc| Ok(Shown { gpc, mode });
+    assert_eq!(shown(""), of(Mode::OptOut, false));
+    assert_eq!(shown(r#","country":"de""#), of(Mode::OptIn, false));
+    assert_eq!(shown(r#","country":"US","gpc":true"#), of(Mode::OptOut, true));
+    assert_eq!(shown(r#","country":"Germany""#), Err(400));
+}
+
+#[test]
+fn privacy_control_that_a_server_passes_on_stops_rules_of_advertising() {
+    let site = advertising_site();
+    let views = batch(granted(), vec![Ok(event(1, "product_view")), Ok(event(2, "product_view"))]);
+    let outcome = step(&site, None, views, &arrival(), &Trouble::default(), &mut Heard::default()).unwrap();
+    let reason = |gpc: bool| {
+        let text = format!(r#"{{"visitor":"07070707070707070707070707070707","gpc":{gpc}}}"#);
+        let question = Question::read(text.as_bytes()).unwrap();
+        let answer = decide::answer(&site, outcome.record.as_ref(), &question, NOW_MS);
+        let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+        answer["decisions"][0]["rule"].clone()
+    };
+    assert_eq!(reason(false), "two-views");
+    assert_eq!(reason(true), serde_json::Value::Null);
 }
