@@ -3,6 +3,7 @@
 use crate::fault::Fault;
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 use selvedge_core::event::Clock;
 use selvedge_core::tracking_plan::Trust;
 use selvedge_core::wire::program::{EdgeConfig, Source, SourceKind};
@@ -33,25 +34,60 @@ pub struct Sender {
     pub cors_origin: Option<String>,
 }
 
-/// Lets a sender of events in, or says why not. `secret` gives the value of a named secret of the deployment.
+/// Lets a sender of events in to one of the sites, by its place among them, or says why not. `secret` gives the value of a
+/// named secret of the deployment.
 ///
 /// # Errors
-/// [`Fault`] 401 where no source of the site has the key, 403 where the origin is not listed.
-pub fn sender(
-    config: &EdgeConfig,
+/// [`Fault`] 401 where no source of any site has the key, 403 where the origin is not listed, 400 where the admin names a
+/// source that several sites have.
+pub fn enter(
+    sites: &[&EdgeConfig],
     admin_token: Option<&str>,
     secret: &dyn Fn(&str) -> Option<String>,
     shown: &Credentials<'_>,
-) -> Result<Sender, Fault> {
+) -> Result<(usize, Sender), Fault> {
     if is_admin(admin_token, shown.bearer) {
-        let source = by_key(config, shown.write_key).ok_or_else(unknown_key)?;
-        return Ok(Sender {
-            source: source.name.clone(),
-            trust: Trust::Server,
-            is_admin: true,
-            cors_origin: None,
-        });
+        let (at, source) = named(sites, shown.write_key)?;
+        let source = source.name.clone();
+        return Ok((at, Sender { source, trust: Trust::Server, is_admin: true, cors_origin: None }));
     }
+    let mut refused = unknown_key();
+    for (at, config) in sites.iter().enumerate() {
+        match sender(config, secret, shown) {
+            Ok(sender) => return Ok((at, sender)),
+            Err(fault) if fault.code == refused.code => {}
+            Err(fault) => refused = fault,
+        }
+    }
+    Err(refused)
+}
+
+/// The source that the admin means: the one with this key, else the only one with this name. Names are a site's own, so
+/// several sites may have the same.
+fn named<'a>(sites: &[&'a EdgeConfig], write_key: &str) -> Result<(usize, &'a Source), Fault> {
+    let sources = || {
+        sites
+            .iter()
+            .enumerate()
+            .flat_map(|(at, config)| config.sources.iter().map(move |source| (at, source)))
+    };
+    let by_key: Vec<_> = sources().filter(|(_, source)| source.key == write_key).collect();
+    let by_name: Vec<_> = sources().filter(|(_, source)| source.name == write_key).collect();
+    match if by_key.is_empty() { by_name } else { by_key }.as_slice() {
+        [] => Err(unknown_key()),
+        [one] => Ok(*one),
+        several => {
+            Err(Fault::ambiguous_source(format!("{} sites have a source `{write_key}`", several.len())))
+        }
+    }
+}
+
+/// Lets a sender in to a site without the admin token.
+fn sender(
+    config: &EdgeConfig,
+    secret: &dyn Fn(&str) -> Option<String>,
+    shown: &Credentials<'_>,
+) -> Result<Sender, Fault> {
     if let Some(bearer) = shown.bearer {
         let is_theirs =
             |source: &&Source| secret(&source.key).is_some_and(|secret| is_same_secret(&secret, bearer));
@@ -112,12 +148,8 @@ pub fn is_listed(config: &EdgeConfig, origin: &str) -> bool {
     config.origins.iter().any(|listed| listed == origin)
 }
 
-fn by_key<'a>(config: &'a EdgeConfig, write_key: &str) -> Option<&'a Source> {
-    config.sources.iter().find(|source| source.key == write_key || source.name == write_key)
-}
-
 fn unknown_key() -> Fault {
-    Fault::unknown_key("no source of this site has the key")
+    Fault::unknown_key("no site has a source with this key")
 }
 
 /// Compares in a time that does not tell where two secrets differ.
@@ -146,7 +178,30 @@ mod tests {
     fn enter(write_key: &str, bearer: Option<&str>, origin: Option<&str>) -> Result<Sender, u16> {
         let shown = Credentials { write_key, bearer, origin, own_origin: "https://edge.example" };
         let secret = |name: &str| (name == "BACKEND_KEY").then(|| "s3cret".into());
-        sender(&config(), Some("admin"), &secret, &shown).map_err(|fault| fault.status)
+        let entered = super::enter(&[&config()], Some("admin"), &secret, &shown);
+        entered.map(|(_, sender)| sender).map_err(|fault| fault.status)
+    }
+
+    #[test]
+    fn the_admin_names_a_source_that_one_site_alone_has() {
+        let mut other = config();
+        other.sources.truncate(1);
+        other.sources[0].key = "wk_other_web".into();
+        let named = |write_key| {
+            let shown = Credentials {
+                write_key,
+                bearer: Some("admin"),
+                origin: None,
+                own_origin: "https://edge.example",
+            };
+            let entered = super::enter(&[&config(), &other], Some("admin"), &|_| None, &shown);
+            entered.map(|(at, sender)| (at, sender.source)).map_err(|fault| fault.code)
+        };
+        assert_eq!(named("wk_other_web"), Ok((1, "web".into())));
+        assert_eq!(named("wk_web"), Ok((0, "web".into())));
+        assert_eq!(named("backend"), Ok((0, "backend".into())));
+        assert_eq!(named("web"), Err("ambiguous_source"), "both sites have one");
+        assert_eq!(named("nobody"), Err("unknown_key"));
     }
 
     #[test]

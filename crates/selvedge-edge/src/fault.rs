@@ -41,6 +41,8 @@ faults! {
     poison = 400, "poison", None, "drop this batch; look at /v1/quarantine";
     /// A parameter of the request is wrong.
     bad_request = 400, "bad_request", None, "see docs/openapi.yaml for the parameters of this route";
+    /// The admin named a source that several sites have.
+    ambiguous_source = 400, "ambiguous_source", None, "name the source by its write key in site.yaml";
     /// No such key or token.
     unknown_key = 401, "unknown_key", None, "use a key of site.yaml, or the admin token for admin routes";
     /// The page's origin is not listed.

@@ -89,13 +89,8 @@ pub async fn enter(request: &Request, env: &Env, write_key: &str) -> Result<(Rc<
         own_origin: &own_origin,
     };
     let secret = |name: &str| settings::secret(env, name);
-    let mut refused = Fault::unknown_key("no site has a source with this key");
-    for site in sites {
-        match access::sender(&site.config, admin_token.as_deref(), &secret, &shown) {
-            Ok(sender) => return Ok((site, sender)),
-            Err(fault) if fault.code == refused.code => {}
-            Err(fault) => refused = fault,
-        }
-    }
-    Err(refused.into())
+    let configs: Vec<_> = sites.iter().map(|site| &site.config).collect();
+    let (at, sender) = access::enter(&configs, admin_token.as_deref(), &secret, &shown)?;
+    let site = sites.get(at).ok_or_else(|| Fault::internal("a site that let a sender in is gone"))?;
+    Ok((Rc::clone(site), sender))
 }
