@@ -4,7 +4,7 @@ use crate::address::{Address, referrer_class};
 use crate::client::{Cargo, Client, Flight, Held};
 use crate::effect::{Effect, Notice};
 use crate::input::Capture;
-use crate::lane::Lane;
+use crate::lane::{Lane, reread};
 use crate::stored::{LaneHead, VISITOR, push_hex, queue_name, write_visitor};
 use alloc::string::String;
 use selvedge_core::consent::usable;
@@ -73,7 +73,14 @@ impl Client {
         }
         self.seen.clear();
         let name = String::new();
-        let capture = Capture { event_type: EventType::Page, name, time_ms, properties, automatic: false };
+        let capture = Capture {
+            event_type: EventType::Page,
+            name,
+            time_ms,
+            properties,
+            automatic: false,
+            readings: Map::new(),
+        };
         self.capture(capture, context);
     }
 
@@ -102,8 +109,14 @@ impl Client {
             properties.set(name, value.map_or(Value::Null, Value::Text));
         }
         let name = String::new();
-        let capture =
-            Capture { event_type: EventType::Exposure, name, time_ms, properties, automatic: false };
+        let capture = Capture {
+            event_type: EventType::Exposure,
+            name,
+            time_ms,
+            properties,
+            automatic: false,
+            readings: Map::new(),
+        };
         self.capture(capture, Map::new());
         self.share_leases();
     }
@@ -114,11 +127,15 @@ impl Client {
     }
 
     /// Consent is given: the event is shaped, judged, queued and applied, unless none of its purposes is in force.
-    fn admit(&mut self, capture: Capture, context: Map) {
+    fn admit(&mut self, mut capture: Capture, context: Map) {
         let automatic = capture.automatic;
+        let mut readings = core::mem::take(&mut capture.readings);
         let Some(first) = Sequence::new(1) else { return };
-        let event = shape(capture, context, first);
+        let mut event = shape(capture, context, first);
         let plan = self.mind.plan();
+        if let Some(plan) = plan {
+            reread(plan, &mut event.properties, &event.name, &mut readings);
+        }
         if automatic && plan.is_none_or(|plan| plan.event(&event.name).is_none()) {
             return;
         }
@@ -130,15 +147,18 @@ impl Client {
         // Only now: what may not be captured gives nobody an identity.
         let Some(sequence) = self.next_sequence() else { return self.lose(1) };
         self.effects.emit(Notice::Captured(event.name.clone(), verdict));
-        self.enqueue(Event { sequence, ..event }, verdict.is_none(), is_urgent);
+        self.enqueue(Event { sequence, ..event }, readings, verdict.is_none(), is_urgent);
     }
 
     /// Puts an event into the queue, makes room for it, applies it, and sets when it leaves.
-    fn enqueue(&mut self, event: Event, applies: bool, is_urgent: bool) {
+    fn enqueue(&mut self, event: Event, readings: Map, applies: bool, is_urgent: bool) {
         let consent = self.consent;
         let Some(lane) = self.lanes.of(self.lanes.own_writer()) else { return };
         let sequence = event.sequence.get();
         lane.push(event, consent, applies, &mut self.effects);
+        if let Some(queued) = lane.events.last_mut() {
+            queued.readings = readings;
+        }
         if lane.events.last().is_some_and(|queued| queued.bytes > event_bytes_max()) {
             lane.remove(&mut self.effects, &|queued| queued.event.sequence.get() == sequence);
             lane.head.lost = lane.head.lost.saturating_add(1);

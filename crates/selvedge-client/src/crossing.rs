@@ -83,6 +83,7 @@ fn read_capture(tape: &mut Tape<'_>) -> Capture {
         time_ms: tape.u64(),
         properties: take_map(tape, None, PROPERTIES_MAX),
         automatic: tape.flag(),
+        readings: take_map(tape, None, PROPERTIES_MAX),
     }
 }
 

@@ -92,10 +92,13 @@ impl Client {
         self.replay();
     }
 
-    /// The tracking plan is another: what waits is judged by it.
+    /// The tracking plan is another: what waits is read and judged by it.
     fn judge_again(&mut self) {
         self.purge();
         for lane in self.lanes.all_mut() {
+            if let Some(plan) = self.mind.plan() {
+                lane.reread(plan, &mut self.effects);
+            }
             lane.events
                 .iter_mut()
                 .for_each(|queued| queued.applies = self.mind.judge(&queued.event).is_none());

@@ -168,7 +168,9 @@ impl Client {
             match lane.next_sequence().filter(|_| departures <= answered) {
                 Some(sequence) => {
                     lane.push(Event { sequence, ..event }, snapshot, applies, &mut self.effects);
-                    lane.events.iter_mut().rev().take(1).for_each(|queued| queued.departures = departures);
+                    if let Some(queued) = lane.events.last_mut() {
+                        queued.departures = departures;
+                    }
                 }
                 None => lost = lost.saturating_add(1),
             }

@@ -129,6 +129,9 @@ pub struct Capture {
     pub properties: Map,
     /// Captured by the hands on their own (a link was clicked): only where the tracking plan knows it.
     pub automatic: bool,
+    /// Of properties that stand in the page's markup, and so are text: what they say where the tracking plan has another type
+    /// for them.
+    pub readings: Map,
 }
 
 /// How a request ended.

@@ -7,7 +7,8 @@ use alloc::vec::Vec;
 use selvedge_core::consent::{Purposes, Snapshot, usable};
 use selvedge_core::event::Event;
 use selvedge_core::id::{Sequence, WriterId};
-use selvedge_core::tracking_plan::{self, Plan};
+use selvedge_core::tracking_plan::{self, Plan, PropertyType};
+use selvedge_core::value::Map;
 
 /// Sinks the last of a sorted list to its place. `is_before(a, b)`: b belongs before a. (Sorting by the standard library
 /// takes kilobytes.)
@@ -35,6 +36,8 @@ pub struct Queued {
     pub applies: bool,
     /// How often it left this page, under whatever writer.
     pub departures: u8,
+    /// What of its text the tracking plan may yet want read, once it comes. In memory only.
+    pub readings: Map,
 }
 
 /// One writer's events.
@@ -76,7 +79,14 @@ impl Lane {
             let lane = lanes.iter_mut().find(|lane| Some(lane.writer) == writer);
             match (lane, read_queued(value)) {
                 (Some(lane), Some((snapshot, event))) => {
-                    lane.insert(Queued { event, snapshot, bytes: value.len(), applies: true, departures: 0 });
+                    lane.insert(Queued {
+                        event,
+                        snapshot,
+                        bytes: value.len(),
+                        applies: true,
+                        departures: 0,
+                        readings: Map::new(),
+                    });
                 }
                 _ => effects.erase(key.clone()),
             }
@@ -104,8 +114,28 @@ impl Lane {
         let value = write_queued(&snapshot, &event);
         let sequence = event.sequence.get();
         self.next = sequence.saturating_add(1);
-        self.events.push(Queued { event, snapshot, bytes: value.len(), applies, departures: 0 });
+        self.events.push(Queued {
+            event,
+            snapshot,
+            bytes: value.len(),
+            applies,
+            departures: 0,
+            readings: Map::new(),
+        });
         effects.store(event_key(self.writer, sequence), value);
+    }
+
+    /// The tracking plan came: reads what it wants read, of events that did not leave yet.
+    pub fn reread(&mut self, plan: &Plan, effects: &mut Effects) {
+        for Queued { event, snapshot, bytes, readings, .. } in
+            self.events.iter_mut().filter(|queued| queued.departures == 0)
+        {
+            if reread(plan, &mut event.properties, &event.name, readings) {
+                let value = write_queued(snapshot, event);
+                *bytes = value.len();
+                effects.store(event_key(self.writer, event.sequence.get()), value);
+            }
+        }
     }
 
     /// Puts the head record on the device.
@@ -238,6 +268,21 @@ impl Lanes {
     pub fn bytes(&self) -> usize {
         self.all.iter().fold(0, |sum, lane| sum.saturating_add(lane.bytes()))
     }
+}
+
+/// Puts in place of text what it reads as, where the event's plan has another type for it; true where it did. The readings
+/// are used up.
+pub fn reread(plan: &Plan, properties: &mut Map, event: &str, readings: &mut Map) -> bool {
+    let readings = core::mem::take(readings);
+    let planned = plan.event(event).map_or(&[][..], |event| &event.properties);
+    let mut is_changed = false;
+    for property in planned.iter().filter(|property| property.property_type != PropertyType::Text) {
+        if let Some(value) = readings.get(&property.name) {
+            properties.set(property.name.as_str(), value.clone());
+            is_changed = true;
+        }
+    }
+    is_changed
 }
 
 /// What an event may be used for, as far as it is known here.

@@ -381,3 +381,75 @@ fn what_may_have_arrived_under_the_forgotten_writer_is_not_sent_under_another() 
     world.pass(600_000);
     assert_eq!((world.edge.log.len(), world.lost()), (2, 1));
 }
+
+/// A shop whose carts have an article number (text), a value and a yes or no.
+fn shop_with_carts() -> selvedge_core::wire::program::Parts {
+    use selvedge_core::tracking_plan::{PlanProperty, PropertyType};
+    let mut parts = shop();
+    let mut cart = parts.plan.events[0].clone();
+    cart.name = "add_to_cart".into();
+    let planned = [("sku", PropertyType::Text), ("value", PropertyType::Money), ("gift", PropertyType::Bool)];
+    cart.properties = planned
+        .map(|(name, property_type)| PlanProperty {
+            name: name.into(),
+            property_type,
+            required: true,
+            pii: false,
+            one_of: Vec::new(),
+        })
+        .into();
+    parts.plan.events.insert(0, cart);
+    parts
+}
+
+/// A click on `data-selvedge-event="add_to_cart"` with three properties.
+fn click(world: &mut World) {
+    let text = |text: &str| Value::Text(text.into());
+    let number = |number| Value::Number(Number::Int(number));
+    world.click(
+        "add_to_cart",
+        &[("sku", text("1001")), ("value", text("149")), ("gift", text("true"))],
+        &[("sku", number(1001)), ("value", number(149)), ("gift", Value::Bool(true))],
+    );
+}
+
+#[test]
+fn markup_is_read_as_the_plan_says() {
+    for is_plan_late in [false, true] {
+        let mut world = World::new(Some(shop_with_carts()));
+        if is_plan_late {
+            world.device.clear();
+            world.input(Input::Settings(Some(selvedge_client::Settings {
+                clock_ms: world.now_ms,
+                policy_version: 1,
+                ..Default::default()
+            })));
+            world.grant();
+            click(&mut world);
+        }
+        world.settle();
+        world.grant();
+        if !is_plan_late {
+            click(&mut world);
+        }
+        world.pass(60_000);
+        let event = world.edge.log.values().next().unwrap();
+        assert_eq!(event.properties.text("sku"), Some("1001"), "late: {is_plan_late}");
+        assert_eq!(event.properties.get("value"), Some(&Value::Number(Number::Int(149))));
+        assert_eq!(event.properties.get("gift"), Some(&Value::Bool(true)));
+        let batch = &world.edge.batches[0];
+        assert!(batch.events[0].is_ok() && world.lost() == 0);
+    }
+}
+
+#[test]
+fn without_a_plan_markup_stays_text() {
+    let mut world = World::new(None);
+    world.settle();
+    world.grant();
+    click(&mut world);
+    world.pass(60_000);
+    let event = world.edge.log.values().next().unwrap();
+    assert_eq!(event.properties.text("sku"), Some("1001"));
+    assert_eq!(event.properties.text("value"), Some("149"));
+}

@@ -27,14 +27,21 @@ export function heard<Kind extends keyof Notices>(kind: Kind, notice: Notices[Ki
   }
 }
 
-export function capture(type: EventType, name: string, properties: Properties = {}, isAutomatic = false): void {
+/** `readings`: what properties that are text read as, for those that the tracking plan has another type for. */
+export function capture(
+  type: EventType,
+  name: string,
+  properties: Properties = {},
+  readings: Properties = {},
+  isAutomatic = false,
+): void {
   const time = callTime || Date.now();
-  inOrder(() => sink?.capture(type, `${name}`, time, properties, isAutomatic));
+  inOrder(() => sink?.capture(type, `${name}`, time, properties, isAutomatic, readings));
 }
 
 /** A link was clicked: recorded where the tracking plan knows `link_click`. */
 export function captureLink(url: string, text: string): void {
-  capture("track", "link_click", { url: url.split(/[?#]/)[0], text }, true);
+  capture("track", "link_click", { url: url.split(/[?#]/)[0], text }, {}, true);
 }
 
 export function capturePage(referrer: string, properties: Properties = {}): void {

@@ -1,7 +1,12 @@
 /** What the hands notice by themselves: clicks, links, route changes, the page going and coming back. */
 
+/** Properties as they stand in the markup. */
+type Texts = Record<string, string>;
+/** What those of them are that are written as a number or a boolean. */
+type Readings = Record<string, number | boolean>;
+
 export type Sight = {
-  click(name: string, properties: Record<string, string | number | boolean>): void;
+  click(name: string, properties: Texts, readings: Readings): void;
   link(url: string, text: string): void;
   route(referrer: string, time: number): void;
   hidden(): void;
@@ -26,20 +31,32 @@ export function watchPage(sight: Sight): void {
 export function clicked(target: EventTarget | null, sight: Pick<Sight, "click" | "link">): void {
   if (!(target instanceof Element)) return;
   const marked = target.closest<HTMLElement>("[data-selvedge-event]");
-  if (marked) return sight.click(marked.dataset["selvedgeEvent"] ?? "", propertiesOf(marked.dataset));
+  if (marked) {
+    const properties = propertiesOf(marked.dataset);
+    return sight.click(marked.dataset["selvedgeEvent"] ?? "", properties, readingsOf(properties));
+  }
   const link = target.closest<HTMLAnchorElement>("a[href]");
   if (link) sight.link(link.href, (link.textContent ?? "").trim().slice(0, LINK_TEXT_LENGTH_MAX));
 }
 
-/** `data-selvedge-property-order-id="7"` is the property `order_id`: a number where it is written as one. */
-function propertiesOf(data: DOMStringMap): Record<string, string | number | boolean> {
-  const properties: Record<string, string | number | boolean> = {};
+/** `data-selvedge-property-order-id="7"` is the property `order_id`. */
+function propertiesOf(data: DOMStringMap): Texts {
+  const properties: Texts = {};
   for (const [key, value = ""] of Object.entries(data)) {
     if (!key.startsWith(PROPERTY)) continue;
-    const name = key.slice(PROPERTY.length).replace(/(?!^)[A-Z]/g, "_$&").toLowerCase();
-    properties[name] = value === "true" || value === "false" ? value === "true" : `${+value}` === value ? +value : value;
+    properties[key.slice(PROPERTY.length).replace(/(?!^)[A-Z]/g, "_$&").toLowerCase()] = value;
   }
   return properties;
+}
+
+/** The tracking plan says whether `7` is a number or an article's. */
+function readingsOf(properties: Texts): Readings {
+  const readings: Readings = {};
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === "true" || value === "false") readings[name] = value === "true";
+    else if (`${+value}` === value && isFinite(+value)) readings[name] = +value;
+  }
+  return readings;
 }
 
 let shown = location.href;

@@ -68,9 +68,9 @@ export function tellChange(key: string, value: Uint8Array | undefined): void {
 }
 
 export const head: Sink = {
-  capture: (type, name, time, properties, isAutomatic) => {
+  capture: (type, name, time, properties, isAutomatic, readings) => {
     const writer = new Writer(4).u8(EVENT_TYPES.indexOf(type)).text(name).varint(time);
-    if (!tell(writer.map(properties).flag(isAutomatic))) heard("lost", { count: 1 });
+    if (!tell(writer.map(properties).flag(isAutomatic).map(readings))) heard("lost", { count: 1 });
   },
   page: (time, referrer, properties) => {
     tell(new Writer(5).varint(time).text(location.href).text(document.title).text(referrer).map(properties));

@@ -62,7 +62,7 @@ function begin(stub: Stub, { data, time }: Boot, sink: Sink): void {
   Object.assign(stub, api, { q: [] });
   makeCalls(calls);
   watchPage({
-    click: (name, properties) => capture("track", name, properties),
+    click: (name, properties, readings) => capture("track", name, properties, readings),
     link: captureLink,
     route: (referrer, time) => {
       if (isAutomatic) at(time, () => capturePage(referrer));

@@ -170,10 +170,11 @@ export function open(boot: NonNullable<Stub["boot"]>, ear: Ear): Sink {
   }
 
   return {
-    capture: (type, name, time, properties, isAutomatic) => {
+    capture: (type, name, time, properties, isAutomatic, readings) => {
       const id = type === "group" ? { account_id: name } : { user_id: name };
       if (isAutomatic) return;
-      if (type === "track") add(type, name, time, properties);
+      // There is no tracking plan here: what is written as a number is one.
+      if (type === "track") add(type, name, time, { ...properties, ...readings });
       else add(type, type, time, { ...properties, ...id });
     },
     page: (time, referrer, properties) => {

@@ -13,7 +13,14 @@ export type Settings = {
 
 export type Sink = {
   /** `name`: of a track event; of identify, group and alias the id they are about. */
-  capture(type: EventType, name: string, time: number, properties: Properties, isAutomatic: boolean): void;
+  capture(
+    type: EventType,
+    name: string,
+    time: number,
+    properties: Properties,
+    isAutomatic: boolean,
+    readings: Properties,
+  ): void;
   page(time: number, referrer: string, properties: Properties): void;
   /** Purposes as bits, in the order of {@link PURPOSES}. */
   consent(granted: number, denied: number): void;

@@ -261,14 +261,21 @@ impl World {
     }
 
     pub fn track(&mut self, name: &str, properties: &[(&str, Value)]) {
-        let properties: Map =
-            properties.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        self.click(name, properties, &[]);
+    }
+
+    /// An event of the page's markup: its properties are text; `readings` says what they are besides.
+    pub fn click(&mut self, name: &str, properties: &[(&str, Value)], readings: &[(&str, Value)]) {
+        let map = |entries: &[(&str, Value)]| -> Map {
+            entries.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+        };
         self.input(Input::Capture(Capture {
             event_type: EventType::Track,
             name: name.into(),
             time_ms: self.now_ms,
-            properties,
+            properties: map(properties),
             automatic: false,
+            readings: map(readings),
         }));
     }
 

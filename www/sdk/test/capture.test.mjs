@@ -1,0 +1,33 @@
+// What a click on marked-up elements says.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { load } from "./bundle.mjs";
+
+class Element {
+  constructor(dataset) {
+    this.dataset = dataset;
+  }
+  closest(selector) {
+    return selector === "[data-selvedge-event]" ? this : null;
+  }
+}
+globalThis.Element = Element;
+globalThis.location = { href: "https://shop.test/" };
+const { clicked } = await load("capture.ts");
+
+test("properties are as they are written, with what they read as", () => {
+  const said = [];
+  const dataset = {
+    selvedgeEvent: "add_to_cart",
+    selvedgePropertySku: "1001",
+    selvedgePropertyUnitPrice: "14.9",
+    selvedgePropertyGift: "true",
+    selvedgePropertyZip: "01067",
+    selvedgePropertyNote: "Infinity",
+  };
+  clicked(new Element(dataset), { click: (...parameters) => said.push(parameters) });
+  const [[name, properties, readings]] = said;
+  assert.equal(name, "add_to_cart");
+  assert.deepEqual(properties, { sku: "1001", unit_price: "14.9", gift: "true", zip: "01067", note: "Infinity" });
+  assert.deepEqual(readings, { sku: 1001, unit_price: 14.9, gift: true });
+});
