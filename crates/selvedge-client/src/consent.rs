@@ -173,16 +173,21 @@ impl Client {
 
     /// The site forgets who this is: what is queued is still sent, for the identity it belongs to.
     pub(crate) fn reset(&mut self, random: Random) {
+        self.part(random);
+        self.delivery.is_urgent = true;
+        for key in [VISITOR, STATE, LEASES] {
+            self.effects.erase(key.into());
+        }
+        self.replay();
+    }
+
+    /// Parts from the visitor, in memory.
+    pub(crate) fn part(&mut self, random: Random) {
         self.lanes.orphan_own();
         self.visitor = None;
         self.is_own_answered = false;
         self.random = random;
         self.seen = Vec::new();
-        self.delivery.is_urgent = true;
-        for key in [crate::stored::VISITOR, crate::stored::STATE, crate::stored::LEASES] {
-            self.effects.erase(key.into());
-        }
         self.mind.forget(self.now_ms.saturating_add_signed(self.skew_ms));
-        self.replay();
     }
 }

@@ -48,7 +48,11 @@ pub fn read_input(bytes: &[u8]) -> Result<(u64, Input), WireFault> {
             body: blob(tape),
         }),
         13 => Input::Adopted(records(tape)),
-        14 => Input::Changed { key: tape.string(), value: if tape.flag() { Some(blob(tape)) } else { None } },
+        14 => Input::Changed {
+            key: tape.string(),
+            random: random(tape),
+            value: if tape.flag() { Some(blob(tape)) } else { None },
+        },
         _ => return Err(WireFault::Malformed),
     };
     tape.check()?;

@@ -26,7 +26,7 @@ impl Client {
             Input::Reset { random } => self.reset(random),
             Input::Replied(reply) => self.reply(reply),
             Input::Adopted(records) => self.adopt(&records),
-            Input::Changed { key, value } => self.follow(&key, value.as_deref()),
+            Input::Changed { key, value, random } => self.follow(&key, value.as_deref(), random),
         }
         self.show_changes();
         self.pump();

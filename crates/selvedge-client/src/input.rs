@@ -79,6 +79,8 @@ pub enum Input {
         key: String,
         /// What stands there now.
         value: Option<Vec<u8>>,
+        /// For the identity that follows one which the other tab forgot.
+        random: Random,
     },
 }
 

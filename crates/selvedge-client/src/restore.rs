@@ -3,7 +3,7 @@
 use crate::capture::GATHER_MS;
 use crate::client::Client;
 use crate::effect::{Effect, Notice};
-use crate::input::{Boot, Settings};
+use crate::input::{Boot, Random, Settings};
 use crate::lane::Lane;
 use crate::stored::{
     CONSENT, LEASES, PROGRAM, STATE, StateRecord, VISITOR, read_consent, read_leases, read_program,
@@ -12,6 +12,7 @@ use crate::stored::{
 use alloc::string::String;
 use alloc::vec::Vec;
 use selvedge_core::consent::Snapshot;
+use selvedge_core::id::VisitorId;
 
 /// A skew below this is the network's, not the clock's.
 const SKEW_MS_MIN: u64 = 1_000;
@@ -106,17 +107,27 @@ impl Client {
     }
 
     /// Another tab stored or erased something that this one shares with it.
-    pub(crate) fn follow(&mut self, key: &str, value: Option<&[u8]>) {
+    pub(crate) fn follow(&mut self, key: &str, value: Option<&[u8]>, random: Random) {
         match (key, value) {
             (CONSENT, value) => self.follow_consent(value),
-            (VISITOR, Some(value)) if self.visitor.is_none() => {
-                self.visitor = read_visitor(value).map(|(visitor, _)| visitor);
-                self.mind.blind();
-                self.release_held();
-            }
+            (VISITOR, value) => self.follow_visitor(value.and_then(read_visitor).map(|(id, _)| id), random),
             (LEASES, Some(value)) => self.follow_leases(value),
             _ => {}
         }
+    }
+
+    /// Another tab minted the visitor, or forgot it (a logout): this one is of the same, and stores nothing of the one before.
+    fn follow_visitor(&mut self, next: Option<VisitorId>, random: Random) {
+        if next == self.visitor {
+            return;
+        }
+        self.part(random);
+        self.visitor = next;
+        if next.is_some() {
+            self.mind.blind();
+        }
+        self.release_held();
+        self.replay();
     }
 
     /// Forgets the alarm that rang.

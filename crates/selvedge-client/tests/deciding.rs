@@ -103,7 +103,7 @@ fn a_grant_that_another_tab_used_is_gone_here() {
     let used = world.device.get("leases").cloned().expect("the use of a lease is shared");
     let mut other = open();
     other.view_shoes();
-    other.input(Input::Changed { key: "leases".into(), value: Some(used) });
+    other.input(Input::Changed { key: "leases".into(), value: Some(used), random: [77; 19] });
     other.view_shoes();
     assert_eq!(hero(&other).as_deref(), Some("free-shipping-hero"), "one of two is left");
     see_hero(&mut other);

@@ -63,7 +63,7 @@ export function tellAdopted(records: readonly Entry[]): void {
 }
 
 export function tellChange(key: string, value: Uint8Array | undefined): void {
-  const writer = new Writer(14).text(key).flag(!!value);
+  const writer = new Writer(14).text(key).raw(random(RANDOM_BYTES)).flag(!!value);
   tell(value ? writer.bytes(value) : writer);
 }
 

@@ -41,17 +41,31 @@ async function openPlain(boot: Boot): Promise<Sink> {
 function openHead({ data }: Boot): void {
   onAdopted(tellAdopted);
   tellBoot(data);
-  watch((key, value) => {
-    // The other tab minted the visitor with its consent: this one must not mint another.
-    if (key === "consent") tellChange("visitor", read("visitor"));
-    tellChange(key, value);
-  });
+  watch(tellOfOtherTabs);
   addEventListener("pagehide", letGo);
   addEventListener("pageshow", ({ persisted }) => {
     // Nobody tells a page in the back/forward cache what other tabs changed.
-    if (persisted) tellChange("consent", read("consent"));
+    if (persisted) {
+      tellOfOtherTabs("consent", read("consent"));
+      tellOfOtherTabs("visitor", read("visitor"));
+    }
     holdAgain();
   });
+}
+
+/** Another tab stored or erased a record. What it says of consent and visitor belongs together. */
+function tellOfOtherTabs(key: string, value: Uint8Array | undefined): void {
+  if (key === "consent" && value) {
+    // The other tab minted the visitor with its consent: this one must not mint another.
+    const visitor = read("visitor");
+    if (visitor) tellChange("visitor", visitor);
+  }
+  if (key !== "visitor") return tellChange(key, value);
+  // Two tabs may have minted one each: what stands there now is the later.
+  const visitor = read(key);
+  // A visitor goes with a withdrawal, which destroys what is queued, or with a logout, which does not.
+  if (!visitor) tellChange("consent", read("consent"));
+  tellChange(key, visitor);
 }
 
 /** The first page view, then the calls that waited, then what happens. */
