@@ -29,7 +29,7 @@ pub struct Decision {
 pub fn decide(image: &Image, state: &mut VisitorState, moment: &Moment) -> Vec<Decision> {
     let now_ms = state.now_ms(moment.now_ms);
     state.align(image, now_ms);
-    state.held.retain(|held| held.until_ms.is_none_or(|until_ms| until_ms > now_ms));
+    state.prune_held(false, now_ms);
     let known = resolve(image, state, moment);
     let decisions = judge(image, state, moment, &known);
     for decision in &decisions {
@@ -42,24 +42,22 @@ pub fn decide(image: &Image, state: &mut VisitorState, moment: &Moment) -> Vec<D
 
 /// What [`decide`] decides, the state as it is.
 pub(super) fn judge(image: &Image, state: &VisitorState, moment: &Moment, known: &[Known]) -> Vec<Decision> {
-    let slots = image.slots();
     let mut court = Court {
         image,
         state,
         moment,
         now_ms: state.now_ms(moment.now_ms),
-        decisions: (0..slots).map(|at| fallback(image, at)).collect(),
-        open: slots,
+        decisions: Vec::new(),
+        open: image.slots(),
         standing: vec![0; image.groups().into()],
     };
+    for (slot, at) in image.each_slot().zip(0..) {
+        let content = Some(slot.fallback()).filter(|content| *content != NONE);
+        court.decisions.push(Decision { slot: at, rule: None, content, reason: Reason::Fallback });
+    }
     court.keep_held();
     court.run_rules(known);
     court.decisions
-}
-
-fn fallback(image: &Image, slot: u16) -> Decision {
-    let content = image.slot(slot).fallback();
-    Decision { slot, rule: None, content: (content != NONE).then_some(content), reason: Reason::Fallback }
 }
 
 /// Whether a rule may act at all, before its condition is asked.
@@ -88,9 +86,10 @@ impl Court<'_> {
         let state = self.state;
         let of_page = state.page(self.moment.writer).map_or(&[][..], |page| page.held.as_slice());
         for held in of_page.iter().chain(&state.held) {
-            let slot = (0..self.image.slots()).find(|at| self.image.slot(*at).hash() == held.slot);
-            if let Some(slot) = slot.filter(|slot| self.is_open(*slot)) {
-                self.keep(slot, held);
+            for (slot, at) in self.image.each_slot().zip(0..) {
+                if slot.hash() == held.slot && self.is_open(at) {
+                    self.keep(at, held);
+                }
             }
         }
     }
@@ -160,7 +159,8 @@ pub(super) fn is_excluded(image: &Image, rule: RuleRow, standing: &[u16]) -> boo
 /// nothing that a hold could end with: then there is none.
 fn hold(image: &Image, state: &mut VisitorState, moment: &Moment, rule: RuleRow) {
     let now_ms = state.now_ms(moment.now_ms);
-    let until_ms = (rule.hold() == kind::HOLD_TIME).then_some(now_ms.saturating_add_unsigned(rule.hold_ms()));
+    let until_ms =
+        (rule.hold() == kind::HOLD_TIME).then_some(now_ms.wrapping_add(rule.hold_ms().cast_signed()));
     let held = Held { slot: image.slot(rule.slot()).hash(), rule: rule.hash(), until_ms };
     let list = match rule.hold() {
         kind::HOLD_PAGE => state.page_mut(moment.writer).map(|page| &mut page.held),

@@ -30,7 +30,7 @@ pub fn explain(image: &Image, state: &VisitorState, moment: &Moment) -> Vec<Cand
     let mut state = state.clone();
     let now_ms = state.now_ms(moment.now_ms);
     state.align(image, now_ms);
-    state.held.retain(|held| held.until_ms.is_none_or(|until_ms| until_ms > now_ms));
+    state.prune_held(false, now_ms);
     let known = resolve(image, &state, moment);
     let decisions = judge(image, &state, moment, &known);
     let standing = standing(image, &decisions);

@@ -33,7 +33,7 @@ impl Known {
 
     /// A number of things, in millionths: known, or a lower bound.
     fn number(count: u32, is_exact: bool) -> Self {
-        let low = i64::from(count).saturating_mul(MICRO);
+        let low = i64::from(count).wrapping_mul(MICRO);
         Self { low, high: if is_exact { low } else { i64::MAX } }
     }
 }
@@ -80,7 +80,11 @@ pub(super) fn known_at(known: &[Known], fact: u16) -> Known {
 
 /// Whether every bit of the range is set in the mask. It stops at the first that is not, at the latest behind the mask.
 fn has_bits(image: &Image, op: Op, known: Known) -> bool {
-    (known.low..=known.high).all(|bit| has_bit(image, op, bit))
+    let mut bit = known.low;
+    while bit < known.high && has_bit(image, op, bit) {
+        bit = bit.wrapping_add(1);
+    }
+    has_bit(image, op, bit)
 }
 
 pub(super) fn has_bit(image: &Image, op: Op, bit: i64) -> bool {
@@ -115,12 +119,11 @@ pub(super) fn resolve_event(image: &Image, properties: &Map) -> Vec<Known> {
 }
 
 fn resolve_each<'a>(image: &Image, seen: impl Fn(FactRow) -> Seen<'a>) -> Vec<Known> {
-    (0..image.facts())
-        .map(|at| {
-            let fact = image.fact(at);
-            shape(image, fact, seen(fact))
-        })
-        .collect()
+    let mut known = Vec::new();
+    for fact in image.each_fact() {
+        known.push(shape(image, fact, seen(fact)));
+    }
+    known
 }
 
 const NOTHING: Seen = Seen::Known(Known::MISSING);
@@ -170,7 +173,7 @@ fn shape(image: &Image, fact: FactRow, seen: Seen) -> Known {
     };
     match fact.default() {
         Some(default) if known.high == MISSING => Known::exact(default),
-        Some(_) => Known { low: known.low.max(MISSING.saturating_add(1)), ..known },
+        Some(_) => Known { low: known.low.max(MISSING + 1), ..known },
         None => known,
     }
 }
@@ -180,7 +183,7 @@ fn shape_text(image: &Image, fact: FactRow, text: &[u8], is_cut: bool) -> Known 
         kind::SHAPE_NUMBER => Known::MISSING,
         kind::SHAPE_ONE_OF if is_cut => {
             let mut among =
-                (0..u32::from(fact.count())).map(|at| image.listed(fact.texts().saturating_add(at)));
+                (0..u32::from(fact.count())).map(|at| image.listed(fact.texts().wrapping_add(at)));
             let may_be_one = among.any(|longer| longer.starts_with(text));
             Known { low: 1, high: if may_be_one { i64::MAX } else { 1 } }
         }
@@ -198,9 +201,9 @@ fn place_among(image: &Image, fact: FactRow, text: &[u8]) -> i64 {
     let (mut low, mut high) = (0, u32::from(fact.count()));
     while low < high {
         let middle = low.midpoint(high);
-        match image.listed(fact.texts().saturating_add(middle)).cmp(text) {
-            core::cmp::Ordering::Equal => return i64::from(middle).saturating_add(2),
-            core::cmp::Ordering::Less => low = middle.saturating_add(1),
+        match image.listed(fact.texts().wrapping_add(middle)).cmp(text) {
+            core::cmp::Ordering::Equal => return i64::from(middle).wrapping_add(2),
+            core::cmp::Ordering::Less => low = middle.wrapping_add(1),
             core::cmp::Ordering::Greater => high = middle,
         }
     }
@@ -304,8 +307,8 @@ impl<'a> View<'a> {
         const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
         let session = &self.state.session;
         session.previous_end_ms.map_or(Known::MISSING, |end_ms| {
-            let days = session.start_ms.saturating_sub(end_ms) / DAY_MS;
-            Known::exact(days.saturating_mul(MICRO))
+            let days = session.start_ms.wrapping_sub(end_ms) / DAY_MS;
+            Known::exact(days.wrapping_mul(MICRO))
         })
     }
 
@@ -346,7 +349,7 @@ pub(super) const fn is_of_latest(builtin: Builtin) -> bool {
 
 /// The first millisecond of a sliding window that ends with now.
 pub(super) fn window_start_ms(now_ms: i64, window_ms: u64) -> i64 {
-    now_ms.saturating_sub_unsigned(window_ms).saturating_add(1)
+    now_ms.wrapping_sub(window_ms.cast_signed()).wrapping_add(1)
 }
 
 /// How many of the times lie at or after `start_ms`.

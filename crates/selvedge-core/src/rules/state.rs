@@ -61,6 +61,11 @@ impl VisitorState {
         self.pages.iter_mut().find(|page| page.writer == writer)
     }
 
+    /// Lets go what is held up to `now_ms`, and, where the session ends, what is held for it.
+    pub(super) fn prune_held(&mut self, ends_session: bool, now_ms: i64) {
+        self.held.retain(|held| held.until_ms.map_or(!ends_session, |until_ms| until_ms > now_ms));
+    }
+
     /// What a cell holds.
     pub(super) fn body(&self, hash: u64) -> Option<&CellBody> {
         self.cells.get(self.place(hash).ok()?).map(|cell| &cell.body)
@@ -109,8 +114,7 @@ impl VisitorState {
             let was_old = core::mem::replace(&mut cell.is_old, !image.is_cell(cell.hash));
             !(was_old && cell.is_old)
         });
-        for at in 0..image.metrics() {
-            let meaning = image.metric(at).meaning();
+        for meaning in image.each_metric().map(|metric| metric.meaning()) {
             if self.count_mut(meaning).is_none() {
                 self.set_body(meaning, CellBody::Count(CountCell { since_ms, ..CountCell::default() }));
             }

@@ -1,6 +1,6 @@
 //! One event steps the state: what went unobserved, session, page view, attributes, counts, exposures; in this order.
 
-use super::facts::{CUT_MARK, Known, count_in_page, fact_of, is_of_latest, is_true, property, resolve_event};
+use super::facts::{CUT_MARK, Known, count_in_page, fact_of, is_true, property, resolve_event};
 use super::grants::{expose, insert};
 use super::moment::Moment;
 use crate::consent::Purposes;
@@ -29,8 +29,9 @@ pub struct Stepped {
 /// Facts of a campaign.
 const UTM: [Builtin; 5] =
     [Builtin::UtmSource, Builtin::UtmMedium, Builtin::UtmCampaign, Builtin::UtmTerm, Builtin::UtmContent];
-/// Facts that a session begins with.
-const OF_SESSION: [Builtin; 6] = [
+/// Facts that begin anew with a session. No context names the entry page: it is missing until the first page view.
+const OF_SESSION: [Builtin; 7] = [
+    Builtin::SessionEntryPage,
     Builtin::UtmSource,
     Builtin::UtmMedium,
     Builtin::UtmCampaign,
@@ -62,7 +63,7 @@ pub fn step(
     let now_ms = state.now_ms(time_ms);
     let sent_ms = event.time_ms.cast_signed();
     let mut stepped = Stepped {
-        late: now_ms.saturating_sub(time_ms) > image.late_ms(),
+        late: now_ms.wrapping_sub(time_ms) > image.late_ms(),
         clock_off: sent_ms.abs_diff(time_ms) > CLOCK_OFF_MS.unsigned_abs(),
         ..Stepped::default()
     };
@@ -106,12 +107,12 @@ impl Step<'_> {
     fn session(&mut self) -> bool {
         let is_observed = self.moment.in_force.holds(Purposes::ANALYTICS);
         let begins = is_observed && self.usable.holds(Purposes::ANALYTICS) && self.session_begins();
-        let session = &mut self.state.session;
         self.ends_session = begins || !is_observed;
         if self.ends_session {
-            session.pages = 0;
-            self.state.held.retain(|held| held.until_ms.is_some());
+            self.state.session.pages = 0;
+            self.state.prune_held(true, i64::MIN);
         }
+        let session = &mut self.state.session;
         if !is_observed {
             session.is_gapped = true;
             session.was_gapped = true;
@@ -121,8 +122,10 @@ impl Step<'_> {
             session.last_ms = session.last_ms.max(self.moment.now_ms);
         }
         if begins {
-            session.facts.retain(|(builtin, _)| is_of_latest(*builtin));
-            self.keep_of_context(&OF_SESSION);
+            for builtin in OF_SESSION {
+                let value = context_value(self.event, self.moment, builtin.name());
+                put(&mut self.state.session.facts, builtin, stored(builtin.kind() as u8, value));
+            }
         }
         begins
     }
@@ -133,9 +136,9 @@ impl Step<'_> {
         let is_campaign = self.is_new_campaign();
         let time_ms = self.moment.now_ms;
         let session = &mut self.state.session;
-        let idle_ms = time_ms.saturating_sub(session.last_ms);
+        let idle_ms = time_ms.wrapping_sub(session.last_ms);
         let is_idle = idle_ms > SESSION_IDLE_MS;
-        let is_over = is_idle || is_campaign || time_ms.saturating_sub(session.start_ms) > SESSION_MS_MAX;
+        let is_over = is_idle || is_campaign || time_ms.wrapping_sub(session.start_ms) > SESSION_MS_MAX;
         if session.number > 0 && (idle_ms < 0 || !is_over) {
             return false;
         }
@@ -198,8 +201,9 @@ impl Step<'_> {
         if self.usable.holds(Purposes::ANALYTICS) && self.is_in_session() {
             let session = &mut self.state.session;
             session.pages = session.pages.saturating_add(1);
-            if let (None, Some(path)) = (fact_of(&session.facts, Builtin::SessionEntryPage), path) {
-                session.facts.push((Builtin::SessionEntryPage, path));
+            let entry = fact_of(&session.facts, Builtin::SessionEntryPage);
+            if let (None | Some(Stored::Missing), Some(path)) = (entry, path) {
+                put(&mut session.facts, Builtin::SessionEntryPage, path);
             }
         }
         true
@@ -208,15 +212,17 @@ impl Step<'_> {
     /// Where the writer's page view stands; where there is none, it takes the place of the longest inactive.
     fn page_place(&mut self) -> usize {
         let pages = &mut self.state.pages;
-        let mut oldest = (i64::MAX, 0);
+        let (mut oldest, mut oldest_ms) = (0, i64::MAX);
         for (at, page) in pages.iter().enumerate() {
             if page.writer == self.moment.writer {
                 return at;
             }
-            oldest = oldest.min((page.last_ms, at));
+            if page.last_ms < oldest_ms {
+                (oldest, oldest_ms) = (at, page.last_ms);
+            }
         }
         if pages.len() >= PAGES_MAX {
-            pages.swap_remove(oldest.1);
+            pages.swap_remove(oldest);
         }
         pages.push(blank_page(self.moment));
         pages.len().saturating_sub(1)
@@ -236,8 +242,7 @@ impl Step<'_> {
         let (before, now) = (self.state.in_force, self.moment.in_force);
         let is_in_session = self.is_in_session();
         let mut known = Vec::new();
-        for at in 0..image.metrics() {
-            let metric = image.metric(at);
+        for metric in image.each_metric() {
             let is_counted = self.usable.holds(metric.purpose())
                 && image.text(metric.event()) == self.event.name.as_bytes()
                 && self.passes_filter(metric, &mut known);
@@ -252,7 +257,7 @@ impl Step<'_> {
             let Some(count) = self.state.count_mut(metric.meaning()) else { continue };
             if !before.and(now).holds(metric.purpose()) {
                 let after = i64::from(!now.holds(metric.purpose()));
-                count.since_ms = count.since_ms.max(time_ms.saturating_add(after));
+                count.since_ms = count.since_ms.max(time_ms.wrapping_add(after));
             }
             if self.ends_session {
                 count.count = 0;
@@ -277,8 +282,7 @@ impl Step<'_> {
     /// For every attribute: unobserved where its purpose is not in force; ended with the session; set by the event.
     fn attributes(&mut self) {
         let in_force = self.moment.in_force;
-        for at in 0..self.image.attributes() {
-            let attribute = self.image.attribute(at);
+        for attribute in self.image.each_attribute() {
             let is_known = in_force.holds(attribute.purpose());
             if !is_known {
                 self.set_attribute(attribute.hash(), Stored::Unobserved);
@@ -336,7 +340,7 @@ impl Step<'_> {
     /// Without analytics no session is kept: then caps per session, and nothing else, begin anew after idle time.
     fn caps_without_session(&mut self) {
         let time_ms = self.moment.now_ms;
-        let is_idle = |last_ms| time_ms.saturating_sub(last_ms) > SESSION_IDLE_MS && !self.usable.is_empty();
+        let is_idle = |last_ms| time_ms.wrapping_sub(last_ms) > SESSION_IDLE_MS && !self.usable.is_empty();
         if !self.moment.in_force.holds(Purposes::ANALYTICS) && self.state.last_time_ms.is_some_and(is_idle) {
             self.state.session.caps_since_ms = time_ms;
         }
@@ -373,21 +377,26 @@ fn blank_page(moment: &Moment) -> PageView {
 /// dropped too, and all is kept only since then.
 fn insert_time(count: &mut CountCell, time_ms: i64, metric: MetricRow) {
     let newest_ms = count.times_ms.last().map_or(time_ms, |last_ms| time_ms.max(*last_ms));
-    let start_ms = newest_ms.saturating_sub_unsigned(metric.window_ms());
-    count.times_ms.retain(|known_ms| *known_ms > start_ms);
+    let start_ms = newest_ms.wrapping_sub(metric.window_ms().cast_signed());
+    while count.times_ms.first().is_some_and(|first_ms| *first_ms <= start_ms) {
+        count.times_ms.remove(0);
+    }
     if time_ms > start_ms
         && let Some(dropped_ms) = insert(&mut count.times_ms, time_ms, metric.threshold().into())
     {
-        count.since_ms = count.since_ms.max(dropped_ms.saturating_add(1));
+        count.since_ms = count.since_ms.max(dropped_ms.wrapping_add(1));
     }
 }
 
 /// Keeps a built-in fact, where there is a value for it.
 fn keep(facts: &mut Vec<(Builtin, Stored)>, builtin: Builtin, value: Option<&Value>) {
-    let value = stored(builtin.kind() as u8, value);
-    if value == Stored::Missing {
-        return;
+    match stored(builtin.kind() as u8, value) {
+        Stored::Missing => {}
+        value => put(facts, builtin, value),
     }
+}
+
+fn put(facts: &mut Vec<(Builtin, Stored)>, builtin: Builtin, value: Stored) {
     match facts.iter_mut().find(|(known, _)| *known == builtin) {
         Some((_, place)) => *place = value,
         None => facts.push((builtin, value)),

@@ -3,7 +3,7 @@
 use super::{Image, ProgramFault};
 use crate::limits::{COUNT_THRESHOLD_MAX, WINDOW_MS_MAX};
 use crate::wire::program::{
-    Cap, Fact, FactSource, Instruction, Jump, Metric, Parts, Rule, Shape, Test, Window,
+    Cap, Fact, FactSource, Hold, Instruction, Jump, Metric, Parts, Rule, Shape, Test, Window,
 };
 
 type Verdict = Result<(), ProgramFault>;
@@ -85,6 +85,9 @@ fn verify_rule(parts: &Parts, rule: &Rule) -> Verdict {
     index(rule.slot, parts.slots.len())?;
     index(rule.content, parts.contents.len())?;
     optional(rule.group, parts.groups.len())?;
+    if matches!(rule.hold, Hold::Time(hold_ms) if hold_ms > WINDOW_MS_MAX) {
+        return Err(ProgramFault::TooLarge);
+    }
     verify_caps(&rule.caps)
 }
 

@@ -48,14 +48,14 @@ impl Parts {
             late_ms: u32::try_from(image.late_ms()).unwrap_or_default(),
             edge: None,
             plan: image.plan()?,
-            attributes: rows(reading, tag::ATTRIBUTES, size::ATTRIBUTE, ATTRIBUTES_MAX, attribute)?,
-            facts: rows(reading, tag::FACTS, size::FACT, FACTS_MAX, fact)?,
-            metrics: rows(reading, tag::METRICS, size::METRIC, METRICS_MAX, metric)?,
-            code: rows(reading, tag::CODE, size::CODE, INSTRUCTIONS_MAX, instruction)?,
-            masks: rows(reading, tag::MASKS, size::MASK, INSTRUCTIONS_MAX, mask)?,
-            rules: rows(reading, tag::RULES, size::RULE, RULES_MAX, rule)?,
-            slots: rows(reading, tag::SLOTS, size::SLOT, SLOTS_MAX, slot)?,
-            groups: rows(reading, tag::GROUPS, size::GROUP, GROUPS_MAX, group)?,
+            attributes: rows(reading, tag::ATTRIBUTES, size::NARROW, ATTRIBUTES_MAX, attribute)?,
+            facts: rows(reading, tag::FACTS, size::NARROW, FACTS_MAX, fact)?,
+            metrics: rows(reading, tag::METRICS, size::WIDE, METRICS_MAX, metric)?,
+            code: rows(reading, tag::CODE, size::NARROW, INSTRUCTIONS_MAX, instruction)?,
+            masks: rows(reading, tag::MASKS, size::NARROW, INSTRUCTIONS_MAX, mask)?,
+            rules: rows(reading, tag::RULES, size::WIDE, RULES_MAX, rule)?,
+            slots: rows(reading, tag::SLOTS, size::NARROW, SLOTS_MAX, slot)?,
+            groups: rows(reading, tag::GROUPS, size::NARROW, GROUPS_MAX, group)?,
             contents: contents(image)?,
         };
         rest.end()?;
@@ -154,7 +154,7 @@ fn attribute(from: &Reading, at: u16) -> Decoded<Attribute> {
 }
 
 fn attribute_set(from: &Reading, at: Option<u32>) -> Decoded<AttributeSet> {
-    let sets = from.image.table(tag::SETS).len().checked_div(size::SET).unwrap_or(0);
+    let sets = from.image.table(tag::SETS).len().checked_div(size::NARROW).unwrap_or(0);
     let at = at.filter(|at| usize::try_from(*at).is_ok_and(|at| at < sets)).ok_or(ProgramFault::Index)?;
     let row = from.image.set(at);
     let place = u32::try_from(row.value()).map_err(|_| ProgramFault::Index);
@@ -275,7 +275,7 @@ fn caps(image: &Image, range: CapRange) -> Decoded<Vec<Cap>> {
     if usize::from(range.count) > CAPS_MAX {
         return Err(ProgramFault::TooLarge);
     }
-    if range.count > 0 && end > usize::from(image.count(tag::CAPS, size::CAP)) {
+    if range.count > 0 && end > usize::from(image.count(tag::CAPS, size::NARROW)) {
         return Err(ProgramFault::Index);
     }
     let cap =

@@ -1,7 +1,7 @@
 //! A program's bytes.
 
 use super::image::{ACCEPT, REJECT, attribute_hash, group_hash, rule_hash, slot_hash};
-use super::layout::{MAGIC, NONE, kind, tag};
+use super::layout::{MAGIC, NONE, kind, size, tag};
 use super::{
     Attribute, AttributeSet, Cap, Content, EdgeConfig, Fact, FactSource, Hold, Instruction, Jump, Metric,
     Parts, Rule, SetTo, Shape, Test, Window,
@@ -27,13 +27,13 @@ impl Parts {
         for slot in &self.slots {
             let name = tables.text(&slot.name);
             let row = tables.table(tag::SLOTS);
-            row.fixed(slot_hash(slot)).fixed(name).fixed(slot.fallback.unwrap_or(NONE)).fixed(0u16);
+            row.fixed(slot_hash(slot)).fixed(name).fixed(slot.fallback.unwrap_or(NONE)).end(size::NARROW);
         }
         for group in &self.groups {
             let (name, caps) = (tables.text(&group.name), tables.caps(&group.caps));
             let row = tables.table(tag::GROUPS).fixed(group_hash(group)).fixed(name);
             row.fixed(group.max_per_page.unwrap_or(NONE)).fixed(caps).fixed(count_u8(&group.caps));
-            row.raw(&[0; 7]);
+            row.end(size::NARROW);
         }
         for cell in self.cells() {
             tables.table(tag::CELLS).fixed(cell);
@@ -100,8 +100,15 @@ impl Table {
         self
     }
 
-    fn raw(&mut self, bytes: &[u8]) {
+    fn raw(&mut self, bytes: &[u8]) -> &mut Self {
         self.0.extend_from_slice(bytes);
+        self
+    }
+
+    /// Ends a record: the rest of its width is zeros.
+    fn end(&mut self, size: usize) {
+        let length = self.0.len().next_multiple_of(size);
+        self.0.resize(length, 0);
     }
 
     fn postcard(&mut self, write: impl FnOnce(&mut Writer)) {
@@ -149,11 +156,12 @@ impl Tables {
 
     fn attribute(&mut self, attribute: &Attribute) {
         let name = self.text(&attribute.name);
-        let sets = self.table(tag::SETS).next(super::layout::size::SET);
+        let sets = self.table(tag::SETS).next(size::NARROW);
         attribute.set.iter().for_each(|set| self.set(set));
         let row = self.table(tag::ATTRIBUTES).fixed(attribute_hash(attribute)).fixed(name).fixed(sets);
         row.fixed(u16::try_from(attribute.set.len()).unwrap_or(u16::MAX)).fixed(attribute.purpose.0);
-        row.raw(&[attribute.scope as u8, attribute.attribute_type as u8, attribute.private.into(), 0]);
+        row.raw(&[attribute.scope as u8, attribute.attribute_type as u8, attribute.private.into()])
+            .end(size::NARROW);
     }
 
     fn set(&mut self, set: &AttributeSet) {
@@ -164,7 +172,7 @@ impl Tables {
             SetTo::Bool(bool) => (kind::SET_BOOL, (*bool).into()),
             SetTo::Property(name) => (kind::SET_PROPERTY, self.text(name).into()),
         };
-        self.table(tag::SETS).fixed(value).fixed(event).raw(&[kind, 0, 0, 0]);
+        self.table(tag::SETS).fixed(value).fixed(event).fixed(kind).end(size::NARROW);
     }
 
     fn fact(&mut self, fact: &Fact) {
@@ -183,14 +191,14 @@ impl Tables {
         };
         let count = u16::try_from(count).unwrap_or(u16::MAX);
         let row = self.table(tag::FACTS).fixed(fact.default.unwrap_or(0)).fixed(name).fixed(texts);
-        row.fixed(count).fixed(index).raw(&[source, shape, fact.default.is_some().into(), 0]);
+        row.fixed(count).fixed(index).raw(&[source, shape, fact.default.is_some().into()]).end(size::NARROW);
     }
 
     /// Where a list of texts begins.
     fn list(&mut self, texts: &[String]) -> u32 {
         let places: Vec<u32> = texts.iter().map(|text| self.text(text)).collect();
         let table = self.table(tag::LISTS);
-        let start = table.next(super::layout::size::PLACE);
+        let start = table.next(size::PLACE);
         for place in places {
             table.fixed(place);
         }
@@ -202,7 +210,7 @@ impl Tables {
         let (window, window_ms) = window(metric.window);
         let row = self.table(tag::METRICS).fixed(metric.meaning).fixed(window_ms).fixed(name).fixed(event);
         row.fixed(metric.filter.unwrap_or(NONE)).fixed(metric.threshold).fixed(metric.purpose.0);
-        row.raw(&[window, metric.private.into()]);
+        row.raw(&[window, metric.private.into()]).end(size::WIDE);
     }
 
     fn instruction(&mut self, instruction: &Instruction) {
@@ -213,7 +221,7 @@ impl Tables {
             Test::Missing => (kind::TEST_MISSING, 0, 0),
         };
         let row = self.table(tag::CODE).fixed(low).fixed(high).fixed(instruction.fact);
-        row.fixed(jump(instruction.on_true)).fixed(jump(instruction.on_false)).raw(&[test, 0]);
+        row.fixed(jump(instruction.on_true)).fixed(jump(instruction.on_false)).fixed(test).end(size::NARROW);
     }
 
     fn mask(&mut self, words: &[u64]) {
@@ -223,7 +231,7 @@ impl Tables {
             table.fixed(*word);
         }
         let count = u32::try_from(words.len()).unwrap_or(u32::MAX);
-        self.table(tag::MASKS).fixed(start).fixed(count);
+        self.table(tag::MASKS).fixed(start).fixed(count).end(size::NARROW);
     }
 
     fn rule(&mut self, rule: &Rule) {
@@ -236,16 +244,16 @@ impl Tables {
         let row = self.table(tag::RULES).fixed(rule_hash(rule)).fixed(id).fixed(rule.priority).fixed(hold_ms);
         row.fixed(rule.when.unwrap_or(NONE)).fixed(rule.slot).fixed(rule.content);
         row.fixed(rule.group.unwrap_or(NONE)).fixed(rule.purpose.0).fixed(caps);
-        row.raw(&[count_u8(&rule.caps), rule.status as u8, hold, rule.in_page.into()]);
+        row.raw(&[count_u8(&rule.caps), rule.status as u8, hold, rule.in_page.into()]).end(size::WIDE);
     }
 
     /// Where a list of caps begins.
     fn caps(&mut self, caps: &[Cap]) -> u16 {
         let table = self.table(tag::CAPS);
-        let start = table.next(super::layout::size::CAP);
+        let start = table.next(size::NARROW);
         for cap in caps {
             let (window, window_ms) = window(cap.window);
-            table.fixed(window_ms).fixed(cap.limit).raw(&[window, 0, 0, 0, 0, 0]);
+            table.fixed(window_ms).fixed(cap.limit).fixed(window).end(size::NARROW);
         }
         u16::try_from(start).unwrap_or(u16::MAX)
     }

@@ -83,7 +83,7 @@ macro_rules! records {
 
 records! {
     /// An instruction. Jumps are places in the code, [`ACCEPT`] or [`REJECT`].
-    Op of size::CODE => {
+    Op of size::NARROW => {
         low: i64 = 0,
         high: i64 = 8,
         fact: u16 = 16,
@@ -93,7 +93,7 @@ records! {
     }
 
     /// A fact.
-    FactRow of size::FACT => {
+    FactRow of size::NARROW => {
         default_value: i64 = 0,
         /// The property's name.
         name: u32 = 8,
@@ -107,7 +107,7 @@ records! {
     }
 
     /// A metric.
-    MetricRow of size::METRIC => {
+    MetricRow of size::WIDE => {
         meaning: u64 = 0,
         window_ms: u64 = 8,
         name: u32 = 16,
@@ -120,7 +120,7 @@ records! {
     }
 
     /// An attribute.
-    AttributeRow of size::ATTRIBUTE => {
+    AttributeRow of size::NARROW => {
         hash: u64 = 0,
         name: u32 = 8,
         sets: u32 = 12,
@@ -132,20 +132,20 @@ records! {
     }
 
     /// What an event sets an attribute to.
-    SetRow of size::SET => {
+    SetRow of size::NARROW => {
         value: i64 = 0,
         event: u32 = 8,
         kind: u8 = 12,
     }
 
     /// A wide mask: its words.
-    MaskRow of size::MASK => {
+    MaskRow of size::NARROW => {
         start: u32 = 0,
         count: u32 = 4,
     }
 
     /// A rule.
-    RuleRow of size::RULE => {
+    RuleRow of size::WIDE => {
         hash: u64 = 0,
         id: u32 = 8,
         priority: i32 = 12,
@@ -164,21 +164,21 @@ records! {
     }
 
     /// A cap.
-    CapRow of size::CAP => {
+    CapRow of size::NARROW => {
         window_ms: u64 = 0,
         limit: u16 = 8,
         window: u8 = 10,
     }
 
     /// A slot.
-    SlotRow of size::SLOT => {
+    SlotRow of size::NARROW => {
         hash: u64 = 0,
         name: u32 = 8,
         fallback: u16 = 12,
     }
 
     /// A group.
-    GroupRow of size::GROUP => {
+    GroupRow of size::NARROW => {
         hash: u64 = 0,
         name: u32 = 8,
         max_per_page: u16 = 12,
@@ -188,7 +188,7 @@ records! {
 }
 
 /// Instructions, one behind the other.
-pub(crate) type Code<'a> = &'a [[u8; size::CODE]];
+pub(crate) type Code<'a> = &'a [[u8; size::NARROW]];
 
 /// A stretch of the caps.
 #[derive(Debug, Clone, Copy)]
@@ -289,13 +289,13 @@ impl Image {
     /// How many slots there are.
     #[must_use]
     pub fn slots(&self) -> u16 {
-        self.count(tag::SLOTS, size::SLOT)
+        self.count(tag::SLOTS, size::NARROW)
     }
 
     /// How many rules there are.
     #[must_use]
     pub fn rules(&self) -> u16 {
-        self.count(tag::RULES, size::RULE)
+        self.count(tag::RULES, size::WIDE)
     }
 
     /// The name of the slot at a place; empty where there is none.
@@ -373,23 +373,30 @@ impl Image {
     }
 
     pub(crate) fn facts(&self) -> u16 {
-        self.count(tag::FACTS, size::FACT)
+        self.count(tag::FACTS, size::NARROW)
+    }
+
+    /// Every fact, in the order that code names them.
+    pub(crate) fn each_fact(&self) -> impl Iterator<Item = FactRow<'_>> {
+        self.rows(tag::FACTS).iter().map(FactRow)
     }
 
     pub(crate) fn fact(&self, at: u16) -> FactRow<'_> {
         FactRow::at(self.rows(tag::FACTS), at.into())
     }
 
-    pub(crate) fn metrics(&self) -> u16 {
-        self.count(tag::METRICS, size::METRIC)
+    /// Every metric.
+    pub(crate) fn each_metric(&self) -> impl Iterator<Item = MetricRow<'_>> {
+        self.rows(tag::METRICS).iter().map(MetricRow)
     }
 
     pub(crate) fn metric(&self, at: u16) -> MetricRow<'_> {
         MetricRow::at(self.rows(tag::METRICS), at.into())
     }
 
-    pub(crate) fn attributes(&self) -> u16 {
-        self.count(tag::ATTRIBUTES, size::ATTRIBUTE)
+    /// Every attribute.
+    pub(crate) fn each_attribute(&self) -> impl Iterator<Item = AttributeRow<'_>> {
+        self.rows(tag::ATTRIBUTES).iter().map(AttributeRow)
     }
 
     pub(crate) fn attribute(&self, at: u16) -> AttributeRow<'_> {
@@ -428,12 +435,17 @@ impl Image {
         caps.iter().take(range.count.into()).map(CapRow)
     }
 
+    /// Every slot.
+    pub(crate) fn each_slot(&self) -> impl Iterator<Item = SlotRow<'_>> {
+        self.rows(tag::SLOTS).iter().map(SlotRow)
+    }
+
     pub(crate) fn slot(&self, at: u16) -> SlotRow<'_> {
         SlotRow::at(self.rows(tag::SLOTS), at.into())
     }
 
     pub(crate) fn groups(&self) -> u16 {
-        self.count(tag::GROUPS, size::GROUP)
+        self.count(tag::GROUPS, size::NARROW)
     }
 
     /// The group at a place, where there is one.

@@ -35,20 +35,13 @@ pub(super) mod tag {
     pub const END: usize = 20;
 }
 
-/// Bytes of a record, by table.
+/// Bytes of a record. There are two widths, and what is left over is zeros: one piece of code reads all tables of a width.
 pub(super) mod size {
+    /// What stands before the texts of the site.
     pub const SITE: usize = 6;
     pub const PLACE: usize = 4;
-    pub const ATTRIBUTE: usize = 24;
-    pub const SET: usize = 16;
-    pub const FACT: usize = 24;
-    pub const METRIC: usize = 32;
-    pub const CODE: usize = 24;
-    pub const MASK: usize = 8;
-    pub const RULE: usize = 40;
-    pub const CAP: usize = 16;
-    pub const SLOT: usize = 16;
-    pub const GROUP: usize = 24;
+    pub const NARROW: usize = 24;
+    pub const WIDE: usize = 40;
 }
 
 /// An optional index that is none.
