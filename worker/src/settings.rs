@@ -28,6 +28,11 @@ pub fn topology(env: &Env) -> Result<Topology, worker::Error> {
     Ok(Topology::single(shards.unwrap_or(SHARDS_DEFAULT)))
 }
 
+/// How often an open page asks for its config again: `CONFIG_REFRESH_MS`; 0, where it is not set, is never.
+pub fn refresh_ms(env: &Env) -> u32 {
+    text(env, "CONFIG_REFRESH_MS").and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
 /// Whether planted faults act: `SELVEDGE_TEST_FAULTS=1`, only in tests.
 pub fn plants_faults(env: &Env) -> bool {
     text(env, "SELVEDGE_TEST_FAULTS").as_deref() == Some("1")

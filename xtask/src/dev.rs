@@ -15,6 +15,8 @@ use crate::{build, say};
 /// How long a saved file waits at most until it is seen. Four small files are read each time: no event of the file
 /// system is needed, and editors that save by renaming are no special case.
 const WATCH_EVERY: Duration = Duration::from_millis(150);
+/// How often an open page looks for a new program: so soon does it follow a file that was saved.
+const CONFIG_REFRESH_MS: u32 = 1_000;
 
 /// What the command line gives.
 #[derive(Clone, Debug)]
@@ -58,9 +60,8 @@ pub fn run(repo: &Repo, options: &Options) -> Result<()> {
 
 fn start(repo: &Repo, options: &Options, checked: &Checked) -> Result<Server> {
     let secrets = checked.program.as_ref().map(site::secrets).unwrap_or_default();
-    let start =
-        server::Options { port: options.port, data: options.data.clone(), secrets, ..Default::default() };
-    Server::start(repo, start)
+    let bindings = [("CONFIG_REFRESH_MS".to_string(), CONFIG_REFRESH_MS.to_string())].into();
+    Server::start(repo, server::Options { port: options.port, data: options.data.clone(), bindings, secrets })
 }
 
 /// Publishes what was compiled, and says so. A broken site leaves the old program in force.

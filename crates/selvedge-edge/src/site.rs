@@ -48,14 +48,16 @@ impl Site {
         region.map_or(self.config.consent_mode, |(_, mode)| *mode)
     }
 
-    /// The answer of `GET /s/{site}/config` at `now_ms` for a visitor in `country`, who is minted under `topology` entry.
+    /// The answer of `GET /s/{site}/config` at `now_ms` for a visitor in `country`, who is minted under `topology` entry. A
+    /// page that is open asks again every `refresh_ms`; 0 leaves it to the answers to tell it of a new program.
     #[must_use]
-    pub fn page_config(&self, country: Option<&str>, topology: u8, now_ms: u64) -> String {
+    pub fn page_config(&self, country: Option<&str>, topology: u8, refresh_ms: u32, now_ms: u64) -> String {
         let config = PageConfig {
             site: self.name(),
             program: Some(alloc::format!("{}", self.hash)),
             publish: self.publish,
             topology,
+            refresh_ms,
             clock: now_ms,
             consent: crate::json::mode(self.mode_in(country)),
             policy_version: self.config.policy_version,
@@ -71,6 +73,7 @@ struct PageConfig<'a> {
     program: Option<String>,
     publish: u64,
     topology: u8,
+    refresh_ms: u32,
     clock: u64,
     consent: &'static str,
     policy_version: u16,

@@ -16,18 +16,19 @@ const FLAGS = [
   '--disable-sync', '--no-first-run', '--disable-quic',
 ];
 
-/** Starts the worker with the shop published; gives its address and its admin token. */
-export async function serve() {
+/** Starts the worker with the shop published; gives its address and its admin token. `env`: what serve.rs reads. */
+export async function serve(env = {}) {
   const binary = process.env.SELVEDGE_SERVE ?? `${repository}target/debug/serve`;
   if (!existsSync(binary)) throw new Error(`${binary} is missing: run \`cargo xtask test --only browser\``);
-  const child = spawn(binary, { cwd: repository, stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(binary, { cwd: repository, stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, ...env } });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const { value: first, done } = await lines.next();
   if (done) throw new Error('the worker ended before it was ready');
   const { url, admin_token: token } = JSON.parse(first);
   const command = async (word) => {
     child.stdin.write(`${word}\n`);
-    await lines.next();
+    const { value } = await lines.next();
+    return JSON.parse(value);
   };
   return {
     url,
@@ -36,6 +37,8 @@ export async function serve() {
     kill: () => command('kill'),
     /** Starts it again on the same data and the same port. */
     start: () => command('start'),
+    /** Publishes the site's files as they are now; says what was wrong where it was refused. */
+    publish: () => command('publish'),
     close: () => new Promise((resolve) => {
       child.once('exit', resolve);
       child.stdin.end();

@@ -20,7 +20,7 @@ pub async fn config(request: &Request, env: &Env, name: &str) -> Answered {
         Some(site) => {
             let continent = request.cf().and_then(|cf| cf.continent());
             let entry = settings::topology(env)?.entry_for(continent.as_deref());
-            site.page_config(country(request)?.as_deref(), entry, now_ms())
+            site.page_config(country(request)?.as_deref(), entry, settings::refresh_ms(env), now_ms())
         }
         None => return Err(Fault::not_found("there is no such site").into()),
     };

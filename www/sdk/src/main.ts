@@ -3,10 +3,10 @@ import { api, at, capture, captureLink, capturePage, connect, heard, makeCalls }
 import { watchPage } from "./capture";
 import { head, startHead, tellAdopted, tellBoot, tellChange } from "./head";
 import { holdAgain, letGo, onAdopted } from "./locks";
-import type { Ear, Sink } from "./sink";
+import type { Ear, Settings, Sink } from "./sink";
 import { lookAgain, openSlots, show } from "./slots";
 import { openStorage, read, watch } from "./storage";
-import { openTransport } from "./transport";
+import { getConfig, openTransport } from "./transport";
 import type { Stub } from "./types";
 
 type Boot = NonNullable<Stub["boot"]>;
@@ -30,7 +30,22 @@ async function start(stub: Stub, boot: Boot): Promise<void> {
   await visible();
   if (sink === head) openHead(boot);
   begin(stub, boot, sink);
-  sink.settle(await boot.config.then((response) => (response.ok ? response.json() : undefined)).catch(() => undefined));
+  const settings: Settings | undefined = await boot.config
+    .then((response) => (response.ok ? response.json() : undefined))
+    .catch(() => undefined);
+  sink.settle(settings);
+  if (settings?.refresh_ms) keepUp(sink, settings);
+}
+
+/** Where the edge asks for it, a page that is seen learns of a new program without an answer. */
+function keepUp(sink: Sink, { refresh_ms, publish }: Settings): void {
+  setInterval(async () => {
+    if (document.hidden) return;
+    const settings = await getConfig();
+    if (!settings || settings.publish === publish) return;
+    publish = settings.publish;
+    sink.settle(settings);
+  }, refresh_ms);
 }
 
 async function openPlain(boot: Boot): Promise<Sink> {

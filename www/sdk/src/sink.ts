@@ -4,6 +4,7 @@ import type { Decision, Notices, Properties } from "./types";
 /** The site's config, as `GET /s/<site>/config` says it. */
 export type Settings = {
   readonly topology: number;
+  readonly refresh_ms: number;
   readonly consent: string;
   readonly policy_version: number;
   readonly clock: number;

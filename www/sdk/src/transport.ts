@@ -1,5 +1,7 @@
 /** The network: batches to the collector, config and program from it. Never with cookies. */
 
+import type { Settings } from "./sink";
+
 export type Reply = { status: number; retryAfterMs: number; body: Uint8Array };
 
 /** Requests above this cannot be kept alive past the page (the browsers' bound is 64 KiB for all of them). */
@@ -50,6 +52,16 @@ export function beacon(batch: Uint8Array<ArrayBuffer>): void {
 /** The page is being hidden: what is still being compressed would be too late. */
 export function hurry(): void {
   if (compressing) beacon(compressing);
+}
+
+/** The config as it is now; undefined where it cannot be had. */
+export async function getConfig(): Promise<Settings | undefined> {
+  try {
+    const response = await fetch(`${endpoint}s/${site}/config`, { credentials: "omit", cache: "no-store" });
+    return response.ok ? ((await response.json()) as Settings) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The program of this name; empty where it cannot be had. */
