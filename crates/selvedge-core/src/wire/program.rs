@@ -11,8 +11,10 @@ mod image;
 mod layout;
 
 pub use decode::edge_config;
+pub(crate) use image::{
+    ACCEPT, AttributeRow, CapRange, CapRow, Code, FactRow, MetricRow, Op, RuleRow, op_of,
+};
 pub use image::{Image, group_hash, rule_hash};
-pub(crate) use image::{ACCEPT, AttributeRow, CapRange, CapRow, Code, FactRow, MetricRow, Op, RuleRow, op_of};
 pub(crate) use layout::{NONE, kind};
 
 use super::codec::WireFault;
