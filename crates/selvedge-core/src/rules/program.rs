@@ -28,7 +28,7 @@ impl Program {
         Ok(Self { image, parts })
     }
 
-    /// What it is made of. [`Parts::edge`] is empty here.
+    /// What it is made of. [`Parts::edge`] and [`Parts::code`] are empty here.
     #[must_use]
     pub const fn parts(&self) -> &Parts {
         &self.parts

@@ -317,12 +317,11 @@ impl Step<'_> {
                 });
             }
         }
-        let name = image.str(attribute.name());
         let value = match (attribute.scope(), event.event_type) {
             (kind::SCOPE_VISITOR, EventType::Identify | EventType::Group) => {
-                property(&event.properties, name)
+                property(&event.properties, image.str(attribute.name()))
             }
-            (kind::SCOPE_CONTEXT, _) => context_value(event, self.moment, name),
+            (kind::SCOPE_CONTEXT, _) => context_value(event, self.moment, image.str(attribute.name())),
             _ => None,
         };
         value.map(|value| stored(attribute.attribute_type(), Some(value)))

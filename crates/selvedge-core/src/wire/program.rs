@@ -12,7 +12,7 @@ mod layout;
 
 pub use decode::edge_config;
 pub(crate) use image::{
-    ACCEPT, AttributeRow, CapRange, CapRow, Code, FactRow, MetricRow, Op, RuleRow, op_of,
+    ACCEPT, AttributeRow, CapRange, CapRow, Code, FactRow, MetricRow, Op, REJECT, RuleRow, op_of,
 };
 pub use image::{Image, group_hash, rule_hash};
 pub(crate) use layout::{NONE, kind};

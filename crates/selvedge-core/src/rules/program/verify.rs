@@ -1,9 +1,10 @@
 //! Whether everything a program names is there, in order, and within its bounds.
 
 use super::{Image, ProgramFault};
-use crate::limits::{COUNT_THRESHOLD_MAX, WINDOW_MS_MAX};
+use crate::limits::{COUNT_THRESHOLD_MAX, INSTRUCTIONS_MAX, WINDOW_MS_MAX};
+use crate::wire::codec::WireFault;
 use crate::wire::program::{
-    Cap, Fact, FactSource, Hold, Instruction, Jump, Metric, Parts, Rule, Shape, Test, Window,
+    ACCEPT, Cap, Fact, FactSource, Hold, Metric, Parts, REJECT, Rule, Shape, Window, kind, op_of,
 };
 
 type Verdict = Result<(), ProgramFault>;
@@ -11,9 +12,12 @@ type Verdict = Result<(), ProgramFault>;
 /// Verifies what [`Parts::decode`] could not: what one part says of another, and what the image says of the parts.
 pub(super) fn verify(parts: &Parts, image: &Image) -> Verdict {
     parts.facts.iter().try_for_each(|fact| verify_fact(parts, fact))?;
-    parts.metrics.iter().try_for_each(|metric| verify_metric(parts, metric))?;
-    parts.code.iter().enumerate().try_for_each(|(at, code)| verify_instruction(parts, at, code))?;
-    parts.rules.iter().try_for_each(|rule| verify_rule(parts, rule))?;
+    parts.metrics.iter().try_for_each(|metric| verify_metric(image, metric))?;
+    if image.code().len() > INSTRUCTIONS_MAX {
+        return Err(ProgramFault::TooLarge);
+    }
+    verify_code(parts, image)?;
+    parts.rules.iter().try_for_each(|rule| verify_rule(parts, image, rule))?;
     parts.groups.iter().try_for_each(|group| verify_caps(&group.caps))?;
     parts.slots.iter().try_for_each(|slot| optional(slot.fallback, parts.contents.len()))?;
     verify_order(parts)?;
@@ -40,8 +44,8 @@ fn verify_fact(parts: &Parts, fact: &Fact) -> Verdict {
     }
 }
 
-fn verify_metric(parts: &Parts, metric: &Metric) -> Verdict {
-    optional(metric.filter, parts.code.len())?;
+fn verify_metric(image: &Image, metric: &Metric) -> Verdict {
+    optional(metric.filter, image.code().len())?;
     verify_window(metric.window)?;
     match metric.window {
         Window::Sliding(_) if usize::from(metric.threshold) > COUNT_THRESHOLD_MAX => {
@@ -68,20 +72,27 @@ fn verify_caps(caps: &[Cap]) -> Verdict {
     caps.iter().try_for_each(|cap| verify_window(cap.window).and(verify_limit(cap.limit)))
 }
 
-fn verify_instruction(parts: &Parts, at: usize, code: &Instruction) -> Verdict {
-    index(code.fact, parts.facts.len())?;
-    if let Test::MaskWide(mask) = code.test {
-        index(mask, parts.masks.len())?;
+/// Every test one of those there are, every fact and mask there, every jump forward and not out of the code.
+fn verify_code(parts: &Parts, image: &Image) -> Verdict {
+    let code = image.code();
+    let is_inside = |to: u16| usize::from(to) < code.len() || to == ACCEPT || to == REJECT;
+    for (at, op) in (0..).map_while(|at| Some((at, op_of(code, at)?))) {
+        index(op.fact(), parts.facts.len())?;
+        match op.test() {
+            kind::TEST_MASK_WIDE => index(u16::try_from(op.low()).unwrap_or(u16::MAX), parts.masks.len())?,
+            kind::TEST_RANGE | kind::TEST_MASK | kind::TEST_MISSING => {}
+            _ => return Err(ProgramFault::Wire(WireFault::Malformed)),
+        }
+        let jumps = [op.on_true(), op.on_false()];
+        if jumps.iter().any(|to| *to <= at || !is_inside(*to)) {
+            return Err(ProgramFault::Jump);
+        }
     }
-    let is_forward = |jump| match jump {
-        Jump::To(to) => usize::from(to) > at && usize::from(to) < parts.code.len(),
-        Jump::Accept | Jump::Reject => true,
-    };
-    if is_forward(code.on_true) && is_forward(code.on_false) { Ok(()) } else { Err(ProgramFault::Jump) }
+    Ok(())
 }
 
-fn verify_rule(parts: &Parts, rule: &Rule) -> Verdict {
-    optional(rule.when, parts.code.len())?;
+fn verify_rule(parts: &Parts, image: &Image, rule: &Rule) -> Verdict {
+    optional(rule.when, image.code().len())?;
     index(rule.slot, parts.slots.len())?;
     index(rule.content, parts.contents.len())?;
     optional(rule.group, parts.groups.len())?;

@@ -33,11 +33,13 @@ impl Parts {
     pub fn decode(bytes: &[u8]) -> Result<Self, ProgramFault> {
         let image = Image::open(bytes.into())?;
         let mut parts = Self::of_image(&image)?;
+        let reading = &Reading { image: &image, room: Cell::new(ROOM_MAX) };
+        parts.code = rows(reading, tag::CODE, size::NARROW, INSTRUCTIONS_MAX, instruction)?;
         parts.edge = edge_of(&image)?;
         Ok(parts)
     }
 
-    /// As [`Self::decode`], without what only the edge knows.
+    /// As [`Self::decode`], without code and what only the edge knows.
     pub(crate) fn of_image(image: &Image) -> Result<Self, ProgramFault> {
         let reading = &Reading { image, room: Cell::new(ROOM_MAX) };
         let site = image.table(tag::SITE);
@@ -51,7 +53,7 @@ impl Parts {
             attributes: rows(reading, tag::ATTRIBUTES, size::NARROW, ATTRIBUTES_MAX, attribute)?,
             facts: rows(reading, tag::FACTS, size::NARROW, FACTS_MAX, fact)?,
             metrics: rows(reading, tag::METRICS, size::WIDE, METRICS_MAX, metric)?,
-            code: rows(reading, tag::CODE, size::NARROW, INSTRUCTIONS_MAX, instruction)?,
+            code: Vec::new(),
             masks: rows(reading, tag::MASKS, size::NARROW, INSTRUCTIONS_MAX, mask)?,
             rules: rows(reading, tag::RULES, size::WIDE, RULES_MAX, rule)?,
             slots: rows(reading, tag::SLOTS, size::NARROW, SLOTS_MAX, slot)?,
@@ -122,7 +124,11 @@ fn rows<T>(
     if count > count_max {
         return Err(ProgramFault::TooLarge);
     }
-    (0..image.count(tag, size)).map(|at| read(reading, at)).collect()
+    let mut rows = Vec::with_capacity(count);
+    for at in 0..image.count(tag, size) {
+        rows.push(read(reading, at)?);
+    }
+    Ok(rows)
 }
 
 /// One of the words in `all`, by its number.
