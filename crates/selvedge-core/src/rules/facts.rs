@@ -60,7 +60,7 @@ pub(super) fn is_true(image: &Image, code: Code, known: &[Known], mut at: u16) -
 }
 
 /// Whether a test is definitely true: it holds for every value that the fact may have.
-#[inline]
+#[inline(always)]
 pub(super) fn passes(image: &Image, op: Op, known: Known) -> bool {
     match op.test() {
         kind::TEST_RANGE => op.low() <= known.low && known.high <= op.high() && known.low != MISSING,
