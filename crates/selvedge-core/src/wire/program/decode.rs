@@ -1,28 +1,22 @@
 //! A program from its bytes: every list within its bound, every number one of those allowed.
 
-use super::image::{ACCEPT, CapRange, REJECT, op_of};
+use super::image::records::{CapRange, CapRow};
+use super::image::{ACCEPT, REJECT, op_of};
 use super::layout::{NONE, kind, size, tag};
+use super::postcard::{self, Decoded};
 use super::{
-    Attribute, AttributeScope, AttributeSet, AttributeType, Builtin, Cap, Content, ContentType, EdgeConfig,
-    Fact, FactSource, Group, Hold, Image, Instruction, Jump, Leaf, Metric, Parts, ProgramFault, Rule, SetTo,
-    Shape, Slot, Source, SourceKind, Status, Test, TextTest, Window,
+    Attribute, AttributeScope, AttributeSet, AttributeType, Builtin, Cap, Content, EdgeConfig, Fact,
+    FactSource, Group, Hold, Image, Instruction, Jump, Metric, Parts, ProgramFault, Rule, SetTo, Shape, Slot,
+    Status, Test, TextTest, Window,
 };
-use crate::consent::{Mode, Purposes};
 use crate::limits::{
-    ATTRIBUTES_MAX, CAPS_MAX, CONTENT_FIELDS_MAX, CONTENTS_MAX, FACTS_MAX, FILE_NAME_BYTES_MAX, GROUPS_MAX,
-    INSTRUCTIONS_MAX, MASK_WORDS_MAX, METRICS_MAX, PLAN_EVENTS_MAX, PROGRAM_BYTES_MAX, PROPERTIES_MAX,
-    RULES_MAX, SITE_ENTRIES_MAX, SLOTS_MAX, TEXTS_MAX,
+    ATTRIBUTES_MAX, CAPS_MAX, CONTENTS_MAX, FACTS_MAX, GROUPS_MAX, INSTRUCTIONS_MAX, MASK_WORDS_MAX,
+    METRICS_MAX, PROGRAM_BYTES_MAX, RULES_MAX, SLOTS_MAX, TEXTS_MAX,
 };
-use crate::tracking_plan::{Nature, Plan, PlanEvent, PlanProperty, PropertyType, Trust};
 use crate::wire::codec::{Reader, WireFault};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::Cell;
-
-type Decoded<T> = Result<T, ProgramFault>;
-
-/// Places that are reserved before anything is read; a longer list grows.
-const RESERVED_MAX: usize = 1_024;
 
 impl Parts {
     /// The parts of a program's bytes, each within its bounds; what they name is checked by
@@ -45,8 +39,8 @@ impl Parts {
         let site = image.table(tag::SITE);
         let mut rest = Reader::new(site.get(size::SITE..).ok_or(WireFault::Truncated)?);
         let parts = Self {
-            site: text(&mut rest)?,
-            currency: text(&mut rest)?,
+            site: postcard::text(&mut rest)?,
+            currency: postcard::text(&mut rest)?,
             late_ms: u32::try_from(image.late_ms()).unwrap_or_default(),
             edge: None,
             plan: image.plan()?,
@@ -79,7 +73,7 @@ fn edge_of(image: &Image) -> Decoded<Option<EdgeConfig>> {
         return Ok(None);
     }
     let mut from = Reader::new(bytes);
-    let config = read_edge_config(&mut from)?;
+    let config = postcard::edge_config(&mut from)?;
     from.end()?;
     Ok(Some(config))
 }
@@ -284,8 +278,7 @@ fn caps(image: &Image, range: CapRange) -> Decoded<Vec<Cap>> {
     if range.count > 0 && end > usize::from(image.count(tag::CAPS, size::NARROW)) {
         return Err(ProgramFault::Index);
     }
-    let cap =
-        |row: super::CapRow| Ok(Cap { limit: row.limit(), window: window(row.window(), row.window_ms())? });
+    let cap = |row: CapRow| Ok(Cap { limit: row.limit(), window: window(row.window(), row.window_ms())? });
     image.caps(range).map(cap).collect()
 }
 
@@ -303,72 +296,6 @@ fn group(from: &Reading, at: u16) -> Decoded<Group> {
     })
 }
 
-/// A list of at most `count_max`. What it reserves is bounded, so that a false count costs little.
-fn list<T>(from: &mut Reader, count_max: usize, read: impl Fn(&mut Reader) -> Decoded<T>) -> Decoded<Vec<T>> {
-    let count = from.count()?;
-    if count > count_max {
-        return Err(ProgramFault::TooLarge);
-    }
-    let mut items = Vec::with_capacity(count.min(RESERVED_MAX));
-    for _ in 0..count {
-        items.push(read(from)?);
-    }
-    Ok(items)
-}
-
-fn text(from: &mut Reader) -> Decoded<String> {
-    Ok(from.text()?.into())
-}
-
-/// One of the words in `all`, by its place.
-fn one_of<T: Copy>(from: &mut Reader, all: &[T]) -> Decoded<T> {
-    Ok(*all.get(usize::from(from.u8()?)).ok_or(WireFault::Malformed)?)
-}
-
-fn purposes(from: &mut Reader) -> Decoded<Purposes> {
-    Ok(Purposes(from.varint_u16()?))
-}
-
-/// The tracking plan.
-pub(super) fn plan(from: &mut Reader) -> Decoded<Plan> {
-    let events = list(from, PLAN_EVENTS_MAX, plan_event)?;
-    from.end()?;
-    Ok(Plan { events })
-}
-
-fn plan_event(from: &mut Reader) -> Decoded<PlanEvent> {
-    Ok(PlanEvent {
-        name: text(from)?,
-        version: from.varint_u16()?,
-        nature: one_of(from, &[Nature::Behavioural, Nature::Operational])?,
-        trust: one_of(from, &[Trust::Client, Trust::Server])?,
-        purposes: purposes(from)?,
-        additional_properties: from.flag()?,
-        urgent: from.flag()?,
-        properties: list(from, PROPERTIES_MAX, plan_property)?,
-    })
-}
-
-fn plan_property(from: &mut Reader) -> Decoded<PlanProperty> {
-    const TYPES: &[PropertyType] = &[
-        PropertyType::Text,
-        PropertyType::Number,
-        PropertyType::Integer,
-        PropertyType::Bool,
-        PropertyType::Money,
-        PropertyType::Time,
-        PropertyType::List,
-        PropertyType::Object,
-    ];
-    Ok(PlanProperty {
-        name: text(from)?,
-        property_type: one_of(from, TYPES)?,
-        required: from.flag()?,
-        pii: from.flag()?,
-        one_of: list(from, TEXTS_MAX, text)?,
-    })
-}
-
 /// All contents, one behind the other, each where its place says.
 fn contents(image: &Image) -> Decoded<Vec<Content>> {
     let bytes = image.table(tag::CONTENTS);
@@ -380,42 +307,8 @@ fn contents(image: &Image) -> Decoded<Vec<Content>> {
         if image.content_place(at.ok_or(ProgramFault::TooLarge)?) != Some(place) {
             return Err(ProgramFault::Index);
         }
-        contents.push(content(&mut from)?);
+        contents.push(postcard::content(&mut from)?);
     }
     let is_whole = image.table(tag::CONTENT_PLACES).len() == contents.len().saturating_mul(size::PLACE);
     if is_whole { Ok(contents) } else { Err(ProgramFault::Index) }
-}
-
-/// One content.
-pub(super) fn content(from: &mut Reader) -> Decoded<Content> {
-    let types = &[ContentType::Text, ContentType::Url, ContentType::Image, ContentType::Attributes];
-    Ok(Content {
-        id: text(from)?,
-        content_type: one_of(from, types)?,
-        fields: list(from, CONTENT_FIELDS_MAX, |from| Ok((text(from)?, text(from)?)))?,
-    })
-}
-
-fn read_edge_config(from: &mut Reader) -> Decoded<EdgeConfig> {
-    let kinds = &[SourceKind::Browser, SourceKind::Server, SourceKind::Webhook];
-    let sources = list(from, SITE_ENTRIES_MAX, |from| {
-        Ok(Source { name: text(from)?, kind: one_of(from, kinds)?, key: text(from)? })
-    })?;
-    let modes = &[Mode::OptIn, Mode::OptOut];
-    let origins = list(from, SITE_ENTRIES_MAX, text)?;
-    let consent_mode = one_of(from, modes)?;
-    let consent_regions = list(from, SITE_ENTRIES_MAX, |from| Ok((text(from)?, one_of(from, modes)?)))?;
-    let policy_version = from.varint_u16()?;
-    let file = |from: &mut Reader| Ok(String::from(from.text_max(FILE_NAME_BYTES_MAX)?));
-    let files = list(from, SITE_ENTRIES_MAX, file)?;
-    let leaves = list(from, INSTRUCTIONS_MAX, |from| {
-        let at = usize::from(from.varint_u16()?);
-        Ok(Leaf {
-            file: files.get(at).ok_or(ProgramFault::Index)?.clone(),
-            line: from.varint_u32()?,
-            column: from.varint_u32()?,
-            text: text(from)?,
-        })
-    })?;
-    Ok(EdgeConfig { sources, origins, consent_mode, consent_regions, policy_version, leaves })
 }

@@ -1,13 +1,14 @@
 //! A program's bytes.
 
+mod postcard;
+
 use super::image::{ACCEPT, REJECT, attribute_hash, group_hash, rule_hash, slot_hash};
 use super::layout::{MAGIC, NONE, kind, size, tag};
 use super::{
-    Attribute, AttributeSet, Cap, Content, EdgeConfig, Fact, FactSource, Hold, Instruction, Jump, Metric,
-    Parts, Rule, SetTo, Shape, Test, Window,
+    Attribute, AttributeSet, Cap, Content, Fact, FactSource, Hold, Instruction, Jump, Metric, Parts, Rule,
+    SetTo, Shape, Test, Window,
 };
 use crate::event::EventType;
-use crate::tracking_plan::{PlanEvent, PlanProperty};
 use crate::wire::codec::Writer;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -44,10 +45,10 @@ impl Parts {
             out.text(&self.site);
             out.text(&self.currency);
         });
-        tables.table(tag::PLAN).postcard(|out| list(out, &self.plan.events, plan_event));
+        tables.table(tag::PLAN).postcard(|out| postcard::plan(out, &self.plan));
         self.contents.iter().for_each(|content| tables.content(content));
         if let Some(edge) = &self.edge {
-            tables.table(tag::EDGE).postcard(|out| edge_config(out, edge));
+            tables.table(tag::EDGE).postcard(|out| postcard::edge_config(out, edge));
         }
         tables.bytes()
     }
@@ -261,14 +262,7 @@ impl Tables {
     fn content(&mut self, content: &Content) {
         let table = self.table(tag::CONTENTS);
         let place = table.place();
-        table.postcard(|out| {
-            out.text(&content.id);
-            out.u8(content.content_type as u8);
-            list(out, &content.fields, |out, (name, value)| {
-                out.text(name);
-                out.text(value);
-            });
-        });
+        table.postcard(|out| postcard::content(out, content));
         self.table(tag::CONTENT_PLACES).fixed(place);
     }
 }
@@ -291,63 +285,4 @@ const fn jump(jump: Jump) -> u16 {
         Jump::Accept => ACCEPT,
         Jump::Reject => REJECT,
     }
-}
-
-fn list<T>(out: &mut Writer, items: &[T], write: impl Fn(&mut Writer, &T)) {
-    out.count(items.len());
-    items.iter().for_each(|item| write(out, item));
-}
-
-fn plan_event(out: &mut Writer, event: &PlanEvent) {
-    out.text(&event.name);
-    out.varint(event.version.into());
-    out.u8(event.nature as u8);
-    out.u8(event.trust as u8);
-    out.varint(event.purposes.0.into());
-    out.flag(event.additional_properties);
-    out.flag(event.urgent);
-    list(out, &event.properties, plan_property);
-}
-
-fn plan_property(out: &mut Writer, property: &PlanProperty) {
-    out.text(&property.name);
-    out.u8(property.property_type as u8);
-    out.flag(property.required);
-    out.flag(property.pii);
-    list(out, &property.one_of, |out, text| out.text(text));
-}
-
-fn edge_config(out: &mut Writer, edge: &EdgeConfig) {
-    list(out, &edge.sources, |out, source| {
-        out.text(&source.name);
-        out.u8(source.kind as u8);
-        out.text(&source.key);
-    });
-    list(out, &edge.origins, |out, origin| out.text(origin));
-    out.u8(edge.consent_mode as u8);
-    list(out, &edge.consent_regions, |out, (country, mode)| {
-        out.text(country);
-        out.u8(*mode as u8);
-    });
-    out.varint(edge.policy_version.into());
-    let files = files(edge);
-    list(out, &files, |out, file| out.text(file));
-    list(out, &edge.leaves, |out, leaf| {
-        let file = files.iter().position(|file| *file == leaf.file).unwrap_or_default();
-        out.count(file);
-        out.varint(leaf.line.into());
-        out.varint(leaf.column.into());
-        out.text(&leaf.text);
-    });
-}
-
-/// The files that leaves stand in, each once, in order of appearance.
-fn files(edge: &EdgeConfig) -> Vec<String> {
-    let mut files: Vec<String> = Vec::new();
-    for leaf in &edge.leaves {
-        if !files.contains(&leaf.file) {
-            files.push(leaf.file.clone());
-        }
-    }
-    files
 }

@@ -2,8 +2,10 @@
 //! reads as zeros or as nothing. What they mean is verified once, by [`crate::rules::Program::load`], where a program is
 //! published; a page opens what the edge hands out.
 
+pub(crate) mod records;
+
 use super::layout::{MAGIC, size, tag};
-use super::{Attribute, Content, Group, Parts, ProgramFault, Rule, Slot, decode};
+use super::{Attribute, Content, Group, Parts, ProgramFault, Rule, Slot, postcard};
 use crate::consent::Purposes;
 use crate::event::EventType;
 use crate::hash::fnv1a_64;
@@ -11,6 +13,10 @@ use crate::limits::PROGRAM_BYTES_MAX;
 use crate::tracking_plan::Plan;
 use crate::wire::codec::Reader;
 use alloc::vec::Vec;
+use records::{
+    AttributeRow, CapRange, CapRow, Code, FactRow, Field, GroupRow, MaskRow, MetricRow, Op, RuleRow, SetRow,
+    SlotRow,
+};
 
 /// The condition is definitely true.
 pub(crate) const ACCEPT: u16 = u16::MAX;
@@ -24,204 +30,6 @@ pub struct Image {
     /// Start and length, by tag.
     sections: [(usize, usize); tag::END],
     layout: u64,
-}
-
-/// A number, flag or set of purposes in a record.
-trait Field {
-    fn read(row: &[u8], at: usize) -> Self;
-}
-
-macro_rules! fields {
-    ($($number:ty)*) => {
-        $(impl Field for $number {
-            // The places are constants within their records, so that this folds into a single load.
-            #[inline(always)]
-            fn read(row: &[u8], at: usize) -> Self {
-                let bytes = row.get(at..).and_then(<[u8]>::first_chunk);
-                bytes.map_or(0, |bytes| Self::from_le_bytes(*bytes))
-            }
-        })*
-    };
-}
-
-fields!(u8 u16 u32 u64 i32 i64);
-
-impl Field for bool {
-    #[inline(always)]
-    fn read(row: &[u8], at: usize) -> Self {
-        u8::read(row, at) != 0
-    }
-}
-
-impl Field for Purposes {
-    #[inline(always)]
-    fn read(row: &[u8], at: usize) -> Self {
-        Self(u16::read(row, at))
-    }
-}
-
-/// A record of a table: its fields, each with its type and its place.
-macro_rules! records {
-    ($($(#[$doc:meta])* $name:ident of $size:expr => { $($(#[$note:meta])* $field:ident: $kind:ty = $at:literal,)* })*) => {
-        $(
-            $(#[$doc])*
-            #[derive(Debug, Clone, Copy)]
-            pub(crate) struct $name<'a>(&'a [u8; $size]);
-
-            impl<'a> $name<'a> {
-                /// The record at a place of its table; of zeros where there is none.
-                #[allow(dead_code, reason = "not every table is read by place")]
-                fn at(table: &'a [[u8; $size]], at: usize) -> Self {
-                    Self(table.get(at).unwrap_or(&[0; $size]))
-                }
-
-                $($(#[$note])* #[inline(always)] pub fn $field(self) -> $kind { <$kind>::read(self.0, $at) })*
-            }
-        )*
-    };
-}
-
-records! {
-    /// An instruction. Jumps are places in the code, [`ACCEPT`] or [`REJECT`].
-    Op of size::NARROW => {
-        low: i64 = 0,
-        high: i64 = 8,
-        fact: u16 = 16,
-        on_true: u16 = 18,
-        on_false: u16 = 20,
-        test: u8 = 22,
-    }
-
-    /// A fact.
-    FactRow of size::NARROW => {
-        default_value: i64 = 0,
-        /// The property's name.
-        name: u32 = 8,
-        /// The texts it is one of (a place in the lists), or the pattern.
-        texts: u32 = 12,
-        count: u16 = 16,
-        index: u16 = 18,
-        source: u8 = 20,
-        shape: u8 = 21,
-        has_default: bool = 22,
-    }
-
-    /// A metric.
-    MetricRow of size::WIDE => {
-        meaning: u64 = 0,
-        window_ms: u64 = 8,
-        name: u32 = 16,
-        event: u32 = 20,
-        filter: u16 = 24,
-        threshold: u16 = 26,
-        purpose: Purposes = 28,
-        window: u8 = 30,
-        is_private: bool = 31,
-    }
-
-    /// An attribute.
-    AttributeRow of size::NARROW => {
-        hash: u64 = 0,
-        name: u32 = 8,
-        sets: u32 = 12,
-        sets_count: u16 = 16,
-        purpose: Purposes = 18,
-        scope: u8 = 20,
-        attribute_type: u8 = 21,
-        is_private: bool = 22,
-    }
-
-    /// What an event sets an attribute to.
-    SetRow of size::NARROW => {
-        value: i64 = 0,
-        event: u32 = 8,
-        kind: u8 = 12,
-    }
-
-    /// A wide mask: its words.
-    MaskRow of size::NARROW => {
-        start: u32 = 0,
-        count: u32 = 4,
-    }
-
-    /// A rule.
-    RuleRow of size::WIDE => {
-        hash: u64 = 0,
-        id: u32 = 8,
-        priority: i32 = 12,
-        hold_ms: u64 = 16,
-        /// The first instruction, or [`ACCEPT`].
-        when: u16 = 24,
-        slot: u16 = 26,
-        content: u16 = 28,
-        group: u16 = 30,
-        purpose: Purposes = 32,
-        caps_start: u16 = 34,
-        caps_count: u8 = 36,
-        status: u8 = 37,
-        hold: u8 = 38,
-        in_page: bool = 39,
-    }
-
-    /// A cap.
-    CapRow of size::NARROW => {
-        window_ms: u64 = 0,
-        limit: u16 = 8,
-        window: u8 = 10,
-    }
-
-    /// A slot.
-    SlotRow of size::NARROW => {
-        hash: u64 = 0,
-        name: u32 = 8,
-        fallback: u16 = 12,
-    }
-
-    /// A group.
-    GroupRow of size::NARROW => {
-        hash: u64 = 0,
-        name: u32 = 8,
-        max_per_page: u16 = 12,
-        caps_start: u16 = 14,
-        caps_count: u8 = 16,
-    }
-}
-
-/// Instructions, one behind the other.
-pub(crate) type Code<'a> = &'a [[u8; size::NARROW]];
-
-/// A stretch of the caps.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct CapRange {
-    pub start: u16,
-    pub count: u8,
-}
-
-impl RuleRow<'_> {
-    pub fn caps(self) -> CapRange {
-        CapRange { start: self.caps_start(), count: self.caps_count() }
-    }
-}
-
-impl GroupRow<'_> {
-    pub fn caps(self) -> CapRange {
-        CapRange { start: self.caps_start(), count: self.caps_count() }
-    }
-}
-
-impl FactRow<'_> {
-    pub fn default(self) -> Option<i64> {
-        self.has_default().then_some(self.default_value())
-    }
-}
-
-impl Op<'_> {
-    /// Where to go from `at`. A jump that does not lead forward rejects, so that all code ends.
-    #[inline]
-    pub fn next(self, at: u16, passes: bool) -> u16 {
-        let to = if passes { self.on_true() } else { self.on_false() };
-        if to > at { to } else { REJECT }
-    }
 }
 
 impl Image {
@@ -268,7 +76,7 @@ impl Image {
     /// # Errors
     /// [`ProgramFault`] where it cannot be read.
     pub fn plan(&self) -> Result<Plan, ProgramFault> {
-        decode::plan(&mut Reader::new(self.table(tag::PLAN)))
+        postcard::plan(&mut Reader::new(self.table(tag::PLAN)))
     }
 
     /// Whether the names and sums that stand in the tables are those of the parts.
@@ -314,7 +122,7 @@ impl Image {
     #[must_use]
     pub fn content(&self, at: u16) -> Option<Content> {
         let bytes = self.table(tag::CONTENTS).get(self.content_place(at)?..)?;
-        decode::content(&mut Reader::new(bytes)).ok()
+        postcard::content(&mut Reader::new(bytes)).ok()
     }
 
     pub(super) fn content_place(&self, at: u16) -> Option<usize> {

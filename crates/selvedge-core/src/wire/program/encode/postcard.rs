@@ -1,0 +1,82 @@
+//! The parts of a program that are in the postcard format, to bytes.
+
+use super::super::{Content, EdgeConfig};
+use crate::tracking_plan::{Plan, PlanEvent, PlanProperty};
+use crate::wire::codec::Writer;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// The tracking plan.
+pub(super) fn plan(out: &mut Writer, plan: &Plan) {
+    list(out, &plan.events, plan_event);
+}
+
+/// One content.
+pub(super) fn content(out: &mut Writer, content: &Content) {
+    out.text(&content.id);
+    out.u8(content.content_type as u8);
+    list(out, &content.fields, |out, (name, value)| {
+        out.text(name);
+        out.text(value);
+    });
+}
+
+fn list<T>(out: &mut Writer, items: &[T], write: impl Fn(&mut Writer, &T)) {
+    out.count(items.len());
+    items.iter().for_each(|item| write(out, item));
+}
+
+fn plan_event(out: &mut Writer, event: &PlanEvent) {
+    out.text(&event.name);
+    out.varint(event.version.into());
+    out.u8(event.nature as u8);
+    out.u8(event.trust as u8);
+    out.varint(event.purposes.0.into());
+    out.flag(event.additional_properties);
+    out.flag(event.urgent);
+    list(out, &event.properties, plan_property);
+}
+
+fn plan_property(out: &mut Writer, property: &PlanProperty) {
+    out.text(&property.name);
+    out.u8(property.property_type as u8);
+    out.flag(property.required);
+    out.flag(property.pii);
+    list(out, &property.one_of, |out, text| out.text(text));
+}
+
+/// What only the edge knows.
+pub(super) fn edge_config(out: &mut Writer, edge: &EdgeConfig) {
+    list(out, &edge.sources, |out, source| {
+        out.text(&source.name);
+        out.u8(source.kind as u8);
+        out.text(&source.key);
+    });
+    list(out, &edge.origins, |out, origin| out.text(origin));
+    out.u8(edge.consent_mode as u8);
+    list(out, &edge.consent_regions, |out, (country, mode)| {
+        out.text(country);
+        out.u8(*mode as u8);
+    });
+    out.varint(edge.policy_version.into());
+    let files = files(edge);
+    list(out, &files, |out, file| out.text(file));
+    list(out, &edge.leaves, |out, leaf| {
+        let file = files.iter().position(|file| *file == leaf.file).unwrap_or_default();
+        out.count(file);
+        out.varint(leaf.line.into());
+        out.varint(leaf.column.into());
+        out.text(&leaf.text);
+    });
+}
+
+/// The files that leaves stand in, each once, in order of appearance.
+fn files(edge: &EdgeConfig) -> Vec<String> {
+    let mut files: Vec<String> = Vec::new();
+    for leaf in &edge.leaves {
+        if !files.contains(&leaf.file) {
+            files.push(leaf.file.clone());
+        }
+    }
+    files
+}

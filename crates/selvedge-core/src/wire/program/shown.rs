@@ -1,0 +1,108 @@
+//! What is shown: rules, caps, slots, groups and contents.
+
+use super::tested::Window;
+use crate::consent::Purposes;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// Whether a rule acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// It acts.
+    Live,
+    /// It is written, but not acting.
+    Draft,
+    /// It was stopped.
+    Paused,
+}
+
+/// How long what was decided stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    /// Until the page view ends.
+    Page,
+    /// Until the session ends.
+    Session,
+    /// For so many milliseconds.
+    Time(u64),
+}
+
+/// condition -> content in a slot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// Its stable id: caps are kept under it.
+    pub id: String,
+    /// Greater wins.
+    pub priority: i32,
+    /// Whether it acts.
+    pub status: Status,
+    /// What acting needs granted.
+    pub purpose: Purposes,
+    /// The condition's first instruction in [`Parts::code`]; `None` is always true.
+    pub when: Option<u16>,
+    /// Where it shows.
+    pub slot: u16,
+    /// What it shows.
+    pub content: u16,
+    /// Its exclusion group.
+    pub group: Option<u16>,
+    /// How often it may be seen: all must have room.
+    pub caps: Vec<Cap>,
+    /// How long it stays.
+    pub hold: Hold,
+    /// Whether it runs in the page too (all of its facts are known there, and it is not private).
+    pub in_page: bool,
+}
+
+/// How often something may be seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cap {
+    /// So many exposures, 1 to [`crate::limits::COUNT_THRESHOLD_MAX`].
+    pub limit: u16,
+    /// In such a stretch. Per page is local; the others need grants.
+    pub window: Window,
+}
+
+/// A named place in a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slot {
+    /// Its name.
+    pub name: String,
+    /// What stands there when no rule wins: a content, or what the page itself holds.
+    pub fallback: Option<u16>,
+}
+
+/// Rules that share bounds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// Its name.
+    pub name: String,
+    /// How many of its rules may stand in one page view.
+    pub max_per_page: Option<u16>,
+    /// How often any of its rules may be seen.
+    pub caps: Vec<Cap>,
+}
+
+/// A typed thing to show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Content {
+    /// Its id.
+    pub id: String,
+    /// What it is.
+    pub content_type: ContentType,
+    /// Its fields, by type: text `{text}`; url `{href, text}`; image `{src, alt, href?}`; attributes: any names.
+    pub fields: Vec<(String, String)>,
+}
+
+/// What a content is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ContentType {
+    /// Text of an element.
+    Text,
+    /// A link.
+    Url,
+    /// An image.
+    Image,
+    /// Attributes of an element (never an event handler or a scripting address).
+    Attributes,
+}

@@ -1,0 +1,265 @@
+//! What conditions test: attributes, facts, metrics, and the code that tests them.
+
+use crate::consent::Purposes;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// A declared attribute: a value kept in the visitor's state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attribute {
+    /// Its name, as conditions write it.
+    pub name: String,
+    /// How long it lives.
+    pub scope: AttributeScope,
+    /// What it is.
+    pub attribute_type: AttributeType,
+    /// Events that change it, besides traits (visitor scope) and context (context scope) of the same name.
+    pub set: Vec<AttributeSet>,
+    /// What changing it needs granted: the purposes of all rules that read it (personalization where none does). While
+    /// one of them is not in force, it is unobserved; only an event that may be used for all of them sets it.
+    pub purpose: Purposes,
+    /// Whether it stays at the edge.
+    pub private: bool,
+}
+
+/// How long an attribute lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AttributeScope {
+    /// Until the session ends.
+    Session,
+    /// For the life of the visitor; `identify` traits of the same name set it.
+    Visitor,
+    /// As the latest context says.
+    Context,
+}
+
+/// What an attribute is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AttributeType {
+    /// Text.
+    Text,
+    /// A number or an amount of money, in millionths.
+    Number,
+    /// Yes or no.
+    Bool,
+}
+
+/// One event that changes an attribute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttributeSet {
+    /// The event's name.
+    pub event: String,
+    /// What it sets.
+    pub to: SetTo,
+}
+
+/// What an attribute is set to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SetTo {
+    /// A constant: text.
+    Text(String),
+    /// A constant: millionths.
+    Number(i64),
+    /// A constant: yes or no.
+    Bool(bool),
+    /// The event's property of this name.
+    Property(String),
+}
+
+/// A thing a condition can test: its value is one `i64`, or unknown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    /// Where the value comes from.
+    pub source: FactSource,
+    /// How it becomes a number.
+    pub shape: Shape,
+    /// What stands in for unknown (`x else 0`).
+    pub default: Option<i64>,
+}
+
+/// Where a fact's value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FactSource {
+    /// A built-in fact.
+    Builtin(Builtin),
+    /// The attribute at this place.
+    Attribute(u16),
+    /// The metric at this place.
+    Metric(u16),
+    /// A property of the event being stepped (only in a metric's `where`); dots reach into objects.
+    Property(String),
+}
+
+/// How a value becomes a number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shape {
+    /// Numbers, money: millionths (built-in numbers too: `session.pages = 3` tests 3,000,000). Metrics: the count itself.
+    /// Times: milliseconds. Bool: 0 or 1.
+    Number,
+    /// Text: 1 where it is none of these, else 2 plus its place among them (sorted).
+    OneOf(Vec<String>),
+    /// Text: 1 where it passes, else 0.
+    Text(TextTest, String),
+}
+
+/// A test of a text against a pattern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextTest {
+    /// The pattern occurs in it.
+    Contains,
+    /// It begins with the pattern.
+    StartsWith,
+    /// It ends with the pattern.
+    EndsWith,
+    /// `*` is any run, `?` one character.
+    MatchesGlob,
+}
+
+macro_rules! builtins {
+    ($($(#[$doc:meta])* $name:ident = $number:literal, $text:literal, $kind:ident, $edge_only:literal;)*) => {
+        /// Facts every site has.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        #[repr(u8)]
+        pub enum Builtin { $($(#[$doc])* $name = $number,)* }
+
+        impl Builtin {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The name conditions write.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// What it is.
+            #[must_use]
+            pub const fn kind(self) -> AttributeType {
+                match self { $(Self::$name => AttributeType::$kind,)* }
+            }
+
+            /// Whether only the edge knows it.
+            #[must_use]
+            pub const fn is_edge_only(self) -> bool {
+                match self { $(Self::$name => $edge_only,)* }
+            }
+
+            /// The fact with this number.
+            #[must_use]
+            pub const fn from_number(number: u8) -> Option<Self> {
+                match number { $($number => Some(Self::$name),)* _ => None }
+            }
+        }
+    };
+}
+
+builtins! {
+    /// Whether this is the visitor's first session.
+    VisitorIsNew = 0, "visitor.is_new", Bool, false;
+    /// The session's number, from 1.
+    SessionNumber = 1, "session.number", Number, false;
+    /// Path of the session's first page.
+    SessionEntryPage = 2, "session.entry_page", Text, false;
+    /// Page views of the session.
+    SessionPages = 3, "session.pages", Number, false;
+    /// Whole days between the start of this session and the end of the one before; unknown in the first.
+    DaysSinceLastVisit = 4, "days_since_last_visit", Number, false;
+    /// Path of the open page.
+    PagePath = 5, "page.path", Text, false;
+    /// Title of the open page.
+    PageTitle = 6, "page.title", Text, false;
+    /// The open page's `category` property.
+    PageCategory = 7, "page.category", Text, false;
+    /// The open page's `sku` property.
+    PageSku = 8, "page.sku", Text, false;
+    /// Campaign source of the session.
+    UtmSource = 9, "utm.source", Text, false;
+    /// Campaign medium of the session.
+    UtmMedium = 10, "utm.medium", Text, false;
+    /// Campaign name of the session.
+    UtmCampaign = 11, "utm.campaign", Text, false;
+    /// Campaign term of the session.
+    UtmTerm = 12, "utm.term", Text, false;
+    /// Campaign content of the session.
+    UtmContent = 13, "utm.content", Text, false;
+    /// Where the session came from: `direct`, `internal`, `search`, `social`, `email`, `referral`, `paid`.
+    ReferrerClass = 14, "referrer.class", Text, false;
+    /// `desktop`, `mobile`, `tablet`.
+    DeviceClass = 15, "device.class", Text, false;
+    /// Width of the viewport in CSS pixels.
+    ViewportWidth = 16, "viewport.width", Number, false;
+    /// Language of the page's reader: BCP 47.
+    Language = 17, "language", Text, false;
+    /// Two-letter country, as the edge sees it.
+    GeoCountry = 18, "geo.country", Text, true;
+}
+
+/// A count: how often an event that passes a filter was seen in a window.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Metric {
+    /// Its name, as conditions write it (or the parenthesised expression).
+    pub name: String,
+    /// [`crate::hash::fnv1a_64`] of its meaning in canonical form: the name of its cell in stored state.
+    pub meaning: u64,
+    /// The event counted.
+    pub event: String,
+    /// The filter's first instruction in [`Parts::code`]; `None` counts all.
+    pub filter: Option<u16>,
+    /// Where it counts.
+    pub window: Window,
+    /// How far it must count: the largest constant it is compared with, plus one. Sliding windows keep as many times, at
+    /// most [`crate::limits::COUNT_THRESHOLD_MAX`].
+    pub threshold: u16,
+    /// What stepping it needs granted.
+    pub purpose: Purposes,
+    /// Whether it stays at the edge.
+    pub private: bool,
+}
+
+/// A stretch that something is counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Window {
+    /// The open page view.
+    Page,
+    /// The session.
+    Session,
+    /// The last so many milliseconds, up to and with now.
+    Sliding(u64),
+}
+
+/// One test and two forward jumps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Instruction {
+    /// The fact tested.
+    pub fact: u16,
+    /// The test. Unknown passes only [`Test::Missing`].
+    pub test: Test,
+    /// Where to go when it passes.
+    pub on_true: Jump,
+    /// Where to go when it does not.
+    pub on_false: Jump,
+}
+
+/// A test of a fact's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Test {
+    /// Between the two, both included. (The whole range: it is known.)
+    Range(i64, i64),
+    /// The bit at the value (below 64) is set.
+    Mask(u64),
+    /// The bit at the value is set in [`Parts::masks`] at this place.
+    MaskWide(u16),
+    /// The value is unknown.
+    Missing,
+}
+
+/// Where code goes on. Always forward, so that every condition ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Jump {
+    /// To the instruction at this place, further down.
+    To(u16),
+    /// The condition is definitely true.
+    Accept,
+    /// It is not (false or unknown).
+    Reject,
+}
