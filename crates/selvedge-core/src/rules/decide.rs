@@ -1,9 +1,10 @@
 //! What each slot shows. First what is held; then the rules in their order (priority, then id): status, purpose, condition,
 //! caps, exclusion group; then the slot's fallback.
 
-use super::facts::{Known, is_true, resolve};
 use super::grants::check;
+use super::known::{Known, is_true};
 use super::moment::{Moment, Place};
+use super::view::resolve;
 use crate::wire::answer::Reason;
 use crate::wire::program::{Image, NONE, RuleRow, kind};
 use crate::wire::state::{Held, VisitorState};

@@ -1,9 +1,10 @@
 //! Why this, why not that. The page does not link this.
 
 use super::decide::{Decision, is_excluded, judge};
-use super::facts::{Known, MISSING, has_bit, known_at, passes, resolve};
 use super::grants::check;
+use super::known::{Known, MISSING, has_bit, known_at, passes};
 use super::moment::{Moment, Place};
+use super::view::resolve;
 use crate::limits::MASK_WORDS_MAX;
 use crate::wire::answer::Reason;
 use crate::wire::program::{ACCEPT, Image, Op, RuleRow, kind, op_of};

@@ -6,7 +6,7 @@ mod leasing;
 
 pub use leasing::lease;
 
-use super::facts::{count_from, count_in_page, count_of, window_start_ms};
+use super::counts::{count_from, count_in_page, count_of, insert, window_start_ms};
 use crate::id::WriterId;
 use crate::wire::answer::Reason;
 use crate::wire::program::{CapRange, Image, RuleRow, kind};
@@ -125,13 +125,6 @@ fn consume(cell: &mut CapCell, time_ms: i64, kept_max: usize) {
 /// As many exposures as the largest cap counts: with that many kept, every cap is exact.
 fn kept_max(image: &Image, caps: CapRange) -> usize {
     image.caps(caps).map(|cap| usize::from(cap.limit())).max().unwrap_or(0)
-}
-
-/// Puts a time in its order; the oldest goes where there are more than `kept_max`, and comes back.
-pub(super) fn insert(times_ms: &mut Vec<i64>, time_ms: i64, kept_max: usize) -> Option<i64> {
-    let after = times_ms.iter().rev().take_while(|known_ms| **known_ms > time_ms).count();
-    times_ms.insert(times_ms.len().saturating_sub(after), time_ms);
-    (times_ms.len() > kept_max).then(|| times_ms.remove(0))
 }
 
 fn remove(times_ms: &mut Vec<i64>, time_ms: i64) {

@@ -9,7 +9,15 @@ mod state;
 
 mod texts;
 
+mod kept;
+
+mod known;
+
+mod counts;
+
 mod facts;
+
+mod view;
 
 pub mod grants;
 

@@ -1,16 +1,19 @@
 //! One event steps the state: what went unobserved, session, page view, attributes, counts, exposures; in this order.
 
-use super::facts::{CUT_MARK, Known, count_in_page, fact_of, is_true, property, resolve_event};
-use super::grants::{expose, insert};
+mod session;
+
+use super::counts::{count_in_page, insert_time};
+use super::facts::{property, resolve_event};
+use super::grants::expose;
+use super::kept::{cut, fact_of, keep, put, stored};
+use super::known::{Known, is_true};
 use super::moment::Moment;
 use crate::consent::Purposes;
 use crate::event::{Event, EventType};
-use crate::limits::{CLOCK_OFF_MS, PAGES_MAX, SESSION_IDLE_MS, SESSION_MS_MAX, STATE_TEXT_BYTES_MAX};
-use crate::number::Micro;
+use crate::limits::{CLOCK_OFF_MS, PAGES_MAX};
 use crate::value::Value;
 use crate::wire::program::{AttributeRow, Builtin, Image, MetricRow, NONE, kind};
-use crate::wire::state::{AttributeCell, CellBody, CountCell, PageView, Stored, VisitorState};
-use alloc::string::String;
+use crate::wire::state::{AttributeCell, CellBody, PageView, Stored, VisitorState};
 use alloc::vec::Vec;
 
 /// What an event did.
@@ -26,19 +29,6 @@ pub struct Stepped {
     pub new_page: bool,
 }
 
-/// Facts of a campaign.
-const UTM: [Builtin; 5] =
-    [Builtin::UtmSource, Builtin::UtmMedium, Builtin::UtmCampaign, Builtin::UtmTerm, Builtin::UtmContent];
-/// Facts that begin anew with a session. No context names the entry page: it is missing until the first page view.
-const OF_SESSION: [Builtin; 7] = [
-    Builtin::SessionEntryPage,
-    Builtin::UtmSource,
-    Builtin::UtmMedium,
-    Builtin::UtmCampaign,
-    Builtin::UtmTerm,
-    Builtin::UtmContent,
-    Builtin::ReferrerClass,
-];
 /// Facts that are as the latest context says.
 const LATEST: [Builtin; 4] =
     [Builtin::DeviceClass, Builtin::ViewportWidth, Builtin::Language, Builtin::GeoCountry];
@@ -102,79 +92,6 @@ struct Step<'a> {
 }
 
 impl Step<'_> {
-    /// Keeps the session; whether a new one began. Where analytics is not in force, whether it still lasts is not known from
-    /// here on, and what is counted in it begins anew, as a lower bound.
-    fn session(&mut self) -> bool {
-        let is_observed = self.moment.in_force.holds(Purposes::ANALYTICS);
-        let begins = is_observed && self.usable.holds(Purposes::ANALYTICS) && self.session_begins();
-        self.ends_session = begins || !is_observed;
-        if self.ends_session {
-            self.state.session.pages = 0;
-            self.state.prune_held(true, i64::MIN);
-        }
-        let session = &mut self.state.session;
-        if !is_observed {
-            session.is_gapped = true;
-            session.was_gapped = true;
-            session.is_gap_open = true;
-        } else if self.usable.holds(Purposes::ANALYTICS) {
-            session.is_gap_open = false;
-            session.last_ms = session.last_ms.max(self.moment.now_ms);
-        }
-        if begins {
-            for builtin in OF_SESSION {
-                let value = context_value(self.event, self.moment, builtin.name());
-                put(&mut self.state.session.facts, builtin, stored(builtin.kind() as u8, value));
-            }
-        }
-        begins
-    }
-
-    /// Begins a session after 30 minutes idle, 24 hours, or with a new campaign; never by an event from before the
-    /// session's newest.
-    fn session_begins(&mut self) -> bool {
-        let is_campaign = self.is_new_campaign();
-        let time_ms = self.moment.now_ms;
-        let session = &mut self.state.session;
-        let idle_ms = time_ms.wrapping_sub(session.last_ms);
-        let is_idle = idle_ms > SESSION_IDLE_MS;
-        let is_over = is_idle || is_campaign || time_ms.wrapping_sub(session.start_ms) > SESSION_MS_MAX;
-        if session.number > 0 && (idle_ms < 0 || !is_over) {
-            return false;
-        }
-        // After a gap it is not known whether a session truly begins here; only idle time that was watched tells.
-        session.is_gapped = session.is_gap_open || session.is_gapped && !is_idle;
-        session.previous_end_ms = (session.number > 0).then_some(session.last_ms);
-        session.number = session.number.max(1);
-        if !session.is_gapped {
-            session.caps_since_ms = time_ms;
-            session.number = session.number.saturating_add(session.previous_end_ms.is_some().into());
-        }
-        session.start_ms = time_ms;
-        true
-    }
-
-    /// The event itself names a campaign, and not the session's.
-    fn is_new_campaign(&self) -> bool {
-        let (mut is_named, mut differs) = (false, false);
-        for builtin in UTM {
-            let named = self.event.context.text(builtin.name()).unwrap_or_default();
-            is_named |= !named.is_empty();
-            differs |= match fact_of(&self.state.session.facts, builtin) {
-                Some(Stored::Text(text)) => *text != cut(named),
-                _ => !named.is_empty(),
-            };
-        }
-        is_named && differs
-    }
-
-    /// Whether the event belongs to the present session, as far as that is observed.
-    fn is_in_session(&self) -> bool {
-        let session = &self.state.session;
-        let is_observed = self.moment.in_force.holds(Purposes::ANALYTICS) && !session.is_gap_open;
-        is_observed && session.number > 0 && self.moment.now_ms >= session.start_ms
-    }
-
     /// Begins a page view on a `page` event; keeps the writer's, or makes a place for it, on any other. Where page views may
     /// not be used for anything, which one is open is not known; what was seen of capped rules stays.
     fn page(&mut self) -> bool {
@@ -336,15 +253,6 @@ impl Step<'_> {
         }
     }
 
-    /// Without analytics no session is kept: then caps per session, and nothing else, begin anew after idle time.
-    fn caps_without_session(&mut self) {
-        let time_ms = self.moment.now_ms;
-        let is_idle = |last_ms| time_ms.wrapping_sub(last_ms) > SESSION_IDLE_MS && !self.usable.is_empty();
-        if !self.moment.in_force.holds(Purposes::ANALYTICS) && self.state.last_time_ms.is_some_and(is_idle) {
-            self.state.session.caps_since_ms = time_ms;
-        }
-    }
-
     fn exposure(&mut self) {
         if self.event.event_type == EventType::Exposure
             && !self.usable.is_empty()
@@ -370,57 +278,4 @@ fn blank_page(moment: &Moment) -> PageView {
         held: Vec::new(),
         counts: Vec::new(),
     }
-}
-
-/// Puts a time in its order. What fell out of the window is dropped; where more are left than are counted to, the oldest is
-/// dropped too, and all is kept only since then.
-fn insert_time(count: &mut CountCell, time_ms: i64, metric: MetricRow) {
-    let newest_ms = count.times_ms.last().map_or(time_ms, |last_ms| time_ms.max(*last_ms));
-    let start_ms = newest_ms.wrapping_sub(metric.window_ms().cast_signed());
-    while count.times_ms.first().is_some_and(|first_ms| *first_ms <= start_ms) {
-        count.times_ms.remove(0);
-    }
-    if time_ms > start_ms
-        && let Some(dropped_ms) = insert(&mut count.times_ms, time_ms, metric.threshold().into())
-    {
-        count.since_ms = count.since_ms.max(dropped_ms.wrapping_add(1));
-    }
-}
-
-/// Keeps a built-in fact, where there is a value for it.
-fn keep(facts: &mut Vec<(Builtin, Stored)>, builtin: Builtin, value: Option<&Value>) {
-    match stored(builtin.kind() as u8, value) {
-        Stored::Missing => {}
-        value => put(facts, builtin, value),
-    }
-}
-
-fn put(facts: &mut Vec<(Builtin, Stored)>, builtin: Builtin, value: Stored) {
-    match facts.iter_mut().find(|(known, _)| *known == builtin) {
-        Some((_, place)) => *place = value,
-        None => facts.push((builtin, value)),
-    }
-}
-
-/// A value as it is kept; one of another type counts as missing.
-fn stored(attribute_type: u8, value: Option<&Value>) -> Stored {
-    match (attribute_type, value) {
-        (kind::TYPE_TEXT, Some(Value::Text(text))) => Stored::Text(cut(text)),
-        (kind::TYPE_BOOL, Some(Value::Bool(bool))) => Stored::Bool(*bool),
-        (kind::TYPE_NUMBER, Some(Value::Number(number))) => {
-            number.micro().map_or(Stored::Missing, |Micro(micro)| Stored::Number(micro))
-        }
-        _ => Stored::Missing,
-    }
-}
-
-/// A text as it is kept: where it is too long, cut at a character border and marked.
-fn cut(text: &str) -> String {
-    let is_long = text.len() > STATE_TEXT_BYTES_MAX;
-    let kept = if is_long { STATE_TEXT_BYTES_MAX.saturating_sub(CUT_MARK.len()) } else { text.len() };
-    let mut kept = String::from(text.get(..text.floor_char_boundary(kept)).unwrap_or_default());
-    if is_long {
-        kept.push_str(CUT_MARK);
-    }
-    kept
 }

@@ -1,5 +1,6 @@
 //! The rules: each behaviour is a sentence, each law a property.
 
+mod any_parts;
 mod build;
 mod happenings;
 mod world;

@@ -1,8 +1,9 @@
 //! What the edge does with caps: it leases, extends and settles. The page does not link this.
 
-use super::{Owner, cap_mut, insert, kept_max, needs_grant, remove, room};
+use super::{Owner, cap_mut, kept_max, needs_grant, remove, room};
 use crate::event::LeaseReport;
 use crate::limits::LEASE_MS;
+use crate::rules::counts::insert;
 use crate::wire::program::Image;
 use crate::wire::state::{CapCell, Lease, VisitorState};
 

@@ -38,7 +38,7 @@ pub struct Rule {
     pub status: Status,
     /// What acting needs granted.
     pub purpose: Purposes,
-    /// The condition's first instruction in [`Parts::code`]; `None` is always true.
+    /// The condition's first instruction in [`super::Parts::code`]; `None` is always true.
     pub when: Option<u16>,
     /// Where it shows.
     pub slot: u16,

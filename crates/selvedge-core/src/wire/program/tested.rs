@@ -203,7 +203,7 @@ pub struct Metric {
     pub meaning: u64,
     /// The event counted.
     pub event: String,
-    /// The filter's first instruction in [`Parts::code`]; `None` counts all.
+    /// The filter's first instruction in [`super::Parts::code`]; `None` counts all.
     pub filter: Option<u16>,
     /// Where it counts.
     pub window: Window,
@@ -247,7 +247,7 @@ pub enum Test {
     Range(i64, i64),
     /// The bit at the value (below 64) is set.
     Mask(u64),
-    /// The bit at the value is set in [`Parts::masks`] at this place.
+    /// The bit at the value is set in [`super::Parts::masks`] at this place.
     MaskWide(u16),
     /// The value is unknown.
     Missing,

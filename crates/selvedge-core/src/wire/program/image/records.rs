@@ -59,7 +59,7 @@ macro_rules! records {
 }
 
 records! {
-    /// An instruction. Jumps are places in the code, [`ACCEPT`] or [`REJECT`].
+    /// An instruction. Jumps are places in the code, [`super::ACCEPT`] or [`super::REJECT`].
     Op of size::NARROW => {
         low: i64 = 0,
         high: i64 = 8,
@@ -127,7 +127,7 @@ records! {
         id: u32 = 8,
         priority: i32 = 12,
         hold_ms: u64 = 16,
-        /// The first instruction, or [`ACCEPT`].
+        /// The first instruction, or [`super::ACCEPT`].
         when: u16 = 24,
         slot: u16 = 26,
         content: u16 = 28,

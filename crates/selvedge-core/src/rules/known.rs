@@ -1,0 +1,80 @@
+//! What is known of a fact, and whether a condition is true for all that it may be. Conditions are jump code: each
+//! instruction tests one fact and goes on, forward, to one of two places.
+
+use crate::number::MICRO;
+use crate::wire::program::{ACCEPT, Code, Image, Op, kind, op_of};
+
+/// What is known of a fact: its value lies between the two, both included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Known {
+    pub low: i64,
+    pub high: i64,
+}
+
+/// What stands for "no such thing" among the values of a fact: below everything that a test can ask for.
+pub(super) const MISSING: i64 = i64::MIN;
+
+impl Known {
+    /// There is no value, and that is known.
+    pub const MISSING: Self = Self { low: MISSING, high: MISSING };
+    /// There may be any value, or none.
+    pub const UNOBSERVED: Self = Self { low: MISSING, high: i64::MAX };
+
+    /// The value is known.
+    pub const fn exact(value: i64) -> Self {
+        Self { low: value, high: value }
+    }
+
+    /// A number of things, in millionths: known, or a lower bound.
+    pub fn number(count: u32, is_exact: bool) -> Self {
+        let low = i64::from(count).wrapping_mul(MICRO);
+        Self { low, high: if is_exact { low } else { i64::MAX } }
+    }
+}
+
+/// Whether the condition that begins at `at` is definitely true.
+pub(super) fn is_true(image: &Image, code: Code, known: &[Known], mut at: u16) -> bool {
+    // Jumps lead forward, and ACCEPT and REJECT lie beyond the code, so this ends.
+    while let Some(op) = op_of(code, at) {
+        at = op.next(at, passes(image, op, known_at(known, op.fact())));
+    }
+    at == ACCEPT
+}
+
+/// Whether a test is definitely true: it holds for every value that the fact may have.
+#[inline(always)]
+pub(super) fn passes(image: &Image, op: Op, known: Known) -> bool {
+    match op.test() {
+        kind::TEST_RANGE => op.low() <= known.low && known.high <= op.high() && known.low != MISSING,
+        kind::TEST_MISSING => known.high == MISSING,
+        // The usual mask and an exact value; then the general case.
+        kind::TEST_MASK if known.low == known.high => {
+            (0..64).contains(&known.low) && (op.low() >> known.low) & 1 == 1
+        }
+        _ => has_bits(image, op, known),
+    }
+}
+
+#[inline]
+pub(super) fn known_at(known: &[Known], fact: u16) -> Known {
+    known.get(usize::from(fact)).copied().unwrap_or(Known::UNOBSERVED)
+}
+
+/// Whether every bit of the range is set in the mask. It stops at the first that is not, at the latest behind the mask.
+fn has_bits(image: &Image, op: Op, known: Known) -> bool {
+    let mut bit = known.low;
+    while bit < known.high && has_bit(image, op, bit) {
+        bit = bit.wrapping_add(1);
+    }
+    has_bit(image, op, bit)
+}
+
+pub(super) fn has_bit(image: &Image, op: Op, bit: i64) -> bool {
+    let narrow = op.low().to_le_bytes();
+    let mask = match op.test() {
+        kind::TEST_MASK => &narrow[..],
+        _ => u16::try_from(op.low()).ok().and_then(|at| image.mask_words(at)).unwrap_or_default(),
+    };
+    let byte = usize::try_from(bit >> 3).ok().and_then(|at| mask.get(at)).copied().unwrap_or(0);
+    (byte >> (bit & 7)) & 1 == 1
+}

@@ -1,0 +1,106 @@
+//! The session: when it begins, and what is known of it where part of it was not observed.
+
+use super::{Step, context_value};
+use crate::consent::Purposes;
+use crate::limits::{SESSION_IDLE_MS, SESSION_MS_MAX};
+use crate::rules::kept::{cut, fact_of, put, stored};
+use crate::wire::program::Builtin;
+use crate::wire::state::Stored;
+
+/// Facts of a campaign.
+const UTM: [Builtin; 5] =
+    [Builtin::UtmSource, Builtin::UtmMedium, Builtin::UtmCampaign, Builtin::UtmTerm, Builtin::UtmContent];
+/// Facts that begin anew with a session. No context names the entry page: it is missing until the first page view.
+const OF_SESSION: [Builtin; 7] = [
+    Builtin::SessionEntryPage,
+    Builtin::UtmSource,
+    Builtin::UtmMedium,
+    Builtin::UtmCampaign,
+    Builtin::UtmTerm,
+    Builtin::UtmContent,
+    Builtin::ReferrerClass,
+];
+
+impl Step<'_> {
+    /// Keeps the session; whether a new one began. Where analytics is not in force, whether it still lasts is not known from
+    /// here on, and what is counted in it begins anew, as a lower bound.
+    pub(super) fn session(&mut self) -> bool {
+        let is_observed = self.moment.in_force.holds(Purposes::ANALYTICS);
+        let begins = is_observed && self.usable.holds(Purposes::ANALYTICS) && self.session_begins();
+        self.ends_session = begins || !is_observed;
+        if self.ends_session {
+            self.state.session.pages = 0;
+            self.state.prune_held(true, i64::MIN);
+        }
+        let session = &mut self.state.session;
+        if !is_observed {
+            session.is_gapped = true;
+            session.was_gapped = true;
+            session.is_gap_open = true;
+        } else if self.usable.holds(Purposes::ANALYTICS) {
+            session.is_gap_open = false;
+            session.last_ms = session.last_ms.max(self.moment.now_ms);
+        }
+        if begins {
+            for builtin in OF_SESSION {
+                let value = context_value(self.event, self.moment, builtin.name());
+                put(&mut self.state.session.facts, builtin, stored(builtin.kind() as u8, value));
+            }
+        }
+        begins
+    }
+
+    /// Begins a session after 30 minutes idle, 24 hours, or with a new campaign; never by an event from before the
+    /// session's newest.
+    fn session_begins(&mut self) -> bool {
+        let is_campaign = self.is_new_campaign();
+        let time_ms = self.moment.now_ms;
+        let session = &mut self.state.session;
+        let idle_ms = time_ms.wrapping_sub(session.last_ms);
+        let is_idle = idle_ms > SESSION_IDLE_MS;
+        let is_over = is_idle || is_campaign || time_ms.wrapping_sub(session.start_ms) > SESSION_MS_MAX;
+        if session.number > 0 && (idle_ms < 0 || !is_over) {
+            return false;
+        }
+        // After a gap it is not known whether a session truly begins here; only idle time that was watched tells.
+        session.is_gapped = session.is_gap_open || session.is_gapped && !is_idle;
+        session.previous_end_ms = (session.number > 0).then_some(session.last_ms);
+        session.number = session.number.max(1);
+        if !session.is_gapped {
+            session.caps_since_ms = time_ms;
+            session.number = session.number.saturating_add(session.previous_end_ms.is_some().into());
+        }
+        session.start_ms = time_ms;
+        true
+    }
+
+    /// The event itself names a campaign, and not the session's.
+    fn is_new_campaign(&self) -> bool {
+        let (mut is_named, mut differs) = (false, false);
+        for builtin in UTM {
+            let named = self.event.context.text(builtin.name()).unwrap_or_default();
+            is_named |= !named.is_empty();
+            differs |= match fact_of(&self.state.session.facts, builtin) {
+                Some(Stored::Text(text)) => *text != cut(named),
+                _ => !named.is_empty(),
+            };
+        }
+        is_named && differs
+    }
+
+    /// Whether the event belongs to the present session, as far as that is observed.
+    pub(super) fn is_in_session(&self) -> bool {
+        let session = &self.state.session;
+        let is_observed = self.moment.in_force.holds(Purposes::ANALYTICS) && !session.is_gap_open;
+        is_observed && session.number > 0 && self.moment.now_ms >= session.start_ms
+    }
+
+    /// Without analytics no session is kept: then caps per session, and nothing else, begin anew after idle time.
+    pub(super) fn caps_without_session(&mut self) {
+        let time_ms = self.moment.now_ms;
+        let is_idle = |last_ms| time_ms.wrapping_sub(last_ms) > SESSION_IDLE_MS && !self.usable.is_empty();
+        if !self.moment.in_force.holds(Purposes::ANALYTICS) && self.state.last_time_ms.is_some_and(is_idle) {
+            self.state.session.caps_since_ms = time_ms;
+        }
+    }
+}

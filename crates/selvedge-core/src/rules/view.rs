@@ -1,0 +1,162 @@
+//! What a state and a moment tell of every fact.
+
+use super::counts::{count_from, count_of, window_start_ms};
+use super::facts::{NOTHING, Seen, UNOBSERVED, property, resolve_each, see, see_stored};
+use super::kept::fact_of;
+use super::known::Known;
+use super::moment::Moment;
+use crate::consent::Purposes;
+use crate::number::MICRO;
+use crate::wire::program::{Builtin, FactRow, Image, MetricRow, kind};
+use crate::wire::state::{CellBody, PageView, VisitorState};
+use alloc::vec::Vec;
+
+/// What is known of every fact at this moment.
+pub(super) fn resolve(image: &Image, state: &VisitorState, moment: &Moment) -> Vec<Known> {
+    let view = View {
+        image,
+        state,
+        moment,
+        page: state.page(moment.writer).filter(|page| page.is_begun),
+        now_ms: state.now_ms(moment.now_ms),
+        observed: moment.in_force.and(state.in_force),
+    };
+    resolve_each(image, |fact| view.seen(fact))
+}
+
+/// What facts are resolved from.
+struct View<'a> {
+    image: &'a Image,
+    state: &'a VisitorState,
+    moment: &'a Moment<'a>,
+    page: Option<&'a PageView>,
+    now_ms: i64,
+    observed: Purposes,
+}
+
+impl<'a> View<'a> {
+    fn seen(&self, fact: FactRow) -> Seen<'a> {
+        match fact.source() {
+            kind::SOURCE_BUILTIN => match u8::try_from(fact.index()).ok().and_then(Builtin::from_number) {
+                Some(builtin) => self.builtin(builtin),
+                None => UNOBSERVED,
+            },
+            kind::SOURCE_ATTRIBUTE => self.attribute(fact.index()),
+            kind::SOURCE_METRIC => Seen::Known(self.metric(self.image.metric(fact.index()))),
+            _ => UNOBSERVED,
+        }
+    }
+
+    fn attribute(&self, at: u16) -> Seen<'a> {
+        let attribute = self.image.attribute(at);
+        if !self.observed.holds(attribute.purpose()) {
+            return UNOBSERVED;
+        }
+        match self.state.body(attribute.hash()) {
+            Some(CellBody::Attribute(cell)) => see_stored(&cell.value),
+            _ if attribute.scope() == kind::SCOPE_CONTEXT => {
+                self.of_context(self.image.str(attribute.name()), NOTHING)
+            }
+            _ => NOTHING,
+        }
+    }
+
+    fn builtin(&self, builtin: Builtin) -> Seen<'a> {
+        let session = &self.state.session;
+        let is_whole = self.session_is_whole();
+        let of_session = fact_of(&session.facts, builtin);
+        match builtin {
+            Builtin::VisitorIsNew => Seen::Known(self.is_new()),
+            Builtin::SessionNumber => {
+                Seen::Known(Known::number(session.number, is_whole && !session.was_gapped))
+            }
+            Builtin::SessionPages => {
+                let pages = if self.session_is_observed() { session.pages } else { 0 };
+                Seen::Known(Known::number(pages, is_whole))
+            }
+            Builtin::DaysSinceLastVisit if is_whole => Seen::Known(self.days_since_last_visit()),
+            Builtin::DaysSinceLastVisit => UNOBSERVED,
+            _ if is_of_page(builtin) => match self.page {
+                Some(page) => fact_of(&page.facts, builtin).map_or(NOTHING, see_stored),
+                None => self.of_context(builtin.name(), UNOBSERVED),
+            },
+            _ if is_of_latest(builtin) => match of_session {
+                Some(value) => see_stored(value),
+                None => self.of_context(builtin.name(), NOTHING),
+            },
+            _ if is_whole => of_session.map_or(NOTHING, see_stored),
+            _ if session.number == 0 && self.session_is_observed() => {
+                self.of_context(builtin.name(), UNOBSERVED)
+            }
+            _ => UNOBSERVED,
+        }
+    }
+
+    /// A fact of the batch's context, where state has none.
+    fn of_context(&self, name: &str, otherwise: Seen<'a>) -> Seen<'a> {
+        property(self.moment.context, name).map_or(otherwise, see)
+    }
+
+    /// Whether sessions were observed up to now.
+    fn session_is_observed(&self) -> bool {
+        self.observed.holds(Purposes::ANALYTICS) && !self.state.session.is_gap_open
+    }
+
+    /// Whether all of the present session was observed.
+    fn session_is_whole(&self) -> bool {
+        let session = &self.state.session;
+        self.session_is_observed() && session.number > 0 && !session.is_gapped
+    }
+
+    fn is_new(&self) -> Known {
+        let session = &self.state.session;
+        match session.number {
+            2.. => Known::exact(0),
+            1 if self.session_is_whole() && !session.was_gapped => Known::exact(1),
+            _ => Known { low: 0, high: 1 },
+        }
+    }
+
+    fn days_since_last_visit(&self) -> Known {
+        const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+        let session = &self.state.session;
+        session.previous_end_ms.map_or(Known::MISSING, |end_ms| {
+            let days = session.start_ms.wrapping_sub(end_ms) / DAY_MS;
+            Known::exact(days.wrapping_mul(MICRO))
+        })
+    }
+
+    /// A count up to its threshold: known where its window was watched whole, else a lower bound.
+    fn metric(&self, metric: MetricRow) -> Known {
+        let top = i64::from(metric.threshold());
+        let unknown = Known { low: 0, high: top };
+        let Some(CellBody::Count(cell)) = self.state.body(metric.meaning()) else { return unknown };
+        let session = &self.state.session;
+        let (count, start_ms, is_whole) = match (metric.window(), self.page) {
+            (kind::WINDOW_PAGE, Some(page)) => (count_of(page, metric.meaning()), page.start_ms, true),
+            (kind::WINDOW_SESSION, _) if self.session_is_observed() => {
+                (cell.count, session.start_ms, !session.is_gapped)
+            }
+            (kind::WINDOW_SLIDING, _) => {
+                let start_ms = window_start_ms(self.now_ms, metric.window_ms());
+                (count_from(&cell.times_ms, start_ms), start_ms, true)
+            }
+            _ => return unknown,
+        };
+        let low = i64::from(count).min(top);
+        let is_watched = is_whole
+            && self.observed.holds(metric.purpose())
+            && cell.since_ms <= start_ms.max(self.state.born_ms);
+        Known { low, high: if is_watched { low } else { top } }
+    }
+}
+
+/// Facts of the open page.
+const fn is_of_page(builtin: Builtin) -> bool {
+    matches!(builtin, Builtin::PagePath | Builtin::PageTitle | Builtin::PageCategory | Builtin::PageSku)
+}
+
+/// Facts that are as the latest context says.
+pub(super) const fn is_of_latest(builtin: Builtin) -> bool {
+    matches!(builtin, Builtin::DeviceClass | Builtin::ViewportWidth | Builtin::Language | Builtin::GeoCountry)
+}

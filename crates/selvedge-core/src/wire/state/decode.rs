@@ -1,0 +1,263 @@
+//! A state from its bytes.
+
+use super::tags::{ATTRIBUTE, BOOL, CAP, COUNT, MISSING, NUMBER, OLD, TEXT, UNOBSERVED, VERSION};
+use super::{
+    AttributeCell, CapCell, Cell, CellBody, CountCell, Held, Lease, PageView, Session, StateFault, Stored,
+    VisitorState,
+};
+use crate::consent::Purposes;
+use crate::id::WriterId;
+use crate::limits::{
+    CAP_BYTES_MAX, COUNT_THRESHOLD_MAX, PAGES_MAX, SLOTS_MAX, STATE_BYTES_MAX, STATE_TEXT_BYTES_MAX,
+};
+use crate::wire::codec::WireFault;
+use crate::wire::program::Builtin;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+impl VisitorState {
+    /// The state of `bytes`.
+    ///
+    /// # Errors
+    /// [`StateFault`] for anything malformed or above a bound.
+    pub fn decode(bytes: &[u8]) -> Result<Self, StateFault> {
+        if bytes.len() > STATE_BYTES_MAX + CAP_BYTES_MAX {
+            return Err(StateFault::TooLarge);
+        }
+        let mut from = Decoder { rest: bytes, born_ms: 0, fault: None };
+        if from.u8() != VERSION {
+            return Err(StateFault::Version);
+        }
+        let (publish, layout) = (from.varint(), from.fixed());
+        from.born_ms = from.zigzag();
+        let state = Self {
+            publish,
+            layout,
+            born_ms: from.born_ms,
+            last_time_ms: from.optional_time(),
+            in_force: Purposes(from.short()),
+            session: from.session(),
+            pages: from.list(PAGES_MAX, Decoder::page),
+            held: from.list(SLOTS_MAX, Decoder::held),
+            cells: from.list(CELLS_MAX, Decoder::cell),
+        };
+        if !from.rest.is_empty() {
+            from.break_off(StateFault::Wire(WireFault::Malformed));
+        }
+        if !state.cells.is_sorted_by(|before, next| before.hash < next.hash) {
+            from.break_off(StateFault::Unsorted);
+        }
+        from.fault.map_or(Ok(state), Err)
+    }
+}
+
+/// Cells of a state: each takes at least its hash, its kind and three more bytes.
+const CELLS_MAX: usize = (STATE_BYTES_MAX + CAP_BYTES_MAX) / 12;
+/// Counts of a page view: each takes at least its hash and a byte.
+const PAGE_COUNTS_MAX: usize = STATE_BYTES_MAX / 9;
+
+/// Reads a state. What is broken is remembered and reads as zeros from there on: one check at the end is enough, and the
+/// page links little.
+struct Decoder<'a> {
+    rest: &'a [u8],
+    born_ms: i64,
+    fault: Option<StateFault>,
+}
+
+impl Decoder<'_> {
+    fn break_off(&mut self, fault: StateFault) {
+        self.rest = &[];
+        self.fault = self.fault.or(Some(fault));
+    }
+
+    fn u8(&mut self) -> u8 {
+        let Some((byte, rest)) = self.rest.split_first() else {
+            self.break_off(StateFault::Wire(WireFault::Truncated));
+            return 0;
+        };
+        self.rest = rest;
+        *byte
+    }
+
+    fn flag(&mut self) -> bool {
+        let byte = self.u8();
+        if byte > 1 {
+            self.break_off(StateFault::Wire(WireFault::Malformed));
+        }
+        byte == 1
+    }
+
+    fn varint(&mut self) -> u64 {
+        let mut value = 0;
+        for shift in (0..u64::BITS).step_by(7) {
+            let byte = self.u8();
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return value;
+            }
+        }
+        self.break_off(StateFault::Wire(WireFault::Malformed));
+        value
+    }
+
+    fn word(&mut self) -> u32 {
+        u32::try_from(self.varint()).unwrap_or_else(|_| self.too_large())
+    }
+
+    fn short(&mut self) -> u16 {
+        u16::try_from(self.varint()).unwrap_or_else(|_| self.too_large())
+    }
+
+    fn too_large<T: Default>(&mut self) -> T {
+        self.break_off(StateFault::TooLarge);
+        T::default()
+    }
+
+    fn zigzag(&mut self) -> i64 {
+        let zigzag = self.varint();
+        (zigzag >> 1).cast_signed() ^ (zigzag & 1).cast_signed().wrapping_neg()
+    }
+
+    fn fixed(&mut self) -> u64 {
+        let Some((bytes, rest)) = self.rest.split_first_chunk() else {
+            self.break_off(StateFault::Wire(WireFault::Truncated));
+            return 0;
+        };
+        self.rest = rest;
+        u64::from_le_bytes(*bytes)
+    }
+
+    fn time(&mut self) -> i64 {
+        self.zigzag().wrapping_add(self.born_ms)
+    }
+
+    fn optional_time(&mut self) -> Option<i64> {
+        self.flag().then(|| self.time())
+    }
+
+    fn list<T>(&mut self, count_max: usize, read: fn(&mut Self) -> T) -> Vec<T> {
+        let mut list = Vec::new();
+        for _ in 0..self.count(count_max) {
+            list.push(read(self));
+        }
+        list
+    }
+
+    /// How many of something follow: each takes at least a byte.
+    fn count(&mut self, count_max: usize) -> usize {
+        let count = usize::from(self.short());
+        if count > count_max || count > self.rest.len() {
+            return self.too_large();
+        }
+        count
+    }
+
+    fn session(&mut self) -> Session {
+        Session {
+            number: self.word(),
+            start_ms: self.time(),
+            last_ms: self.time(),
+            previous_end_ms: self.optional_time(),
+            caps_since_ms: self.time(),
+            pages: self.word(),
+            is_gapped: self.flag(),
+            was_gapped: self.flag(),
+            is_gap_open: self.flag(),
+            facts: self.list(Builtin::ALL.len(), Self::fact),
+        }
+    }
+
+    fn page(&mut self) -> PageView {
+        PageView {
+            writer: WriterId::from_bits(self.fixed()),
+            start_ms: self.time(),
+            last_ms: self.time(),
+            is_begun: self.flag(),
+            facts: self.list(Builtin::ALL.len(), Self::fact),
+            held: self.list(SLOTS_MAX, Self::held),
+            counts: self.list(PAGE_COUNTS_MAX, |this| (this.fixed(), this.short())),
+        }
+    }
+
+    fn fact(&mut self) -> (Builtin, Stored) {
+        let builtin = Builtin::from_number(self.u8());
+        if builtin.is_none() {
+            self.break_off(StateFault::Wire(WireFault::Malformed));
+        }
+        (builtin.unwrap_or(Builtin::VisitorIsNew), self.stored())
+    }
+
+    fn held(&mut self) -> Held {
+        Held { slot: self.fixed(), rule: self.fixed(), until_ms: self.optional_time() }
+    }
+
+    fn stored(&mut self) -> Stored {
+        match self.u8() {
+            UNOBSERVED => Stored::Unobserved,
+            TEXT => Stored::Text(self.text()),
+            NUMBER => Stored::Number(self.zigzag()),
+            BOOL => Stored::Bool(self.flag()),
+            tag => {
+                if tag != MISSING {
+                    self.break_off(StateFault::Wire(WireFault::Malformed));
+                }
+                Stored::Missing
+            }
+        }
+    }
+
+    fn text(&mut self) -> String {
+        let count = self.count(STATE_TEXT_BYTES_MAX);
+        let (bytes, rest) = self.rest.split_at_checked(count).unwrap_or_default();
+        self.rest = rest;
+        let text = core::str::from_utf8(bytes);
+        if text.is_err() {
+            self.break_off(StateFault::Wire(WireFault::BadText));
+        }
+        text.unwrap_or_default().into()
+    }
+
+    fn cell(&mut self) -> Cell {
+        let hash = self.fixed();
+        let kind = self.u8();
+        let body = match kind & !OLD {
+            COUNT => CellBody::Count(CountCell {
+                since_ms: self.time(),
+                count: self.short(),
+                times_ms: self.times(),
+            }),
+            ATTRIBUTE => CellBody::Attribute(AttributeCell { time_ms: self.time(), value: self.stored() }),
+            kind => {
+                if kind != CAP {
+                    self.break_off(StateFault::Wire(WireFault::Malformed));
+                }
+                CellBody::Cap(CapCell { used_ms: self.times(), lease: self.lease(), burnt: self.lease() })
+            }
+        };
+        Cell { hash, is_old: kind & OLD != 0, body }
+    }
+
+    /// The first time from birth, each further one from the one before.
+    fn times(&mut self) -> Vec<i64> {
+        let mut times_ms = Vec::new();
+        let count = self.count(COUNT_THRESHOLD_MAX);
+        let mut before_ms = i64::MIN;
+        for at in 0..count {
+            let time_ms =
+                if at == 0 { self.time() } else { self.varint().cast_signed().wrapping_add(before_ms) };
+            if time_ms < before_ms {
+                self.break_off(StateFault::Unsorted);
+            }
+            times_ms.push(time_ms);
+            before_ms = time_ms;
+        }
+        times_ms
+    }
+
+    fn lease(&mut self) -> Lease {
+        match self.word() {
+            0 => Lease::default(),
+            id => Lease { id, granted: self.short(), left: self.short(), expires_ms: self.time() },
+        }
+    }
+}

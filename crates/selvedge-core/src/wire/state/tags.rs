@@ -1,0 +1,17 @@
+//! The version of a state's bytes, and the tags in them.
+
+/// The version byte in front.
+pub(super) const VERSION: u8 = 1;
+
+// Of a stored value.
+pub(super) const MISSING: u8 = 0;
+pub(super) const UNOBSERVED: u8 = 1;
+pub(super) const TEXT: u8 = 2;
+pub(super) const NUMBER: u8 = 3;
+pub(super) const BOOL: u8 = 4;
+
+// Of a cell's kind byte.
+pub(super) const COUNT: u8 = 0;
+pub(super) const ATTRIBUTE: u8 = 1;
+pub(super) const CAP: u8 = 2;
+pub(super) const OLD: u8 = 0x80;

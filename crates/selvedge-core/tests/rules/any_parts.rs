@@ -1,0 +1,213 @@
+//! Parts of any program, sensible or not.
+
+use proptest::prelude::*;
+use selvedge_core::consent::{Mode, Purposes};
+use selvedge_core::tracking_plan::{Nature, PlanEvent, PlanProperty, PropertyType, Trust};
+use selvedge_core::wire::program::{
+    Attribute, AttributeScope, AttributeSet, AttributeType, Builtin, Cap, Content, ContentType, EdgeConfig,
+    Fact, FactSource, Group, Hold, Instruction, Jump, Leaf, Metric, Parts, Rule, SetTo, Shape, Slot, Source,
+    SourceKind, Status, Test, TextTest, Window,
+};
+
+fn name() -> impl Strategy<Value = String> {
+    "[a-z._é]{0,8}"
+}
+
+fn window() -> impl Strategy<Value = Window> {
+    prop_oneof![Just(Window::Page), Just(Window::Session), any::<u64>().prop_map(Window::Sliding)]
+}
+
+fn purposes() -> impl Strategy<Value = Purposes> {
+    any::<u16>().prop_map(Purposes)
+}
+
+fn list<T: std::fmt::Debug>(item: impl Strategy<Value = T>) -> impl Strategy<Value = Vec<T>> {
+    prop::collection::vec(item, 0..4)
+}
+
+fn caps() -> impl Strategy<Value = Vec<Cap>> {
+    list((any::<u16>(), window()).prop_map(|(limit, window)| Cap { limit, window }))
+}
+
+fn plan_event() -> impl Strategy<Value = PlanEvent> {
+    let types = [PropertyType::Text, PropertyType::Money, PropertyType::Object];
+    let property = (name(), prop::sample::select(types.to_vec()), any::<[bool; 2]>(), list(name())).prop_map(
+        |(name, property_type, [required, pii], one_of)| PlanProperty {
+            name,
+            property_type,
+            required,
+            pii,
+            one_of,
+        },
+    );
+    (name(), any::<u16>(), any::<[bool; 4]>(), purposes(), list(property)).prop_map(
+        |(
+            name,
+            version,
+            [is_operational, is_server, additional_properties, urgent],
+            purposes,
+            properties,
+        )| PlanEvent {
+            name,
+            version,
+            nature: if is_operational { Nature::Operational } else { Nature::Behavioural },
+            trust: if is_server { Trust::Server } else { Trust::Client },
+            purposes,
+            additional_properties,
+            urgent,
+            properties,
+        },
+    )
+}
+
+fn attribute() -> impl Strategy<Value = Attribute> {
+    let to = prop_oneof![
+        name().prop_map(SetTo::Text),
+        any::<i64>().prop_map(SetTo::Number),
+        any::<bool>().prop_map(SetTo::Bool),
+        name().prop_map(SetTo::Property),
+    ];
+    let scopes = [AttributeScope::Session, AttributeScope::Visitor, AttributeScope::Context];
+    let types = [AttributeType::Text, AttributeType::Number, AttributeType::Bool];
+    let set = list((name(), to).prop_map(|(event, to)| AttributeSet { event, to }));
+    (
+        name(),
+        prop::sample::select(scopes.to_vec()),
+        prop::sample::select(types.to_vec()),
+        set,
+        purposes(),
+        any::<bool>(),
+    )
+        .prop_map(|(name, scope, attribute_type, set, purpose, private)| Attribute {
+            name,
+            scope,
+            attribute_type,
+            set,
+            purpose,
+            private,
+        })
+}
+
+fn fact() -> impl Strategy<Value = Fact> {
+    let source = prop_oneof![
+        prop::sample::select(Builtin::ALL).prop_map(FactSource::Builtin),
+        any::<u16>().prop_map(FactSource::Attribute),
+        any::<u16>().prop_map(FactSource::Metric),
+        name().prop_map(FactSource::Property),
+    ];
+    let tests = [TextTest::Contains, TextTest::StartsWith, TextTest::EndsWith, TextTest::MatchesGlob];
+    let shape = prop_oneof![
+        Just(Shape::Number),
+        list(name()).prop_map(Shape::OneOf),
+        (prop::sample::select(tests.to_vec()), name()).prop_map(|(test, pattern)| Shape::Text(test, pattern)),
+    ];
+    (source, shape, any::<Option<i64>>()).prop_map(|(source, shape, default)| Fact { source, shape, default })
+}
+
+fn metric() -> impl Strategy<Value = Metric> {
+    (
+        name(),
+        any::<u64>(),
+        name(),
+        prop::option::of(0..u16::MAX),
+        window(),
+        any::<u16>(),
+        purposes(),
+        any::<bool>(),
+    )
+        .prop_map(|(name, meaning, event, filter, window, threshold, purpose, private)| Metric {
+            name,
+            meaning,
+            event,
+            filter,
+            window,
+            threshold,
+            purpose,
+            private,
+        })
+}
+
+fn instruction() -> impl Strategy<Value = Instruction> {
+    let test = prop_oneof![
+        any::<(i64, i64)>().prop_map(|(low, high)| Test::Range(low, high)),
+        any::<u64>().prop_map(Test::Mask),
+        any::<u16>().prop_map(Test::MaskWide),
+        Just(Test::Missing),
+    ];
+    let jump = || prop_oneof![(0..60_000u16).prop_map(Jump::To), Just(Jump::Accept), Just(Jump::Reject)];
+    (any::<u16>(), test, jump(), jump()).prop_map(|(fact, test, on_true, on_false)| Instruction {
+        fact,
+        test,
+        on_true,
+        on_false,
+    })
+}
+
+fn rule() -> impl Strategy<Value = Rule> {
+    let hold = prop_oneof![Just(Hold::Page), Just(Hold::Session), any::<u64>().prop_map(Hold::Time)];
+    let status = prop::sample::select(&[Status::Live, Status::Draft, Status::Paused][..]);
+    let places = (prop::option::of(0..u16::MAX), any::<u16>(), any::<u16>(), prop::option::of(0..u16::MAX));
+    (name(), any::<i32>(), status, purposes(), places, caps(), hold, any::<bool>()).prop_map(
+        |(id, priority, status, purpose, (when, slot, content, group), caps, hold, in_page)| Rule {
+            id,
+            priority,
+            status,
+            purpose,
+            when,
+            slot,
+            content,
+            group,
+            caps,
+            hold,
+            in_page,
+        },
+    )
+}
+
+fn content() -> impl Strategy<Value = Content> {
+    let types = [ContentType::Text, ContentType::Url, ContentType::Image, ContentType::Attributes];
+    (name(), prop::sample::select(types.to_vec()), list((name(), name())))
+        .prop_map(|(id, content_type, fields)| Content { id, content_type, fields })
+}
+
+fn edge() -> impl Strategy<Value = EdgeConfig> {
+    let kinds = [SourceKind::Browser, SourceKind::Server, SourceKind::Webhook];
+    let source = (name(), prop::sample::select(kinds.to_vec()), name())
+        .prop_map(|(name, kind, key)| Source { name, kind, key });
+    let mode = || prop::sample::select(&[Mode::OptIn, Mode::OptOut][..]);
+    let leaf = (name(), any::<u32>(), any::<u32>(), name()).prop_map(|(file, line, column, text)| Leaf {
+        file,
+        line,
+        column,
+        text,
+    });
+    (list(source), list(name()), mode(), list((name(), mode())), any::<u16>(), list(leaf)).prop_map(
+        |(sources, origins, consent_mode, consent_regions, policy_version, leaves)| EdgeConfig {
+            sources,
+            origins,
+            consent_mode,
+            consent_regions,
+            policy_version,
+            leaves,
+        },
+    )
+}
+
+pub fn parts() -> impl Strategy<Value = Parts> {
+    let site = (name(), name(), any::<u32>(), prop::option::of(edge()), list(plan_event()));
+    let tested =
+        (list(attribute()), list(fact()), list(metric()), list(instruction()), list(list(any::<u64>())));
+    let slot = (name(), prop::option::of(0..u16::MAX)).prop_map(|(name, fallback)| Slot { name, fallback });
+    let group = (name(), prop::option::of(0..u16::MAX), caps())
+        .prop_map(|(name, max_per_page, caps)| Group { name, max_per_page, caps });
+    (site, tested, (list(rule()), list(slot), list(group), list(content()))).prop_map(
+        |(site, tested, shown)| {
+            let (site, currency, late_ms, edge, events) = site;
+            let (attributes, facts, metrics, code, masks) = tested;
+            let (rules, slots, groups, contents) = shown;
+            let mut parts = Parts { site, currency, late_ms, edge, ..Parts::default() };
+            parts.plan.events = events;
+            Parts { attributes, facts, metrics, code, masks, rules, slots, groups, contents, ..parts }
+        },
+    )
+}
