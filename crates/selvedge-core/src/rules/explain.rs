@@ -40,6 +40,15 @@ pub fn explain(image: &Image, state: &VisitorState, moment: &Moment) -> Vec<Cand
     (0..image.rules()).map(|at| case.candidate(image.rule(at), at)).collect()
 }
 
+/// What is known of every fact of the program at this moment, in the program's order: what its tests are asked of.
+#[must_use]
+pub fn known_facts(image: &Image, state: &VisitorState, moment: &Moment) -> Vec<Known> {
+    let mut state = state.clone();
+    let now_ms = state.now_ms(moment.now_ms);
+    state.align(image, now_ms);
+    resolve(image, &state, moment)
+}
+
 /// Per exclusion group, how many of its rules stand in the end.
 fn standing(image: &Image, decisions: &[Decision]) -> Vec<u16> {
     let mut standing = vec![0u16; image.groups().into()];

@@ -4,10 +4,13 @@
 use crate::number::MICRO;
 use crate::wire::program::{ACCEPT, Code, Image, Op, kind, op_of};
 
-/// What is known of a fact: its value lies between the two, both included.
+/// What is known of a fact: its value lies between the two, both included. Numbers and money are in millionths, times in
+/// Unix milliseconds, yes-or-no is 0 or 1; a text is 2 plus its place among the fact's texts, or 1 where it is none of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Known {
+pub struct Known {
+    /// The least that it may be; `i64::MIN` where it may be missing.
     pub low: i64,
+    /// The greatest that it may be.
     pub high: i64,
 }
 
@@ -21,11 +24,13 @@ impl Known {
     pub const UNOBSERVED: Self = Self { low: MISSING, high: i64::MAX };
 
     /// The value is known.
+    #[must_use]
     pub const fn exact(value: i64) -> Self {
         Self { low: value, high: value }
     }
 
     /// A number of things, in millionths: known, or a lower bound.
+    #[must_use]
     pub fn number(count: u32, is_exact: bool) -> Self {
         let low = i64::from(count).wrapping_mul(MICRO);
         Self { low, high: if is_exact { low } else { i64::MAX } }

@@ -28,8 +28,9 @@ pub mod decide;
 pub mod explain;
 
 pub use decide::{Decision, decide};
-pub use explain::{Candidate, explain};
+pub use explain::{Candidate, explain, known_facts};
 pub use grants::lease;
+pub use known::Known;
 pub use moment::{Moment, Place, rule_time};
 pub use program::{Image, Program, ProgramFault};
 pub use step::{Stepped, step};
