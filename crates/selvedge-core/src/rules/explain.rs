@@ -145,7 +145,7 @@ fn walk(image: &Image, start: u16, mut test: impl FnMut(u16, Op) -> bool) -> (u1
 
 /// Whether a test holds for at least one value that the fact may have. A missing value leaves every test open but those
 /// that ask whether there is one.
-fn may_pass(image: &Image, op: Op, known: Known) -> bool {
+pub(super) fn may_pass(image: &Image, op: Op, known: Known) -> bool {
     let asks_only_whether = op.low() <= MISSING.saturating_add(1) && op.high() == i64::MAX;
     match op.test() {
         kind::TEST_MISSING => known.low == MISSING,

@@ -27,10 +27,13 @@ pub mod decide;
 
 pub mod explain;
 
+pub mod leaves;
+
 pub use decide::{Decision, decide};
 pub use explain::{Candidate, explain, known_facts};
 pub use grants::lease;
 pub use known::Known;
+pub use leaves::{LeafTruth, leaves};
 pub use moment::{Moment, Place, rule_time};
 pub use program::{Image, Program, ProgramFault};
 pub use step::{Stepped, step};

@@ -22,7 +22,7 @@ mod encode;
 pub use decode::edge_config;
 pub(crate) use image::records::{AttributeRow, CapRange, CapRow, Code, FactRow, MetricRow, Op, RuleRow};
 pub(crate) use image::{ACCEPT, REJECT, op_of};
-pub use image::{Image, group_hash, rule_hash};
+pub use image::{Image, attribute_hash, group_hash, rule_hash};
 pub(crate) use layout::{NONE, kind};
 pub use shown::{Cap, Content, ContentType, Group, Hold, Rule, Slot, Status};
 pub use tested::{

@@ -23,4 +23,4 @@ pub mod step;
 pub use container::{Form, Opened, open};
 pub use read::{Address, address, read};
 pub use step::step;
-pub use terms::{Arrival, Outcome, Stale, Trouble, Watch};
+pub use terms::{Arrival, Decided, Outcome, Stale, Trouble, Watch};

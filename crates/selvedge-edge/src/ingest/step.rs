@@ -4,7 +4,7 @@
 use super::enrich::{enrich, enrich_event};
 use super::memory::{forget, recall};
 use super::quarantine::{self, Circumstances};
-use super::terms::{Arrival, Outcome, Stale, Trouble, Watch};
+use super::terms::{Arrival, Decided, Outcome, Stale, Trouble, Watch};
 use crate::decision::{Decider, slot_decisions};
 use crate::dedup::{self, Verdict};
 use crate::gate::Gate;
@@ -136,10 +136,10 @@ impl<'a> Stepper<'a> {
             Ok(_) => {}
             Err(violation) => return self.refuse(&event, violation.code, Some(&violation)),
         }
-        self.accept(event, usable);
+        self.accept(event, usable, watch);
     }
 
-    fn accept(&mut self, event: Event, usable: Purposes) {
+    fn accept(&mut self, event: Event, usable: Purposes, watch: &mut dyn Watch) {
         self.now_ms = rule_time(self.header, event.time_ms, self.arrival);
         let moment = Moment { in_force: self.gate.in_force(event.consent), ..self.moment() };
         let before = match self.decided.take() {
@@ -156,13 +156,15 @@ impl<'a> Stepper<'a> {
         self.ledger.add(Counter::ClockOff, u64::from(stepped.clock_off));
         self.lease(&[]);
         let after = rules::decide(&self.site.program, &mut self.state, &moment);
+        let (state, moment) = (&self.state, &moment);
+        watch.decides(&Decided { event: &event, stepped, state, moment, decisions: &after });
         let changed: Vec<Decision> = after
             .iter()
             .zip(&before)
             .filter(|(now, then)| (now.rule, now.content) != (then.rule, then.content))
             .map(|(now, _)| *now)
             .collect();
-        let decider = Decider { site: self.site, state: &self.state, moment: &moment };
+        let decider = Decider { site: self.site, state, moment };
         let decisions = slot_decisions(&decider, &changed, true);
         self.decided = Some((after, moment.in_force));
         let (late, clock_off) = (stepped.late, stepped.clock_off);

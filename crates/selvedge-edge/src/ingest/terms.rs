@@ -6,9 +6,11 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use selvedge_core::event::Event;
 use selvedge_core::id::Sequence;
+use selvedge_core::rules::{Decision, Moment, Stepped};
 use selvedge_core::tracking_plan::Trust;
 use selvedge_core::wire::answer::Answer;
 use selvedge_core::wire::log_row::LogRow;
+use selvedge_core::wire::state::VisitorState;
 use selvedge_core::wire::stored::VisitorRecord;
 
 /// What the edge itself knows of a batch.
@@ -69,4 +71,23 @@ pub trait Watch {
 
     /// The event was neither refused for consent nor taken before, and is no poison: it is judged and stepped now.
     fn takes(&mut self, event: &Event);
+
+    /// The event was accepted and stepped, and this was decided behind it. A shell need not listen; what rehearses rules on
+    /// recorded events does.
+    fn decides(&mut self, _decided: &Decided<'_>) {}
+}
+
+/// What stands behind an accepted event.
+#[derive(Debug, Clone, Copy)]
+pub struct Decided<'a> {
+    /// The event.
+    pub event: &'a Event,
+    /// What it did.
+    pub stepped: Stepped,
+    /// The visitor's state after it, with what is held from now on.
+    pub state: &'a VisitorState,
+    /// The moment it was decided in.
+    pub moment: &'a Moment<'a>,
+    /// Every slot's decision, in the program's order.
+    pub decisions: &'a [Decision],
 }

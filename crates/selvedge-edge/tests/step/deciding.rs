@@ -26,6 +26,15 @@ fn two_views_win_the_slot_in_the_same_round_trip() {
 }
 
 #[test]
+fn who_watches_a_step_hears_what_is_decided_behind_each_accepted_event() {
+    let views = vec![Ok(event(1, "product_view")), Ok(event(2, "unheard_of")), Ok(event(3, "product_view"))];
+    let mut heard = Heard::default();
+    let batch = batch(granted(), views);
+    step(&site(), None, batch, &arrival(), &Trouble::default(), &mut heard).unwrap();
+    assert_eq!(heard.decided, [(1, vec![false]), (3, vec![true])]);
+}
+
+#[test]
 fn a_page_that_holds_the_answer_decides_the_same() {
     let views = vec![Ok(event(1, "product_view")), Ok(event(2, "product_view"))];
     let outcome = stepped(None, batch(granted(), views));

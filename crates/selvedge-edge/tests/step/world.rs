@@ -9,7 +9,7 @@ use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::program::*;
 use selvedge_core::wire::stored::VisitorRecord;
 use selvedge_edge::gate::Shown;
-use selvedge_edge::ingest::{Arrival, Outcome, Trouble, Watch, step};
+use selvedge_edge::ingest::{Arrival, Decided, Outcome, Trouble, Watch, step};
 use selvedge_edge::publish::hash_of;
 use selvedge_edge::site::Site;
 
@@ -191,6 +191,8 @@ pub struct Heard {
     pub reached: Vec<u32>,
     /// Sequences taken.
     pub taken: Vec<u32>,
+    /// Behind each accepted event: its sequence, and which slots a rule has.
+    pub decided: Vec<(u32, Vec<bool>)>,
 }
 
 impl Watch for Heard {
@@ -200,6 +202,11 @@ impl Watch for Heard {
 
     fn takes(&mut self, event: &Event) {
         self.taken.push(event.sequence.get());
+    }
+
+    fn decides(&mut self, decided: &Decided<'_>) {
+        let has_rule = decided.decisions.iter().map(|decision| decision.rule.is_some()).collect();
+        self.decided.push((decided.event.sequence.get(), has_rule));
     }
 }
 

@@ -294,7 +294,8 @@ pub fn group_hash(group: &Group) -> u64 {
 }
 
 /// The name of an attribute's cell: its name, scope and type.
-pub(crate) fn attribute_hash(attribute: &Attribute) -> u64 {
+#[must_use]
+pub fn attribute_hash(attribute: &Attribute) -> u64 {
     let mut name = Vec::from(b"attribute/");
     name.extend_from_slice(attribute.name.as_bytes());
     name.push(attribute.scope as u8);
