@@ -5,6 +5,7 @@ use selvedge_core::event::{Event, EventType};
 use selvedge_core::hash::fnv1a_64;
 use selvedge_core::id::{Sequence, WriterId};
 use selvedge_core::rules::{Moment, Place, Program, ProgramFault, decide, step};
+use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::program::{
     Attribute, AttributeScope, AttributeType, Builtin, Content, ContentType, Fact, FactSource, Hold,
@@ -197,7 +198,15 @@ impl Engine {
 }
 
 fn moment(context: &Map, now_ms: i64) -> Moment<'_> {
-    Moment { writer: WriterId::from_bits(1), context, now_ms, in_force: Purposes(0xf), place: Place::Edge }
+    Moment {
+        writer: WriterId::from_bits(1),
+        context,
+        now_ms,
+        in_force: Purposes(0xf),
+        place: Place::Edge,
+        trust: Trust::Client,
+        account: None,
+    }
 }
 
 fn event(event_type: EventType, name: &str) -> Event {

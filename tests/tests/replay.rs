@@ -174,7 +174,15 @@ fn run_natively(recorded: &Recorded) -> Result<(BTreeMap<String, u64>, BTreeMap<
 /// Steps one event and decides; whether the hero rule has its slot.
 fn step_natively(program: &Program, state: &mut VisitorState, recorded: &RecordedEvent, now_ms: i64) -> bool {
     let (context, in_force) = (value::Map::new(), Purposes(u16::MAX));
-    let moment = Moment { writer: recorded.writer, context: &context, now_ms, in_force, place: Place::Edge };
+    let moment = Moment {
+        writer: recorded.writer,
+        context: &context,
+        now_ms,
+        in_force,
+        place: Place::Edge,
+        trust: selvedge_core::tracking_plan::Trust::Client,
+        account: None,
+    };
     rules::lease(program, state, now_ms, &[]);
     rules::step(program, state, &recorded.event, in_force, &moment);
     rules::lease(program, state, now_ms, &[]);

@@ -325,6 +325,8 @@ impl<'a> Setting<'a> {
             now_ms: rule_time(time_ms, self.skew_ms, Some(received_ms), Clock::Received),
             in_force,
             place: Place::Page,
+            trust: Trust::Client,
+            account: None,
         }
     }
 }

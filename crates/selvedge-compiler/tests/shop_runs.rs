@@ -8,6 +8,7 @@ use selvedge_core::event::{Event, EventType};
 use selvedge_core::id::{Sequence, WriterId};
 use selvedge_core::number::Number;
 use selvedge_core::rules::{Moment, Place, Program, decide, lease, step};
+use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::state::VisitorState;
 use std::collections::BTreeMap;
@@ -60,6 +61,8 @@ impl Visit {
             now_ms,
             in_force: granted,
             place: Place::Edge,
+            trust: Trust::Client,
+            account: None,
         };
         let usable = self.program.parts().plan.event(name).expect("in the plan").purposes.and(granted);
         let stepped = step(&self.program, &mut self.state, &event, usable, &moment);

@@ -13,6 +13,7 @@ use selvedge_core::consent::{Purposes, Snapshot};
 use selvedge_core::id::{VisitorId, WriterId};
 use selvedge_core::limits::{CONTEXT_ENTRIES_MAX, SLOTS_MAX};
 use selvedge_core::rules::{self, Moment, Place};
+use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::Map;
 use selvedge_core::wire::answer::{Reason, SlotDecision};
 use selvedge_core::wire::program::Slot;
@@ -136,6 +137,8 @@ pub fn answer(site: &Site, stored: Option<&VisitorRecord>, question: &Question, 
         now_ms: rule_now_ms,
         in_force: gate.now.in_force(),
         place: Place::Edge,
+        trust: Trust::Client,
+        account: None,
     };
     rules::lease(&site.program, &mut state, rule_now_ms, &[]);
     let decisions = rules::decide(&site.program, &mut state, &moment);

@@ -11,6 +11,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use selvedge_core::id::VisitorId;
 use selvedge_core::rules::{self, Moment, Place};
+use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::Map;
 use selvedge_core::wire::program::Builtin;
 use selvedge_core::wire::state::{CellBody, Stored, VisitorState};
@@ -97,7 +98,15 @@ pub fn render(site: &Site, visitor: VisitorId, record: &VisitorRecord, now_ms: u
     let kept = state.unwrap_or_else(|| VisitorState::new(rule_now_ms));
     let writer = kept.pages.last().map_or(selvedge_core::id::WriterId::from_bits(0), |page| page.writer);
     let context = Map::new();
-    let moment = Moment { writer, context: &context, now_ms: rule_now_ms, in_force, place: Place::Edge };
+    let moment = Moment {
+        writer,
+        context: &context,
+        now_ms: rule_now_ms,
+        in_force,
+        place: Place::Edge,
+        trust: Trust::Client,
+        account: None,
+    };
     let decided = rules::decide(&site.program, &mut kept.clone(), &moment);
     let decider = Decider { site, state: &kept, moment: &moment };
     let decisions = slot_decisions(&decider, &decided, true);

@@ -139,6 +139,8 @@ fn page_line(program: &Program, base: &[u8], batch: &Batch) -> String {
             now_ms: rule_time(event.time_ms, header.skew_ms, None, header.clock),
             in_force: snapshot.in_force(),
             place: Place::Page,
+            trust: Trust::Client,
+            account: None,
         };
         let usable = purposes_of(&program.parts().plan, event).and(moment.in_force);
         step(program, &mut state, event, usable, &moment);

@@ -109,6 +109,8 @@ impl Edge {
                 now_ms: rule_time(event.time_ms, header.skew_ms, Some(now_ms), header.clock),
                 in_force,
                 place: Place::Edge,
+                trust: Trust::Client,
+                account: None,
             };
             let plan = &program.parts().plan;
             if selvedge_core::tracking_plan::judge(plan, event, Trust::Client).is_ok() {

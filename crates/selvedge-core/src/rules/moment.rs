@@ -4,7 +4,9 @@ use crate::consent::Purposes;
 use crate::event::Clock;
 use crate::id::WriterId;
 use crate::limits::{CLAMP_FUTURE_MS, CLAMP_PAST_MS};
+use crate::tracking_plan::Trust;
 use crate::value::Map;
+use crate::wire::state::VisitorState;
 
 /// Where rules run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +31,11 @@ pub struct Moment<'a> {
     pub in_force: Purposes,
     /// Where this is.
     pub place: Place,
+    /// Who the event came from. A count can demand a server.
+    pub trust: Trust,
+    /// The state of the visitor's account, where it is known: facts of the account are read from it, and are unknown
+    /// without it.
+    pub account: Option<&'a VisitorState>,
 }
 
 /// Times beyond this (the 48 bits that an event id keeps) are cut to it.

@@ -5,6 +5,7 @@ use selvedge_core::event::{Event, EventType, LeaseReport};
 use selvedge_core::id::{Sequence, WriterId};
 use selvedge_core::number::Number;
 use selvedge_core::rules::{Candidate, Moment, Place, Program, Stepped, decide, explain, lease, step};
+use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::answer::Reason;
 use selvedge_core::wire::state::VisitorState;
@@ -70,12 +71,14 @@ impl World {
             now_ms: START + at_ms,
             in_force: self.in_force,
             place: self.place,
+            trust: Trust::Client,
+            account: None,
         }
     }
 
     /// Steps by an event `at_ms` after the start that may be used for all that is in force.
     pub fn step(&mut self, at_ms: i64, event: &Event) -> Stepped {
-        let moment = Moment { context: &self.context.clone(), ..self.moment(at_ms) };
+        let moment = Moment { context: &self.context.clone(), account: None, ..self.moment(at_ms) };
         let stepped = step(&self.program, &mut self.state, event, self.in_force, &moment);
         if self.leases {
             lease(&self.program, &mut self.state, START + at_ms, &[]);
@@ -117,7 +120,7 @@ impl World {
     /// The rule in `slot` and why, decided at that moment.
     pub fn decide(&mut self, at_ms: i64, slot: &str) -> (Option<String>, Reason) {
         let context = self.context.clone();
-        let moment = Moment { context: &context, ..self.moment(at_ms) };
+        let moment = Moment { context: &context, account: None, ..self.moment(at_ms) };
         let decisions = decide(&self.program, &mut self.state, &moment);
         let parts = self.program.parts();
         assert_eq!(decisions.len(), parts.slots.len());

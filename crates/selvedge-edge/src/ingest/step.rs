@@ -240,6 +240,8 @@ impl<'a> Stepper<'a> {
             now_ms: self.now_ms,
             in_force: self.gate.now.in_force(),
             place: Place::Edge,
+            trust: self.arrival.trust,
+            account: None,
         }
     }
 

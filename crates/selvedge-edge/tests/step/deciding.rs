@@ -5,6 +5,7 @@ use selvedge_core::consent::Mode;
 use selvedge_core::event::{Batch, Clock};
 use selvedge_core::limits::LEASE_MS;
 use selvedge_core::rules::{self, Moment, Place, Program};
+use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::Map;
 use selvedge_core::wire::answer::Reason;
 use selvedge_core::wire::state::{CellBody, VisitorState};
@@ -47,6 +48,8 @@ fn a_page_that_holds_the_answer_decides_the_same() {
         now_ms: i64::try_from(NOW_MS).unwrap(),
         in_force: granted().in_force(),
         place: Place::Page,
+        trust: Trust::Client,
+        account: None,
     };
     let decided = rules::decide(program, &mut state, &moment);
     assert_eq!(decided[0].rule, Some(0));
