@@ -77,11 +77,10 @@ fn metric(at: u16) -> Metric {
         meaning: fnv1a_64(name.as_bytes()),
         name,
         event: event.into(),
-        filter: None,
         window,
         threshold: 6,
         purpose: Purposes::PERSONALIZATION,
-        private: false,
+        ..Metric::default()
     }
 }
 

@@ -116,9 +116,9 @@ codes! {
     E0105 = Error, "nested too deep";
     /// A condition has a largest length. Name parts of it as audiences.
     E0106 = Error, "too long";
-    /// A count inside a condition needs parentheses, because its own `where` contains conditions and its window
+    /// A metric inside a condition needs parentheses, because its own `where` contains conditions and its window
     /// begins with `in`. Or name it under `metrics`.
-    E0107 = Error, "a count without parentheses";
+    E0107 = Error, "a metric without parentheses";
 
     /// The name is no built-in fact, attribute, metric or audience.
     E0201 = Error, "an unknown name in a condition";
@@ -145,6 +145,10 @@ codes! {
     /// event without that purpose would never be counted, and the condition could never become true.
     E0210 = Error, "an event that may not be used for this";
 
+    /// Page views and sessions are a visitor's own: a metric in such a window is never that of a visitor's whole life, of a
+    /// profile or of an account. Remove `of ...`, or write a longer window.
+    E0220 = Error, "a scope that cannot hold the window";
+
     /// The two sides of a comparison are of different types, so that it could never be true.
     E0301 = Error, "different types";
     /// The operator does not fit the type: `<` needs numbers, `contains` needs text.
@@ -156,8 +160,8 @@ codes! {
     E0304 = Error, "money without the site's currency";
     /// A count is a whole number from 0.
     E0305 = Error, "a count compared with something else";
-    /// A sliding window keeps the time of each event that it counts, so it can only count so far.
-    E0306 = Error, "a threshold above what is kept";
+    /// A count has a largest number, above which it does not count on.
+    E0306 = Error, "a threshold above what is counted";
     /// The fact can only have certain values, and this is none of them, so the comparison could never be true.
     E0307 = Error, "a value that the fact never has";
     /// The part of the condition can be true for no value, or is true for every one: something else was meant.

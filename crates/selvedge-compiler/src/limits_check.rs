@@ -3,13 +3,12 @@
 use crate::codes::Code;
 use crate::diagnostic::Report;
 use crate::lower::Shared;
-use crate::resolved::{Fact, Leaf, Site};
+use crate::resolved::{Fact, Leaf, Site, threshold_of};
 use crate::source::Span;
 use selvedge_core::limits::{
-    ATTRIBUTES_MAX, CONTENTS_MAX, COUNT_THRESHOLD_MAX, GROUPS_MAX, INSTRUCTIONS_MAX, METRICS_MAX,
-    PLAN_EVENTS_MAX, RULES_MAX, SITE_ENTRIES_MAX, SLOTS_MAX,
+    ATTRIBUTES_MAX, CONTENTS_MAX, GROUPS_MAX, INSTRUCTIONS_MAX, METRICS_MAX, PLAN_EVENTS_MAX, RULES_MAX,
+    SITE_ENTRIES_MAX, SLOTS_MAX,
 };
-use selvedge_core::wire::program::Window;
 
 /// Reports what is above a bound.
 pub(crate) fn check(site: &Site, shared: &Shared, top: Span, report: &mut Report) {
@@ -20,7 +19,7 @@ pub(crate) fn check(site: &Site, shared: &Shared, top: Span, report: &mut Report
         ("groups", site.groups.len(), GROUPS_MAX),
         ("contents", site.contents.len(), CONTENTS_MAX),
         ("attributes", shared.attribute_purposes.len(), ATTRIBUTES_MAX),
-        ("counts", shared.thresholds.len(), METRICS_MAX),
+        ("metrics", shared.thresholds.len(), METRICS_MAX),
         ("instructions", instructions(site), INSTRUCTIONS_MAX),
         ("events", site.events.len(), PLAN_EVENTS_MAX),
         ("sources", written.sources.len(), SITE_ENTRIES_MAX),
@@ -37,25 +36,17 @@ pub(crate) fn check(site: &Site, shared: &Shared, top: Span, report: &mut Report
 
 fn check_threshold(leaf: &Leaf, site: &Site, report: &mut Report) {
     let Fact::Metric(at) = leaf.fact else { return };
-    let Some(metric) = site.metric(at) else { return };
-    let limit = match metric.window {
-        Window::Sliding(_) => COUNT_THRESHOLD_MAX,
-        Window::Page | Window::Session => usize::from(u16::MAX),
-    };
-    let found = crate::lower::threshold_of(&leaf.test);
-    if usize::try_from(found).is_ok_and(|found| found <= limit) {
-        return;
+    let Some(metric) = site.metric(at).filter(|metric| metric.is_count()) else { return };
+    let found = threshold_of(&leaf.test);
+    if found > metric.count_max() {
+        let most = metric.count_max() - 1;
+        let message = format!("compared with {}; a count is known to {most}", found - 1);
+        report.add_help(Code::E0306, leaf.source.span, message, format!("compare with at most {most}"));
     }
-    let message = format!("compared with {}; a count in this window is known to {}", found - 1, limit - 1);
-    let help = match metric.window {
-        Window::Sliding(_) => format!("count `in session`, or compare with at most {}", limit - 1),
-        Window::Page | Window::Session => format!("compare with at most {}", limit - 1),
-    };
-    report.add_help(Code::E0306, leaf.source.span, message, help);
 }
 
 fn instructions(site: &Site) -> usize {
     let conditions = site.rules.iter().filter_map(|rule| rule.when.as_ref());
-    let filters = site.metrics.iter().flatten().filter_map(|metric| metric.filter.as_ref());
+    let filters = site.metrics.iter().flatten().flat_map(|metric| metric.filters());
     conditions.chain(filters).map(crate::lower::size).sum()
 }

@@ -19,8 +19,8 @@ pub(crate) fn check(site: &Site, shared: &Shared, report: &mut Report) {
 fn check_leaf(leaf: &Leaf, rule: &Rule, site: &Site, shared: &Shared, report: &mut Report) {
     match &leaf.fact {
         Fact::Metric(at) => {
-            if let Some(metric) = site.metric(*at) {
-                check_event(&metric.event, rule.purpose, &leaf.source, site, report);
+            for event in site.metric(*at).into_iter().flat_map(|metric| metric.events()) {
+                check_event(event, rule.purpose, &leaf.source, site, report);
             }
         }
         Fact::Attribute(at) => {

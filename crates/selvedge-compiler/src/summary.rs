@@ -100,6 +100,10 @@ fn metric(metric: &Metric) -> MetricSummary {
             Window::Page => "the next page view".to_owned(),
             Window::Session => "the next session".to_owned(),
             Window::Sliding(ms) => duration_text(ms),
+            Window::Today => "the next day".to_owned(),
+            Window::Week => "the next week".to_owned(),
+            Window::Month => "the next month".to_owned(),
+            Window::Ever => "never".to_owned(),
         },
     }
 }

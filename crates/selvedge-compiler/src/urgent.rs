@@ -27,7 +27,11 @@ fn events_of(rule: &Rule, site: &Site) -> BTreeSet<String> {
     let mut events: BTreeSet<String> = [EventType::Page.as_str().to_owned()].into();
     for leaf in rule.when.iter().flat_map(|when| when.leaves()) {
         match &leaf.fact {
-            Fact::Metric(at) => events.extend(site.metric(*at).map(|metric| metric.event.clone())),
+            Fact::Metric(at) => {
+                events.extend(
+                    site.metric(*at).into_iter().flat_map(|metric| metric.events()).map(str::to_owned),
+                );
+            }
             Fact::Attribute(at) => {
                 let attribute = &site.attributes[*at];
                 events.extend(attribute.set.iter().map(|set| set.event.clone()));

@@ -89,6 +89,10 @@ pub const FILE_NAME_BYTES_MAX: usize = 256;
 pub const ATTRIBUTES_MAX: usize = 1_000;
 /// Metrics of a program.
 pub const METRICS_MAX: usize = 1_000;
+/// Changes of the offset of a site's time zone.
+pub const ZONE_OFFSETS_MAX: usize = 128;
+/// Panes of a sliding window: what is kept of it is as fine as that.
+pub const PANES_MAX: usize = 12;
 /// Exclusion groups of a program.
 pub const GROUPS_MAX: usize = 256;
 /// Caps of one rule or group.

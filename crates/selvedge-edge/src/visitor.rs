@@ -186,14 +186,14 @@ fn decimal(micro: i64) -> String {
 fn metrics<'a>(site: &'a Site, state: &VisitorState) -> Vec<MetricJson<'a>> {
     let of_metric = |metric: &'a selvedge_core::wire::program::Metric| {
         let cell = state.cells.iter().find(|cell| cell.hash == metric.meaning)?;
-        let CellBody::Count(count) = &cell.body else {
+        let CellBody::Metric(kept) = &cell.body else {
             return None;
         };
         Some(MetricJson {
             name: &metric.name,
             event: &metric.event,
-            count: usize::from(count.count).max(count.times_ms.len()),
-            observed_since: time(count.since_ms),
+            count: kept.kept.count(),
+            observed_since: time(kept.since_ms),
         })
     };
     site.program.parts().metrics.iter().filter_map(of_metric).collect()

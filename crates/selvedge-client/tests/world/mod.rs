@@ -442,7 +442,7 @@ pub fn shop() -> Parts {
             window: Window::Sliding(600_000),
             threshold: 3,
             purpose: Purposes::PERSONALIZATION,
-            private: false,
+            ..Metric::default()
         }],
         code: vec![
             Instruction { fact: 0, test: Test::Range(2, 2), on_true: Jump::Accept, on_false: Jump::Reject },

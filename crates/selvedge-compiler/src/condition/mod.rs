@@ -1,15 +1,15 @@
-//! Conditions and counts as written: a syntax tree in which everything knows its place in the file.
+//! Conditions and metrics as written: a syntax tree in which everything knows its place in the file.
 
 mod words;
 mod lexer;
 mod parser;
-mod count;
+mod metric;
 mod later;
 
 use crate::source::Span;
-use selvedge_core::wire::program::TextTest;
+use selvedge_core::wire::program::{Scope, TextTest, Window};
 
-pub(crate) use parser::{parse_condition, parse_count};
+pub(crate) use parser::{parse_condition, parse_metric};
 
 /// A condition, or a part of one.
 #[derive(Debug, Clone)]
@@ -50,11 +50,11 @@ pub(crate) struct Subject {
     pub default: Option<Literal>,
 }
 
-/// A fact by name, or a count on the spot.
+/// A fact by name, or a metric on the spot.
 #[derive(Debug, Clone)]
 pub(crate) enum Operand {
     Name(String),
-    Count(Box<Count>, String),
+    Metric(Box<Metric>, String),
 }
 
 /// What is asked of a fact.
@@ -112,13 +112,45 @@ pub(crate) enum LiteralValue {
     Bool(bool),
 }
 
-/// `count E where P in W`.
+/// A metric as written.
 #[derive(Debug, Clone)]
-pub(crate) struct Count {
-    pub event: String,
-    pub event_span: Span,
+pub(crate) struct Metric {
+    pub class: Class,
+    /// The event, and its property where the class needs one.
+    pub path: Path,
     pub filter: Option<Expr>,
-    pub window: selvedge_core::wire::program::Window,
+    pub window: Window,
+    pub scope: Scope,
+    /// All of it.
+    pub source: Source,
+}
+
+/// What is worked out of events.
+#[derive(Debug, Clone)]
+pub(crate) enum Class {
+    Count,
+    Sum,
+    Min,
+    Max,
+    Average,
+}
+
+/// An event, or an event and its property: `purchase.value`, `"Order Completed".value`.
+#[derive(Debug, Clone)]
+pub(crate) struct Path {
+    /// The event's name; where it is a word and the class needs a property, that is behind one of its dots.
+    pub name: String,
+    /// The property behind a text.
+    pub property: Option<String>,
+    pub span: Span,
+}
+
+impl Metric {
+    /// A metric of this class with nothing else said; its reader fills in the rest.
+    fn of(class: Class, path: Path) -> Self {
+        let source = Source { span: path.span, text: String::new() };
+        Self { class, path, filter: None, window: Window::Session, scope: Scope::Session, source }
+    }
 }
 
 impl LiteralValue {

@@ -1,8 +1,8 @@
 //! Tokens in, syntax tree out, by precedence: `or` < `and` < `not` < tests < `else`.
 
 use super::lexer::{Kind, Token, tokens};
-use super::words::{KEYWORDS, window_later};
-use super::{Ask, Compare, Count, Expr, Literal, LiteralValue, Operand, Source, State, Subject, Test};
+use super::words::{KEYWORDS, WINDOWS};
+use super::{Ask, Compare, Expr, Literal, LiteralValue, Metric, Operand, Source, State, Subject, Test};
 use crate::codes::Code;
 use crate::diagnostic::Report;
 use crate::fields;
@@ -20,16 +20,16 @@ pub(crate) fn parse_condition(text: &str, anchor: &Anchor, report: &mut Report) 
     Some(condition)
 }
 
-/// Reads `count E where P in W`; `None` where it has an error, which is reported.
-pub(crate) fn parse_count(text: &str, anchor: &Anchor, report: &mut Report) -> Option<Count> {
+/// Reads a metric; `None` where it has an error, which is reported.
+pub(crate) fn parse_metric(text: &str, anchor: &Anchor, report: &mut Report) -> Option<Metric> {
     let mut parser = Parser::new(text, anchor, report)?;
     parser.refuse_later_operand()?;
-    if !parser.take_word("count") {
-        return parser.unexpected("`count`", Some("write for example `count purchase in session`"));
-    }
-    let count = parser.count(0)?;
+    let Some(class) = parser.class_at(parser.at) else {
+        return parser.unexpected("a metric", Some("write for example `count purchase in session`"));
+    };
+    let metric = parser.metric(class, 0)?;
     parser.end()?;
-    Some(count)
+    Some(metric)
 }
 
 /// Reads tokens from left to right.
@@ -98,7 +98,7 @@ impl<'a> Parser<'a> {
     /// A fact and what is asked of it, or a condition in parentheses.
     fn test(&mut self, depth: usize) -> Option<Expr> {
         let start = self.peek_at().start;
-        if self.peek_sign("(") && !self.counts_follow() {
+        if self.peek_sign("(") && self.class_at(self.at + 1).is_none() {
             self.at += 1;
             let inner = self.or(depth)?;
             self.expect_sign(")")?;
@@ -122,22 +122,26 @@ impl<'a> Parser<'a> {
         Some(inner)
     }
 
-    fn counts_follow(&self) -> bool {
-        matches!(self.tokens.get(self.at + 1).map(|token| &token.kind), Some(Kind::Word(word)) if word == "count")
-    }
-
     fn subject(&mut self, depth: usize) -> Option<Subject> {
         let at = self.peek_at();
         self.refuse_later_operand()?;
         let operand = match self.peek().clone() {
             Kind::Sign("(") => {
-                self.at += 2;
-                let count = self.count(depth)?;
+                self.at += 1;
+                let metric = self.metric(self.class_at(self.at)?, depth)?;
                 self.expect_sign(")")?;
                 let text = self.source(at.start).text;
-                Operand::Count(Box::new(count), text)
+                Operand::Metric(Box::new(metric), text)
             }
-            Kind::Word(word) if word == "count" => return self.bare_count(),
+            Kind::Word(word) if self.class_at(self.at).is_some() => {
+                let class = self.class_at(self.at)?;
+                if !class.is_bare {
+                    return self.bare_metric(&word);
+                }
+                let metric = self.metric(class, depth)?;
+                let text = self.source(at.start).text;
+                Operand::Metric(Box::new(metric), text)
+            }
             Kind::Word(word) if !KEYWORDS.contains(&word.as_str()) => {
                 self.at += 1;
                 self.refuse_lookup()?;
@@ -151,10 +155,10 @@ impl<'a> Parser<'a> {
         Some(Subject { operand, span, default })
     }
 
-    fn bare_count<T>(&mut self) -> Option<T> {
+    fn bare_metric<T>(&mut self, word: &str) -> Option<T> {
         let span = self.span(self.peek_at());
-        let help = "write `(count ... in ...) >= 2`, or name the count under `metrics`".to_owned();
-        self.report.add_help(Code::E0107, span, "a count inside a condition needs parentheses", help);
+        let help = format!("write `({word} ... in ...) >= 2`, or name it under `metrics`");
+        self.report.add_help(Code::E0107, span, "a metric inside a condition needs parentheses", help);
         None
     }
 
@@ -215,11 +219,11 @@ impl<'a> Parser<'a> {
         Some(state)
     }
 
-    /// Whether `in` begins a list, not the window of a count.
+    /// Whether `in` begins a list, not the window of a metric.
     fn list_follows(&self) -> bool {
         match self.peek() {
             Kind::Duration(_) => false,
-            Kind::Word(word) => !matches!(word.as_str(), "page" | "session") && window_later(word).is_none(),
+            Kind::Word(word) => WINDOWS.iter().all(|(window, _)| window != word),
             _ => true,
         }
     }
@@ -319,7 +323,7 @@ impl<'a> Parser<'a> {
         found
     }
 
-    fn take_sign(&mut self, sign: &str) -> bool {
+    pub(super) fn take_sign(&mut self, sign: &str) -> bool {
         let found = self.peek_sign(sign);
         self.at += usize::from(found);
         found
@@ -333,11 +337,11 @@ impl<'a> Parser<'a> {
     }
 
     /// The end of the token before the next one.
-    fn behind(&self) -> usize {
+    pub(super) fn behind(&self) -> usize {
         self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map_or(0, |token| token.at.end)
     }
 
-    fn source(&self, start: usize) -> Source {
+    pub(super) fn source(&self, start: usize) -> Source {
         let at = start..self.behind().max(start);
         let text = self.text.get(at.clone()).unwrap_or_default();
         Source { span: self.span(at), text: text.split_whitespace().collect::<Vec<_>>().join(" ") }

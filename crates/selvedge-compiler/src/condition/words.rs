@@ -1,5 +1,7 @@
 //! The words of conditions: those that are never names, and those that are not built yet.
 
+use selvedge_core::wire::program::Window;
+
 /// Words that have a meaning of their own, so that they cannot be names.
 pub(super) const KEYWORDS: [&str; 16] = [
     "and",
@@ -21,11 +23,7 @@ pub(super) const KEYWORDS: [&str; 16] = [
 ];
 
 /// What begins an expression that the language has but that is not built yet, and what to use.
-pub(super) const LATER: [(&str, &str); 19] = [
-    ("sum", "`count` is there; keep a running total as an attribute"),
-    ("min", "`count` is there"),
-    ("max", "`count` is there"),
-    ("avg", "`count` is there"),
+pub(super) const LATER: [(&str, &str); 15] = [
     ("distinct", "`count` is there"),
     ("first", "keep the value as an attribute, set by the event"),
     ("last", "keep the value as an attribute, set by the event"),
@@ -46,13 +44,12 @@ pub(super) const LATER: [(&str, &str); 19] = [
 /// Of these, the ones that stand alone: they are never names.
 pub(super) const NEVER_NAMES: [&str; 2] = ["now", "weekday"];
 
-/// Windows that are not built yet, and what to use.
-pub(super) fn window_later(word: &str) -> Option<&'static str> {
-    match word {
-        "today" => Some("use `in 24h`"),
-        "week" => Some("use `in 7d`"),
-        "month" => Some("use `in 30d`"),
-        "ever" => Some("use a long window: `in 365d`, or an attribute that the event sets"),
-        _ => None,
-    }
-}
+/// The windows that are words.
+pub(super) const WINDOWS: [(&str, Window); 6] = [
+    ("page", Window::Page),
+    ("session", Window::Session),
+    ("today", Window::Today),
+    ("week", Window::Week),
+    ("month", Window::Month),
+    ("ever", Window::Ever),
+];

@@ -1,25 +1,60 @@
-//! The meaning of a count in canonical form. Its hash names the count's cell in stored state, so the text may never
+//! The meaning of a metric in canonical form. Its hash names the metric's cell in stored state, so the text may never
 //! change for a meaning that stays the same.
 
 use crate::resolved::{Default, Fact, Leaf, LeafTest, Metric, Truth};
 use selvedge_core::consent::Purposes;
 use selvedge_core::hash::fnv1a_64;
-use selvedge_core::wire::program::{TextTest, Window};
+use selvedge_core::wire::program::{MetricKind, Scope, TextTest, Window};
 use std::collections::BTreeSet;
 
-/// The hash of what `metric` counts under `purpose`.
+/// The hash of what `metric` measures under `purpose`.
 pub(crate) fn meaning(metric: &Metric, purpose: Purposes) -> u64 {
     fnv1a_64(canonical(metric, purpose).as_bytes())
 }
 
 fn canonical(metric: &Metric, purpose: Purposes) -> String {
-    let window = match metric.window {
+    let kind = kind(metric.kind);
+    let event = quoted(&metric.event);
+    let property = metric.property.as_ref().map(|name| format!(".{}", quoted(name))).unwrap_or_default();
+    let filter = metric.filter.as_ref().map_or_else(|| "all".to_owned(), truth);
+    let window = window(metric.window);
+    let zone = metric.timezone.as_ref().map(|zone| format!(" at {}", quoted(zone))).unwrap_or_default();
+    let scope = scope(metric);
+    let purpose = purpose.0;
+    format!("{kind} {event}{property} where {filter} in {window}{zone}{scope} for {purpose}")
+}
+
+const fn kind(kind: MetricKind) -> &'static str {
+    match kind {
+        MetricKind::Count => "count",
+        MetricKind::Tally => "tally",
+        MetricKind::Sum => "sum",
+        MetricKind::Min => "min",
+        MetricKind::Max => "max",
+        MetricKind::Average => "avg",
+    }
+}
+
+fn window(window: Window) -> String {
+    match window {
         Window::Page => "page".to_owned(),
         Window::Session => "session".to_owned(),
         Window::Sliding(ms) => format!("{ms}ms"),
-    };
-    let filter = metric.filter.as_ref().map_or_else(|| "all".to_owned(), truth);
-    format!("count {} where {filter} in {window} for {}", quoted(&metric.event), purpose.0)
+        Window::Today => "today".to_owned(),
+        Window::Week => "week".to_owned(),
+        Window::Month => "month".to_owned(),
+        Window::Ever => "ever".to_owned(),
+    }
+}
+
+/// The scope, where it is not what the window alone says.
+const fn scope(metric: &Metric) -> &'static str {
+    match (metric.scope, metric.window) {
+        (Scope::Session, Window::Page | Window::Session) | (Scope::Visitor, _) => "",
+        (Scope::Session, _) => " of session",
+        (Scope::Profile, _) => " of profile",
+        (Scope::Account, _) => " of account",
+    }
 }
 
 /// Parts of a list stand in the order of their own texts, each once: their order in the source means nothing.

@@ -4,8 +4,9 @@ mod facts;
 mod code;
 mod meaning;
 mod shared;
+mod zone;
 mod parts;
 
 pub(crate) use code::size;
 pub(crate) use parts::build;
-pub(crate) use shared::{PlaceOf, Shared, threshold_of};
+pub(crate) use shared::{PlaceOf, Shared};

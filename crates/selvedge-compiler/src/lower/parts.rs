@@ -4,12 +4,14 @@ use super::code::{Code, index};
 use super::facts::{Dictionaries, Facts};
 use super::meaning::meaning;
 use super::shared::Shared;
-use crate::resolved::{Fact, Leaf, Rule, Site, Truth};
+use super::zone::zone_of;
+use crate::resolved::{Fact, Leaf, Metric as ResolvedMetric, Rule, Site, Truth};
 use crate::source::Files;
 use selvedge_core::consent::Purposes;
 use selvedge_core::tracking_plan::Plan;
 use selvedge_core::wire::program::{
-    Attribute, EdgeConfig, FactSource, Leaf as LeafSource, Metric, Parts, Rule as RulePart, Slot, Source,
+    Attribute, EdgeConfig, FactSource, Leaf as LeafSource, Metric, MetricKind, Parts, Rule as RulePart, Slot,
+    Source,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +22,7 @@ pub(crate) fn build(site: &Site, shared: &Shared, files: &Files<'_>, public: boo
     let mut builder = Builder::new(site, shared, &rules, public);
     let part_rules = builder.rules(&rules);
     let slots = builder.slots();
-    Parts {
+    let parts = Parts {
         site: site.site.name.clone(),
         currency: site.site.currency.clone(),
         late_ms: site.site.late_ms,
@@ -35,7 +37,9 @@ pub(crate) fn build(site: &Site, shared: &Shared, files: &Files<'_>, public: boo
         slots,
         groups: builder.groups,
         contents: builder.contents,
-    }
+        ..Parts::default()
+    };
+    Parts { zone: zone_of(&parts, &site.site.timezone), ..parts }
 }
 
 /// Collects what the rules of one program need.
@@ -131,14 +135,19 @@ impl<'a> Builder<'a> {
         let filter = metric.filter.as_ref().map(|filter| self.append(filter, &BTreeMap::new()));
         let place = index(self.metrics.len());
         let threshold = self.shared.thresholds.get(&meaning).copied().unwrap_or(1);
+        let threshold = u16::try_from(threshold).unwrap_or(u16::MAX);
         self.metric_places.insert(meaning, place);
         self.metrics.push(Metric {
             name: metric.name.clone(),
             meaning,
+            kind: metric.kind,
             event: metric.event.clone(),
+            property: metric.property.clone(),
             filter,
             window: metric.window,
-            threshold: u16::try_from(threshold).unwrap_or(u16::MAX),
+            scope: metric.scope,
+            threshold: if metric.kind == MetricKind::Count { threshold } else { 0 },
+            detail: metric.detail,
             purpose,
             private: !self.shared.page_metrics.contains(&meaning),
         });
@@ -204,7 +213,7 @@ fn leaves<'a>(site: &'a Site, rules: &[(usize, &'a Rule)]) -> impl Iterator<Item
     let of_rules: Vec<&Leaf> =
         rules.iter().filter_map(|(_, rule)| rule.when.as_ref()).flat_map(Truth::leaves).collect();
     let metrics: BTreeSet<usize> = of_rules.iter().filter_map(|leaf| metric_of(leaf)).collect();
-    let filters = metrics.into_iter().filter_map(|at| site.metric(at)?.filter.as_ref());
+    let filters = metrics.into_iter().filter_map(|at| site.metric(at)).flat_map(ResolvedMetric::filters);
     of_rules.into_iter().chain(filters.flat_map(Truth::leaves))
 }
 

@@ -1,7 +1,7 @@
 //! What both programs must agree on, found from all rules: where each runs, how far counts count, what stays at the edge.
 
 use super::meaning::meaning;
-use crate::resolved::{Fact, LeafTest, Metric, Rule, Site};
+use crate::resolved::{Fact, Metric, Rule, Site, threshold_of};
 use selvedge_core::consent::Purposes;
 use selvedge_core::wire::program::Status;
 use std::collections::{BTreeMap, BTreeSet};
@@ -81,13 +81,6 @@ impl Site {
     pub fn metric(&self, at: usize) -> Option<&Metric> {
         self.metrics.get(at).and_then(Option::as_ref)
     }
-}
-
-/// The largest count that the test names, plus one.
-pub(crate) fn threshold_of(test: &LeafTest) -> i64 {
-    let LeafTest::Ranges(ranges) = test else { return 1 };
-    let ends = ranges.iter().flat_map(|(low, high)| [*low, *high]);
-    ends.filter(|end| *end != i64::MAX).max().unwrap_or(0).saturating_add(1).max(1)
 }
 
 fn place_of(rule: &Rule, site: &Site) -> PlaceOf {

@@ -1,7 +1,8 @@
 //! Attributes resolved: what sets them exists and has their type.
 
 use super::fact::FactType;
-use super::names::{attribute_type, property_type};
+use super::measured::property_type;
+use super::names::attribute_type;
 use crate::codes::Code;
 use crate::diagnostic::Report;
 use crate::literal;

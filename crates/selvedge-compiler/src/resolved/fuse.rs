@@ -2,9 +2,24 @@
 //! one test. `a >= 2 and a < 5` is one range, `c = "x" or c = "y"` one set.
 
 use super::fact::{Leaf, LeafTest, Range, common, joined};
-use super::truth::Truth;
+use super::truth::{Truth, when_true};
+use super::typed::Typed;
+use crate::codes::Code;
 use crate::condition::Source;
+use crate::diagnostic::Report;
 use std::collections::BTreeSet;
+
+/// When `typed` is definitely true, in as few tests as it takes; reports tests that exclude each other.
+pub(super) fn truth_of(typed: &Typed, report: &mut Report) -> Truth {
+    let mut conflicts = Vec::new();
+    let truth = fuse(when_true(typed), &mut conflicts);
+    for conflict in conflicts {
+        let message = format!("never true: it excludes `{}`", conflict.first.text);
+        let help = "join them with `or`, or drop one".to_owned();
+        report.add_help(Code::E0308, conflict.second.span, message, help);
+    }
+    truth
+}
 
 /// The same truth with fewer leaves. Tests that must all pass and cannot are noted in `conflicts`.
 pub(crate) fn fuse(truth: Truth, conflicts: &mut Vec<Conflict>) -> Truth {

@@ -2,14 +2,17 @@
 
 pub(crate) mod fact;
 mod leaf;
+pub(crate) mod measured;
 mod names;
 mod attribute;
 mod typed;
 pub(crate) mod truth;
 pub(crate) mod fuse;
+mod metric;
 mod warnings;
 mod site;
 
 pub(crate) use fact::{Default, Domain, Fact, Leaf, LeafTest};
-pub(crate) use site::{Metric, Rule, Site, resolve};
+pub(crate) use metric::{Metric, threshold_of};
+pub(crate) use site::{Rule, Site, resolve};
 pub(crate) use truth::Truth;

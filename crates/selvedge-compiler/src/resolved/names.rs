@@ -2,10 +2,11 @@
 //! properties of the counted event.
 
 use super::fact::{Fact, FactType};
+use super::measured;
 use crate::written::attribute::{Attribute, AttributeKind};
 use crate::written::rules::{Audience, Metric, RulesFile};
 use selvedge_core::event::EventType;
-use selvedge_core::tracking_plan::{PlanEvent, PropertyType};
+use selvedge_core::tracking_plan::PlanEvent;
 use selvedge_core::wire::program::{AttributeType, Builtin};
 
 /// What a name in a condition means.
@@ -36,7 +37,10 @@ impl<'a> Names<'a> {
             return Some(Meaning::Fact(Fact::Attribute(at), attribute_type(self.attributes[at].kind)));
         }
         if let Some(at) = self.metrics.iter().position(|metric| metric.name.value == name) {
-            return Some(Meaning::Fact(Fact::Metric(at), FactType::Count));
+            let written = self.metrics[at].metric.as_ref();
+            let fact_type =
+                written.map_or(FactType::Number, |metric| measured::fact_type(metric, self.events));
+            return Some(Meaning::Fact(Fact::Metric(at), fact_type));
         }
         let at = self.audiences.iter().position(|audience| audience.name.value == name)?;
         Some(Meaning::Audience(at))
@@ -61,20 +65,6 @@ impl<'a> Names<'a> {
     pub fn event(&self, name: &str) -> Option<&'a PlanEvent> {
         self.events.iter().find(|event| event.name == name)
     }
-}
-
-/// The type of an event's property.
-pub(crate) fn property_type(event: &PlanEvent, name: &str) -> Option<FactType> {
-    let property = event.properties.iter().find(|property| property.name == name)?;
-    Some(match property.property_type {
-        PropertyType::Text => FactType::Text { one_of: property.one_of.clone(), kept: false },
-        PropertyType::Number | PropertyType::Integer => FactType::Number,
-        PropertyType::Money => FactType::Money,
-        PropertyType::Bool => FactType::Bool,
-        PropertyType::Time => FactType::Opaque("a time"),
-        PropertyType::List => FactType::Opaque("a list"),
-        PropertyType::Object => FactType::Opaque("an object"),
-    })
 }
 
 /// The type of an attribute.

@@ -1,11 +1,11 @@
 //! A whole site resolved: every name leads somewhere, every rule has its slot, content, group and condition.
 
 use super::attribute::{Attribute, resolve_attribute};
-use super::fuse::fuse;
+use super::fuse::truth_of;
+use super::metric::{Metric, count_as_values, metric};
 use super::names::Names;
-use super::truth::{Truth, when_true};
-use super::typed::Typed;
-use super::typed::{Checker, TypedCount, Used};
+use super::truth::Truth;
+use super::typed::{Checker, TypedMetric, Used};
 use super::warnings::{self, Ranked};
 use crate::codes::Code;
 use crate::diagnostic::Report;
@@ -16,7 +16,7 @@ use crate::written::rules::{self, RulesFile};
 use crate::written::{Written, content, site};
 use selvedge_core::consent::Purposes;
 use selvedge_core::tracking_plan::PlanEvent;
-use selvedge_core::wire::program::{self, Builtin, Cap, Hold, Status, Window};
+use selvedge_core::wire::program::{self, Builtin, Cap, Hold, Status};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A site, resolved.
@@ -24,20 +24,12 @@ pub(crate) struct Site {
     pub site: site::Site,
     pub events: Vec<PlanEvent>,
     pub attributes: Vec<Attribute>,
-    /// The named counts, then those written inside conditions.
+    /// The named metrics, then those written inside conditions.
     pub metrics: Vec<Option<Metric>>,
     pub contents: Vec<program::Content>,
     pub groups: Vec<program::Group>,
     /// Sorted by priority descending, then id.
     pub rules: Vec<Rule>,
-}
-
-/// A count, resolved.
-pub(crate) struct Metric {
-    pub name: String,
-    pub event: String,
-    pub filter: Option<Truth>,
-    pub window: Window,
 }
 
 /// A rule, resolved.
@@ -66,21 +58,24 @@ pub(crate) fn resolve(written: Written, report: &mut Report) -> Site {
         names: &names,
         currency: &currency,
         report,
-        counts: Vec::new(),
+        metrics: Vec::new(),
         used: Used::default(),
         tests: 0,
     };
-    let named: Vec<Option<TypedCount>> = rules
+    let named: Vec<Option<TypedMetric>> = rules
         .metrics
         .iter()
-        .map(|metric| checker.count(metric.count.as_ref()?, &metric.name.value))
+        .map(|metric| checker.metric(metric.metric.as_ref()?, &metric.name.value))
         .collect();
     let resolved_rules = resolve_rules(&rules, &site, &contents, &mut checker);
     check_audiences(&rules, &mut checker);
-    let Checker { counts, used, .. } = checker;
+    let Checker { metrics, used, .. } = checker;
     let attributes = rules.attributes.iter().map(|found| resolve_attribute(found, &events, report)).collect();
-    let metrics = named.into_iter().chain(counts.into_iter().map(Some));
-    let metrics = metrics.map(|count| count.map(|count| metric(count, report))).collect();
+    let metrics = named.into_iter().chain(metrics.into_iter().map(Some));
+    let mut metrics: Vec<Option<Metric>> =
+        metrics.map(|found| found.map(|found| metric(found, &site.timezone, report))).collect();
+    let conditions = resolved_rules.iter().filter_map(|rule| rule.when.as_ref());
+    count_as_values(conditions, &mut metrics);
     check_fallbacks(&site, &contents, report);
     warnings::unused(&rules, &contents, &site, &used, report);
     Site {
@@ -97,27 +92,6 @@ pub(crate) fn resolve(written: Written, report: &mut Report) -> Site {
 fn plan_events(mut events: Vec<PlanEvent>) -> Vec<PlanEvent> {
     events.sort_by(|a, b| a.name.cmp(&b.name));
     events
-}
-
-fn metric(count: TypedCount, report: &mut Report) -> Metric {
-    let filter = count.filter.as_ref().map(|filter| truth(filter, report));
-    Metric { name: count.name, event: count.event, filter, window: count.window }
-}
-
-/// When `typed` is definitely true, in as few tests as it takes; reports tests that exclude each other.
-fn truth(typed: &Typed, report: &mut Report) -> Truth {
-    let mut conflicts = Vec::new();
-    let truth = fuse(when_true(typed), &mut conflicts);
-    for conflict in conflicts {
-        let message = format!("never true: it excludes `{}`", conflict.first.text);
-        report.add_help(
-            Code::E0308,
-            conflict.second.span,
-            message,
-            "join them with `or`, or drop one".to_owned(),
-        );
-    }
-    truth
 }
 
 fn group(group: &rules::Group) -> program::Group {
@@ -204,7 +178,7 @@ fn resolve_rule(
         purpose: rule.purpose,
         when: match when {
             None => None,
-            Some(typed) => Some(truth(&typed?, checker.report)),
+            Some(typed) => Some(truth_of(&typed?, checker.report)),
         },
         slot: slot?,
         content: content?,
@@ -237,13 +211,13 @@ fn known<'a>(
 /// Audiences that no rule uses are checked all the same.
 fn check_audiences(rules: &RulesFile, checker: &mut Checker<'_, '_>) {
     let used_by_rules = std::mem::take(&mut checker.used);
-    let counts = checker.counts.len();
+    let metrics = checker.metrics.len();
     for (at, audience) in rules.audiences.iter().enumerate() {
         if !used_by_rules.audiences.contains(&at) {
             audience.condition.as_ref().and_then(|condition| checker.condition(condition));
         }
     }
-    checker.counts.truncate(counts);
+    checker.metrics.truncate(metrics);
     checker.used = used_by_rules;
 }
 

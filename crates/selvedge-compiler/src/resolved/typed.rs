@@ -1,17 +1,21 @@
 //! Conditions with names resolved and types checked: a three-valued tree over definite questions. Audiences are written
 //! out where they are used.
 
-use super::fact::{Fact, FactType, Leaf};
+mod metric;
+
+pub(crate) use metric::TypedMetric;
+
+use super::fact::{Fact, Leaf};
 use super::leaf;
-use super::names::{Meaning, Names, property_type};
+use super::measured::{fact_type, property_type};
+use super::names::{Meaning, Names};
 use crate::codes::Code;
-use crate::condition::{Ask, Count, Expr, Operand, Source, State, Subject, Test};
+use crate::condition::{Ask, Expr, Operand, Source, State, Subject, Test};
 use crate::diagnostic::Report;
 use crate::source::Span;
 use crate::suggest::did_you_mean;
 use selvedge_core::limits::INSTRUCTIONS_MAX;
 use selvedge_core::tracking_plan::PlanEvent;
-use selvedge_core::wire::program::Window;
 use std::collections::BTreeSet;
 
 /// Leaves of one condition, with its audiences written out.
@@ -29,15 +33,6 @@ pub(crate) enum Typed {
     State(Box<Typed>, State),
 }
 
-/// A count, checked.
-#[derive(Debug, Clone)]
-pub(crate) struct TypedCount {
-    pub name: String,
-    pub event: String,
-    pub filter: Option<Typed>,
-    pub window: Window,
-}
-
 /// Where a condition stands: what its names mean.
 #[derive(Clone, Copy)]
 enum Scope<'a> {
@@ -47,13 +42,13 @@ enum Scope<'a> {
     Event(&'a PlanEvent),
 }
 
-/// Resolves and checks conditions, and collects the counts they name on the spot.
+/// Resolves and checks conditions, and collects the metrics they name on the spot.
 pub(crate) struct Checker<'a, 'r> {
     pub names: &'a Names<'a>,
     pub currency: &'a str,
     pub report: &'r mut Report,
-    /// Counts written inside conditions; they follow the named ones.
-    pub counts: Vec<TypedCount>,
+    /// Metrics written inside conditions; they follow the named ones.
+    pub metrics: Vec<TypedMetric>,
     /// Which attributes, metrics and audiences a condition named.
     pub used: Used,
     /// Tests of all conditions so far, with their audiences written out.
@@ -73,21 +68,6 @@ impl<'a> Checker<'a, '_> {
     pub fn condition(&mut self, expr: &Expr) -> Option<Typed> {
         let mut budget = LEAVES_MAX;
         self.expr(expr, Scope::Visitor, &mut Vec::new(), &mut budget)
-    }
-
-    /// A count; `None` where it has an error, which is reported.
-    pub fn count(&mut self, count: &Count, name: &str) -> Option<TypedCount> {
-        if !self.names.has_event(&count.event) {
-            let known = self.names.events.iter().map(|event| event.name.as_str());
-            let message = format!("the tracking plan has no event `{}`", count.event);
-            self.report.add_help(Code::E0202, count.event_span, message, did_you_mean(&count.event, known));
-            return None;
-        }
-        let filter = match &count.filter {
-            None => None,
-            Some(filter) => Some(self.filter(filter, &count.event)?),
-        };
-        Some(TypedCount { name: name.to_owned(), event: count.event.clone(), filter, window: count.window })
     }
 
     fn filter(&mut self, filter: &Expr, event: &str) -> Option<Typed> {
@@ -172,13 +152,13 @@ impl<'a> Checker<'a, '_> {
         match (&subject.operand, scope) {
             (Operand::Name(name), Scope::Visitor) => self.visitor_name(name, subject.span),
             (Operand::Name(name), Scope::Event(event)) => self.property(name, event, subject.span),
-            (Operand::Count(count, text), Scope::Visitor) => {
-                let typed = self.count(count, text)?;
-                self.counts.push(typed);
-                let at = self.names.metrics.len() + self.counts.len() - 1;
-                Some(Meaning::Fact(Fact::Metric(at), FactType::Count))
+            (Operand::Metric(metric, text), Scope::Visitor) => {
+                let typed = self.metric(metric, text)?;
+                self.metrics.push(typed);
+                let at = self.names.metrics.len() + self.metrics.len() - 1;
+                Some(Meaning::Fact(Fact::Metric(at), fact_type(metric, self.names.events)))
             }
-            (Operand::Count(..), Scope::Event(_)) => self.fact_in_where("a count", subject.span),
+            (Operand::Metric(..), Scope::Event(_)) => self.fact_in_where("a metric", subject.span),
         }
     }
 

@@ -1,7 +1,7 @@
 //! rules.yaml: attributes, metrics, audiences, groups and rules.
 
 use crate::codes::Code;
-use crate::condition::{Count, Expr, parse_condition, parse_count};
+use crate::condition::{self, Expr, parse_condition, parse_metric};
 use crate::diagnostic::Report;
 use crate::fields::{self, Fields, Later, NameKind, Spanned};
 use crate::source::Files;
@@ -23,11 +23,11 @@ pub(crate) struct RulesFile {
     pub rules: Vec<Rule>,
 }
 
-/// A named count as written.
+/// A named metric as written.
 #[derive(Debug)]
 pub(crate) struct Metric {
     pub name: Spanned<String>,
-    pub count: Option<Count>,
+    pub metric: Option<condition::Metric>,
 }
 
 /// A named condition as written.
@@ -95,10 +95,10 @@ pub(crate) fn read(root: &Node, files: &Files<'_>, report: &mut Report) -> Rules
 /// Reads `{name: thing}`.
 fn read_metric(entry: &Entry, source: &str, report: &mut Report) -> Option<Metric> {
     let name = name_of(entry, NameKind::Dotted, report);
-    let scalar = fields::scalar(&entry.value, "a count: `count purchase in session`", report)?;
+    let scalar = fields::scalar(&entry.value, "a metric: `count purchase in session`", report)?;
     traps::check_condition(&entry.value, scalar, source, report);
-    let count = parse_count(&scalar.text, &scalar.anchor, report);
-    Some(Metric { name, count })
+    let metric = parse_metric(&scalar.text, &scalar.anchor, report);
+    Some(Metric { name, metric })
 }
 
 fn read_audience(entry: &Entry, source: &str, report: &mut Report) -> Option<Audience> {

@@ -4,6 +4,7 @@ use crate::codes::Code;
 use crate::diagnostic::Report;
 use crate::fields::{self, Fields, Later, NameKind, Spanned};
 use crate::literal;
+use crate::suggest::nearest;
 use crate::yaml::Node;
 use selvedge_core::consent::Mode;
 use selvedge_core::wire::program::SourceKind;
@@ -18,6 +19,7 @@ const LATE_MS_MAX: u64 = 3_600_000;
 pub(crate) struct Site {
     pub name: String,
     pub currency: String,
+    pub timezone: String,
     pub late_ms: u32,
     pub sources: Vec<Source>,
     pub origins: Vec<String>,
@@ -70,15 +72,13 @@ pub(crate) fn read(root: &Node, report: &mut Report) -> Site {
     let site = Site {
         name: read_name(fields.required("name", report), report),
         currency: read_currency(fields.required("currency", report), report),
+        timezone: read_timezone(fields.optional("timezone"), report),
         late_ms: read_late(fields.optional("late_events"), report),
         sources: read_sources(fields.required("sources", report), report),
         origins: read_origins(fields.optional("origins"), report),
         consent: fields.optional("consent").map(|node| read_consent(node, report)).unwrap_or_default(),
         slots: read_slots(fields.optional("slots"), report),
     };
-    if let Some(node) = fields.optional("timezone") {
-        check_timezone(node, report);
-    }
     fields.finish(&LATER, report);
     site
 }
@@ -98,17 +98,19 @@ fn read_currency(node: Option<&Node>, report: &mut Report) -> String {
     text.value
 }
 
-/// Time conditions will read the time zone; until then only its form is checked.
-fn check_timezone(node: &Node, report: &mut Report) {
-    let Some(text) = fields::text(node, report) else { return };
-    let is_part = |part: &str| {
-        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_+-".contains(&byte))
-    };
-    let good = text.value == "UTC" || (text.value.contains('/') && text.value.split('/').all(is_part));
-    if !good {
+/// The name of the site's time zone: UTC where none is written.
+fn read_timezone(node: Option<&Node>, report: &mut Report) -> String {
+    let utc = || "UTC".to_owned();
+    let Some(text) = node.and_then(|node| fields::text(node, report)) else { return utc() };
+    if jiff::tz::TimeZone::get(&text.value).is_err() {
         let message = format!("`{}` is not the name of a time zone", text.value);
-        report.add_help(Code::E0015, text.span, message, "write for example `Europe/Berlin`".to_owned());
+        let known = jiff::tz::db().available().map(|name| name.to_string()).collect::<Vec<_>>();
+        let near = nearest(&text.value, known.iter().map(String::as_str)).unwrap_or("Europe/Berlin");
+        let help = format!("write for example `{near}`");
+        report.add_help(Code::E0015, text.span, message, help);
+        return utc();
     }
+    text.value
 }
 
 fn read_late(node: Option<&Node>, report: &mut Report) -> u32 {

@@ -1,7 +1,6 @@
 //! Counting: times in sliding windows, and counts in a page view.
 
-use crate::wire::program::MetricRow;
-use crate::wire::state::{CountCell, PageView};
+use crate::wire::state::PageView;
 use alloc::vec::Vec;
 
 /// The first millisecond of a sliding window that ends with now.
@@ -32,19 +31,4 @@ pub(super) fn insert(times_ms: &mut Vec<i64>, time_ms: i64, kept_max: usize) -> 
     let after = times_ms.iter().rev().take_while(|known_ms| **known_ms > time_ms).count();
     times_ms.insert(times_ms.len().saturating_sub(after), time_ms);
     (times_ms.len() > kept_max).then(|| times_ms.remove(0))
-}
-
-/// Puts a time in its order. What fell out of the window is dropped; where more are left than are counted to, the oldest is
-/// dropped too, and all is kept only since then.
-pub(super) fn insert_time(count: &mut CountCell, time_ms: i64, metric: MetricRow) {
-    let newest_ms = count.times_ms.last().map_or(time_ms, |last_ms| time_ms.max(*last_ms));
-    let start_ms = newest_ms.wrapping_sub(metric.window_ms().cast_signed());
-    while count.times_ms.first().is_some_and(|first_ms| *first_ms <= start_ms) {
-        count.times_ms.remove(0);
-    }
-    if time_ms > start_ms
-        && let Some(dropped_ms) = insert(&mut count.times_ms, time_ms, metric.threshold().into())
-    {
-        count.since_ms = count.since_ms.max(dropped_ms.wrapping_add(1));
-    }
 }

@@ -5,8 +5,6 @@ pub mod moment;
 
 pub mod program;
 
-mod state;
-
 mod texts;
 
 mod kept;
@@ -16,6 +14,10 @@ mod known;
 mod counts;
 
 mod facts;
+
+mod metric;
+
+mod state;
 
 mod view;
 

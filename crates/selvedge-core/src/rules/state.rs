@@ -1,9 +1,10 @@
 //! The life of a visitor's state: birth, alignment to a program, the part a page may see.
 
+use super::metric::blank;
 use crate::consent::Purposes;
 use crate::id::WriterId;
 use crate::wire::program::{Image, kind, op_of};
-use crate::wire::state::{Cell, CellBody, CountCell, Held, PageView, Session, VisitorState};
+use crate::wire::state::{Cell, CellBody, Held, MetricCell, PageView, Session, VisitorState};
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -36,6 +37,7 @@ impl VisitorState {
         for page in &mut pages {
             page.held.retain(is_live);
             page.counts.retain(|(hash, _)| shown.binary_search(hash).is_ok());
+            page.kept.retain(|(hash, _)| shown.binary_search(hash).is_ok());
         }
         Self {
             session: self.session.clone(),
@@ -94,10 +96,10 @@ impl VisitorState {
         self.cells.binary_search_by_key(&hash, |cell| cell.hash)
     }
 
-    /// A metric's count, to be changed.
-    pub(super) fn count_mut(&mut self, meaning: u64) -> Option<&mut CountCell> {
+    /// What a metric keeps, to be changed.
+    pub(super) fn metric_mut(&mut self, meaning: u64) -> Option<&mut MetricCell> {
         match self.body_mut(meaning)? {
-            CellBody::Count(count) => Some(count),
+            CellBody::Metric(cell) => Some(cell),
             _ => None,
         }
     }
@@ -114,9 +116,10 @@ impl VisitorState {
             let was_old = core::mem::replace(&mut cell.is_old, !image.is_cell(cell.hash));
             !(was_old && cell.is_old)
         });
-        for meaning in image.each_metric().map(|metric| metric.meaning()) {
-            if self.count_mut(meaning).is_none() {
-                self.set_body(meaning, CellBody::Count(CountCell { since_ms, ..CountCell::default() }));
+        for metric in image.each_metric() {
+            if self.metric_mut(metric.meaning()).is_none() {
+                let kept = blank(metric);
+                self.set_body(metric.meaning(), CellBody::Metric(MetricCell { since_ms, kept }));
             }
         }
     }

@@ -2,17 +2,17 @@
 
 mod session;
 
-use super::counts::{count_in_page, insert_time};
-use super::facts::{property, resolve_event};
+use super::counts::count_in_page;
+use super::facts::property;
 use super::grants::expose;
 use super::kept::{cut, fact_of, keep, put, stored};
-use super::known::{Known, is_true};
+use super::metric::{Occurrence, blank, take};
 use super::moment::Moment;
 use crate::consent::Purposes;
 use crate::event::{Event, EventType};
 use crate::limits::{CLOCK_OFF_MS, PAGES_MAX};
 use crate::value::Value;
-use crate::wire::program::{AttributeRow, Builtin, Image, MetricRow, NONE, kind};
+use crate::wire::program::{AttributeRow, Builtin, Image, MetricRow, kind};
 use crate::wire::state::{AttributeCell, CellBody, PageView, Stored, VisitorState};
 use alloc::vec::Vec;
 
@@ -153,47 +153,50 @@ impl Step<'_> {
         }
     }
 
-    /// For every metric: remembers what was not in force, now or since the event before; ends it with the session; counts.
+    /// For every metric: remembers what was not in force, now or since the event before; ends it with the session; steps it.
     fn metrics(&mut self) {
         let (image, time_ms) = (self.image, self.moment.now_ms);
         let (before, now) = (self.state.in_force, self.moment.in_force);
         let is_in_session = self.is_in_session();
-        let mut known = Vec::new();
+        let mut event = Occurrence::new(image, self.event, time_ms, self.state.born_ms);
         for metric in image.each_metric() {
-            let is_counted = self.usable.holds(metric.purpose())
-                && image.text(metric.event()) == self.event.name.as_bytes()
-                && self.passes_filter(metric, &mut known);
-            if is_counted
-                && metric.window() == kind::WINDOW_PAGE
-                && let Some(page) = self.state.page_mut(self.moment.writer)
-                && page.is_begun
-                && time_ms >= page.start_ms
-            {
-                count_in_page(page, metric.meaning());
-            }
-            let Some(count) = self.state.count_mut(metric.meaning()) else { continue };
+            let is_of_session = metric.window() == kind::WINDOW_SESSION || metric.scope() == kind::OF_SESSION;
+            let is_usable = self.usable.holds(metric.purpose()) && (is_in_session || !is_of_session);
+            let Some(cell) = self.state.metric_mut(metric.meaning()) else { continue };
             if !before.and(now).holds(metric.purpose()) {
                 let after = i64::from(!now.holds(metric.purpose()));
-                count.since_ms = count.since_ms.max(time_ms.wrapping_add(after));
+                cell.since_ms = cell.since_ms.max(time_ms.wrapping_add(after));
             }
-            if self.ends_session {
-                count.count = 0;
+            if self.ends_session && is_of_session {
+                cell.kept = blank(metric);
             }
-            if is_counted && metric.window() == kind::WINDOW_SLIDING {
-                insert_time(count, time_ms, metric);
-            } else if is_counted && metric.window() == kind::WINDOW_SESSION && is_in_session {
-                count.count = count.count.saturating_add(1);
+            if is_usable && metric.window() != kind::WINDOW_PAGE {
+                take(metric, &mut cell.kept, &mut cell.since_ms, &mut event);
+            } else if is_usable {
+                self.metric_of_page(metric, &mut event);
             }
         }
     }
 
-    /// Whether the event passes a metric's filter. `known` holds what is known of its properties once it was asked.
-    fn passes_filter(&self, metric: MetricRow, known: &mut Vec<Known>) -> bool {
-        let filter = metric.filter();
-        if filter != NONE && known.is_empty() {
-            *known = resolve_event(self.image, &self.event.properties);
+    /// Steps a metric of the open page view.
+    fn metric_of_page(&mut self, metric: MetricRow, event: &mut Occurrence) {
+        let page = self.state.page_mut(self.moment.writer);
+        let Some(page) = page.filter(|page| page.is_begun && event.time_ms >= page.start_ms) else { return };
+        let hash = metric.meaning();
+        if metric.kind() == kind::METRIC_COUNT {
+            if event.is(metric.event(), metric.filter()) {
+                count_in_page(page, hash);
+            }
+            return;
         }
-        is_true(self.image, self.image.code(), known, filter)
+        let known = page.kept.iter().position(|(known, _)| *known == hash);
+        let at = known.unwrap_or(page.kept.len());
+        if known.is_none() {
+            page.kept.push((hash, blank(metric)));
+        }
+        if let Some((_, kept)) = page.kept.get_mut(at) {
+            take(metric, kept, &mut 0, event);
+        }
     }
 
     /// For every attribute: unobserved where its purpose is not in force; ended with the session; set by the event.
@@ -277,5 +280,6 @@ fn blank_page(moment: &Moment) -> PageView {
         facts: Vec::new(),
         held: Vec::new(),
         counts: Vec::new(),
+        kept: Vec::new(),
     }
 }

@@ -1,9 +1,10 @@
 //! What a state and a moment tell of every fact.
 
-use super::counts::{count_from, count_of, window_start_ms};
+use super::counts::{count_of, window_start_ms};
 use super::facts::{NOTHING, Seen, UNOBSERVED, property, resolve_each, see, see_stored};
 use super::kept::fact_of;
 use super::known::Known;
+use super::metric::{Reading, pane_start_ms, seen, unseen};
 use super::moment::Moment;
 use crate::consent::Purposes;
 use crate::number::MICRO;
@@ -42,7 +43,7 @@ impl<'a> View<'a> {
                 None => UNOBSERVED,
             },
             kind::SOURCE_ATTRIBUTE => self.attribute(fact.index()),
-            kind::SOURCE_METRIC => Seen::Known(self.metric(self.image.metric(fact.index()))),
+            kind::SOURCE_METRIC => self.metric(self.image.metric(fact.index())),
             _ => UNOBSERVED,
         }
     }
@@ -126,28 +127,38 @@ impl<'a> View<'a> {
         })
     }
 
-    /// A count up to its threshold: known where its window was watched whole, else a lower bound.
-    fn metric(&self, metric: MetricRow) -> Known {
-        let top = i64::from(metric.threshold());
-        let unknown = Known { low: 0, high: top };
-        let Some(CellBody::Count(cell)) = self.state.body(metric.meaning()) else { return unknown };
-        let session = &self.state.session;
-        let (count, start_ms, is_whole) = match (metric.window(), self.page) {
-            (kind::WINDOW_PAGE, Some(page)) => (count_of(page, metric.meaning()), page.start_ms, true),
-            (kind::WINDOW_SESSION, _) if self.session_is_observed() => {
-                (cell.count, session.start_ms, !session.is_gapped)
-            }
-            (kind::WINDOW_SLIDING, _) => {
-                let start_ms = window_start_ms(self.now_ms, metric.window_ms());
-                (count_from(&cell.times_ms, start_ms), start_ms, true)
-            }
-            _ => return unknown,
-        };
-        let low = i64::from(count).min(top);
+    /// What is known of a metric; nothing where its window is not observed at all.
+    fn metric(&self, metric: MetricRow<'a>) -> Seen<'a> {
+        let Some(CellBody::Metric(cell)) = self.state.body(metric.meaning()) else { return unseen(metric) };
+        let Some((start_ms, is_whole)) = self.stretch(metric) else { return unseen(metric) };
         let is_watched = is_whole
             && self.observed.holds(metric.purpose())
             && cell.since_ms <= start_ms.max(self.state.born_ms);
-        Known { low, high: if is_watched { low } else { top } }
+        let (hash, now_ms) = (metric.meaning(), self.now_ms);
+        let page = self.page.filter(|_| metric.window() == kind::WINDOW_PAGE);
+        let of_page = page.and_then(|page| page.kept.iter().find(|(known, _)| *known == hash));
+        let kept = of_page.map_or(&cell.kept, |(_, kept)| kept);
+        let in_page = page.map_or(0, |page| count_of(page, hash));
+        seen(&Reading { image: self.image, metric, kept, in_page, start_ms, now_ms, is_watched })
+    }
+
+    /// When the window of a metric began, and whether all of it since then was observed but for the metric's own purpose;
+    /// `None` where nothing is known of it.
+    fn stretch(&self, metric: MetricRow) -> Option<(i64, bool)> {
+        let session = &self.state.session;
+        let of_time_ms = match metric.window() {
+            kind::WINDOW_PAGE => return self.page.map(|page| (page.start_ms, true)),
+            kind::WINDOW_SESSION => session.start_ms,
+            _ => match pane_start_ms(self.image, metric, self.now_ms) {
+                Some(start_ms) => start_ms,
+                None => window_start_ms(self.now_ms, metric.window_ms()),
+            },
+        };
+        if metric.window() != kind::WINDOW_SESSION && metric.scope() != kind::OF_SESSION {
+            return Some((of_time_ms, true));
+        }
+        let start_ms = of_time_ms.max(session.start_ms);
+        self.session_is_observed().then_some((start_ms, !session.is_gapped))
     }
 }
 

@@ -7,6 +7,8 @@
 
 mod tested;
 
+mod measured;
+
 mod shown;
 
 mod layout;
@@ -24,10 +26,11 @@ pub(crate) use image::records::{AttributeRow, CapRange, CapRow, Code, FactRow, M
 pub(crate) use image::{ACCEPT, REJECT, op_of};
 pub use image::{Image, attribute_hash, group_hash, rule_hash};
 pub(crate) use layout::{NONE, kind};
+pub use measured::{Metric, MetricKind, Scope, Window};
 pub use shown::{Cap, Content, ContentType, Group, Hold, Rule, Slot, Status};
 pub use tested::{
     Attribute, AttributeScope, AttributeSet, AttributeType, Builtin, Fact, FactSource, Instruction, Jump,
-    Metric, SetTo, Shape, Test, TextTest, Window,
+    SetTo, Shape, Test, TextTest,
 };
 
 use super::codec::WireFault;
@@ -76,7 +79,7 @@ pub struct Parts {
     pub attributes: Vec<Attribute>,
     /// Facts that conditions test.
     pub facts: Vec<Fact>,
-    /// Counts, in the order conditions name them.
+    /// What is measured, in the order conditions name it.
     pub metrics: Vec<Metric>,
     /// All conditions' code, one after the other.
     pub code: Vec<Instruction>,
@@ -90,6 +93,17 @@ pub struct Parts {
     pub groups: Vec<Group>,
     /// Contents, sorted by id.
     pub contents: Vec<Content>,
+    /// The site's time zone, sorted; empty where nothing asks for it: then it is UTC.
+    pub zone: Vec<Offset>,
+}
+
+/// From when on a time zone stands how far from UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Offset {
+    /// The first minute, from 1970 on, in UTC. What lies before the first offset of a zone has that offset too.
+    pub from_minute: u32,
+    /// Minutes added to UTC.
+    pub minutes: i16,
 }
 
 /// What only the edge knows of a site.

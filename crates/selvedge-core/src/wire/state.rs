@@ -2,9 +2,16 @@
 
 mod tags;
 
+mod kept;
+
+mod bytes;
+
 mod encode;
 
 mod decode;
+
+pub(crate) use bytes::{cell_bytes_max, page_cell_bytes_max};
+pub use kept::{Kept, MetricCell, Pane};
 
 use super::codec::WireFault;
 use super::program::Builtin;
@@ -81,6 +88,8 @@ pub struct PageView {
     pub held: Vec<Held>,
     /// Counts and caps per page, by hash of metric, rule or group.
     pub counts: Vec<(u64, u16)>,
+    /// What other metrics with page windows keep, by hash.
+    pub kept: Vec<(u64, Kept)>,
 }
 
 /// A rule that stays in a slot.
@@ -123,23 +132,12 @@ pub struct Cell {
 /// What a cell holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CellBody {
-    /// A metric's count.
-    Count(CountCell),
+    /// What a metric keeps.
+    Metric(MetricCell),
     /// An attribute.
     Attribute(AttributeCell),
     /// The exposures of a capped rule or group.
     Cap(CapCell),
-}
-
-/// A metric's count.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct CountCell {
-    /// From here on all was observed (and, in a sliding window, every time is still kept).
-    pub since_ms: i64,
-    /// How many in the session (session windows only).
-    pub count: u16,
-    /// The newest times, ascending (sliding windows only).
-    pub times_ms: Vec<i64>,
 }
 
 /// An attribute's value.

@@ -5,8 +5,8 @@ use selvedge_core::consent::{Mode, Purposes};
 use selvedge_core::tracking_plan::{Nature, PlanEvent, PlanProperty, PropertyType, Trust};
 use selvedge_core::wire::program::{
     Attribute, AttributeScope, AttributeSet, AttributeType, Builtin, Cap, Content, ContentType, EdgeConfig,
-    Fact, FactSource, Group, Hold, Instruction, Jump, Leaf, Metric, Parts, Rule, SetTo, Shape, Slot, Source,
-    SourceKind, Status, Test, TextTest, Window,
+    Fact, FactSource, Group, Hold, Instruction, Jump, Leaf, Metric, MetricKind, Offset, Parts, Rule, Scope,
+    SetTo, Shape, Slot, Source, SourceKind, Status, Test, TextTest, Window,
 };
 
 fn name() -> impl Strategy<Value = String> {
@@ -14,7 +14,13 @@ fn name() -> impl Strategy<Value = String> {
 }
 
 fn window() -> impl Strategy<Value = Window> {
-    prop_oneof![Just(Window::Page), Just(Window::Session), any::<u64>().prop_map(Window::Sliding)]
+    prop_oneof![
+        prop::sample::select(
+            &[Window::Page, Window::Session, Window::Today, Window::Week, Window::Month][..]
+        ),
+        Just(Window::Ever),
+        any::<u64>().prop_map(Window::Sliding)
+    ]
 }
 
 fn purposes() -> impl Strategy<Value = Purposes> {
@@ -104,6 +110,10 @@ fn fact() -> impl Strategy<Value = Fact> {
     (source, shape, any::<Option<i64>>()).prop_map(|(source, shape, default)| Fact { source, shape, default })
 }
 
+fn scope() -> impl Strategy<Value = Scope> {
+    prop::sample::select(&[Scope::Session, Scope::Visitor, Scope::Profile, Scope::Account][..])
+}
+
 fn metric() -> impl Strategy<Value = Metric> {
     (
         name(),
@@ -111,19 +121,26 @@ fn metric() -> impl Strategy<Value = Metric> {
         name(),
         prop::option::of(0..u16::MAX),
         window(),
-        any::<u16>(),
-        purposes(),
+        any::<[u16; 2]>(),
+        (purposes(), prop::sample::select(MetricKind::ALL), prop::option::of(name()), scope()),
         any::<bool>(),
     )
-        .prop_map(|(name, meaning, event, filter, window, threshold, purpose, private)| Metric {
-            name,
-            meaning,
-            event,
-            filter,
-            window,
-            threshold,
-            purpose,
-            private,
+        .prop_map(|(name, meaning, event, filter, window, [threshold, detail], of_kind, private)| {
+            let (purpose, kind, property, scope) = of_kind;
+            Metric {
+                name,
+                meaning,
+                kind,
+                event,
+                property,
+                filter,
+                window,
+                scope,
+                threshold,
+                detail,
+                purpose,
+                private,
+            }
         })
 }
 
@@ -200,14 +217,16 @@ pub fn parts() -> impl Strategy<Value = Parts> {
     let slot = (name(), prop::option::of(0..u16::MAX)).prop_map(|(name, fallback)| Slot { name, fallback });
     let group = (name(), prop::option::of(0..u16::MAX), caps())
         .prop_map(|(name, max_per_page, caps)| Group { name, max_per_page, caps });
-    (site, tested, (list(rule()), list(slot), list(group), list(content()))).prop_map(
+    let zone =
+        list((any::<u32>(), any::<i16>()).prop_map(|(from_minute, minutes)| Offset { from_minute, minutes }));
+    (site, tested, (list(rule()), list(slot), list(group), list(content()), zone)).prop_map(
         |(site, tested, shown)| {
             let (site, currency, late_ms, edge, events) = site;
             let (attributes, facts, metrics, code, masks) = tested;
-            let (rules, slots, groups, contents) = shown;
+            let (rules, slots, groups, contents, zone) = shown;
             let mut parts = Parts { site, currency, late_ms, edge, ..Parts::default() };
             parts.plan.events = events;
-            Parts { attributes, facts, metrics, code, masks, rules, slots, groups, contents, ..parts }
+            Parts { attributes, facts, metrics, code, masks, rules, slots, groups, contents, zone, ..parts }
         },
     )
 }

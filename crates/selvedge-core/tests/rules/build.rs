@@ -111,11 +111,10 @@ impl Build {
             meaning: fnv1a_64(format!("{event} {window:?}").as_bytes()),
             name,
             event: event.into(),
-            filter: None,
             window,
             threshold,
             purpose: PERSONAL,
-            private: false,
+            ..Metric::default()
         });
         let at = Self::at(&self.parts.metrics) - 1;
         self.fact(FactSource::Metric(at), Shape::Number)

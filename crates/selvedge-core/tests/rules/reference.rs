@@ -134,6 +134,7 @@ impl History {
                 let (from, start_ms) = self.page(writer)?;
                 (self.count(event, from, start_ms, |past| past.writer == writer && usable(past)), start_ms)
             }
+            Window::Today | Window::Week | Window::Month | Window::Ever => return None,
         };
         let is_observed = self.observed_since(purpose) <= start_ms.max(START)
             && self.past.last().is_none_or(|past| past.in_force.holds(purpose));

@@ -7,11 +7,11 @@ use proptest::prelude::*;
 use selvedge_core::consent::Purposes;
 use selvedge_core::event::{Event, EventType};
 use selvedge_core::id::WriterId;
-use selvedge_core::limits::{CAP_BYTES_MAX, STATE_BYTES_MAX, STATE_TEXT_BYTES_MAX};
+use selvedge_core::limits::{CAP_BYTES_MAX, PANES_MAX, STATE_BYTES_MAX, STATE_TEXT_BYTES_MAX};
 use selvedge_core::wire::program::{AttributeScope, AttributeType, Builtin, Cap, Hold, Window};
 use selvedge_core::wire::state::{
-    AttributeCell, CapCell, Cell, CellBody, CountCell, Held, Lease, PageView, Session, StateFault, Stored,
-    VisitorState,
+    AttributeCell, CapCell, Cell, CellBody, Held, Kept, Lease, MetricCell, PageView, Pane, Session,
+    StateFault, Stored, VisitorState,
 };
 use std::collections::BTreeMap;
 
@@ -62,8 +62,14 @@ fn session() -> impl Strategy<Value = Session> {
 
 fn page() -> impl Strategy<Value = PageView> {
     let counts = prop::collection::btree_map(any::<u64>(), any::<u16>(), 0..4);
-    (any::<u64>(), any::<[i64; 2]>(), any::<bool>(), facts(), prop::collection::vec(held(), 0..4), counts)
-        .prop_map(|(writer, [start_ms, last_ms], is_begun, facts, held, counts)| PageView {
+    let lists = (
+        facts(),
+        prop::collection::vec(held(), 0..4),
+        counts,
+        prop::collection::vec((any::<u64>(), kept()), 0..3),
+    );
+    (any::<u64>(), any::<[i64; 2]>(), any::<bool>(), lists).prop_map(
+        |(writer, [start_ms, last_ms], is_begun, (facts, held, counts, kept))| PageView {
             writer: WriterId::from_bits(writer),
             start_ms,
             last_ms,
@@ -71,7 +77,9 @@ fn page() -> impl Strategy<Value = PageView> {
             facts,
             held,
             counts: counts.into_iter().collect(),
-        })
+            kept,
+        },
+    )
 }
 
 fn times() -> impl Strategy<Value = Vec<i64>> {
@@ -89,10 +97,18 @@ fn lease() -> impl Strategy<Value = Lease> {
     ]
 }
 
+fn kept() -> impl Strategy<Value = Kept> {
+    let pane = (any::<u32>(), any::<i64>());
+    let panes = prop::collection::btree_map(any::<i64>(), pane, 0..=PANES_MAX).prop_map(|panes| {
+        let pane = |(start_ms, (count, value))| Pane { start_ms, count, value };
+        Kept::Panes(panes.into_iter().map(pane).collect())
+    });
+    prop_oneof![any::<u16>().prop_map(Kept::Count), times().prop_map(Kept::Times), panes]
+}
+
 fn body() -> impl Strategy<Value = CellBody> {
     prop_oneof![
-        (any::<i64>(), any::<u16>(), times())
-            .prop_map(|(since_ms, count, times_ms)| CellBody::Count(CountCell { since_ms, count, times_ms })),
+        (any::<i64>(), kept()).prop_map(|(since_ms, kept)| CellBody::Metric(MetricCell { since_ms, kept })),
         (any::<i64>(), stored())
             .prop_map(|(time_ms, value)| CellBody::Attribute(AttributeCell { time_ms, value })),
         (times(), lease(), lease()).prop_map(|(used_ms, lease, burnt)| CellBody::Cap(CapCell {

@@ -48,7 +48,7 @@ pub(super) fn forget(state: VisitorState, site: &Site, gate: &Gate, now_ms: i64)
         !is_state_lost && parts.attributes.iter().all(|attribute| in_force.holds(attribute.purpose));
     let mut cells = state.cells;
     cells.retain(|cell| match cell.body {
-        CellBody::Count(_) => may_count(cell.hash),
+        CellBody::Metric(_) => may_count(cell.hash),
         CellBody::Cap(_) => rules_act,
         CellBody::Attribute(_) => may_know,
     });

@@ -4,7 +4,7 @@ use crate::world::*;
 use selvedge_core::consent::{Purposes, Snapshot};
 use selvedge_core::event::{RefusalCode, Undecodable};
 use selvedge_core::id::Sequence;
-use selvedge_core::wire::state::VisitorState;
+use selvedge_core::wire::state::{CellBody, Kept, MetricCell, VisitorState};
 use selvedge_edge::gate::Shown;
 use selvedge_edge::ingest::{Arrival, Trouble, step};
 use selvedge_edge::ledger::Counter;
@@ -77,7 +77,9 @@ fn losing_one_purpose_wipes_what_was_kept_for_it_and_leaves_it_unobserved() {
     assert!(state.held.is_empty());
     assert!(outcome.answer.grants.is_empty());
     let counts = state.cells.iter().filter_map(|cell| match &cell.body {
-        selvedge_core::wire::state::CellBody::Count(count) => Some((count.times_ms.len(), count.since_ms)),
+        CellBody::Metric(MetricCell { since_ms, kept: Kept::Times(times_ms) }) => {
+            Some((times_ms.len(), *since_ms))
+        }
         _ => None,
     });
     let counts: Vec<_> = counts.collect();
@@ -135,7 +137,7 @@ fn losing_advertising_wipes_what_was_counted_for_it_and_nothing_else() {
     let times = |outcome: &selvedge_edge::ingest::Outcome| -> usize {
         let state = VisitorState::decode(&outcome.record.as_ref().unwrap().state).unwrap();
         let counts = state.cells.iter().filter_map(|cell| match &cell.body {
-            selvedge_core::wire::state::CellBody::Count(count) => Some(count.times_ms.len()),
+            CellBody::Metric(MetricCell { kept: Kept::Times(times_ms), .. }) => Some(times_ms.len()),
             _ => None,
         });
         counts.sum()

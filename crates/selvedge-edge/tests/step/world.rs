@@ -93,11 +93,10 @@ fn parts() -> Parts {
             name: "views".into(),
             meaning: 77,
             event: "product_view".into(),
-            filter: None,
             window: Window::Sliding(600_000),
             threshold: 3,
             purpose: Purposes::PERSONALIZATION,
-            private: false,
+            ..Metric::default()
         }],
         code: vec![Instruction {
             fact: 0,

@@ -2,7 +2,8 @@
 
 use super::Program;
 use crate::limits::{PAGES_MAX, STATE_TEXT_BYTES_MAX};
-use crate::wire::program::{Builtin, Cap, Hold, Metric, Rule, Window};
+use crate::wire::program::{Builtin, Cap, Hold, Rule, Window};
+use crate::wire::state::{cell_bytes_max, page_cell_bytes_max};
 
 /// A time, as its distance from birth: 48 bits and the sign.
 const TIME_BYTES: usize = 8;
@@ -30,7 +31,7 @@ impl Program {
     /// [`crate::limits::STATE_BYTES_MAX`].
     #[must_use]
     pub fn state_bytes_max(&self) -> usize {
-        let metrics: usize = self.parts().metrics.iter().map(metric_bytes).sum();
+        let metrics: usize = self.parts().metrics.iter().map(cell_bytes_max).sum();
         let attribute_bytes = HASH_BYTES + 1 + TIME_BYTES + STORED_BYTES;
         let attributes = self.parts().attributes.len().saturating_mul(attribute_bytes);
         let held = self.slots_held(|rule| rule.hold != Hold::Page).saturating_mul(HELD_BYTES);
@@ -47,11 +48,12 @@ impl Program {
     }
 
     fn page_bytes(&self) -> usize {
-        let metrics = self.parts().metrics.iter().filter(|metric| metric.window == Window::Page).count();
-        let counts = metrics.saturating_add(self.capped().count());
+        let metrics: usize = self.parts().metrics.iter().map(page_cell_bytes_max).sum();
+        let capped = self.capped().count();
         let held = self.slots_held(|rule| rule.hold == Hold::Page);
-        let head = HASH_BYTES + 2 * TIME_BYTES + 1 + 1 + PAGE_FACTS * FACT_BYTES + 2 * COUNT_BYTES;
-        head.saturating_add(counts.saturating_mul(HASH_BYTES + 3))
+        let head = HASH_BYTES + 2 * TIME_BYTES + 1 + 1 + PAGE_FACTS * FACT_BYTES + 3 * COUNT_BYTES;
+        head.saturating_add(metrics)
+            .saturating_add(capped.saturating_mul(HASH_BYTES + 3))
             .saturating_add(held.saturating_mul(HELD_BYTES))
     }
 
@@ -70,24 +72,7 @@ impl Program {
     }
 }
 
-fn metric_bytes(metric: &Metric) -> usize {
-    let head = HASH_BYTES + 1 + TIME_BYTES + 3 + 1;
-    match metric.window {
-        Window::Page | Window::Session => head,
-        Window::Sliding(window_ms) => {
-            let further = usize::from(metric.threshold).saturating_sub(1);
-            head.saturating_add(TIME_BYTES).saturating_add(further.saturating_mul(varint_bytes(window_ms)))
-        }
-    }
-}
-
 fn cap_bytes(caps: &[Cap]) -> usize {
     let kept = caps.iter().map(|cap| usize::from(cap.limit)).max().unwrap_or(0);
     (HASH_BYTES + 1 + 1 + 2 * LEASE_BYTES).saturating_add(kept.saturating_mul(TIME_BYTES))
-}
-
-/// Bytes of a varint of this value.
-fn varint_bytes(value: u64) -> usize {
-    let bits = u64::BITS.saturating_sub(value.leading_zeros()).max(1);
-    usize::try_from(bits.div_ceil(7)).unwrap_or(10)
 }

@@ -4,7 +4,7 @@ use super::{Image, ProgramFault};
 use crate::limits::{COUNT_THRESHOLD_MAX, INSTRUCTIONS_MAX, WINDOW_MS_MAX};
 use crate::wire::codec::WireFault;
 use crate::wire::program::{
-    ACCEPT, Cap, Fact, FactSource, Hold, Metric, Parts, REJECT, Rule, Shape, Window, kind, op_of,
+    ACCEPT, Cap, Fact, FactSource, Hold, Metric, MetricKind, Parts, REJECT, Rule, Shape, Window, kind, op_of,
 };
 
 type Verdict = Result<(), ProgramFault>;
@@ -47,8 +47,8 @@ fn verify_fact(parts: &Parts, fact: &Fact) -> Verdict {
 fn verify_metric(image: &Image, metric: &Metric) -> Verdict {
     optional(metric.filter, image.code().len())?;
     verify_window(metric.window)?;
-    match metric.window {
-        Window::Sliding(_) if usize::from(metric.threshold) > COUNT_THRESHOLD_MAX => {
+    match (metric.kind, metric.window) {
+        (MetricKind::Count, Window::Sliding(_)) if usize::from(metric.threshold) > COUNT_THRESHOLD_MAX => {
             Err(ProgramFault::TooLarge)
         }
         _ => Ok(()),
@@ -108,9 +108,10 @@ fn verify_order(parts: &Parts) -> Verdict {
     });
     let slots = parts.slots.is_sorted_by(|before, next| before.name < next.name);
     let contents = parts.contents.is_sorted_by(|before, next| before.id < next.id);
+    let zone = parts.zone.is_sorted_by(|before, next| before.from_minute < next.from_minute);
     let events = parts.plan.events.is_sorted_by(|before, next| before.name < next.name);
     let cells = parts.cells().is_sorted_by(|before, next| before < next);
-    sorted(rules && slots && contents && events && cells)
+    sorted(zone && rules && slots && contents && events && cells)
 }
 
 const fn sorted(is_sorted: bool) -> Verdict {

@@ -2,16 +2,16 @@
 
 use super::image::records::{CapRange, CapRow};
 use super::image::{ACCEPT, REJECT, op_of};
-use super::layout::{NONE, kind, size, tag};
+use super::layout::{NO_TEXT, NONE, kind, size, tag};
 use super::postcard::{self, Decoded};
 use super::{
     Attribute, AttributeScope, AttributeSet, AttributeType, Builtin, Cap, Content, EdgeConfig, Fact,
-    FactSource, Group, Hold, Image, Instruction, Jump, Metric, Parts, ProgramFault, Rule, SetTo, Shape, Slot,
-    Status, Test, TextTest, Window,
+    FactSource, Group, Hold, Image, Instruction, Jump, Metric, MetricKind, Offset, Parts, ProgramFault, Rule,
+    Scope, SetTo, Shape, Slot, Status, Test, TextTest, Window,
 };
 use crate::limits::{
     ATTRIBUTES_MAX, CAPS_MAX, CONTENTS_MAX, FACTS_MAX, GROUPS_MAX, INSTRUCTIONS_MAX, MASK_WORDS_MAX,
-    METRICS_MAX, PROGRAM_BYTES_MAX, RULES_MAX, SLOTS_MAX, TEXTS_MAX,
+    METRICS_MAX, PROGRAM_BYTES_MAX, RULES_MAX, SLOTS_MAX, TEXTS_MAX, ZONE_OFFSETS_MAX,
 };
 use crate::wire::codec::{Reader, WireFault};
 use alloc::string::String;
@@ -53,6 +53,7 @@ impl Parts {
             slots: rows(reading, tag::SLOTS, size::NARROW, SLOTS_MAX, slot)?,
             groups: rows(reading, tag::GROUPS, size::NARROW, GROUPS_MAX, group)?,
             contents: contents(image)?,
+            zone: rows(reading, tag::ZONE, size::OFFSET, ZONE_OFFSETS_MAX, offset)?,
         };
         rest.end()?;
         Ok(parts)
@@ -200,10 +201,14 @@ fn metric(from: &Reading, at: u16) -> Decoded<Metric> {
     Ok(Metric {
         name: from.text(row.name())?,
         meaning: row.meaning(),
+        kind: MetricKind::from_number(row.kind()).ok_or(WireFault::Malformed)?,
         event: from.text(row.event())?,
+        property: (row.property() != NO_TEXT).then(|| from.text(row.property())).transpose()?,
         filter: optional(row.filter()),
         window: window(row.window(), row.window_ms())?,
+        scope: word(row.scope(), &[Scope::Session, Scope::Visitor, Scope::Profile, Scope::Account])?,
         threshold: row.threshold(),
+        detail: row.detail(),
         purpose: row.purpose(),
         private: row.is_private(),
     })
@@ -214,6 +219,10 @@ fn window(window: u8, window_ms: u64) -> Decoded<Window> {
         kind::WINDOW_PAGE => Window::Page,
         kind::WINDOW_SESSION => Window::Session,
         kind::WINDOW_SLIDING => Window::Sliding(window_ms),
+        kind::WINDOW_TODAY => Window::Today,
+        kind::WINDOW_WEEK => Window::Week,
+        kind::WINDOW_MONTH => Window::Month,
+        kind::WINDOW_EVER => Window::Ever,
         _ => return Err(WireFault::Malformed.into()),
     })
 }
@@ -294,6 +303,10 @@ fn group(from: &Reading, at: u16) -> Decoded<Group> {
         max_per_page: optional(row.max_per_page()),
         caps: caps(from.image, row.caps())?,
     })
+}
+
+fn offset(from: &Reading, at: u16) -> Decoded<Offset> {
+    Ok(from.image.offset(at.into()))
 }
 
 /// All contents, one behind the other, each where its place says.

@@ -3,7 +3,7 @@
 mod postcard;
 
 use super::image::{ACCEPT, REJECT, attribute_hash, group_hash, rule_hash, slot_hash};
-use super::layout::{MAGIC, NONE, kind, size, tag};
+use super::layout::{MAGIC, NO_TEXT, NONE, kind, size, tag};
 use super::{
     Attribute, AttributeSet, Cap, Content, Fact, FactSource, Hold, Instruction, Jump, Metric, Parts, Rule,
     SetTo, Shape, Test, Window,
@@ -35,6 +35,10 @@ impl Parts {
             let row = tables.table(tag::GROUPS).fixed(group_hash(group)).fixed(name);
             row.fixed(group.max_per_page.unwrap_or(NONE)).fixed(caps).fixed(count_u8(&group.caps));
             row.end(size::NARROW);
+        }
+        for offset in &self.zone {
+            let row = tables.table(tag::ZONE).fixed(offset.from_minute);
+            row.fixed(offset.minutes).end(size::OFFSET);
         }
         for cell in self.cells() {
             tables.table(tag::CELLS).fixed(cell);
@@ -93,7 +97,7 @@ macro_rules! fixed {
     };
 }
 
-fixed!(u8 u16 u32 u64 i32 i64);
+fixed!(u8 u16 u32 u64 i16 i32 i64);
 
 impl Table {
     fn fixed(&mut self, number: impl Fixed) -> &mut Self {
@@ -208,10 +212,12 @@ impl Tables {
 
     fn metric(&mut self, metric: &Metric) {
         let (name, event) = (self.text(&metric.name), self.text(&metric.event));
+        let property = metric.property.as_ref().map_or(NO_TEXT, |name| self.text(name));
         let (window, window_ms) = window(metric.window);
         let row = self.table(tag::METRICS).fixed(metric.meaning).fixed(window_ms).fixed(name).fixed(event);
         row.fixed(metric.filter.unwrap_or(NONE)).fixed(metric.threshold).fixed(metric.purpose.0);
-        row.raw(&[window, metric.private.into()]).end(size::WIDE);
+        row.raw(&[window, metric.private.into(), metric.kind as u8, metric.scope as u8]);
+        row.fixed(metric.detail).fixed(property).end(size::WIDE);
     }
 
     fn instruction(&mut self, instruction: &Instruction) {
@@ -276,6 +282,10 @@ const fn window(window: Window) -> (u8, u64) {
         Window::Page => (kind::WINDOW_PAGE, 0),
         Window::Session => (kind::WINDOW_SESSION, 0),
         Window::Sliding(window_ms) => (kind::WINDOW_SLIDING, window_ms),
+        Window::Today => (kind::WINDOW_TODAY, 0),
+        Window::Week => (kind::WINDOW_WEEK, 0),
+        Window::Month => (kind::WINDOW_MONTH, 0),
+        Window::Ever => (kind::WINDOW_EVER, 0),
     }
 }
 

@@ -4,6 +4,8 @@
 
 pub(crate) mod records;
 
+mod zone;
+
 use super::layout::{MAGIC, size, tag};
 use super::{Attribute, Content, Group, Parts, ProgramFault, Rule, Slot, postcard};
 use crate::consent::Purposes;

@@ -31,8 +31,10 @@ pub(super) mod tag {
     /// The names of all cells (8 bytes), sorted.
     pub const CELLS: u8 = 18;
     pub const EDGE: u8 = 19;
+    /// The site's time zone: from which minute (4 bytes) on how many minutes (2 bytes, signed) are added to UTC.
+    pub const ZONE: u8 = 20;
     /// One more than the last.
-    pub const END: usize = 20;
+    pub const END: usize = 48;
 }
 
 /// Bytes of a record. There are two widths, and what is left over is zeros: one piece of code reads all tables of a width.
@@ -40,12 +42,15 @@ pub(super) mod size {
     /// What stands before the texts of the site.
     pub const SITE: usize = 6;
     pub const PLACE: usize = 4;
+    pub const OFFSET: usize = 8;
     pub const NARROW: usize = 24;
     pub const WIDE: usize = 40;
 }
 
 /// An optional index that is none.
 pub(crate) const NONE: u16 = u16::MAX;
+/// The place of a text that is none.
+pub(crate) const NO_TEXT: u32 = u32::MAX;
 
 /// What a number in a record means.
 pub(crate) mod kind {
@@ -56,6 +61,9 @@ pub(crate) mod kind {
     pub const SCOPE_VISITOR: u8 = 1;
     pub const SCOPE_CONTEXT: u8 = 2;
 
+    // Of a metric.
+    pub const OF_SESSION: u8 = 0;
+
     pub const TYPE_TEXT: u8 = 0;
     pub const TYPE_NUMBER: u8 = 1;
     pub const TYPE_BOOL: u8 = 2;
@@ -63,6 +71,18 @@ pub(crate) mod kind {
     pub const WINDOW_PAGE: u8 = 0;
     pub const WINDOW_SESSION: u8 = 1;
     pub const WINDOW_SLIDING: u8 = 2;
+    pub const WINDOW_TODAY: u8 = 3;
+    pub const WINDOW_WEEK: u8 = 4;
+    pub const WINDOW_MONTH: u8 = 5;
+    pub const WINDOW_EVER: u8 = 6;
+
+    // Numbers of the metric kinds.
+    pub const METRIC_COUNT: u8 = 0;
+    pub const METRIC_TALLY: u8 = 1;
+    pub const METRIC_SUM: u8 = 2;
+    pub const METRIC_MIN: u8 = 3;
+    pub const METRIC_MAX: u8 = 4;
+    pub const METRIC_AVERAGE: u8 = 5;
 
     pub const SHAPE_NUMBER: u8 = 0;
     pub const SHAPE_ONE_OF: u8 = 1;

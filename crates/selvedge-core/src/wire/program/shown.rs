@@ -1,6 +1,6 @@
 //! What is shown: rules, caps, slots, groups and contents.
 
-use super::tested::Window;
+use super::measured::Window;
 use crate::consent::Purposes;
 use alloc::string::String;
 use alloc::vec::Vec;

@@ -1,4 +1,4 @@
-//! What conditions test: attributes, facts, metrics, and the code that tests them.
+//! What conditions test: attributes, facts, and the code that tests them.
 
 use crate::consent::Purposes;
 use alloc::string::String;
@@ -192,39 +192,6 @@ builtins! {
     Language = 17, "language", Text, false;
     /// Two-letter country, as the edge sees it.
     GeoCountry = 18, "geo.country", Text, true;
-}
-
-/// A count: how often an event that passes a filter was seen in a window.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Metric {
-    /// Its name, as conditions write it (or the parenthesised expression).
-    pub name: String,
-    /// [`crate::hash::fnv1a_64`] of its meaning in canonical form: the name of its cell in stored state.
-    pub meaning: u64,
-    /// The event counted.
-    pub event: String,
-    /// The filter's first instruction in [`super::Parts::code`]; `None` counts all.
-    pub filter: Option<u16>,
-    /// Where it counts.
-    pub window: Window,
-    /// How far it must count: the largest constant it is compared with, plus one. Sliding windows keep as many times, at
-    /// most [`crate::limits::COUNT_THRESHOLD_MAX`].
-    pub threshold: u16,
-    /// What stepping it needs granted.
-    pub purpose: Purposes,
-    /// Whether it stays at the edge.
-    pub private: bool,
-}
-
-/// A stretch that something is counted in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Window {
-    /// The open page view.
-    Page,
-    /// The session.
-    Session,
-    /// The last so many milliseconds, up to and with now.
-    Sliding(u64),
 }
 
 /// One test and two forward jumps.

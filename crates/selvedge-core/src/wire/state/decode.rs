@@ -1,8 +1,10 @@
 //! A state from its bytes.
 
-use super::tags::{ATTRIBUTE, BOOL, CAP, COUNT, MISSING, NUMBER, OLD, TEXT, UNOBSERVED, VERSION};
+mod kept;
+
+use super::tags::{ATTRIBUTE, BOOL, CAP, MISSING, NUMBER, OLD, TEXT, UNOBSERVED, VERSION};
 use super::{
-    AttributeCell, CapCell, Cell, CellBody, CountCell, Held, Lease, PageView, Session, StateFault, Stored,
+    AttributeCell, CapCell, Cell, CellBody, Held, Lease, MetricCell, PageView, Session, StateFault, Stored,
     VisitorState,
 };
 use crate::consent::Purposes;
@@ -176,6 +178,10 @@ impl Decoder<'_> {
             facts: self.list(Builtin::ALL.len(), Self::fact),
             held: self.list(SLOTS_MAX, Self::held),
             counts: self.list(PAGE_COUNTS_MAX, |this| (this.fixed(), this.short())),
+            kept: self.list(PAGE_COUNTS_MAX, |this| {
+                let (hash, tag) = (this.fixed(), this.u8());
+                (hash, this.kept(tag))
+            }),
         }
     }
 
@@ -221,18 +227,9 @@ impl Decoder<'_> {
         let hash = self.fixed();
         let kind = self.u8();
         let body = match kind & !OLD {
-            COUNT => CellBody::Count(CountCell {
-                since_ms: self.time(),
-                count: self.short(),
-                times_ms: self.times(),
-            }),
             ATTRIBUTE => CellBody::Attribute(AttributeCell { time_ms: self.time(), value: self.stored() }),
-            kind => {
-                if kind != CAP {
-                    self.break_off(StateFault::Wire(WireFault::Malformed));
-                }
-                CellBody::Cap(CapCell { used_ms: self.times(), lease: self.lease(), burnt: self.lease() })
-            }
+            CAP => CellBody::Cap(CapCell { used_ms: self.times(), lease: self.lease(), burnt: self.lease() }),
+            kind => CellBody::Metric(MetricCell { since_ms: self.time(), kept: self.kept(kind) }),
         };
         Cell { hash, is_old: kind & OLD != 0, body }
     }

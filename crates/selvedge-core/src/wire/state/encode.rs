@@ -1,6 +1,8 @@
 //! A state's bytes.
 
-use super::tags::{ATTRIBUTE, BOOL, CAP, COUNT, MISSING, NUMBER, OLD, TEXT, UNOBSERVED, VERSION};
+mod kept;
+
+use super::tags::{ATTRIBUTE, BOOL, CAP, MISSING, NUMBER, OLD, TEXT, UNOBSERVED, VERSION};
 use super::{Cell, CellBody, Held, Lease, PageView, Session, Stored, VisitorState};
 use crate::limits::{CAP_BYTES_MAX, STATE_BYTES_MAX};
 use crate::wire::codec::Writer;
@@ -81,6 +83,12 @@ impl Encoder {
             self.out.fixed_u64(*hash);
             self.out.varint((*count).into());
         }
+        self.out.count(page.kept.len());
+        for (hash, kept) in &page.kept {
+            self.out.fixed_u64(*hash);
+            self.out.u8(kept.tag());
+            self.kept(kept);
+        }
     }
 
     fn facts(&mut self, facts: &[(Builtin, Stored)]) {
@@ -123,11 +131,10 @@ impl Encoder {
         self.out.fixed_u64(cell.hash);
         let old = if cell.is_old { OLD } else { 0 };
         match &cell.body {
-            CellBody::Count(count) => {
-                self.out.u8(COUNT | old);
-                self.time(count.since_ms);
-                self.out.varint(count.count.into());
-                self.times(&count.times_ms);
+            CellBody::Metric(metric) => {
+                self.out.u8(metric.kept.tag() | old);
+                self.time(metric.since_ms);
+                self.kept(&metric.kept);
             }
             CellBody::Attribute(attribute) => {
                 self.out.u8(ATTRIBUTE | old);

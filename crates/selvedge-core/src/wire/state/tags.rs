@@ -14,4 +14,6 @@ pub(super) const BOOL: u8 = 4;
 pub(super) const COUNT: u8 = 0;
 pub(super) const ATTRIBUTE: u8 = 1;
 pub(super) const CAP: u8 = 2;
+pub(super) const TIMES: u8 = 10;
+pub(super) const PANES: u8 = 11;
 pub(super) const OLD: u8 = 0x80;

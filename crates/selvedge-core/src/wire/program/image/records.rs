@@ -21,7 +21,7 @@ macro_rules! fields {
     };
 }
 
-fields!(u8 u16 u32 u64 i32 i64);
+fields!(u8 u16 u32 u64 i16 i32 i64);
 
 impl Field for bool {
     #[inline(always)]
@@ -94,6 +94,11 @@ records! {
         purpose: Purposes = 28,
         window: u8 = 30,
         is_private: bool = 31,
+        kind: u8 = 32,
+        scope: u8 = 33,
+        detail: u16 = 34,
+        /// The property's name, or none.
+        property: u32 = 36,
     }
 
     /// An attribute.

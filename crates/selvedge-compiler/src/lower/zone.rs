@@ -1,0 +1,42 @@
+//! The site's time zone as the program holds it: a table of offsets, where something asks for local time.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use selvedge_core::limits::ZONE_OFFSETS_MAX;
+use selvedge_core::wire::program::{Offset, Parts, Window};
+
+/// 1 January 2020 and 1 January 2050: the zone's rules are written out between them.
+const FROM_SECOND: i64 = 1_577_836_800;
+const TO_SECOND: i64 = 2_524_608_000;
+
+/// The offsets of the zone of this name; none where nothing in the program asks for them.
+pub(super) fn zone_of(parts: &Parts, name: &str) -> Vec<Offset> {
+    if asks_for_local_time(parts) { offsets(name) } else { Vec::new() }
+}
+
+fn asks_for_local_time(parts: &Parts) -> bool {
+    let is_of_calendar = |window| matches!(window, Window::Today | Window::Week | Window::Month);
+    parts.metrics.iter().any(|metric| is_of_calendar(metric.window))
+}
+
+/// The zone from the first of these years on; what comes after the last keeps its offset.
+fn offsets(name: &str) -> Vec<Offset> {
+    let (Ok(zone), Ok(from)) = (TimeZone::get(name), Timestamp::from_second(FROM_SECOND)) else {
+        return Vec::new();
+    };
+    let first = Offset { from_minute: 0, minutes: minutes(zone.to_offset(from).seconds()) };
+    let changes = zone.following(from).take_while(|change| change.timestamp().as_second() < TO_SECOND);
+    let mut offsets = vec![first];
+    for change in changes.take(ZONE_OFFSETS_MAX - 1) {
+        let minutes = minutes(change.offset().seconds());
+        if offsets.last().is_some_and(|before| before.minutes != minutes) {
+            let from_minute = u32::try_from(change.timestamp().as_second() / 60).unwrap_or(u32::MAX);
+            offsets.push(Offset { from_minute, minutes });
+        }
+    }
+    offsets
+}
+
+fn minutes(seconds: i32) -> i16 {
+    i16::try_from(seconds / 60).unwrap_or(0)
+}

@@ -1,0 +1,104 @@
+//! Metrics resolved: with their filters as truths, and what else lowering needs.
+
+use super::fact::{Fact, Leaf, LeafTest};
+use super::fuse::truth_of;
+use super::truth::Truth;
+use super::typed::TypedMetric;
+use crate::diagnostic::Report;
+use selvedge_core::limits::COUNT_THRESHOLD_MAX;
+use selvedge_core::wire::program::{MetricKind, Scope, Window};
+
+/// A metric, resolved.
+pub(crate) struct Metric {
+    pub name: String,
+    pub kind: MetricKind,
+    pub event: String,
+    pub property: Option<String>,
+    pub filter: Option<Truth>,
+    pub window: Window,
+    pub scope: Scope,
+    pub detail: u16,
+    /// The time zone of a window of the calendar: part of its meaning.
+    pub timezone: Option<String>,
+}
+
+impl Metric {
+    /// Every event that steps it.
+    pub fn events(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.event.as_str())
+    }
+
+    /// Every filter of its events.
+    pub fn filters(&self) -> impl Iterator<Item = &Truth> {
+        self.filter.iter()
+    }
+
+    /// Whether its value is a whole number of events.
+    pub const fn is_count(&self) -> bool {
+        matches!(self.kind, MetricKind::Count | MetricKind::Tally)
+    }
+
+    /// How far it can count.
+    pub fn count_max(&self) -> i64 {
+        match (self.kind, self.window) {
+            (MetricKind::Count, Window::Sliding(_)) => i64::try_from(COUNT_THRESHOLD_MAX).unwrap_or(0),
+            (MetricKind::Count, _) => i64::from(u16::MAX),
+            _ => i64::from(u32::MAX),
+        }
+    }
+}
+
+/// Resolves a metric; what is wrong with its filter is reported.
+pub(super) fn metric(found: TypedMetric, timezone: &str, report: &mut Report) -> Metric {
+    let TypedMetric { name, kind, event, property, filter, window, scope, detail } = found;
+    let filter = filter.as_ref().map(|filter| truth_of(filter, report));
+    let never_negative = kind == MetricKind::Sum && is_never_negative(property.as_deref(), filter.as_ref());
+    let is_of_calendar = matches!(window, Window::Today | Window::Week | Window::Month);
+    Metric {
+        name,
+        kind,
+        event,
+        property,
+        filter,
+        window,
+        scope,
+        detail: if never_negative { 1 } else { detail },
+        timezone: is_of_calendar.then(|| timezone.to_owned()),
+    }
+}
+
+/// Whether only events pass whose property is not below 0.
+fn is_never_negative(property: Option<&str>, filter: Option<&Truth>) -> bool {
+    let is_bounded = |leaf: &Leaf| match (&leaf.fact, &leaf.test) {
+        (Fact::Property(name), LeafTest::Ranges(ranges)) => {
+            Some(name.as_str()) == property && ranges.iter().all(|(low, _)| *low >= 0)
+        }
+        _ => false,
+    };
+    match filter {
+        Some(Truth::Leaf(leaf)) => is_bounded(leaf),
+        Some(Truth::All(parts)) => parts.iter().any(|part| is_never_negative(property, Some(part))),
+        _ => false,
+    }
+}
+
+/// A count that is compared with more than what is kept of it one by one is counted as a number.
+pub(super) fn count_as_values<'a>(
+    conditions: impl Iterator<Item = &'a Truth>,
+    metrics: &mut [Option<Metric>],
+) {
+    for leaf in conditions.flat_map(Truth::leaves) {
+        let Fact::Metric(at) = leaf.fact else { continue };
+        let Some(Some(metric)) = metrics.get_mut(at) else { continue };
+        if metric.kind == MetricKind::Count && threshold_of(&leaf.test) > metric.count_max() {
+            metric.kind = MetricKind::Tally;
+        }
+    }
+}
+
+/// The largest count that the test names, plus one.
+pub(crate) fn threshold_of(test: &LeafTest) -> i64 {
+    let LeafTest::Ranges(ranges) = test else { return 1 };
+    let ends = ranges.iter().flat_map(|(low, high)| [*low, *high]);
+    ends.filter(|end| *end != i64::MAX).max().unwrap_or(0).saturating_add(1).max(1)
+}

@@ -1,0 +1,126 @@
+//! Metrics, checked: their events and properties exist, and have the type that the class works with.
+
+use super::{Checker, Typed};
+use crate::codes::Code;
+use crate::condition::{Class, Metric, Path, Source};
+use crate::resolved::fact::{Default, Domain, Fact, FactType, Leaf, LeafTest};
+use crate::resolved::measured::{property_of, splits};
+use crate::suggest::did_you_mean;
+use selvedge_core::wire::program::{MetricKind, Scope, Window};
+
+/// A metric, checked.
+#[derive(Debug, Clone)]
+pub(crate) struct TypedMetric {
+    pub name: String,
+    pub kind: MetricKind,
+    pub event: String,
+    pub property: Option<String>,
+    pub filter: Option<Typed>,
+    pub window: Window,
+    pub scope: Scope,
+    pub detail: u16,
+}
+
+impl Checker<'_, '_> {
+    /// A metric; `None` where it has an error, which is reported.
+    pub fn metric(&mut self, metric: &Metric, name: &str) -> Option<TypedMetric> {
+        match metric.class {
+            Class::Count => self.count(metric, name),
+            Class::Sum => self.amount(metric, name, MetricKind::Sum),
+            Class::Min => self.amount(metric, name, MetricKind::Min),
+            Class::Max => self.amount(metric, name, MetricKind::Max),
+            Class::Average => self.amount(metric, name, MetricKind::Average),
+        }
+    }
+
+    fn count(&mut self, metric: &Metric, name: &str) -> Option<TypedMetric> {
+        let event = self.event(&metric.path)?;
+        let kind = match metric.window {
+            Window::Page | Window::Session | Window::Sliding(_) => MetricKind::Count,
+            Window::Today | Window::Week | Window::Month | Window::Ever => MetricKind::Tally,
+        };
+        self.typed(metric, name, kind, event, None)
+    }
+
+    fn amount(&mut self, metric: &Metric, name: &str, kind: MetricKind) -> Option<TypedMetric> {
+        let (event, property, fact_type) = self.property_path(&metric.path)?;
+        if !matches!(fact_type, FactType::Number | FactType::Money) {
+            let message = format!("`{property}` of `{event}` is no number");
+            let help = "measure a property of type `number`, `integer` or `money`".to_owned();
+            self.report.add_help(Code::E0302, metric.path.span, message, help);
+            return None;
+        }
+        let mut typed = self.typed(metric, name, kind, event, Some(property))?;
+        if fact_type == FactType::Money {
+            let own = in_own_currency(self.currency, &metric.source);
+            typed.filter = Some(match typed.filter {
+                None => own,
+                Some(filter) => Typed::And(vec![filter, own]),
+            });
+        }
+        Some(typed)
+    }
+
+    /// What all classes have in common.
+    fn typed(
+        &mut self,
+        metric: &Metric,
+        name: &str,
+        kind: MetricKind,
+        event: String,
+        property: Option<String>,
+    ) -> Option<TypedMetric> {
+        let filter = match &metric.filter {
+            None => None,
+            Some(filter) => Some(self.filter(filter, &event)?),
+        };
+        let (name, window, scope) = (name.to_owned(), metric.window, metric.scope);
+        Some(TypedMetric { name, kind, event, property, filter, window, scope, detail: 0 })
+    }
+
+    /// The event that a path names; it is reported where there is none.
+    fn event(&mut self, path: &Path) -> Option<String> {
+        if self.names.has_event(&path.name) && path.property.is_none() {
+            return Some(path.name.clone());
+        }
+        let known = self.names.events.iter().map(|event| event.name.as_str());
+        let message = format!("the tracking plan has no event `{}`", path.name);
+        self.report.add_help(Code::E0202, path.span, message, did_you_mean(&path.name, known));
+        None
+    }
+
+    /// The event and property that a path names, and the property's type; it is reported where there is none.
+    fn property_path(&mut self, path: &Path) -> Option<(String, String, FactType)> {
+        if let Some(found) = property_of(path, self.names.events) {
+            return Some(found);
+        }
+        let split = splits(&path.name).find(|(event, _)| self.names.event(event).is_some());
+        let named = path.property.as_ref().map(|property| (path.name.as_str(), property.as_str()));
+        let named = named.or(split);
+        match named.and_then(|(name, property)| Some((name, property, self.names.event(name)?))) {
+            Some((name, property, event)) => {
+                let known = event.properties.iter().map(|property| property.name.as_str());
+                let message = format!("`{name}` has no property `{property}` in the tracking plan");
+                self.report.add_help(Code::E0203, path.span, message, did_you_mean(property, known));
+            }
+            None if self.names.has_event(&path.name) => {
+                let message = format!("a property of `{}` is needed", path.name);
+                let help = format!("write `{}.` and the property's name", path.name);
+                self.report.add_help(Code::E0203, path.span, message, help);
+            }
+            None => drop(self.event(path)),
+        }
+        None
+    }
+}
+
+/// An event's amounts are in the site's currency, unless its `currency` says another.
+fn in_own_currency(currency: &str, source: &Source) -> Typed {
+    Typed::Leaf(Leaf {
+        fact: Fact::Property("currency".to_owned()),
+        default: Some(Default::Text(currency.to_owned())),
+        domain: Domain::Text,
+        test: LeafTest::OneOf([currency.to_owned()].into(), true),
+        source: source.clone(),
+    })
+}

@@ -1,0 +1,104 @@
+//! Metrics, by kind: what one keeps at first, how an event steps it, what is known of it. One file for each family; what
+//! all have in common (window, scope, purpose, since when all was observed) is seen to by [`super::step`] and
+//! [`super::view`].
+
+mod count;
+
+mod amount;
+
+use super::facts::{Seen, UNOBSERVED, resolve_event};
+use super::known::{Known, is_true};
+use crate::event::Event;
+use crate::wire::program::{Image, MetricRow, NONE, kind};
+use crate::wire::state::Kept;
+use alloc::vec::Vec;
+
+/// An event on its way through the metrics.
+pub(super) struct Occurrence<'a> {
+    pub image: &'a Image,
+    pub event: &'a Event,
+    /// The rules' time of the event.
+    pub time_ms: i64,
+    /// When the visitor was born: the start of what never ends.
+    pub born_ms: i64,
+    /// What is known of the event's properties, once it was asked.
+    known: Vec<Known>,
+}
+
+impl<'a> Occurrence<'a> {
+    pub const fn new(image: &'a Image, event: &'a Event, time_ms: i64, born_ms: i64) -> Self {
+        Self { image, event, time_ms, born_ms, known: Vec::new() }
+    }
+
+    /// Whether it is an event of this name that passes this filter.
+    pub fn is(&mut self, event: u32, filter: u16) -> bool {
+        self.image.text(event) == self.event.name.as_bytes() && self.passes(filter)
+    }
+
+    fn passes(&mut self, filter: u16) -> bool {
+        if filter != NONE && self.known.is_empty() {
+            self.known = resolve_event(self.image, &self.event.properties);
+        }
+        is_true(self.image, self.image.code(), &self.known, filter)
+    }
+}
+
+/// What a metric is read from.
+pub(super) struct Reading<'a> {
+    pub image: &'a Image,
+    pub metric: MetricRow<'a>,
+    pub kept: &'a Kept,
+    /// How many were counted in the open page view, where that is its window.
+    pub in_page: u16,
+    /// The first millisecond of its window.
+    pub start_ms: i64,
+    pub now_ms: i64,
+    /// All that happened in the window since then was observed.
+    pub is_watched: bool,
+}
+
+/// What a metric keeps before anything happened.
+pub(super) fn blank(metric: MetricRow) -> Kept {
+    match metric.kind() {
+        kind::METRIC_COUNT => count::blank(metric),
+        kind::METRIC_TALLY..=kind::METRIC_AVERAGE => Kept::Panes(Vec::new()),
+        _ => Kept::Count(0),
+    }
+}
+
+/// The first millisecond of a window of time as this metric keeps it; `None` for a kind that keeps every time.
+pub(super) fn pane_start_ms(image: &Image, metric: MetricRow, now_ms: i64) -> Option<i64> {
+    match metric.kind() {
+        kind::METRIC_TALLY..=kind::METRIC_AVERAGE => Some(amount::window_start_ms(image, metric, now_ms)),
+        _ => None,
+    }
+}
+
+/// Steps what a metric keeps by an event that may be used for it, within its window. `since_ms` is when it begins to be
+/// observed whole: a kind that drops what it should keep puts it off.
+pub(super) fn take(metric: MetricRow, kept: &mut Kept, since_ms: &mut i64, event: &mut Occurrence) {
+    match metric.kind() {
+        kind::METRIC_COUNT => count::take(metric, kept, since_ms, event),
+        kind::METRIC_TALLY..=kind::METRIC_AVERAGE => amount::take(metric, kept, event),
+        _ => {}
+    }
+}
+
+/// What is known of a metric.
+pub(super) fn seen<'a>(reading: &Reading<'a>) -> Seen<'a> {
+    match reading.metric.kind() {
+        kind::METRIC_COUNT => Seen::Known(count::known(reading)),
+        kind::METRIC_TALLY..=kind::METRIC_AVERAGE => Seen::Known(amount::known(reading)),
+        _ => UNOBSERVED,
+    }
+}
+
+/// What is known of a metric of which nothing is kept.
+pub(super) fn unseen<'a>(metric: MetricRow) -> Seen<'a> {
+    match metric.kind() {
+        kind::METRIC_COUNT => Seen::Known(Known { low: 0, high: metric.threshold().into() }),
+        kind::METRIC_TALLY => Seen::Known(Known { low: 0, high: i64::MAX }),
+        kind::METRIC_SUM => Seen::Known(amount::any_sum(metric)),
+        _ => UNOBSERVED,
+    }
+}

@@ -1,0 +1,105 @@
+//! What is measured: of which events, in which stretch of time, for whom.
+
+use crate::consent::Purposes;
+use alloc::string::String;
+
+/// What is kept and worked out of the events that pass a filter, in a window.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Metric {
+    /// Its name, as conditions write it (or the parenthesised expression).
+    pub name: String,
+    /// [`crate::hash::fnv1a_64`] of its meaning in canonical form: the name of its cell in stored state.
+    pub meaning: u64,
+    /// What is worked out.
+    pub kind: MetricKind,
+    /// The event it is worked out of.
+    pub event: String,
+    /// The event's property it is worked out of; dots reach into objects. `None` for a kind that needs none.
+    pub property: Option<String>,
+    /// The filter's first instruction in [`super::Parts::code`]; `None` takes all.
+    pub filter: Option<u16>,
+    /// The stretch of time it looks at.
+    pub window: Window,
+    /// Whose it is.
+    pub scope: Scope,
+    /// [`MetricKind::Count`]: how far it must count, the largest constant it is compared with, plus one. Sliding windows
+    /// keep as many times, at most [`crate::limits::COUNT_THRESHOLD_MAX`].
+    pub threshold: u16,
+    /// A number of the kind's own, as its [`MetricKind`] says; 0 where it has none.
+    pub detail: u16,
+    /// What stepping it needs granted.
+    pub purpose: Purposes,
+    /// Whether it stays at the edge.
+    pub private: bool,
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident = $number:literal,)*) => {
+        /// What is worked out of events. Numbers 0 to 9: amounts; 10 to 19: values; 20 to 29: order in time.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+        #[repr(u8)]
+        pub enum MetricKind { $($(#[$doc])* $name = $number,)* }
+
+        impl MetricKind {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The kind with this number.
+            #[must_use]
+            pub const fn from_number(number: u8) -> Option<Self> {
+                match number { $($number => Some(Self::$name),)* _ => None }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// How many events, up to the threshold: exact to the millisecond in sliding windows.
+    #[default]
+    Count = 0,
+    /// How many events, as a number; sliding windows in panes.
+    Tally = 1,
+    /// The sum of the property. `detail` 1: it is never negative, so that what was seen is a lower bound.
+    Sum = 2,
+    /// The least of the property.
+    Min = 3,
+    /// The greatest of the property.
+    Max = 4,
+    /// The average of the property, rounded down to a millionth.
+    Average = 5,
+}
+
+/// A stretch that something is measured in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Window {
+    /// The open page view.
+    Page,
+    /// The session.
+    #[default]
+    Session,
+    /// The last so many milliseconds, up to and with now.
+    Sliding(u64),
+    /// The calendar day, in the site's time zone.
+    Today,
+    /// The calendar week, from Monday, in the site's time zone.
+    Week,
+    /// The calendar month, in the site's time zone.
+    Month,
+    /// All of it.
+    Ever,
+}
+
+/// Whose a metric is: what it ends with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[repr(u8)]
+pub enum Scope {
+    /// The session's: it begins anew with each.
+    Session = 0,
+    /// The visitor's.
+    #[default]
+    Visitor = 1,
+    /// The profile's. Until a visitor is linked to a user, its profile is its own.
+    Profile = 2,
+    /// The account's, over all of its members.
+    Account = 3,
+}

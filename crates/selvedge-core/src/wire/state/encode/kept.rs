@@ -1,0 +1,26 @@
+//! The bytes of what metrics keep.
+
+use super::Encoder;
+use crate::wire::state::{Kept, Pane};
+
+impl Encoder {
+    /// What is kept, behind its tag.
+    pub(super) fn kept(&mut self, kept: &Kept) {
+        match kept {
+            Kept::Count(count) => self.out.varint((*count).into()),
+            Kept::Times(times_ms) => self.times(times_ms),
+            Kept::Panes(panes) => self.panes(panes),
+        }
+    }
+
+    fn panes(&mut self, panes: &[Pane]) {
+        self.out.count(panes.len());
+        let mut before_ms = self.born_ms;
+        for pane in panes {
+            self.out.zigzag(pane.start_ms.wrapping_sub(before_ms));
+            self.out.varint(pane.count.into());
+            self.out.zigzag(pane.value);
+            before_ms = pane.start_ms;
+        }
+    }
+}

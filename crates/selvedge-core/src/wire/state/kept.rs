@@ -1,0 +1,64 @@
+//! What metrics keep, one shape for each way of keeping.
+
+use super::tags::{COUNT, PANES, TIMES};
+use alloc::vec::Vec;
+
+/// What a metric keeps, and since when it watches.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MetricCell {
+    /// From here on all was observed, and all that the window needs is still kept.
+    pub since_ms: i64,
+    /// What is kept.
+    pub kept: Kept,
+}
+
+/// What a metric keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kept {
+    /// How many in the session.
+    Count(u16),
+    /// The newest times in a sliding window, ascending.
+    Times(Vec<i64>),
+    /// A window's panes, by their start; those in which nothing was are not kept.
+    Panes(Vec<Pane>),
+}
+
+/// A piece of a window: of a sliding one one of [`crate::limits::PANES_MAX`], of any other all of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Pane {
+    /// Its first millisecond.
+    pub start_ms: i64,
+    /// How many events took part.
+    pub count: u32,
+    /// The sum, the least or the greatest of what they brought; millionths.
+    pub value: i64,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self::Count(0)
+    }
+}
+
+impl Kept {
+    /// How many events it tells of.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        match self {
+            Self::Count(count) => usize::from(*count),
+            Self::Times(times_ms) => times_ms.len(),
+            Self::Panes(panes) => panes.iter().fold(0, |count, pane| {
+                usize::try_from(pane.count).unwrap_or(usize::MAX).saturating_add(count)
+            }),
+        }
+    }
+
+    /// The tag of its shape.
+    pub(super) const fn tag(&self) -> u8 {
+        match self {
+            Self::Count(_) => COUNT,
+            Self::Times(_) => TIMES,
+            Self::Panes(_) => PANES,
+        }
+    }
+}
