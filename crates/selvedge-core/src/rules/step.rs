@@ -214,7 +214,10 @@ impl Step<'_> {
                 let ended = if is_gapped { Stored::Unobserved } else { Stored::Missing };
                 self.set_attribute(attribute.hash(), ended);
             }
+            let is_of_before =
+                attribute.scope() == kind::SCOPE_SESSION && self.moment.now_ms < self.state.session.start_ms;
             if self.usable.holds(attribute.purpose())
+                && !is_of_before
                 && let Some(value) = self.new_value(attribute)
             {
                 self.set_attribute(attribute.hash(), value);
