@@ -42,13 +42,23 @@ fn when_false(typed: &Typed) -> Truth {
 /// When `typed` is in `state`: never unknown.
 fn in_state(typed: &Typed, state: State) -> Truth {
     match state {
-        State::True => when_true(typed),
+        State::True => apart(when_true(typed)),
         State::NotTrue => opposite(when_true(typed)),
-        State::False => when_false(typed),
+        State::False => apart(when_false(typed)),
         State::NotFalse => opposite(when_false(typed)),
-        State::Known => Truth::Any(vec![when_true(typed), when_false(typed)]),
-        State::Missing => opposite(Truth::Any(vec![when_true(typed), when_false(typed)])),
+        State::Known => is_known(typed),
+        State::Missing => opposite(is_known(typed)),
     }
+}
+
+fn is_known(typed: &Typed) -> Truth {
+    Truth::Any(vec![apart(when_true(typed)), apart(when_false(typed))])
+}
+
+/// The same, but its tests are not joined with others of the same fact: `a > 4` and `a <= 4` are together every number, and
+/// yet neither is known where `a` is a lower bound.
+fn apart(truth: Truth) -> Truth {
+    Truth::Opposite(Box::new(Truth::Opposite(Box::new(truth))))
 }
 
 fn opposite(truth: Truth) -> Truth {
