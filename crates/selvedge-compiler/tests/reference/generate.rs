@@ -1,0 +1,240 @@
+//! Random conditions and histories: borders of windows and sessions, missing values, events out of order, consent that comes
+//! and goes.
+
+use super::history::{Happened, History, Values};
+use super::random::Random;
+use super::site::{Condition, Literal, Metric, Source, Test, Window};
+use selvedge_core::consent::Purposes;
+
+const MICRO: i64 = 1_000_000;
+const MINUTE_MS: i64 = 60_000;
+const HOUR_MS: i64 = 60 * MINUTE_MS;
+const DAY_MS: i64 = 24 * HOUR_MS;
+/// A Monday evening before the clocks change.
+const BORN_MS: i64 = 1_774_300_000_000;
+
+const SIGNS: [&str; 6] = ["=", "!=", "<", "<=", ">", ">="];
+const EVENTS: [&str; 7] =
+    ["page", "product_view", "product_view", "add_to_cart", "purchase", "search", "support_chat"];
+const CATEGORIES: [&str; 3] = ["shoes", "jackets", "packs"];
+const MEDIA: [&str; 3] = ["cpc", "email", "social"];
+const PATHS: [&str; 3] = ["/", "/c/shoes", "/checkout"];
+const TIERS: [&str; 2] = ["gold", "basic"];
+const STAGES: [&str; 2] = ["trial", "paid"];
+
+/// What a fact can be tested for.
+#[derive(Clone, Copy)]
+enum Kind {
+    Count,
+    Number,
+    Money,
+    Text(&'static [&'static str]),
+    Bool,
+}
+
+impl Random {
+    /// A condition of at most so many levels.
+    pub fn condition(&mut self, depth: usize) -> Condition {
+        match if depth == 0 { 9 } else { self.below(10) } {
+            0..=2 => Condition::All((0..2 + self.below(2)).map(|_| self.condition(depth - 1)).collect()),
+            3 | 4 => Condition::Any((0..2 + self.below(2)).map(|_| self.condition(depth - 1)).collect()),
+            5 => Condition::Not(Box::new(self.condition(depth - 1))),
+            6 => {
+                let states = ["true", "not true", "false", "not false", "known", "missing"];
+                let state = self.one_of(&states);
+                Condition::Is(Box::new(self.condition(depth - 1)), state)
+            }
+            _ => {
+                let (source, kind) = self.source();
+                self.ask(source, kind)
+            }
+        }
+    }
+
+    fn source(&mut self) -> (Source, Kind) {
+        match self.below(16) {
+            0..=7 => (Source::Metric(Box::new(self.metric())), Kind::Count),
+            8 => (Source::Attribute("loyalty_tier"), Kind::Text(&TIERS)),
+            9 => (Source::Attribute("last_category"), Kind::Text(&CATEGORIES)),
+            10 => (Source::Attribute("needs_help"), Kind::Bool),
+            11 => (Source::Attribute("last_value"), Kind::Money),
+            12 => (Source::Attribute("stage"), Kind::Text(&STAGES)),
+            13 => (Source::Builtin("utm.medium"), Kind::Text(&MEDIA)),
+            14 => {
+                let texts = [("page.path", Kind::Text(&PATHS)), ("session.entry_page", Kind::Text(&PATHS))];
+                let (name, kind) = self.one_of(&texts);
+                (Source::Builtin(name), kind)
+            }
+            _ => {
+                let numbers = ["session.pages", "session.number", "days_since_last_visit", "visitor.is_new"];
+                let name = self.one_of(&numbers);
+                (Source::Builtin(name), if name == "visitor.is_new" { Kind::Bool } else { Kind::Number })
+            }
+        }
+    }
+
+    fn metric(&mut self) -> Metric {
+        let event = self.one_of(&EVENTS);
+        let windows = [
+            Window::Sliding(10 * MINUTE_MS),
+            Window::Sliding(HOUR_MS),
+            Window::Sliding(DAY_MS),
+            Window::Sliding(7 * DAY_MS),
+            Window::Session,
+            Window::Page,
+        ];
+        let filter = if self.percent(50) { self.filter(event) } else { None };
+        Metric { event, filter, window: self.one_of(&windows) }
+    }
+
+    fn filter(&mut self, event: &str) -> Option<Condition> {
+        let properties: &[(&str, Kind)] = match event {
+            "page" => &[("path", Kind::Text(&PATHS))],
+            "product_view" => &[
+                ("category", Kind::Text(&CATEGORIES)),
+                ("value", Kind::Money),
+                ("rating", Kind::Number),
+                ("on_sale", Kind::Bool),
+            ],
+            "add_to_cart" | "purchase" => &[("value", Kind::Money)],
+            "search" => &[("rating", Kind::Number)],
+            _ => return None,
+        };
+        let mut one = || {
+            let (name, kind) = self.one_of(properties);
+            self.ask(Source::Property(name), kind)
+        };
+        let first = one();
+        Some(match self.below(4) {
+            0 => {
+                let (name, kind) = self.one_of(properties);
+                Condition::All(vec![first, self.ask(Source::Property(name), kind)])
+            }
+            1 => {
+                let (name, kind) = self.one_of(properties);
+                Condition::Any(vec![first, self.ask(Source::Property(name), kind)])
+            }
+            2 => Condition::Not(Box::new(first)),
+            _ => first,
+        })
+    }
+
+    fn ask(&mut self, source: Source, kind: Kind) -> Condition {
+        let otherwise = self.percent(15).then(|| self.constant(kind));
+        let test = match self.below(10) {
+            0 => Test::Known,
+            1 => Test::Missing,
+            at => self.test(kind, at),
+        };
+        // A default is never missing: the compiler calls such a test senseless.
+        let otherwise = otherwise.filter(|_| !matches!(test, Test::Known | Test::Missing));
+        Condition::Ask { source, otherwise, test }
+    }
+
+    fn test(&mut self, kind: Kind, at: usize) -> Test {
+        let literals = |random: &mut Self| (0..1 + random.below(3)).map(|_| random.constant(kind)).collect();
+        match (kind, at) {
+            (Kind::Bool, 2..=6) => Test::Bare,
+            (Kind::Bool, _) => Test::Compare("=", self.constant(kind)),
+            (Kind::Text(texts), 2) => Test::Text("starts_with", &self.one_of(texts)[..1]),
+            (Kind::Text(texts), 3) => {
+                let text = self.one_of(texts);
+                Test::Text("ends_with", &text[text.len() - 1..])
+            }
+            (Kind::Text(_), 4) => Test::Text("contains", "a"),
+            (Kind::Text(_), 5) => Test::Text("matches_glob", "*e*"),
+            (Kind::Text(_), 6..=7) => Test::Compare(["=", "!="][at - 6], self.constant(kind)),
+            (_, 8) => Test::In(self.percent(60), literals(self)),
+            (Kind::Text(_), _) => Test::In(true, literals(self)),
+            (_, 9) => {
+                let (low, high) = (self.constant(kind), self.constant(kind));
+                let is_sorted = low.number() <= high.number();
+                if is_sorted { Test::Between(low, high) } else { Test::Between(high, low) }
+            }
+            _ => Test::Compare(self.one_of(&SIGNS), self.constant(kind)),
+        }
+    }
+
+    fn constant(&mut self, kind: Kind) -> Literal {
+        match kind {
+            Kind::Count => Literal::Number(self.number(0, 4) * MICRO),
+            Kind::Number => Literal::Number(self.number(0, 10) * MICRO / 2),
+            Kind::Money => Literal::Money(self.number(0, 10) * 10 * MICRO),
+            Kind::Text(texts) => Literal::Text(self.one_of(texts)),
+            Kind::Bool => Literal::Bool(self.percent(50)),
+        }
+    }
+
+    /// A visitor; `gaps`: analytics comes and goes too, not only personalization.
+    pub fn history(&mut self, gaps: bool) -> History {
+        let everything = Purposes::NECESSARY.or(Purposes::ANALYTICS).or(Purposes::PERSONALIZATION);
+        let mut history = History { born_ms: BORN_MS, context: Values::new(), events: Vec::new() };
+        self.maybe(&mut history.context, 30, "utm.medium", Kind::Text(&MEDIA));
+        self.maybe(&mut history.context, 30, "stage", Kind::Text(&STAGES));
+        let changes = self.percent(50);
+        let (mut now_ms, mut in_force) = (BORN_MS, everything);
+        for _ in 0..4 + self.below(30) {
+            if changes && self.percent(15) {
+                in_force = match self.below(if gaps { 4 } else { 2 }) {
+                    0 => everything,
+                    1 => Purposes::NECESSARY.or(Purposes::ANALYTICS),
+                    2 => Purposes::NECESSARY.or(Purposes::PERSONALIZATION),
+                    _ => Purposes::NECESSARY,
+                };
+            }
+            let step_ms = self.stretch_ms();
+            now_ms += step_ms;
+            let back_ms =
+                if self.percent(15) { self.one_of(&[1, 500, 2_000, 2_001, 30_000, 30_001]) } else { 0 };
+            let mut event = self.event((now_ms - back_ms).max(BORN_MS), in_force);
+            if self.percent(40) {
+                event.asked_after_ms.push(now_ms + self.stretch_ms());
+            }
+            history.events.push(event);
+        }
+        history
+    }
+
+    /// Time until something: often just at the border of a window or a session.
+    fn stretch_ms(&mut self) -> i64 {
+        let borders = [10 * MINUTE_MS, 30 * MINUTE_MS, HOUR_MS, DAY_MS, 7 * DAY_MS];
+        match self.below(10) {
+            0 => 0,
+            1..=3 => self.number(1, 5_000),
+            4..=6 => self.number(1, 20) * MINUTE_MS,
+            7 => self.one_of(&borders) + self.number(-1, 1),
+            8 => self.number(1, 30) * HOUR_MS,
+            _ => self.number(1_000, 3 * MINUTE_MS),
+        }
+    }
+
+    fn event(&mut self, time_ms: i64, in_force: Purposes) -> Happened {
+        let mut names = EVENTS.to_vec();
+        names.push("identify");
+        let name = self.one_of(&names);
+        let (mut properties, mut context) = (Values::new(), Values::new());
+        match name {
+            "page" => properties.push(("path", self.constant(Kind::Text(&PATHS)))),
+            "identify" => self.maybe(&mut properties, 75, "loyalty_tier", Kind::Text(&TIERS)),
+            "product_view" => {
+                self.maybe(&mut properties, 75, "category", Kind::Text(&CATEGORIES));
+                self.maybe(&mut properties, 75, "value", Kind::Money);
+                self.maybe(&mut properties, 75, "rating", Kind::Number);
+                self.maybe(&mut properties, 75, "on_sale", Kind::Bool);
+            }
+            "search" => self.maybe(&mut properties, 75, "rating", Kind::Number),
+            "support_chat" => {}
+            _ => self.maybe(&mut properties, 75, "value", Kind::Money),
+        }
+        self.maybe(&mut context, 10, "utm.medium", Kind::Text(&MEDIA));
+        self.maybe(&mut context, 20, "stage", Kind::Text(&STAGES));
+        let writer = if self.percent(80) { 1 } else { 2 };
+        Happened { time_ms, name, properties, context, in_force, writer, asked_after_ms: Vec::new() }
+    }
+
+    fn maybe(&mut self, values: &mut Values, share: usize, name: &'static str, kind: Kind) {
+        if self.percent(share) {
+            values.push((name, self.constant(kind)));
+        }
+    }
+}

@@ -1,0 +1,409 @@
+//! What a condition is at a moment, by going over the whole history.
+
+use super::history::{Happened, History, Values, value};
+use super::site::{ATTRIBUTES, Attribute, Condition, Literal, Metric, Scope, SetTo, Source, Test, Window};
+use selvedge_core::consent::Purposes;
+
+const MICRO: i64 = 1_000_000;
+const LATE_MS: i64 = 30_000;
+const IDLE_MS: i64 = 30 * 60_000;
+const DAY_MS: i64 = 24 * 60 * 60_000;
+const PERSONAL: Purposes = Purposes::PERSONALIZATION;
+
+/// What is known of a fact. Yes-or-no is the number 0 or 1.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Seen {
+    Missing,
+    /// Anything, or nothing.
+    Unobserved,
+    /// There is a value; which is not known.
+    Something,
+    Text(String),
+    /// A number between the two; other numbers than these are in millionths.
+    Number(i64, i64),
+}
+
+impl Seen {
+    fn of(literal: Option<&Literal>) -> Self {
+        match literal {
+            None => Self::Missing,
+            Some(Literal::Text(text)) => Self::Text((*text).to_owned()),
+            Some(other) => other.number().map_or(Self::Missing, Self::exact),
+        }
+    }
+
+    fn exact(number: i64) -> Self {
+        Self::Number(number, number)
+    }
+
+    fn count(count: usize, is_exact: bool) -> Self {
+        let low = i64::try_from(count).unwrap() * MICRO;
+        Self::Number(low, if is_exact { low } else { i64::MAX })
+    }
+}
+
+/// The session as it stands after the history.
+#[derive(Debug, Clone, Default)]
+struct Session {
+    number: usize,
+    start_ms: i64,
+    last_ms: i64,
+    previous_end_ms: Option<i64>,
+    /// The place in the history of the event that began it.
+    begun_at: usize,
+    medium: Option<Literal>,
+    pages: usize,
+    entry: Option<Literal>,
+}
+
+/// The page view that is open in a writer's page.
+struct Page {
+    start_ms: i64,
+    begun_at: usize,
+    path: Option<Literal>,
+}
+
+/// A history read up to a moment.
+pub struct Reading<'a> {
+    history: &'a History,
+    /// Everything that happened, with its place, but what came too late.
+    applied: Vec<(usize, &'a Happened)>,
+    session: Session,
+    writer: u64,
+    now_ms: i64,
+    /// What is granted at the moment.
+    in_force: Purposes,
+    /// It knows also what was not observed.
+    knows_all: bool,
+}
+
+impl<'a> Reading<'a> {
+    /// What the first `events` events tell at `now_ms`, asked by the writer of the last of them under its consent.
+    pub fn new(history: &'a History, events: usize, now_ms: i64, knows_all: bool) -> Self {
+        let mut applied = Vec::new();
+        let mut newest_ms = None;
+        for (at, event) in history.events[..events].iter().enumerate() {
+            let usable = event.purposes().and(event.in_force);
+            if newest_ms.is_none_or(|newest_ms: i64| newest_ms - event.time_ms <= LATE_MS) {
+                applied.push((at, event));
+                if !usable.is_empty() {
+                    newest_ms = newest_ms.max(Some(event.time_ms));
+                }
+            }
+        }
+        let asking = &history.events[events - 1];
+        let now_ms = newest_ms.map_or(now_ms, |newest_ms| now_ms.max(newest_ms));
+        let in_force = if knows_all { Purposes(u16::MAX) } else { asking.in_force };
+        let mut reading = Self {
+            history,
+            applied,
+            session: Session::default(),
+            writer: asking.writer,
+            now_ms,
+            in_force,
+            knows_all,
+        };
+        reading.session = reading.sessions();
+        reading
+    }
+
+    /// Whether the last of the events came too late.
+    pub fn is_late(&self, events: usize) -> bool {
+        self.applied.last().is_none_or(|(at, _)| *at != events - 1)
+    }
+
+    fn usable(&self, event: &Happened) -> Purposes {
+        if self.knows_all { event.purposes() } else { event.purposes().and(event.in_force) }
+    }
+
+    fn said<'b>(&'b self, event: &'b Happened, name: &str) -> Option<&'b Literal> {
+        value(&event.context, name).or_else(|| value(&self.history.context, name))
+    }
+
+    /// Sessions of 30 minutes and 24 hours, and of one campaign; counted with analytics.
+    fn sessions(&self) -> Session {
+        let mut session = Session::default();
+        for (at, event) in &self.applied {
+            if !self.usable(event).holds(Purposes::ANALYTICS) {
+                continue;
+            }
+            let idle_ms = event.time_ms - session.last_ms;
+            let campaign = value(&event.context, "utm.medium");
+            let ends = idle_ms > IDLE_MS
+                || event.time_ms - session.start_ms > DAY_MS
+                || campaign.is_some_and(|campaign| session.medium.as_ref() != Some(campaign));
+            if session.number == 0 || idle_ms >= 0 && ends {
+                session = Session {
+                    number: session.number + 1,
+                    start_ms: event.time_ms,
+                    last_ms: event.time_ms,
+                    previous_end_ms: (session.number > 0).then_some(session.last_ms),
+                    begun_at: *at,
+                    medium: self.said(event, "utm.medium").cloned(),
+                    pages: 0,
+                    entry: None,
+                };
+            }
+            session.last_ms = session.last_ms.max(event.time_ms);
+            if event.name == "page" && event.time_ms >= session.start_ms && self.begins_page(*at, event) {
+                session.pages += 1;
+                session.entry = session.entry.or_else(|| value(&event.properties, "path").cloned());
+            }
+        }
+        session
+    }
+
+    /// A page view begins unless a newer one of its writer was heard of before.
+    fn begins_page(&self, at: usize, event: &Happened) -> bool {
+        let before = self.applied.iter().filter(|(earlier, _)| *earlier < at);
+        let mut pages = before.filter(|(_, page)| page.name == "page" && page.writer == event.writer);
+        pages.all(|(_, page)| page.time_ms <= event.time_ms || self.usable(page).is_empty())
+    }
+
+    fn page(&self) -> Option<Page> {
+        let mut pages = self.applied.iter().filter(|(at, event)| {
+            event.name == "page"
+                && event.writer == self.writer
+                && !self.usable(event).is_empty()
+                && self.begins_page(*at, event)
+        });
+        let (at, event) = pages.next_back()?;
+        let path = value(&event.properties, "path").cloned();
+        Some(Page { start_ms: event.time_ms, begun_at: *at, path })
+    }
+
+    /// Whether what belongs to the rules' purpose is observed now.
+    fn is_observed(&self) -> bool {
+        let newest = self.applied.last().is_none_or(|(_, event)| event.in_force.holds(PERSONAL));
+        self.knows_all || self.in_force.holds(PERSONAL) && newest
+    }
+
+    /// Since when the rules' purpose was granted without a gap. A gap lasts from the last event before it to the first after.
+    fn observed_since_ms(&self) -> i64 {
+        let mut since_ms = self.history.born_ms;
+        let mut was_granted = true;
+        for (_, event) in self.applied.iter().filter(|_| !self.knows_all) {
+            let is_granted = event.in_force.holds(PERSONAL);
+            if !is_granted {
+                since_ms = since_ms.max(event.time_ms + 1);
+            } else if !was_granted {
+                since_ms = since_ms.max(event.time_ms);
+            }
+            was_granted = is_granted;
+        }
+        since_ms
+    }
+
+    fn count(&self, metric: &Metric) -> Seen {
+        let page = self.page();
+        let start_ms = match (metric.window, &page) {
+            (Window::Sliding(window_ms), _) => self.now_ms - window_ms + 1,
+            (Window::Session, _) => self.session.start_ms,
+            (Window::Page, Some(page)) => page.start_ms,
+            (Window::Page, None) => return Seen::count(0, false),
+        };
+        let is_within = |at: usize, event: &Happened| match (metric.window, &page) {
+            (Window::Sliding(_), _) => true,
+            (Window::Session, _) => self.session.number > 0 && at >= self.session.begun_at,
+            (Window::Page, Some(page)) => at >= page.begun_at && event.writer == self.writer,
+            (Window::Page, None) => false,
+        };
+        let counted = self.applied.iter().filter(|(at, event)| {
+            event.name == metric.event
+                && self.usable(event).holds(PERSONAL)
+                && event.time_ms >= start_ms
+                && is_within(*at, event)
+                && passes(metric.filter.as_ref(), &event.properties)
+        });
+        let is_whole = self.is_observed() && self.observed_since_ms() <= start_ms.max(self.history.born_ms);
+        Seen::count(counted.count(), is_whole)
+    }
+
+    fn builtin(&self, name: &str) -> Seen {
+        let session = &self.session;
+        let is_begun = session.number > 0;
+        match name {
+            "visitor.is_new" if is_begun => Seen::exact(i64::from(session.number == 1)),
+            "visitor.is_new" => Seen::Number(0, 1),
+            "session.number" => Seen::count(session.number, is_begun),
+            "session.pages" => Seen::count(session.pages, is_begun),
+            "days_since_last_visit" if is_begun => session
+                .previous_end_ms
+                .map_or(Seen::Missing, |end_ms| Seen::exact((session.start_ms - end_ms) / DAY_MS * MICRO)),
+            "session.entry_page" if is_begun => Seen::of(session.entry.as_ref()),
+            "utm.medium" if is_begun => Seen::of(session.medium.as_ref()),
+            "utm.medium" => match value(&self.history.context, name) {
+                Some(literal) => Seen::of(Some(literal)),
+                None => Seen::Unobserved,
+            },
+            "page.path" => self.page().map_or(Seen::Unobserved, |page| Seen::of(page.path.as_ref())),
+            _ => Seen::Unobserved,
+        }
+    }
+
+    /// The newest change of an attribute wins; of two at once the later heard of.
+    fn attribute(&self, name: &str) -> Seen {
+        let attribute = ATTRIBUTES.iter().find(|known| known.name == name).expect("an attribute of the site");
+        if !self.is_observed() {
+            return Seen::Unobserved;
+        }
+        let mut newest = (i64::MIN, self.untouched(attribute));
+        for (at, event) in &self.applied {
+            let mut change = |seen| {
+                if event.time_ms >= newest.0 {
+                    newest = (event.time_ms, seen);
+                }
+            };
+            if !self.knows_all && !event.in_force.holds(PERSONAL) {
+                change(Seen::Unobserved);
+            } else if attribute.scope == Scope::Session
+                && *at == self.session.begun_at
+                && self.session.number > 0
+            {
+                change(Seen::Missing);
+            }
+            if self.usable(event).holds(PERSONAL)
+                && let Some(seen) = self.change_by(attribute, event)
+            {
+                change(seen);
+            }
+        }
+        newest.1
+    }
+
+    fn untouched(&self, attribute: &Attribute) -> Seen {
+        match attribute.scope {
+            Scope::Context => Seen::of(value(&self.history.context, attribute.name)),
+            Scope::Visitor | Scope::Session => Seen::Missing,
+        }
+    }
+
+    fn change_by(&self, attribute: &Attribute, event: &Happened) -> Option<Seen> {
+        if let Some((_, to)) = attribute.set.iter().find(|(name, _)| *name == event.name) {
+            return Some(match to {
+                SetTo::Constant(literal) => Seen::of(Some(literal)),
+                SetTo::Property(name) => Seen::of(value(&event.properties, name)),
+            });
+        }
+        match attribute.scope {
+            Scope::Visitor if event.name == "identify" => {
+                value(&event.properties, attribute.name).map(|literal| Seen::of(Some(literal)))
+            }
+            Scope::Context => self.said(event, attribute.name).map(|literal| Seen::of(Some(literal))),
+            _ => None,
+        }
+    }
+
+    pub fn seen(&self, source: &Source) -> Seen {
+        match source {
+            Source::Metric(metric) => self.count(metric),
+            Source::Builtin(name) => self.builtin(name),
+            Source::Attribute(name) => self.attribute(name),
+            Source::Property(name) => panic!("{name} is no fact of a rule"),
+        }
+    }
+
+    /// Whether the condition holds; `None` where that is not known.
+    pub fn holds(&self, condition: &Condition) -> Option<bool> {
+        holds(condition, &|source| self.seen(source))
+    }
+}
+
+/// An event passes a filter only where that is known.
+fn passes(filter: Option<&Condition>, properties: &Values) -> bool {
+    let seen = |source: &Source| match source {
+        Source::Property(name) => Seen::of(value(properties, name)),
+        other => panic!("{other} is no property"),
+    };
+    filter.is_none_or(|filter| holds(filter, &seen) == Some(true))
+}
+
+/// Kleene's strong three-valued logic.
+pub fn holds(condition: &Condition, seen: &dyn Fn(&Source) -> Seen) -> Option<bool> {
+    match condition {
+        Condition::All(parts) => join(parts, seen, false),
+        Condition::Any(parts) => join(parts, seen, true),
+        Condition::Not(inner) => holds(inner, seen).map(|truth| !truth),
+        Condition::Is(inner, state) => Some(match (*state, holds(inner, seen)) {
+            ("true", found) => found == Some(true),
+            ("not true", found) => found != Some(true),
+            ("false", found) => found == Some(false),
+            ("not false", found) => found != Some(false),
+            ("known", found) => found.is_some(),
+            (_, found) => found.is_none(),
+        }),
+        Condition::Ask { source, otherwise, test } => {
+            let found = match (seen(source), otherwise) {
+                (Seen::Missing, Some(literal)) => Seen::of(Some(literal)),
+                (Seen::Unobserved, Some(_)) => Seen::Something,
+                (found, _) => found,
+            };
+            ask(test, &found)
+        }
+    }
+}
+
+fn join(parts: &[Condition], seen: &dyn Fn(&Source) -> Seen, deciding: bool) -> Option<bool> {
+    let found: Vec<Option<bool>> = parts.iter().map(|part| holds(part, seen)).collect();
+    if found.contains(&Some(deciding)) {
+        return Some(deciding);
+    }
+    found.iter().all(Option::is_some).then_some(!deciding)
+}
+
+fn ask(test: &Test, seen: &Seen) -> Option<bool> {
+    match (test, seen) {
+        (Test::Known | Test::Missing, Seen::Unobserved) => None,
+        (Test::Known, found) => Some(*found != Seen::Missing),
+        (Test::Missing, found) => Some(*found == Seen::Missing),
+        (_, Seen::Missing | Seen::Unobserved | Seen::Something) => None,
+        (test, Seen::Text(text)) => Some(ask_text(test, text)),
+        (test, Seen::Number(low, high)) => ask_number(test, *low, *high),
+    }
+}
+
+fn ask_text(test: &Test, text: &str) -> bool {
+    let is = |literal: &Literal| matches!(literal, Literal::Text(other) if *other == text);
+    match test {
+        Test::Compare("=", literal) => is(literal),
+        Test::Compare(_, literal) => !is(literal),
+        Test::In(among, literals) => literals.iter().any(is) == *among,
+        Test::Text("starts_with", part) => text.starts_with(part),
+        Test::Text("ends_with", part) => text.ends_with(part),
+        Test::Text("contains", part) => text.contains(part),
+        // The one glob that is generated: `*e*`.
+        Test::Text(_, _) => text.contains('e'),
+        other => panic!("{other:?} is not asked of a text"),
+    }
+}
+
+/// A test of a number that lies between two: it holds where it holds for all of them. These tests are unions of few ranges.
+fn ask_number(test: &Test, low: i64, high: i64) -> Option<bool> {
+    let number = |literal: &Literal| literal.number().expect("a number");
+    let ranges: Vec<(i64, i64)> = match test {
+        Test::Bare => vec![(1, 1)],
+        Test::Compare("=", literal) => vec![(number(literal), number(literal))],
+        Test::Compare("!=", literal) => {
+            vec![(i64::MIN, number(literal) - 1), (number(literal) + 1, i64::MAX)]
+        }
+        Test::Compare("<", literal) => vec![(i64::MIN, number(literal) - 1)],
+        Test::Compare("<=", literal) => vec![(i64::MIN, number(literal))],
+        Test::Compare(">", literal) => vec![(number(literal) + 1, i64::MAX)],
+        Test::Compare(_, literal) => vec![(number(literal), i64::MAX)],
+        Test::Between(from, to) => vec![(number(from), number(to))],
+        Test::In(among, literals) => {
+            let is_one = |at: i64| literals.iter().any(|literal| number(literal) == at);
+            return match low == high {
+                true => Some(is_one(low) == *among),
+                false if literals.iter().map(number).any(|at| (low..=high).contains(&at)) => None,
+                false => Some(!*among),
+            };
+        }
+        other => panic!("{other:?} is not asked of a number"),
+    };
+    if ranges.iter().any(|(from, to)| *from <= low && high <= *to) {
+        return Some(true);
+    }
+    let may_hold = ranges.iter().any(|(from, to)| *from <= high && low <= *to);
+    if may_hold { None } else { Some(false) }
+}

@@ -1,0 +1,326 @@
+//! The engine, which keeps a state, against a reading of the whole history: random sites through the compiler, random
+//! visitors, every rule at every event and between events.
+//!
+//! Under a consent that leaves analytics granted both must say the same: true, false or unknown. Where that comes and goes,
+//! the engine may know less, but what it says must be so for one who saw everything.
+
+mod common;
+mod reference;
+
+use common::rendered;
+use reference::history::{Happened, History, Values};
+use reference::random::Random;
+use reference::reading::{Reading, Seen, holds};
+use reference::site::{Condition, Literal, Source, files};
+use selvedge_compiler::{Code, Severity, compile};
+use selvedge_core::event::{Event, EventType};
+use selvedge_core::id::{Sequence, WriterId};
+use selvedge_core::number::Number;
+use selvedge_core::rules::{Moment, Place, Program, explain, step};
+use selvedge_core::tracking_plan::Trust;
+use selvedge_core::value::{Map, Value};
+use selvedge_core::wire::answer::Reason;
+use selvedge_core::wire::state::VisitorState;
+use std::fmt::Write;
+
+const EVALUATIONS: usize = 100_000;
+const EVALUATIONS_FULL: usize = 10_000_000;
+const RULES: usize = 6;
+const HISTORIES_PER_SITE: usize = 4;
+
+/// Numbers of what was done.
+#[derive(Default)]
+struct Tally {
+    sites: usize,
+    evaluations: usize,
+    /// The engine knew more than the reading, and what it said holds for all that may be.
+    known_by_all_cases: usize,
+    truths: [usize; 3],
+}
+
+fn value(literal: &Literal) -> Value {
+    match literal {
+        Literal::Text(text) => Value::Text((*text).to_owned()),
+        Literal::Bool(flag) => Value::Bool(*flag),
+        Literal::Number(micro) | Literal::Money(micro) => {
+            let text = format!("{}.{:06}", micro / 1_000_000, micro % 1_000_000);
+            let double: f64 = text.parse().expect("a number");
+            Value::Number(Number::Double(double.to_bits()))
+        }
+    }
+}
+
+fn map(values: &Values) -> Map {
+    values.iter().map(|(name, literal)| ((*name).to_owned(), value(literal))).collect()
+}
+
+/// The engine on its way through a history.
+struct Run<'a> {
+    program: &'a Program,
+    history: &'a History,
+    state: VisitorState,
+    context: Map,
+}
+
+impl<'a> Run<'a> {
+    fn new(program: &'a Program, history: &'a History) -> Self {
+        let state = VisitorState::new(history.born_ms);
+        Self { program, history, state, context: map(&history.context) }
+    }
+
+    fn moment<'b>(context: &'b Map, event: &Happened, now_ms: i64) -> Moment<'b> {
+        Moment {
+            writer: WriterId::mint(1_000, u32::try_from(event.writer).unwrap()),
+            context,
+            now_ms,
+            in_force: event.in_force,
+            place: Place::Edge,
+            trust: Trust::Client,
+            account: None,
+        }
+    }
+
+    /// Steps one event; whether it came too late.
+    fn step(&mut self, at: usize) -> bool {
+        let happened = &self.history.events[at];
+        let known = EventType::ALL.into_iter().find(|known| known.as_str() == happened.name);
+        let event = Event {
+            sequence: Sequence::new(u32::try_from(at + 1).unwrap()).expect("small"),
+            event_type: known.unwrap_or(EventType::Track),
+            name: happened.name.to_owned(),
+            time_ms: happened.time_ms.unsigned_abs(),
+            consent: 0,
+            properties: map(&happened.properties),
+            context: map(&happened.context),
+        };
+        let usable = happened.purposes().and(happened.in_force);
+        let moment = Self::moment(&self.context, happened, happened.time_ms);
+        step(self.program, &mut self.state, &event, usable, &moment).late
+    }
+
+    /// Each rule's condition, as the writer of an event asks; nothing where its purpose is not granted.
+    fn truths(&self, at: usize, now_ms: i64) -> Option<Vec<Option<bool>>> {
+        let moment = Self::moment(&self.context, &self.history.events[at], now_ms);
+        let candidates = explain(self.program, &self.state, &moment);
+        let truth = |reason| match reason {
+            Reason::NoPurpose => None,
+            Reason::False => Some(Some(false)),
+            Reason::Unknown => Some(None),
+            _ => Some(Some(true)),
+        };
+        candidates.into_iter().map(|candidate| truth(candidate.reason)).collect()
+    }
+}
+
+/// The first rule that is read otherwise, and how.
+struct Disagreement {
+    rule: usize,
+    events: usize,
+    said: String,
+}
+
+fn disagreement(
+    program: &Program,
+    conditions: &[Condition],
+    history: &History,
+    gaps: bool,
+    tally: &mut Tally,
+) -> Option<Disagreement> {
+    let mut run = Run::new(program, history);
+    for (at, event) in history.events.iter().enumerate() {
+        let is_late = run.step(at);
+        let events = at + 1;
+        if is_late != Reading::new(history, events, event.time_ms, false).is_late(events) {
+            return Some(Disagreement { rule: 0, events, said: format!("the engine says late: {is_late}") });
+        }
+        for now_ms in std::iter::once(event.time_ms).chain(event.asked_after_ms.iter().copied()) {
+            let Some(truths) = run.truths(at, now_ms) else { continue };
+            let reading = Reading::new(history, events, now_ms, gaps);
+            for (rule, (condition, found)) in conditions.iter().zip(truths).enumerate() {
+                tally.evaluations += 1;
+                tally.truths[found.map_or(2, usize::from)] += 1;
+                let expected = reading.holds(condition);
+                let agrees = expected == found
+                    || gaps && (found.is_none() || asks_of_truth(condition))
+                    || asks_of_truth(condition) && expected != Some(true) && found != Some(true);
+                let is_found =
+                    agrees || expected.is_none() && holds_in_all_cases(condition, &reading, found, tally);
+                if !is_found {
+                    let said = format!("at {now_ms} the engine says {found:?}, the reading {expected:?}");
+                    return Some(Disagreement { rule, events, said });
+                }
+            }
+        }
+    }
+    None
+}
+
+/// Whether it asks what is known of another condition. Of such a rule an explanation may call false what is unknown, or the
+/// other way round; both do not act.
+fn asks_of_truth(condition: &Condition) -> bool {
+    match condition {
+        Condition::All(parts) | Condition::Any(parts) => parts.iter().any(asks_of_truth),
+        Condition::Not(inner) => asks_of_truth(inner),
+        Condition::Is(..) => true,
+        Condition::Ask { .. } => false,
+    }
+}
+
+/// Whether the condition is `found` whatever the facts of which not all is known may be: the compiler joins tests of one
+/// fact, and so sees that `a <= 3 or a > 3` holds for every number.
+fn holds_in_all_cases(
+    condition: &Condition,
+    reading: &Reading,
+    found: Option<bool>,
+    tally: &mut Tally,
+) -> bool {
+    tally.known_by_all_cases += 1;
+    let mut cases: Vec<Vec<(Source, Seen)>> = vec![Vec::new()];
+    for source in sources(condition) {
+        let may_be = completions(reading.seen(&source));
+        let with = |case: &Vec<(Source, Seen)>| {
+            let case = case.clone();
+            let source = source.clone();
+            may_be
+                .clone()
+                .into_iter()
+                .map(move |seen| {
+                    let mut case = case.clone();
+                    case.push((source.clone(), seen));
+                    case
+                })
+                .collect::<Vec<_>>()
+        };
+        cases = cases.iter().flat_map(with).collect();
+        if cases.len() > 10_000 {
+            return false;
+        }
+    }
+    cases.iter().all(|case| {
+        let seen = |source: &Source| {
+            let known = case.iter().find(|(known, _)| known == source);
+            known.map_or(Seen::Unobserved, |(_, seen)| seen.clone())
+        };
+        holds(condition, &seen) == found
+    })
+}
+
+fn sources(condition: &Condition) -> Vec<Source> {
+    match condition {
+        Condition::All(parts) | Condition::Any(parts) => {
+            let mut found: Vec<Source> = Vec::new();
+            for source in parts.iter().flat_map(sources) {
+                if !found.contains(&source) {
+                    found.push(source);
+                }
+            }
+            found
+        }
+        Condition::Not(inner) | Condition::Is(inner, _) => sources(inner),
+        Condition::Ask { source, .. } => vec![source.clone()],
+    }
+}
+
+/// What a fact may be, as far as tests can tell.
+fn completions(seen: Seen) -> Vec<Seen> {
+    match seen {
+        Seen::Number(low, high) if low < high => {
+            let steps = (0..24)
+                .map(|half| low.saturating_add(half * 500_000))
+                .chain([low.saturating_add(1_000_000_000)]);
+            let bools = if high == 1 { vec![0, 1] } else { steps.collect() };
+            bools.into_iter().map(|number| Seen::Number(number, number)).collect()
+        }
+        known => vec![known],
+    }
+}
+
+/// The disagreement with as few events as it takes.
+fn smallest(conditions: &[Condition], history: &History, gaps: bool) -> (History, Option<Disagreement>) {
+    let mut history = history.clone();
+    let compiled = compile(&files(conditions)).program.expect("it compiled before");
+    let program = Program::load(&compiled.full_bytes).expect("it loads");
+    let mut found = disagreement(&program, conditions, &history, gaps, &mut Tally::default());
+    let mut at = history.events.len();
+    while at > 0 {
+        at -= 1;
+        let mut fewer = history.clone();
+        fewer.events.remove(at);
+        let still = disagreement(&program, conditions, &fewer, gaps, &mut Tally::default());
+        if still.is_some() {
+            (history, found) = (fewer, still);
+        }
+    }
+    (history, found)
+}
+
+/// The site and the events of a disagreement, for people.
+fn report(seed: u64, condition: &Condition, history: &History, gaps: bool) -> String {
+    let conditions = [condition.clone()];
+    let (history, found) = smallest(&conditions, history, gaps);
+    let mut text = format!("seed {seed}\n\n{}", files(&conditions)["rules.yaml"]);
+    let said = found.map_or("alone the rule is read alike: others of its site matter".to_owned(), |found| {
+        format!("after {} events, {}", found.events, found.said)
+    });
+    writeln!(text, "\n{said}\nborn {} context {:?}", history.born_ms, history.context).unwrap();
+    for event in &history.events {
+        let Happened { time_ms, name, properties, context, in_force, writer, asked_after_ms } = event;
+        let after_ms = time_ms - history.born_ms;
+        writeln!(
+            text,
+            "{after_ms} ms {name} {properties:?} context {context:?} {in_force:?} writer {writer} asked {asked_after_ms:?}"
+        )
+        .unwrap();
+    }
+    text
+}
+
+/// As many of the conditions as compile. Tests that exclude each other are refused, rightly.
+fn compiling(seed: u64, conditions: Vec<Condition>) -> Vec<Condition> {
+    let is_refused = |conditions: &[Condition]| {
+        let files = files(conditions);
+        let compilation = compile(&files);
+        let errors = compilation.diagnostics.iter().filter(|found| found.severity == Severity::Error);
+        let wrongly = errors.filter(|found| found.code != Code::E0308).count();
+        assert_eq!(wrongly, 0, "seed {seed}\n{}", rendered(&files, &compilation));
+        compilation.program.is_none()
+    };
+    match is_refused(&conditions) {
+        true => conditions.into_iter().filter(|one| !is_refused(std::slice::from_ref(one))).collect(),
+        false => conditions,
+    }
+}
+
+/// One random site, and visitors through it.
+fn run_site(seed: u64, tally: &mut Tally) {
+    let mut random = Random::new(seed);
+    let conditions = compiling(seed, (0..RULES).map(|_| random.condition(3)).collect());
+    let compiled = compile(&files(&conditions)).program.expect("each of them compiles");
+    tally.sites += 1;
+    let program = Program::load(&compiled.full_bytes).expect("what was compiled loads");
+    for at in 0..HISTORIES_PER_SITE {
+        let gaps = at % 2 == 1;
+        let history = random.history(gaps);
+        if let Some(found) = disagreement(&program, &conditions, &history, gaps, tally) {
+            let text = report(seed, &conditions[found.rule], &history, gaps);
+            panic!("{}\nat first: after {} events, {}", text, found.events, found.said);
+        }
+    }
+}
+
+#[test]
+fn the_engine_says_what_a_reading_of_the_whole_history_says() {
+    let is_full = std::env::var_os("SELVEDGE_FULL").is_some();
+    let wanted = if is_full { EVALUATIONS_FULL } else { EVALUATIONS };
+    let first: u64 = std::env::var("SELVEDGE_SEED").map_or(1, |seed| seed.parse().expect("a number"));
+    let mut tally = Tally::default();
+    let mut seed = first;
+    while tally.evaluations < wanted {
+        run_site(seed, &mut tally);
+        seed += 1;
+    }
+    let Tally { sites, evaluations, known_by_all_cases, truths: [no, yes, unknown] } = tally;
+    println!("{evaluations} evaluations of {sites} sites: {yes} true, {no} false, {unknown} unknown");
+    println!("{known_by_all_cases} times known by all cases");
+    assert!(yes.min(no).min(unknown) > evaluations / 50, "one of the truths is hardly ever met");
+}
