@@ -27,6 +27,10 @@ pub enum Command {
         after_long_help = "Examples:\n  selvedge check examples/shop\n  selvedge check --json | jq .errors"
     )]
     Check(CheckArguments),
+    /// Run the cases of a site's tests
+    #[command(after_long_help = "Examples:\n  selvedge test examples/shop\n  \
+        selvedge test --watch --filter hero")]
+    Test(TestArguments),
     /// Compile a site into program files named by their hash
     #[command(after_long_help = "Example:\n  selvedge build examples/shop --out build")]
     Build(BuildArguments),
@@ -70,6 +74,23 @@ pub struct CheckArguments {
     pub site: PathBuf,
     /// Print the diagnostics as JSON
     #[arg(long)]
+    pub json: bool,
+}
+
+/// `selvedge test`
+#[derive(Debug, Args)]
+pub struct TestArguments {
+    /// Folder of the site
+    #[arg(default_value = ".")]
+    pub site: PathBuf,
+    /// Run only cases whose name or file holds this text
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+    /// Run again whenever a file changes
+    #[arg(long)]
+    pub watch: bool,
+    /// Print what became of each case as JSON
+    #[arg(long, conflicts_with = "watch")]
     pub json: bool,
 }
 

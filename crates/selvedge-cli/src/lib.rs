@@ -4,6 +4,7 @@
 pub mod exit;
 pub mod remote;
 pub mod replay;
+pub mod rehearsal;
 pub mod arguments;
 pub mod site_files;
 pub mod command;

@@ -1,12 +1,19 @@
-//! A worker for tests that speaks just enough HTTP.
+//! For tests: the files of a new site, and a worker that speaks just enough HTTP.
 
+use crate::command::new::FILES;
 use selvedge_core::event::Batch;
 use selvedge_core::wire::answer::{Answer, Grant};
 use selvedge_core::wire::batch_decode::{decode_batch, open};
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread::{JoinHandle, spawn};
+
+/// The files of a new site.
+pub fn new_site() -> BTreeMap<String, String> {
+    FILES.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
+}
 
 /// What the worker does with one request.
 pub enum Reply {

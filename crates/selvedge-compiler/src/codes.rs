@@ -184,14 +184,30 @@ codes! {
     /// A content could run code in the page: an event handler, a scripting address, a document inside an attribute.
     E0403 = Error, "a content that could run code";
 
+    /// A test names a fact or a rule that the site does not have. Counts, sums and audiences cannot be given: send the
+    /// events that make them.
+    E0501 = Error, "an unknown name in a test";
+    /// An event of a test is one line: the time since the beginning, the event's name, and its properties in braces:
+    /// `"10s product_view {category: shoes}"`. YAML needs the quotes, because of the colon. What does not fit into a line
+    /// is written as a mapping with `at`, `event`, `properties`, `context` and `tab`.
+    E0502 = Error, "an event of a test that cannot be read";
+    /// The tracking plan would refuse the event, so that no rule would ever see it.
+    E0503 = Error, "an event of a test that the tracking plan refuses";
+    /// The expectation could never be met: no rule shows the content in this slot, and it is not the slot's fallback.
+    E0504 = Error, "an expectation that cannot be met";
+    /// Times of a test count from its beginning: `0s`, `70s`, `1h30m`, in the order in which things happen. `now` is a day
+    /// and a time on the clocks of the site: `2026-03-29T01:30`.
+    E0505 = Error, "a time of a test that cannot be";
+    /// `why` names a fact that the rule in the slot tests, and what it was: `why: shoe_views = 2`,
+    /// `why: loyalty_tier is unknown`.
+    E0506 = Error, "a reason of a test that cannot be read";
+
     /// Nothing uses it. It costs nothing (it is left out of the program), but often a misspelt use is behind it.
     W0001 = Warning, "declared but never used";
     /// Two rules of one slot have the same priority, so that the order of their ids decides.
     W0002 = Warning, "equal priority in one slot";
     /// The rule acts without the visitor's consent. That is right only for what the page cannot work without.
     W0003 = Warning, "a rule that needs no consent";
-    /// Tests of rules are not run yet; what the file says is not checked.
-    W0004 = Warning, "a test that is not run yet";
 }
 
 impl std::fmt::Display for Code {

@@ -1,5 +1,6 @@
 //! The whole way, stage after stage; a later one runs only where the earlier left no error.
 
+use crate::cases::{self, Case};
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Report};
 use crate::lower::{Shared, build};
@@ -39,12 +40,16 @@ pub struct Compiled {
     pub hash: ProgramHash,
     /// What there is to say of it.
     pub summary: Summary,
+    /// The cases of the site's own tests.
+    pub cases: Vec<Case>,
+    /// The IANA name of the site's time zone.
+    pub timezone: String,
 }
 
 /// Compiles a site: file names relative to its folder, and their text.
 ///
 /// All errors of all files are found in one run. A file that is not one of `site.yaml`, `tracking-plan.yaml`,
-/// `rules.yaml` and `content.yaml` is reported where it looks as if it were meant to be one.
+/// `rules.yaml` and `content.yaml`, nor under `tests/`, is reported where it looks as if it were meant to be one.
 ///
 /// ```
 /// let files = [("site.yaml".to_owned(), "name: shop\nnmae: shop\n".to_owned())].into();
@@ -64,6 +69,7 @@ fn run(files: &Files<'_>, report: &mut Report) -> Option<Compiled> {
     // A file that cannot be read declares nothing: what the others say of it would be called unknown, name by name.
     let written = written::read(files, report)?;
     let mut site = resolve(written, report);
+    let cases = cases::read(files, &site, report);
     let shared = Shared::of(&site);
     let top = Span::top(files.find(RULES_FILE).or_else(|| files.find(SITE_FILE)).unwrap_or(FileId(0)));
     limits_check::check(&site, &shared, top, report);
@@ -72,7 +78,8 @@ fn run(files: &Files<'_>, report: &mut Report) -> Option<Compiled> {
         return None;
     }
     urgent::mark(&mut site);
-    finish(&site, &shared, files, top, report)
+    let compiled = finish(&site, &shared, files, top, report)?;
+    Some(Compiled { cases, ..compiled })
 }
 
 fn finish(
@@ -89,7 +96,16 @@ fn finish(
     accepted(&public_bytes, top, report)?;
     let bytes = (full_bytes.len(), public_bytes.len());
     let summary = summary(site, shared, &full, bytes, state);
-    Some(Compiled { hash: hash(&full_bytes), full, public, full_bytes, public_bytes, summary })
+    Some(Compiled {
+        hash: hash(&full_bytes),
+        full,
+        public,
+        full_bytes,
+        public_bytes,
+        summary,
+        cases: Vec::new(),
+        timezone: site.site.timezone.clone(),
+    })
 }
 
 /// Loads the program as those who run it will; gives back what a visitor's state and cap history may need.

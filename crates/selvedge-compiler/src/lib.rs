@@ -25,6 +25,8 @@ mod resolved;
 
 mod lower;
 
+pub mod cases;
+
 mod limits_check;
 mod purpose_check;
 mod summary;

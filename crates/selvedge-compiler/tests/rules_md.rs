@@ -30,7 +30,7 @@ fn blocks(mark: &str) -> Vec<String> {
 
 /// The site that the page's blocks make together.
 fn site() -> Site {
-    ["site.yaml", "tracking-plan.yaml", "content.yaml", "rules.yaml"]
+    ["site.yaml", "tracking-plan.yaml", "content.yaml", "rules.yaml", "tests/hero.yaml"]
         .map(|name| (name.to_owned(), blocks(&format!("yaml {name}")).concat()))
         .into()
 }
@@ -44,6 +44,7 @@ fn with_condition(condition: &str) -> Site {
         condition.replace('\'', "''")
     );
     files.insert("rules.yaml".to_owned(), rule);
+    files.remove("tests/hero.yaml");
     files
 }
 

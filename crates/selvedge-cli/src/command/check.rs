@@ -100,11 +100,10 @@ fn as_json(compilation: &Compilation) -> serde_json::Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::command::new::FILES;
+    use crate::testing::new_site;
 
     fn site(rules: impl Fn(&str) -> String) -> BTreeMap<String, String> {
-        let mut files: BTreeMap<_, _> =
-            FILES.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        let mut files = new_site();
         let changed = rules(&files["rules.yaml"]);
         files.insert("rules.yaml".to_owned(), changed);
         files

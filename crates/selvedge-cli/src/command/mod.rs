@@ -6,6 +6,7 @@ pub mod log;
 pub mod new;
 pub mod publish;
 pub mod replay;
+pub mod test;
 
 use crate::arguments::{Arguments, Command};
 use crate::exit::{self, Ending};
@@ -23,6 +24,7 @@ fn dispatch(command: Command) -> Result<Ending> {
     match command {
         Command::New(arguments) => new::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
         Command::Publish(arguments) => publish::run(&arguments),
         Command::Log(arguments) => log::run(&arguments),

@@ -7,11 +7,12 @@ use std::fs;
 use std::path::Path;
 
 /// The files of a new site.
-pub const FILES: [(&str, &str); 4] = [
+pub const FILES: [(&str, &str); 5] = [
     ("site.yaml", include_str!("../../templates/site.yaml")),
     ("tracking-plan.yaml", include_str!("../../templates/tracking-plan.yaml")),
     ("rules.yaml", include_str!("../../templates/rules.yaml")),
     ("content.yaml", include_str!("../../templates/content.yaml")),
+    ("tests/hero.yaml", include_str!("../../templates/tests/hero.yaml")),
 ];
 
 /// Runs the command.
@@ -21,7 +22,9 @@ pub const FILES: [(&str, &str); 4] = [
 pub fn run(arguments: &NewArguments) -> Result<Ending> {
     write(&arguments.dir)?;
     let dir = arguments.dir.display();
-    println!("{dir} is a site. Next:\n  selvedge check {dir}\n  selvedge publish {dir}");
+    println!(
+        "{dir} is a site. Next:\n  selvedge check {dir}\n  selvedge test {dir}\n  selvedge publish {dir}"
+    );
     Ok(Ending::Done)
 }
 
@@ -31,6 +34,8 @@ fn write(dir: &Path) -> Result<()> {
     ensure!(entries.next().is_none(), "{} is not empty; nothing was written", dir.display());
     for (name, content) in FILES {
         let path = dir.join(name);
+        fs::create_dir_all(path.parent().unwrap_or(dir))
+            .with_context(|| format!("{} cannot be made", dir.display()))?;
         fs::write(&path, content).with_context(|| format!("{} cannot be written", path.display()))?;
     }
     Ok(())

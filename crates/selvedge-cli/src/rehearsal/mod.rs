@@ -1,0 +1,17 @@
+//! Rules tried on visitors that are not there: each event goes through the edge's own step, alone in its batch, with the
+//! event's time as the clock. So nothing is decided here otherwise than at the edge.
+//!
+//! What a slot shows is assumed to be seen at once, unless the events say themselves what was seen.
+
+pub mod stage;
+pub mod behind;
+pub mod told;
+pub mod given;
+pub mod visitor;
+pub mod reasons;
+pub mod verdict;
+pub mod case;
+
+pub use behind::Behind;
+pub use stage::Stage;
+pub use visitor::{Happened, Visitor};

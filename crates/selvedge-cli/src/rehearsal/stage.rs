@@ -1,0 +1,79 @@
+//! A site, ready to be tried: as the edge loads it, and taken apart for people.
+
+use anyhow::{Context, Result};
+use selvedge_compiler::Compiled;
+use selvedge_core::id::ProgramHash;
+use selvedge_core::tracking_plan::Trust;
+use selvedge_core::wire::program::{Content, Leaf, Parts, Rule};
+use selvedge_edge::site::Site;
+use sha2::{Digest, Sha256};
+
+/// The publish number that states are stepped under here.
+const PUBLISH: u64 = 1;
+
+/// A site, ready to be tried.
+pub struct Stage {
+    /// As the edge loads it.
+    pub site: Site,
+    /// As the compiler made it.
+    pub parts: Parts,
+}
+
+impl Stage {
+    /// The stage of a full program's bytes.
+    ///
+    /// # Errors
+    /// Where the bytes are no full program.
+    pub fn of_bytes(full: &[u8]) -> Result<Self> {
+        let digest: [u8; 32] = Sha256::digest(full).into();
+        let mut hash = [0; 16];
+        hash.copy_from_slice(&digest[..16]);
+        let site = Site::load(full, ProgramHash(hash), PUBLISH).context("this is no full program")?;
+        Ok(Self { site, parts: Parts::decode(full).context("this is no full program")? })
+    }
+
+    /// The stage of a compiled site.
+    ///
+    /// # Errors
+    /// Where the edge would not take the program.
+    pub fn of(compiled: &Compiled) -> Result<Self> {
+        Self::of_bytes(&compiled.full_bytes)
+    }
+
+    /// The rule at this place.
+    #[must_use]
+    pub fn rule(&self, at: u16) -> Option<&Rule> {
+        self.parts.rules.get(usize::from(at))
+    }
+
+    /// The id of the rule at this place.
+    #[must_use]
+    pub fn rule_id(&self, at: u16) -> &str {
+        self.rule(at).map_or("", |rule| rule.id.as_str())
+    }
+
+    /// The name of the slot at this place.
+    #[must_use]
+    pub fn slot_name(&self, at: u16) -> &str {
+        self.parts.slots.get(usize::from(at)).map_or("", |slot| slot.name.as_str())
+    }
+
+    /// The content at this place.
+    #[must_use]
+    pub fn content_id(&self, at: u16) -> &str {
+        self.parts.contents.get(usize::from(at)).map_or("", |content: &Content| content.id.as_str())
+    }
+
+    /// Where the test at this place stands in the site's files.
+    #[must_use]
+    pub fn leaf(&self, at: u16) -> Option<&Leaf> {
+        self.parts.edge.as_ref()?.leaves.get(usize::from(at))
+    }
+
+    /// A source that enters with this trust.
+    #[must_use]
+    pub fn source(&self, trust: Trust) -> &str {
+        let mut sources = self.site.config.sources.iter();
+        sources.find(|source| source.kind.trust() == trust).map_or("rehearsal", |source| source.name.as_str())
+    }
+}

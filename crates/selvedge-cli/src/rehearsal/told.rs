@@ -1,0 +1,224 @@
+//! What a rule was told of a fact, in words.
+
+use super::behind::Behind;
+use super::stage::Stage;
+use selvedge_compiler::cases::{Relation, Why};
+use selvedge_core::number::MICRO;
+use selvedge_core::rules::Known;
+use selvedge_core::wire::program::{AttributeType, Fact, FactSource, Shape};
+use selvedge_core::wire::state::{CellBody, Stored};
+use std::fmt;
+
+/// What a rule was told of a fact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Told {
+    /// There is none, and that is known.
+    Missing,
+    /// Nothing is known of it.
+    Unknown,
+    /// A text.
+    Text(String),
+    /// A text that none of the rules ask for, and that is not kept.
+    OtherText,
+    /// Yes or no.
+    Flag(bool),
+    /// A number in millionths; `None` is no upper bound.
+    Number {
+        /// At least.
+        low: i64,
+        /// At most.
+        high: Option<i64>,
+    },
+}
+
+/// What is told of the fact at this place, where `known` is what the rules know of it.
+#[must_use]
+pub fn told(stage: &Stage, behind: &Behind, fact: u16, known: Known) -> Told {
+    let Some(fact) = stage.parts.facts.get(usize::from(fact)) else { return Told::Unknown };
+    if known.high == i64::MIN {
+        return Told::Missing;
+    }
+    if known.low == i64::MIN {
+        return Told::Unknown;
+    }
+    match &fact.shape {
+        Shape::OneOf(texts) => one_of(stage, behind, fact, texts, known),
+        Shape::Text(..) => kept_text(stage, behind, fact).map_or(Told::OtherText, Told::Text),
+        Shape::Number if is_flag(stage, fact) && known.low == known.high => Told::Flag(known.low == 1),
+        Shape::Number if is_flag(stage, fact) => Told::Unknown,
+        Shape::Number => number(stage, fact, known),
+    }
+}
+
+/// The name of the fact at this place, as conditions write it; where it has none, `text`.
+#[must_use]
+pub fn fact_name<'a>(stage: &'a Stage, fact: u16, text: &'a str) -> &'a str {
+    let parts = &stage.parts;
+    match parts.facts.get(usize::from(fact)).map(|fact| &fact.source) {
+        Some(FactSource::Builtin(builtin)) => builtin.name(),
+        Some(FactSource::Attribute(at)) => {
+            parts.attributes.get(usize::from(*at)).map_or(text, |known| &known.name)
+        }
+        Some(FactSource::Metric(at)) => parts.metrics.get(usize::from(*at)).map_or(text, |known| &known.name),
+        Some(FactSource::Property(name)) => name,
+        None => text,
+    }
+}
+
+fn one_of(stage: &Stage, behind: &Behind, fact: &Fact, texts: &[String], known: Known) -> Told {
+    if known.low != known.high {
+        return Told::Unknown;
+    }
+    let listed = usize::try_from(known.low - 2).ok().and_then(|at| texts.get(at));
+    let text = listed.cloned().or_else(|| kept_text(stage, behind, fact));
+    text.map_or(Told::OtherText, Told::Text)
+}
+
+fn is_flag(stage: &Stage, fact: &Fact) -> bool {
+    let kind = match fact.source {
+        FactSource::Builtin(builtin) => Some(builtin.kind()),
+        FactSource::Attribute(at) => {
+            stage.parts.attributes.get(usize::from(at)).map(|attribute| attribute.attribute_type)
+        }
+        _ => None,
+    };
+    kind == Some(AttributeType::Bool)
+}
+
+/// A metric counts whole things, and only as far as rules ask; everything else is in millionths.
+fn number(stage: &Stage, fact: &Fact, known: Known) -> Told {
+    let FactSource::Metric(at) = fact.source else {
+        return Told::Number { low: known.low, high: (known.high != i64::MAX).then_some(known.high) };
+    };
+    let top = stage.parts.metrics.get(usize::from(at)).map_or(i64::MAX, |metric| metric.threshold.into());
+    let high = (known.high < top).then_some(known.high.saturating_mul(MICRO));
+    Told::Number { low: known.low.saturating_mul(MICRO), high }
+}
+
+/// The text itself, where the state keeps it.
+fn kept_text(stage: &Stage, behind: &Behind, fact: &Fact) -> Option<String> {
+    let state = behind.state.as_ref()?;
+    let stored = match fact.source {
+        FactSource::Builtin(builtin) => {
+            let page = state.pages.iter().find(|page| page.writer == behind.writer);
+            let of_page = page.map_or(&[][..], |page| page.facts.as_slice());
+            let mut facts = of_page.iter().chain(&state.session.facts);
+            facts.find(|(known, _)| *known == builtin).map(|(_, value)| value)
+        }
+        FactSource::Attribute(at) => {
+            let attribute = stage.parts.attributes.get(usize::from(at))?;
+            let hash = selvedge_core::wire::program::attribute_hash(attribute);
+            state.cells.iter().find(|cell| cell.hash == hash).and_then(|cell| match &cell.body {
+                CellBody::Attribute(cell) => Some(&cell.value),
+                _ => None,
+            })
+        }
+        _ => None,
+    };
+    match stored {
+        Some(Stored::Text(text)) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+impl Told {
+    /// Whether a test's `why` is right about it.
+    #[must_use]
+    pub fn agrees(&self, why: &Why) -> bool {
+        if why.relation == Relation::Is {
+            return match why.value.as_str() {
+                "missing" => *self == Self::Missing,
+                "unknown" => self.is_unknown(),
+                "known" => *self != Self::Missing && !self.is_unknown(),
+                word => *self == Self::Flag(word == "true"),
+            };
+        }
+        match (self, why.relation) {
+            (Self::Text(text), Relation::Equal) => *text == why.value,
+            (Self::Text(text), Relation::NotEqual) => *text != why.value,
+            (Self::Flag(flag), Relation::Equal) => why.value == flag.to_string(),
+            (Self::Number { low, high }, relation) => {
+                micro(&why.value).is_some_and(|value| compare(*low, *high, relation, value))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether what is known of it is nothing, or only a bound.
+    #[must_use]
+    pub const fn is_unknown(&self) -> bool {
+        matches!(self, Self::Unknown)
+    }
+}
+
+fn compare(low: i64, high: Option<i64>, relation: Relation, value: i64) -> bool {
+    let high = high.unwrap_or(i64::MAX);
+    match relation {
+        Relation::Equal => low == value && high == value,
+        Relation::NotEqual => value < low || value > high,
+        Relation::Less => high < value,
+        Relation::LessOrEqual => high <= value,
+        Relation::Greater => low > value,
+        Relation::GreaterOrEqual => low >= value,
+        Relation::Is => false,
+    }
+}
+
+/// A number as written in millionths; an amount may have its currency behind it.
+fn micro(text: &str) -> Option<i64> {
+    let digits = text.split_whitespace().next()?;
+    let (sign, digits) = digits.strip_prefix('-').map_or((1, digits), |rest| (-1, rest));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    if fraction.len() > 6 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let whole = whole.parse::<i64>().ok()?.checked_mul(MICRO)?;
+    Some(sign * whole.checked_add(format!("{fraction:0<6}").parse::<i64>().ok()?)?)
+}
+
+/// Millionths without needless zeros.
+#[must_use]
+pub fn decimal(micro: i64) -> String {
+    let sign = if micro < 0 { "-" } else { "" };
+    let magnitude = micro.unsigned_abs();
+    let text = format!("{sign}{}.{:06}", magnitude / 1_000_000, magnitude % 1_000_000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => out.write_str("missing"),
+            Self::Unknown => out.write_str("unknown"),
+            Self::Text(text) => write!(out, "{text:?}"),
+            Self::OtherText => out.write_str("another text"),
+            Self::Flag(flag) => write!(out, "{flag}"),
+            Self::Number { low, high: None } if *low == i64::MIN => out.write_str("unknown"),
+            Self::Number { low, high: None } => write!(out, "{} or more", decimal(*low)),
+            Self::Number { low, high: Some(high) } if low == high => out.write_str(&decimal(*low)),
+            Self::Number { low, high: Some(high) } => write!(out, "{} to {}", decimal(*low), decimal(*high)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_as_people_write_them() {
+        assert_eq!(Told::Number { low: 2_000_000, high: Some(2_000_000) }.to_string(), "2");
+        assert_eq!(Told::Number { low: 2_500_000, high: None }.to_string(), "2.5 or more");
+        assert_eq!(micro("50 EUR"), Some(50_000_000));
+        assert_eq!(micro("-0.25"), Some(-250_000));
+        assert_eq!(micro("x"), None);
+    }
+
+    #[test]
+    fn a_lower_bound_is_never_an_equal() {
+        assert!(compare(2, None, Relation::GreaterOrEqual, 2));
+        assert!(!compare(2, None, Relation::Equal, 2));
+        assert!(!compare(2, None, Relation::Less, 9));
+        assert!(compare(2, Some(4), Relation::NotEqual, 5));
+    }
+}

@@ -1,0 +1,178 @@
+//! What was expected against what is so, and both in words.
+
+use super::behind::Behind;
+use super::reasons::{RuleWords, rule_words};
+use super::stage::Stage;
+use super::told::{fact_name, told};
+use selvedge_compiler::cases::{CaseEvent, CasePlace, Expect, ExpectReason, ExpectSlot, Why};
+use selvedge_core::event::RefusalCode;
+use selvedge_core::rules::Decision;
+use selvedge_core::wire::answer::Reason;
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+/// Something that was not as expected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// Where the expectation stands.
+    pub place: CasePlace,
+    /// What was expected.
+    pub expected: String,
+    /// What was found.
+    pub found: String,
+    /// Why it is so.
+    pub because: Vec<String>,
+}
+
+impl Failure {
+    /// An event that the edge refused.
+    #[must_use]
+    pub fn refused(event: &CaseEvent, code: RefusalCode) -> Self {
+        let consent = "no purpose of it is granted: see `consent`";
+        let because = if code == RefusalCode::NoConsent { vec![consent.to_owned()] } else { Vec::new() };
+        Self {
+            place: event.place.clone(),
+            expected: format!("{} is accepted", event.text),
+            found: format!("refused: {}", code.as_str()),
+            because,
+        }
+    }
+}
+
+/// What slots show now and did not before, and what was seen.
+#[must_use]
+pub fn notes(stage: &Stage, before: Option<&Behind>, behind: &Behind) -> Vec<String> {
+    if let Some(code) = behind.refused {
+        return vec![format!("refused: {}", code.as_str())];
+    }
+    let mut notes = Vec::new();
+    for decision in &behind.decisions {
+        let then = before.and_then(|before| before.decision(decision.slot));
+        let is_news = match then {
+            Some(then) => (then.rule, then.content) != (decision.rule, decision.content),
+            None => decision.rule.is_some(),
+        };
+        if is_news {
+            let slot = stage.slot_name(decision.slot);
+            notes.push(format!("{slot} = {}", shown(stage, decision)));
+        }
+    }
+    let seen =
+        |(slot, rule): &(u16, u16)| format!("seen: {} in {}", stage.rule_id(*rule), stage.slot_name(*slot));
+    notes.extend(behind.exposed.iter().map(seen));
+    notes
+}
+
+/// `free_shipping_banner (free-shipping-hero, won)`.
+#[must_use]
+pub fn shown(stage: &Stage, decision: &Decision) -> String {
+    let content = decision.content.map_or("nothing of ours", |at| stage.content_id(at));
+    match decision.rule {
+        Some(rule) => format!("{content} ({}, {})", stage.rule_id(rule), decision.reason.as_str()),
+        None => format!("{content} ({})", decision.reason.as_str()),
+    }
+}
+
+/// Everything that is not as expected.
+#[must_use]
+pub fn check(stage: &Stage, behind: &Behind, expect: &Expect) -> Vec<Failure> {
+    let slots = expect.slots.iter().filter_map(|slot| check_slot(stage, behind, slot));
+    let whys = expect.why.iter().filter_map(|why| check_why(stage, behind, expect, why));
+    let reasons = expect.reasons.iter().filter_map(|reason| check_reason(stage, behind, reason));
+    slots.chain(whys).chain(reasons).collect()
+}
+
+fn slot_at(stage: &Stage, name: &str) -> Option<u16> {
+    let at = stage.parts.slots.iter().position(|slot| slot.name == name)?;
+    u16::try_from(at).ok()
+}
+
+fn check_slot(stage: &Stage, behind: &Behind, expect: &ExpectSlot) -> Option<Failure> {
+    let slot = slot_at(stage, &expect.slot)?;
+    let decision = behind.decision(slot)?;
+    let content = decision.content.map(|at| stage.content_id(at));
+    let is_met = match &expect.content {
+        None => decision.rule.is_none(),
+        Some(wanted) => content == Some(wanted.as_str()),
+    };
+    if is_met {
+        return None;
+    }
+    // Only rules that were meant: those that show it, or the one that should not be there.
+    let is_meant = |rule: &RuleWords| match &expect.content {
+        None => decision.rule.is_some_and(|at| stage.rule_id(at) == rule.rule),
+        Some(wanted) => shows(stage, &rule.rule, wanted),
+    };
+    let of_slot = rules_of(stage, behind, &BTreeSet::from([slot]));
+    Some(Failure {
+        place: expect.place.clone(),
+        expected: format!("{} = {}", expect.slot, expect.content.as_deref().unwrap_or("none")),
+        found: shown(stage, decision),
+        because: of_slot.iter().filter(|rule| is_meant(rule)).flat_map(because).collect(),
+    })
+}
+
+fn shows(stage: &Stage, rule: &str, content: &str) -> bool {
+    let mut rules = stage.parts.rules.iter();
+    rules.any(|known| known.id == rule && stage.content_id(known.content) == content)
+}
+
+fn rules_of(stage: &Stage, behind: &Behind, slots: &BTreeSet<u16>) -> Vec<RuleWords> {
+    let of_slots = (0u16..).zip(&stage.parts.rules).filter(|(_, rule)| slots.contains(&rule.slot));
+    of_slots.filter_map(|(at, _)| rule_words(stage, behind, at)).collect()
+}
+
+/// A rule's reason, and what was missing.
+fn because(rule: &RuleWords) -> Vec<String> {
+    let mut lines = vec![format!("{}: {}", rule.rule, rule.reason.as_str())];
+    lines.extend(rule.missing.iter().map(|leaf| format!("  missing: {leaf}")));
+    if matches!(rule.reason, Reason::Won | Reason::Held) {
+        lines.extend(rule.leaves.iter().map(|leaf| format!("  {leaf}")));
+    }
+    lines
+}
+
+/// The rules that a `why` speaks of: those that have the expected slots; where none has one, all of these slots.
+fn spoken_of(stage: &Stage, behind: &Behind, expect: &Expect) -> Vec<u16> {
+    let slots: BTreeSet<u16> = expect.slots.iter().filter_map(|slot| slot_at(stage, &slot.slot)).collect();
+    let is_asked = |slot: u16| slots.is_empty() || slots.contains(&slot);
+    let decided = behind.decisions.iter().filter(|decision| is_asked(decision.slot));
+    let winners: Vec<u16> = decided.filter_map(|decision| decision.rule).collect();
+    if !winners.is_empty() {
+        return winners;
+    }
+    (0u16..).zip(&stage.parts.rules).filter(|(_, rule)| is_asked(rule.slot)).map(|(at, _)| at).collect()
+}
+
+fn check_why(stage: &Stage, behind: &Behind, expect: &Expect, why: &Why) -> Option<Failure> {
+    let mut found = Vec::new();
+    for rule in spoken_of(stage, behind, expect) {
+        for leaf in behind.leaves(stage, rule) {
+            let text = stage.leaf(leaf.leaf).map_or("", |leaf| leaf.text.as_str());
+            let is_meant = fact_name(stage, leaf.fact, text) == why.fact || text.starts_with(&why.fact);
+            if !is_meant {
+                continue;
+            }
+            let told = told(stage, behind, leaf.fact, leaf.known);
+            if told.agrees(why) {
+                return None;
+            }
+            found.push(format!("{} is {told}", why.fact));
+        }
+    }
+    found.dedup();
+    let found =
+        if found.is_empty() { format!("no rule here asks for {}", why.fact) } else { found.join(", ") };
+    Some(Failure { place: why.place.clone(), expected: why.text.clone(), found, because: Vec::new() })
+}
+
+fn check_reason(stage: &Stage, behind: &Behind, expect: &ExpectReason) -> Option<Failure> {
+    let at = stage.parts.rules.iter().position(|rule| rule.id == expect.rule)?;
+    let words = rule_words(stage, behind, u16::try_from(at).ok()?)?;
+    (words.reason != expect.reason).then(|| Failure {
+        place: expect.place.clone(),
+        expected: format!("{}: {}", expect.rule, expect.reason.as_str()),
+        found: words.reason.as_str().to_owned(),
+        because: words.missing.iter().map(|leaf| format!("missing: {leaf}")).collect(),
+    })
+}

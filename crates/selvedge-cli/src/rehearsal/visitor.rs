@@ -1,0 +1,298 @@
+//! One visitor on the stage: events in, what stands behind each out.
+
+use super::behind::{Behind, Detail};
+use super::given::Given;
+use super::stage::Stage;
+use anyhow::{Result, anyhow};
+use selvedge_core::consent::{Mode, Purposes, Signal, Snapshot};
+use selvedge_core::event::{Batch, BatchHeader, Clock, Event, EventType};
+use selvedge_core::id::{Sequence, VisitorId, WriterId};
+use selvedge_core::rules::{self, Moment, Place};
+use selvedge_core::tracking_plan::Trust;
+use selvedge_core::value::{Map, Value};
+use selvedge_core::wire::state::VisitorState;
+use selvedge_core::wire::stored::VisitorRecord;
+use selvedge_edge::gate::Shown;
+use selvedge_edge::ingest::{self, Arrival, Decided, Trouble, Watch};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Every purpose there is.
+pub const ALL_PURPOSES: Purposes = Purposes(u16::MAX);
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Happened {
+    /// In which of the visitor's page loads.
+    pub writer: WriterId,
+    /// What kind of event.
+    pub event_type: EventType,
+    /// Its name.
+    pub name: String,
+    /// When: Unix milliseconds.
+    pub time_ms: u64,
+    /// What is known of it.
+    pub properties: Map,
+    /// Facts of the moment.
+    pub context: Map,
+}
+
+impl From<(WriterId, Event)> for Happened {
+    fn from((writer, event): (WriterId, Event)) -> Self {
+        let Event { event_type, name, time_ms, properties, context, .. } = event;
+        Self { writer, event_type, name, time_ms, properties, context }
+    }
+}
+
+/// A visitor on the stage.
+pub struct Visitor<'a> {
+    stage: &'a Stage,
+    id: VisitorId,
+    record: Option<VisitorRecord>,
+    consent: Snapshot,
+    given: Given,
+    detail: Detail,
+    /// Whether what a slot shows counts as seen.
+    is_seen: bool,
+    counts: BTreeMap<WriterId, u32>,
+    /// What each page view has seen: slot and rule.
+    seen: BTreeMap<WriterId, BTreeSet<(u16, u16)>>,
+}
+
+impl<'a> Visitor<'a> {
+    /// A visitor of whom nothing is known, who grants these purposes.
+    #[must_use]
+    pub fn new(stage: &'a Stage, id: VisitorId, granted: Purposes, detail: Detail) -> Self {
+        let consent = Snapshot {
+            granted,
+            denied: Purposes::NONE,
+            mode: Mode::OptIn,
+            gpc: false,
+            signal: Signal::Server,
+            policy_version: stage.site.config.policy_version,
+            time_ms: 1,
+        };
+        Self {
+            stage,
+            id,
+            record: None,
+            consent,
+            given: Given::default(),
+            detail,
+            is_seen: true,
+            counts: BTreeMap::new(),
+            seen: BTreeMap::new(),
+        }
+    }
+
+    /// The visitor, of whom these facts are known.
+    #[must_use]
+    pub fn with(mut self, given: Given) -> Self {
+        self.given = given;
+        self
+    }
+
+    /// The visitor, of whom only exposures that happen count as seen.
+    #[must_use]
+    pub const fn without_exposures(mut self) -> Self {
+        self.is_seen = false;
+        self
+    }
+
+    /// Changes what is granted.
+    pub fn consent(&mut self, granted: Purposes, denied: Purposes, time_ms: u64) {
+        self.consent.granted = self.consent.granted.or(granted).without(denied);
+        self.consent.denied = self.consent.denied.or(denied).without(granted);
+        self.consent.time_ms = time_ms;
+    }
+
+    /// Changes how much is looked at.
+    pub const fn look_at(&mut self, detail: Detail) {
+        self.detail = detail;
+    }
+
+    /// Steps the visitor by what happened. What slots show behind it counts as seen.
+    ///
+    /// # Errors
+    /// Where the edge itself fails.
+    pub fn step(&mut self, happened: &Happened) -> Result<Behind> {
+        self.arrive(happened.writer, happened.time_ms)?;
+        let mut behind = self.step_one(happened)?;
+        if behind.stepped.new_page || behind.stepped.new_session {
+            self.seen.remove(&happened.writer);
+        }
+        if self.is_seen && happened.event_type != EventType::Exposure && behind.refused.is_none() {
+            behind.exposed = self.expose(&behind, happened)?;
+        }
+        Ok(behind)
+    }
+
+    /// What is decided at a time at which nothing happens. Nothing is held because of it.
+    ///
+    /// # Errors
+    /// Where the visitor's state cannot be read.
+    pub fn look(&mut self, writer: WriterId, time_ms: u64) -> Result<Behind> {
+        self.arrive(writer, time_ms)?;
+        let now_ms = i64::try_from(time_ms)?;
+        let mut state = self.state(now_ms)?;
+        let moment = self.moment(writer, now_ms);
+        rules::lease(&self.stage.site.program, &mut state, now_ms, &[]);
+        let decisions = rules::decide(&self.stage.site.program, &mut state, &moment);
+        Ok(Behind::new(self.stage, &state, &moment, &decisions, self.detail))
+    }
+
+    fn moment(&self, writer: WriterId, now_ms: i64) -> Moment<'_> {
+        Moment {
+            writer,
+            context: &self.given.context,
+            now_ms,
+            in_force: self.consent.in_force(),
+            place: Place::Edge,
+            trust: Trust::Client,
+            account: None,
+        }
+    }
+
+    fn state(&self, now_ms: i64) -> Result<VisitorState> {
+        match self.record.as_ref().filter(|record| !record.state.is_empty()) {
+            Some(record) => Ok(VisitorState::decode(&record.state)?),
+            None => Ok(VisitorState::new(now_ms)),
+        }
+    }
+
+    /// Where facts are given that a state keeps: the session begins, and they are kept.
+    fn arrive(&mut self, writer: WriterId, time_ms: u64) -> Result<()> {
+        if self.record.is_some() || !self.given.is_kept() {
+            return Ok(());
+        }
+        let now_ms = i64::try_from(time_ms)?;
+        let mut state = VisitorState::new(now_ms);
+        let moment = self.moment(writer, now_ms);
+        let event = Event {
+            sequence: Sequence::new(1).ok_or_else(|| anyhow!("a sequence begins with 1"))?,
+            event_type: EventType::Track,
+            name: String::new(),
+            time_ms,
+            consent: 0,
+            properties: Map::new(),
+            context: Map::new(),
+        };
+        rules::step(&self.stage.site.program, &mut state, &event, moment.in_force, &moment);
+        self.given.keep(self.stage, &mut state);
+        let publish = self.stage.site.publish;
+        state.publish = publish;
+        let state = state.encode();
+        self.record =
+            Some(VisitorRecord { publish, consent: self.consent, state, ..VisitorRecord::default() });
+        Ok(())
+    }
+
+    fn step_one(&mut self, happened: &Happened) -> Result<Behind> {
+        let event = self.event(happened)?;
+        let trust = self.stage.parts.plan.find(&event).map_or(Trust::Client, |known| known.trust);
+        let time_ms = event.time_ms;
+        let batch = Batch { header: self.header(happened, event.sequence), events: vec![Ok(event)] };
+        let arrival = Arrival {
+            received_ms: time_ms,
+            source: self.stage.source(trust),
+            trust,
+            shown: Shown::default(),
+            country: self.given.country(),
+        };
+        let mut eye = Eye { stage: self.stage, detail: self.detail, behind: None };
+        let stored = self.record.clone();
+        let outcome = ingest::step(&self.stage.site, stored, batch, &arrival, &Trouble::default(), &mut eye)?;
+        let refused = outcome.answer.refused.first().map(|refused| refused.code);
+        let seen = eye.behind;
+        if outcome.record.is_some() {
+            self.record = outcome.record;
+        }
+        match seen {
+            Some(behind) => Ok(behind),
+            None => Ok(Behind { refused, ..self.look(happened.writer, time_ms)? }),
+        }
+    }
+
+    fn event(&mut self, happened: &Happened) -> Result<Event> {
+        let count = self.counts.entry(happened.writer).or_default();
+        *count += 1;
+        let sequence = Sequence::new(*count).ok_or_else(|| anyhow!("a visitor has too many events"))?;
+        Ok(Event {
+            sequence,
+            event_type: happened.event_type,
+            name: happened.name.clone(),
+            time_ms: happened.time_ms,
+            consent: 0,
+            properties: happened.properties.clone(),
+            context: happened.context.clone(),
+        })
+    }
+
+    fn header(&self, happened: &Happened, sequence: Sequence) -> BatchHeader {
+        BatchHeader {
+            write_key: String::new(),
+            visitor: self.id,
+            writer: happened.writer,
+            sent_at_ms: happened.time_ms,
+            skew_ms: 0,
+            floor: sequence.get(),
+            clock: Clock::Event,
+            program: None,
+            dictionary: None,
+            consent: vec![self.consent],
+            context: self.given.context.clone(),
+            leases: Vec::new(),
+        }
+    }
+
+    /// What slots show counts as seen, once a page view.
+    fn expose(&mut self, behind: &Behind, happened: &Happened) -> Result<Vec<(u16, u16)>> {
+        let seen = self.seen.entry(happened.writer).or_default();
+        let has_rule = |decision: &rules::Decision| decision.rule.map(|rule| (decision.slot, rule));
+        let shown: BTreeSet<(u16, u16)> = behind.decisions.iter().filter_map(has_rule).collect();
+        // What a slot showed before and shows again counts again.
+        seen.retain(|known| shown.contains(known));
+        let new: Vec<(u16, u16)> = shown.into_iter().filter(|one| seen.insert(*one)).collect();
+        for (slot, rule) in &new {
+            let exposure = self.exposure(*slot, *rule, happened);
+            let detail = std::mem::replace(&mut self.detail, Detail::Decisions);
+            let stepped = self.step_one(&exposure);
+            self.detail = detail;
+            stepped?;
+        }
+        Ok(new)
+    }
+
+    fn exposure(&self, slot: u16, rule: u16, happened: &Happened) -> Happened {
+        let content = self.stage.rule(rule).map_or("", |rule| self.stage.content_id(rule.content));
+        let text = |text: &str| Value::Text(text.to_owned());
+        let mut properties = Map::new();
+        properties.set("slot", text(self.stage.slot_name(slot)));
+        properties.set("rule", text(self.stage.rule_id(rule)));
+        properties.set("content", text(content));
+        Happened {
+            event_type: EventType::Exposure,
+            name: EventType::Exposure.as_str().to_owned(),
+            properties,
+            context: Map::new(),
+            ..happened.clone()
+        }
+    }
+}
+
+/// Watches a step.
+struct Eye<'a> {
+    stage: &'a Stage,
+    detail: Detail,
+    behind: Option<Behind>,
+}
+
+impl Watch for Eye<'_> {
+    fn reaches(&mut self, _: Sequence) {}
+
+    fn takes(&mut self, _: &Event) {}
+
+    fn decides(&mut self, decided: &Decided<'_>) {
+        let behind = Behind::new(self.stage, decided.state, decided.moment, decided.decisions, self.detail);
+        self.behind = Some(Behind { stepped: decided.stepped, ..behind });
+    }
+}

@@ -1,0 +1,66 @@
+//! What cases are checked against: the names of a site, and where things stand in its files.
+
+use super::CasePlace;
+use crate::resolved::Site;
+use crate::source::{Files, Span};
+use selvedge_core::tracking_plan::Plan;
+use selvedge_core::wire::program::Builtin;
+
+/// What cases are checked against.
+pub(super) struct Reading<'a> {
+    files: &'a Files<'a>,
+    site: &'a Site,
+    pub plan: Plan,
+}
+
+impl<'a> Reading<'a> {
+    pub fn new(files: &'a Files<'a>, site: &'a Site) -> Self {
+        Self { files, site, plan: Plan { events: site.events.clone() } }
+    }
+
+    /// Where a span begins.
+    pub fn place(&self, span: Span) -> CasePlace {
+        let at = self.files.position(span.file, span.start);
+        CasePlace { file: self.files.name(span.file).to_owned(), line: at.line, column: at.column }
+    }
+
+    /// Every fact that a case may begin with.
+    pub fn givable(&self) -> impl Iterator<Item = &'a str> {
+        let attributes = self.site.attributes.iter().map(|attribute| attribute.name.as_str());
+        Builtin::ALL.iter().map(|builtin| builtin.name()).chain(attributes)
+    }
+
+    pub fn may_be_given(&self, name: &str) -> bool {
+        self.givable().any(|known| known == name)
+    }
+
+    /// Whether the fact is one that events make.
+    pub fn is_computed(&self, name: &str) -> bool {
+        self.facts().any(|known| known == name)
+    }
+
+    /// Every fact that a rule can be told.
+    pub fn facts(&self) -> impl Iterator<Item = &'a str> {
+        self.givable().chain(self.site.metrics.iter().flatten().map(|metric| metric.name.as_str()))
+    }
+
+    pub fn slots(&self) -> impl Iterator<Item = &'a str> {
+        self.site.site.slots.iter().map(|slot| slot.name.as_str())
+    }
+
+    pub fn rules(&self) -> impl Iterator<Item = &'a str> {
+        self.site.rules.iter().map(|rule| rule.id.as_str())
+    }
+
+    pub fn contents(&self) -> impl Iterator<Item = &'a str> {
+        self.site.contents.iter().map(|content| content.id.as_str())
+    }
+
+    /// What can stand in a slot: what its rules show, and its fallback.
+    pub fn shown_in(&self, slot: &str) -> impl Iterator<Item = &'a str> {
+        let of_rules = self.site.rules.iter().filter(move |rule| rule.slot == slot);
+        let slots = self.site.site.slots.iter().filter(move |known| known.name == slot);
+        let fallbacks = slots.filter_map(|slot| slot.fallback.as_ref()).map(|id| id.value.as_str());
+        of_rules.map(|rule| rule.content.as_str()).chain(fallbacks)
+    }
+}
