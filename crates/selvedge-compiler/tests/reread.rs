@@ -116,6 +116,7 @@ impl<'a> Run<'a> {
 struct Disagreement {
     rule: usize,
     events: usize,
+    now_ms: i64,
     said: String,
 }
 
@@ -131,7 +132,8 @@ fn disagreement(
         let is_late = run.step(at);
         let events = at + 1;
         if is_late != Reading::new(history, events, event.time_ms, false).is_late(events) {
-            return Some(Disagreement { rule: 0, events, said: format!("the engine says late: {is_late}") });
+            let said = format!("the engine says late: {is_late}");
+            return Some(Disagreement { rule: 0, events, now_ms: event.time_ms, said });
         }
         for now_ms in std::iter::once(event.time_ms).chain(event.asked_after_ms.iter().copied()) {
             let Some(truths) = run.truths(at, now_ms) else { continue };
@@ -147,7 +149,7 @@ fn disagreement(
                     agrees || expected.is_none() && holds_in_all_cases(condition, &reading, found, tally);
                 if !is_found {
                     let said = format!("at {now_ms} the engine says {found:?}, the reading {expected:?}");
-                    return Some(Disagreement { rule, events, said });
+                    return Some(Disagreement { rule, events, now_ms, said });
                 }
             }
         }
@@ -260,7 +262,10 @@ fn report(seed: u64, condition: &Condition, history: &History, gaps: bool) -> St
     let (history, found) = smallest(&conditions, history, gaps);
     let mut text = format!("seed {seed}\n\n{}", files(&conditions)["rules.yaml"]);
     let said = found.map_or("alone the rule is read alike: others of its site matter".to_owned(), |found| {
-        format!("after {} events, {}", found.events, found.said)
+        let reading = Reading::new(&history, found.events, found.now_ms, gaps);
+        let facts: Vec<String> =
+            sources(condition).iter().map(|source| format!("{source}: {:?}", reading.seen(source))).collect();
+        format!("after {} events, {}\n{}", found.events, found.said, facts.join("\n"))
     });
     writeln!(text, "\n{said}\nborn {} context {:?}", history.born_ms, history.context).unwrap();
     for event in &history.events {

@@ -41,8 +41,11 @@ impl Random {
             5 => Condition::Not(Box::new(self.condition(depth - 1))),
             6 => {
                 let states = ["true", "not true", "false", "not false", "known", "missing"];
-                let state = self.one_of(&states);
-                Condition::Is(Box::new(self.condition(depth - 1)), state)
+                let inner = self.condition(depth - 1);
+                // `(fact) is known` asks of the fact, not of what it says.
+                let is_fact = matches!(inner, Condition::Ask { test: Test::Bare, .. });
+                let state = self.one_of(if is_fact { &states[..4] } else { &states });
+                Condition::Is(Box::new(inner), state)
             }
             _ => {
                 let (source, kind) = self.source();
