@@ -125,6 +125,7 @@ fn rule(parts: &mut Parts, at: u16) -> Rule {
         caps: Vec::new(),
         hold: Hold::Time(0),
         in_page: true,
+        timing: selvedge_core::wire::program::Timing::default(),
     }
 }
 

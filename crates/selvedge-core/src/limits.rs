@@ -93,6 +93,18 @@ pub const METRICS_MAX: usize = 1_000;
 pub const ZONE_OFFSETS_MAX: usize = 128;
 /// Panes of a sliding window: what is kept of it is as fine as that.
 pub const PANES_MAX: usize = 12;
+/// Sequences and absences of a program.
+pub const SEQUENCES_MAX: usize = 1_000;
+/// Events of a sequence that follow each other.
+pub const SEQUENCE_STEPS_MAX: usize = 4;
+/// How far back an event still finds its place in a sequence.
+pub const SEQUENCE_REORDER_MS: i64 = 2_000;
+/// Events of a sequence within [`SEQUENCE_REORDER_MS`] that wait for one from before them.
+pub const SEQUENCE_PENDING_MAX: usize = 8;
+/// Events that one rule is triggered by.
+pub const TRIGGERS_MAX: usize = 16;
+/// Deadlines that are made up for before one event.
+pub const WAKES_MAX: usize = 16;
 /// Exclusion groups of a program.
 pub const GROUPS_MAX: usize = 256;
 /// Caps of one rule or group.

@@ -60,6 +60,9 @@ pub fn fact_name<'a>(stage: &'a Stage, fact: u16, text: &'a str) -> &'a str {
             parts.attributes.get(usize::from(*at)).map_or(text, |known| &known.name)
         }
         Some(FactSource::Metric(at)) => parts.metrics.get(usize::from(*at)).map_or(text, |known| &known.name),
+        Some(FactSource::Sequence(at)) => {
+            parts.sequences.get(usize::from(*at)).map_or(text, |known| &known.name)
+        }
         Some(FactSource::Property(name)) => name,
         None => text,
     }

@@ -465,6 +465,7 @@ pub fn shop() -> Parts {
             caps: vec![Cap { limit: 2, window: Window::Session }],
             hold: Hold::Page,
             in_page: true,
+            timing: selvedge_core::wire::program::Timing::default(),
         }],
         slots: vec![
             Slot { name: "banner".into(), fallback: None },

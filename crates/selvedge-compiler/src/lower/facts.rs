@@ -11,6 +11,7 @@ enum Source {
     Builtin(program::Builtin),
     Attribute(u16),
     Metric(u16),
+    Sequence(u16),
     Property(String),
 }
 
@@ -86,6 +87,7 @@ fn key_source(source: &FactSource) -> Source {
         FactSource::Builtin(builtin) => Source::Builtin(*builtin),
         FactSource::Attribute(at) => Source::Attribute(*at),
         FactSource::Metric(at) => Source::Metric(*at),
+        FactSource::Sequence(at) => Source::Sequence(*at),
         FactSource::Property(name) => Source::Property(name.clone()),
     }
 }

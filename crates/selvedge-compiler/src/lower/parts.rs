@@ -99,6 +99,7 @@ impl<'a> Builder<'a> {
             caps: rule.caps.clone(),
             hold: rule.hold,
             in_page: self.shared.in_page(at),
+            timing: selvedge_core::wire::program::Timing::default(),
         }
     }
 

@@ -53,6 +53,7 @@ pub fn name(parts: &Parts, fact: &Fact) -> String {
         FactSource::Builtin(builtin) => builtin.name().to_owned(),
         FactSource::Attribute(at) => parts.attributes[usize::from(*at)].name.clone(),
         FactSource::Metric(at) => parts.metrics[usize::from(*at)].name.clone(),
+        FactSource::Sequence(at) => parts.sequences[usize::from(*at)].name.clone(),
         FactSource::Property(name) => format!("event.{name}"),
     }
 }

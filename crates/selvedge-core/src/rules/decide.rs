@@ -3,7 +3,8 @@
 
 use super::grants::check;
 use super::known::{Known, is_true};
-use super::moment::{Moment, Place};
+use super::moment::{Moment, Place, may_act};
+use super::timers;
 use super::view::resolve;
 use crate::wire::answer::Reason;
 use crate::wire::program::{Image, NONE, RuleRow, kind};
@@ -32,12 +33,14 @@ pub fn decide(image: &Image, state: &mut VisitorState, moment: &Moment) -> Vec<D
     state.align(image, now_ms);
     state.prune_held(false, now_ms);
     let known = resolve(image, state, moment);
+    timers::run(image, state, moment, &known);
     let decisions = judge(image, state, moment, &known);
     for decision in &decisions {
         if let (Some(rule), Reason::Won) = (decision.rule, decision.reason) {
             hold(image, state, moment, image.rule(rule));
         }
     }
+    timers::spend(image, state, now_ms);
     decisions
 }
 
@@ -51,6 +54,7 @@ pub(super) fn judge(image: &Image, state: &VisitorState, moment: &Moment, known:
         decisions: Vec::new(),
         open: image.slots(),
         standing: vec![0; image.groups().into()],
+        waiting: timers::waiting(image, state, state.now_ms(moment.now_ms)),
     };
     for (slot, at) in image.each_slot().zip(0..) {
         let content = Some(slot.fallback()).filter(|content| *content != NONE);
@@ -59,14 +63,6 @@ pub(super) fn judge(image: &Image, state: &VisitorState, moment: &Moment, known:
     court.keep_held();
     court.run_rules(known);
     court.decisions
-}
-
-/// Whether a rule may act at all, before its condition is asked.
-#[inline]
-pub(super) fn may_act(rule: RuleRow, moment: &Moment) -> bool {
-    rule.status() == kind::STATUS_LIVE
-        && (rule.in_page() || moment.place == Place::Edge)
-        && moment.in_force.holds(rule.purpose())
 }
 
 /// Slots on their way to a decision.
@@ -80,6 +76,8 @@ struct Court<'a> {
     open: u16,
     /// Per exclusion group, how many of its rules stand.
     standing: Vec<u16>,
+    /// Rules that are not considered now.
+    waiting: Vec<u16>,
 }
 
 impl Court<'_> {
@@ -119,6 +117,7 @@ impl Court<'_> {
             }
             if self.is_open(rule.slot())
                 && may_act(rule, self.moment)
+                && self.waiting.binary_search(&at).is_err()
                 && is_true(self.image, code, known, rule.when())
                 && check(self.image, self.state, self.moment.writer, rule, self.now_ms).is_ok()
                 && !is_excluded(self.image, rule, &self.standing)

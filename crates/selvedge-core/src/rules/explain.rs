@@ -4,6 +4,7 @@ use super::decide::{Decision, is_excluded, judge};
 use super::grants::check;
 use super::known::{Known, MISSING, has_bit, known_at, passes};
 use super::moment::{Moment, Place};
+use super::timers;
 use super::view::resolve;
 use crate::limits::MASK_WORDS_MAX;
 use crate::wire::answer::Reason;
@@ -82,10 +83,23 @@ impl Case<'_> {
                 (Reason::RunsAtEdge, None)
             }
             kind::STATUS_LIVE if !self.moment.in_force.holds(rule.purpose()) => (Reason::NoPurpose, None),
-            kind::STATUS_LIVE => self.of_condition(rule),
+            kind::STATUS_LIVE => self.of_timing(rule, at),
             _ => (Reason::Paused, None),
         };
         Candidate { rule: at, reason, leaf }
+    }
+
+    /// A rule that waits for its trigger is not asked; one that waits for its delay is.
+    fn of_timing(&self, rule: RuleRow, at: u16) -> (Reason, Option<u16>) {
+        let now_ms = self.state.now_ms(self.moment.now_ms);
+        let timer = self.image.timer(at);
+        let waits = timer.is_some() && timers::waiting(self.image, self.state, now_ms).contains(&at);
+        match self.of_condition(rule) {
+            _ if waits && timer.is_some_and(|timer| timer.is_triggered()) => (Reason::NotTriggered, None),
+            found @ (Reason::False | Reason::Unknown, _) => found,
+            _ if waits => (Reason::Waits, None),
+            found => found,
+        }
     }
 
     fn of_condition(&self, rule: RuleRow) -> (Reason, Option<u16>) {

@@ -11,6 +11,8 @@ mod kept;
 
 mod known;
 
+mod sequences;
+
 mod counts;
 
 mod facts;
@@ -18,6 +20,10 @@ mod facts;
 mod metric;
 
 mod state;
+
+mod timers;
+
+pub mod deadlines;
 
 mod view;
 
@@ -31,6 +37,7 @@ pub mod explain;
 
 pub mod leaves;
 
+pub use deadlines::{next_deadline, wake};
 pub use decide::{Decision, decide};
 pub use explain::{Candidate, explain, known_facts};
 pub use grants::lease;

@@ -6,6 +6,7 @@ use crate::id::WriterId;
 use crate::limits::{CLAMP_FUTURE_MS, CLAMP_PAST_MS};
 use crate::tracking_plan::Trust;
 use crate::value::Map;
+use crate::wire::program::{RuleRow, kind};
 use crate::wire::state::VisitorState;
 
 /// Where rules run.
@@ -36,6 +37,14 @@ pub struct Moment<'a> {
     /// The state of the visitor's account, where it is known: facts of the account are read from it, and are unknown
     /// without it.
     pub account: Option<&'a VisitorState>,
+}
+
+/// Whether a rule may act at all, before its condition is asked.
+#[inline]
+pub(super) fn may_act(rule: RuleRow, moment: &Moment) -> bool {
+    rule.status() == kind::STATUS_LIVE
+        && (rule.in_page() || moment.place == Place::Edge)
+        && moment.in_force.holds(rule.purpose())
 }
 
 /// Times beyond this (the 48 bits that an event id keeps) are cut to it.

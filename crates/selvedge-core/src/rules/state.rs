@@ -1,10 +1,11 @@
 //! The life of a visitor's state: birth, alignment to a program, the part a page may see.
 
 use super::metric::blank;
+use super::sequences::begun;
 use crate::consent::Purposes;
 use crate::id::WriterId;
-use crate::wire::program::{Image, kind, op_of};
-use crate::wire::state::{Cell, CellBody, Held, MetricCell, PageView, Session, VisitorState};
+use crate::wire::program::{Image, TimerRow, WOKEN, kind, op_of};
+use crate::wire::state::{Cell, CellBody, Held, MetricCell, PageView, SequenceCell, Session, VisitorState};
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -104,6 +105,22 @@ impl VisitorState {
         }
     }
 
+    /// Where a sequence stands.
+    pub(super) fn sequence(&self, meaning: u64) -> Option<&SequenceCell> {
+        match self.body(meaning)? {
+            CellBody::Sequence(sequence) => Some(sequence),
+            _ => None,
+        }
+    }
+
+    /// Where a sequence stands, to be changed.
+    pub(super) fn sequence_mut(&mut self, meaning: u64) -> Option<&mut SequenceCell> {
+        match self.body_mut(meaning)? {
+            CellBody::Sequence(sequence) => Some(sequence),
+            _ => None,
+        }
+    }
+
     /// Fits the cells to a program that it was not stepped under before. A metric that is new to a known visitor is
     /// observed from now on; cells that the program does not know are kept one generation.
     pub(super) fn align(&mut self, image: &Image, now_ms: i64) {
@@ -122,6 +139,14 @@ impl VisitorState {
                 self.set_body(metric.meaning(), CellBody::Metric(MetricCell { since_ms, kept }));
             }
         }
+        for sequence in image.each_sequence() {
+            if self.body(sequence.meaning()).is_none() {
+                self.set_body(
+                    sequence.meaning(),
+                    CellBody::Sequence(begun(sequence, since_ms, self.born_ms)),
+                );
+            }
+        }
     }
 }
 
@@ -133,14 +158,20 @@ fn shown_cells(image: &Image) -> Vec<u64> {
         let (metric, attribute) = (image.metric(fact.index()), image.attribute(fact.index()));
         match fact.source() {
             kind::SOURCE_METRIC if is_read && !metric.is_private() => shown.push(metric.meaning()),
+            kind::SOURCE_SEQUENCE if is_read && !image.sequence(fact.index()).is_private() => {
+                shown.push(image.sequence(fact.index()).meaning());
+            }
             kind::SOURCE_ATTRIBUTE if is_read && !attribute.is_private() => shown.push(attribute.hash()),
             _ => {}
         }
     }
     for rule in image.each_rule().filter(|rule| rule.in_page()) {
         shown.push(rule.hash());
+        shown.push(WOKEN);
         shown.extend(image.group(rule.group()).map(|group| group.hash()));
     }
+    let is_in_page = |timer: &TimerRow| image.rule(timer.rule()).in_page();
+    shown.extend(image.each_timer().filter(is_in_page).map(|timer| timer.hash()));
     shown.sort_unstable();
     shown
 }

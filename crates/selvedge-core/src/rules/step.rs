@@ -2,12 +2,15 @@
 
 mod session;
 
+mod sequences;
+
 use super::counts::count_in_page;
 use super::facts::property;
 use super::grants::expose;
 use super::kept::{cut, fact_of, keep, put, stored};
 use super::metric::{Occurrence, blank, take};
 use super::moment::Moment;
+use super::timers::trigger;
 use crate::consent::Purposes;
 use crate::event::{Event, EventType};
 use crate::limits::{CLOCK_OFF_MS, PAGES_MAX};
@@ -70,7 +73,9 @@ pub fn step(
         step.keep_of_context(&LATEST);
     }
     step.metrics();
+    step.sequences();
     step.attributes();
+    step.triggers();
     step.caps_without_session();
     step.exposure();
     if !usable.is_empty() {
@@ -258,6 +263,15 @@ impl Step<'_> {
             Some(CellBody::Attribute(cell)) if cell.time_ms > time_ms => {}
             _ => self.state.set_body(hash, CellBody::Attribute(AttributeCell { time_ms, value })),
         }
+    }
+
+    /// Triggers the rules that wait for this event.
+    fn triggers(&mut self) {
+        let (image, usable, name) = (self.image, self.usable, self.event.name.as_bytes());
+        trigger(image, self.state, self.moment.now_ms, |timer| {
+            usable.holds(image.rule(timer.rule()).purpose())
+                && image.triggers(timer).any(|event| event == name)
+        });
     }
 
     fn exposure(&mut self) {

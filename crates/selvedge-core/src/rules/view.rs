@@ -6,9 +6,10 @@ use super::kept::fact_of;
 use super::known::Known;
 use super::metric::{Reading, pane_start_ms, seen, unseen};
 use super::moment::Moment;
+use super::sequences::value;
 use crate::consent::Purposes;
 use crate::number::MICRO;
-use crate::wire::program::{Builtin, FactRow, Image, MetricRow, kind};
+use crate::wire::program::{Builtin, FactRow, Image, MetricRow, SequenceRow, kind};
 use crate::wire::state::{CellBody, PageView, VisitorState};
 use alloc::vec::Vec;
 
@@ -44,6 +45,7 @@ impl<'a> View<'a> {
             },
             kind::SOURCE_ATTRIBUTE => self.attribute(fact.index()),
             kind::SOURCE_METRIC => self.metric(self.image.metric(fact.index())),
+            kind::SOURCE_SEQUENCE => Seen::Known(self.sequence(self.image.sequence(fact.index()))),
             _ => UNOBSERVED,
         }
     }
@@ -124,6 +126,14 @@ impl<'a> View<'a> {
         session.previous_end_ms.map_or(Known::MISSING, |end_ms| {
             let days = session.start_ms.wrapping_sub(end_ms) / DAY_MS;
             Known::exact(days.wrapping_mul(MICRO))
+        })
+    }
+
+    fn sequence(&self, row: SequenceRow) -> Known {
+        let is_observed = self.observed.holds(row.purpose());
+        let cell = self.state.sequence(row.meaning());
+        cell.map_or(Known { low: 0, high: 1 }, |cell| {
+            value(cell, row, self.now_ms, self.state.born_ms, is_observed)
         })
     }
 

@@ -73,6 +73,10 @@ reasons! {
     Unknown = 11, "unknown";
     /// It needs what only the edge knows.
     RunsAtEdge = 12, "runs_at_edge";
+    /// It is considered at its triggers only, and this is none.
+    NotTriggered = 40, "not_triggered";
+    /// Its condition is true, and its delay (`after`) runs.
+    Waits = 41, "waits";
 }
 
 /// An event that was not accepted.

@@ -9,6 +9,8 @@ mod tested;
 
 mod measured;
 
+mod sequence;
+
 mod shown;
 
 mod layout;
@@ -22,12 +24,15 @@ mod decode;
 mod encode;
 
 pub use decode::edge_config;
-pub(crate) use image::records::{AttributeRow, CapRange, CapRow, Code, FactRow, MetricRow, Op, RuleRow};
-pub(crate) use image::{ACCEPT, REJECT, op_of};
-pub use image::{Image, attribute_hash, group_hash, rule_hash};
+pub(crate) use image::records::{
+    AttributeRow, CapRange, CapRow, Code, FactRow, MetricRow, Op, RuleRow, SequenceRow, TimerRow,
+};
+pub(crate) use image::{ACCEPT, REJECT, WOKEN, op_of};
+pub use image::{Image, attribute_hash, group_hash, rule_hash, timer_hash};
 pub(crate) use layout::{NONE, kind};
 pub use measured::{Metric, MetricKind, Scope, Window};
-pub use shown::{Cap, Content, ContentType, Group, Hold, Rule, Slot, Status};
+pub use sequence::{Sequence, SequenceKind, SequenceStep};
+pub use shown::{Cap, Content, ContentType, Group, Hold, Rule, Slot, Status, Timing, Trigger};
 pub use tested::{
     Attribute, AttributeScope, AttributeSet, AttributeType, Builtin, Fact, FactSource, Instruction, Jump,
     SetTo, Shape, Test, TextTest,
@@ -81,6 +86,8 @@ pub struct Parts {
     pub facts: Vec<Fact>,
     /// What is measured, in the order conditions name it.
     pub metrics: Vec<Metric>,
+    /// Sequences and absences, in the order conditions name them.
+    pub sequences: Vec<Sequence>,
     /// All conditions' code, one after the other.
     pub code: Vec<Instruction>,
     /// Bit sets of [`Test::MaskWide`], 64 dictionary indices a word.

@@ -138,6 +138,10 @@ pub enum CellBody {
     Attribute(AttributeCell),
     /// The exposures of a capped rule or group.
     Cap(CapCell),
+    /// Where a sequence stands.
+    Sequence(SequenceCell),
+    /// When a rule is to be considered; `None`: not before it is triggered anew.
+    Timer(Option<i64>),
 }
 
 /// An attribute's value.
@@ -158,6 +162,30 @@ pub struct CapCell {
     pub lease: Lease,
     /// The lease before, if it expired without proof: its unused grants are among `used_ms`, at its expiry.
     pub burnt: Lease,
+}
+
+/// Where a sequence stands.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SequenceCell {
+    /// From here on all was observed.
+    pub since_ms: i64,
+    /// The run, as far as no event can come before it any more.
+    pub run: Run,
+    /// Later events that are part of the sequence, in the order of their times: when, and which parts they play.
+    pub pending: Vec<(i64, u8)>,
+}
+
+/// The one live run of a sequence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Run {
+    /// The time of its first event.
+    pub start_ms: i64,
+    /// How many steps were seen; 0: no run.
+    pub steps: u8,
+    /// Something that was not observed may have made it another.
+    pub is_unsure: bool,
+    /// When a run was last completed.
+    pub done_ms: Option<i64>,
 }
 
 /// Grants that a device holds.

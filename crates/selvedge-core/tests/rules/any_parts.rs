@@ -6,7 +6,8 @@ use selvedge_core::tracking_plan::{Nature, PlanEvent, PlanProperty, PropertyType
 use selvedge_core::wire::program::{
     Attribute, AttributeScope, AttributeSet, AttributeType, Builtin, Cap, Content, ContentType, EdgeConfig,
     Fact, FactSource, Group, Hold, Instruction, Jump, Leaf, Metric, MetricKind, Offset, Parts, Rule, Scope,
-    SetTo, Shape, Slot, Source, SourceKind, Status, Test, TextTest, Window,
+    Sequence, SequenceKind, SequenceStep, SetTo, Shape, Slot, Source, SourceKind, Status, Test, TextTest,
+    Timing, Trigger, Window,
 };
 
 fn name() -> impl Strategy<Value = String> {
@@ -99,6 +100,7 @@ fn fact() -> impl Strategy<Value = Fact> {
         prop::sample::select(Builtin::ALL).prop_map(FactSource::Builtin),
         any::<u16>().prop_map(FactSource::Attribute),
         any::<u16>().prop_map(FactSource::Metric),
+        any::<u16>().prop_map(FactSource::Sequence),
         name().prop_map(FactSource::Property),
     ];
     let tests = [TextTest::Contains, TextTest::StartsWith, TextTest::EndsWith, TextTest::MatchesGlob];
@@ -144,6 +146,25 @@ fn metric() -> impl Strategy<Value = Metric> {
         })
 }
 
+fn sequence() -> impl Strategy<Value = Sequence> {
+    let step =
+        || (name(), prop::option::of(0..u16::MAX)).prop_map(|(event, filter)| SequenceStep { event, filter });
+    let kinds = [SequenceKind::Then, SequenceKind::ThenNo, SequenceKind::Absence];
+    let events = (list(step()), step(), prop::option::of(step()));
+    let rest = (any::<u64>(), any::<u64>(), purposes(), any::<bool>());
+    (name(), prop::sample::select(kinds.to_vec()), events, rest).prop_map(|(name, asks, events, rest)| {
+        let ((steps, no, without), (meaning, window_ms, purpose, private)) = (events, rest);
+        let then_no = (asks == SequenceKind::ThenNo).then_some(no);
+        Sequence { name, meaning, asks, steps, then_no, without, window_ms, purpose, private }
+    })
+}
+
+fn timing() -> impl Strategy<Value = Timing> {
+    let trigger =
+        (list(name()), any::<bool>()).prop_map(|(events, session_end)| Trigger { events, session_end });
+    (prop::option::of(trigger), any::<u64>()).prop_map(|(trigger, after_ms)| Timing { trigger, after_ms })
+}
+
 fn instruction() -> impl Strategy<Value = Instruction> {
     let test = prop_oneof![
         any::<(i64, i64)>().prop_map(|(low, high)| Test::Range(low, high)),
@@ -164,8 +185,8 @@ fn rule() -> impl Strategy<Value = Rule> {
     let hold = prop_oneof![Just(Hold::Page), Just(Hold::Session), any::<u64>().prop_map(Hold::Time)];
     let status = prop::sample::select(&[Status::Live, Status::Draft, Status::Paused][..]);
     let places = (prop::option::of(0..u16::MAX), any::<u16>(), any::<u16>(), prop::option::of(0..u16::MAX));
-    (name(), any::<i32>(), status, purposes(), places, caps(), hold, any::<bool>()).prop_map(
-        |(id, priority, status, purpose, (when, slot, content, group), caps, hold, in_page)| Rule {
+    (name(), any::<i32>(), status, purposes(), places, caps(), hold, any::<bool>(), timing()).prop_map(
+        |(id, priority, status, purpose, (when, slot, content, group), caps, hold, in_page, timing)| Rule {
             id,
             priority,
             status,
@@ -177,6 +198,7 @@ fn rule() -> impl Strategy<Value = Rule> {
             caps,
             hold,
             in_page,
+            timing,
         },
     )
 }
@@ -212,8 +234,14 @@ fn edge() -> impl Strategy<Value = EdgeConfig> {
 
 pub fn parts() -> impl Strategy<Value = Parts> {
     let site = (name(), name(), any::<u32>(), prop::option::of(edge()), list(plan_event()));
-    let tested =
-        (list(attribute()), list(fact()), list(metric()), list(instruction()), list(list(any::<u64>())));
+    let tested = (
+        list(attribute()),
+        list(fact()),
+        list(metric()),
+        list(sequence()),
+        list(instruction()),
+        list(list(any::<u64>())),
+    );
     let slot = (name(), prop::option::of(0..u16::MAX)).prop_map(|(name, fallback)| Slot { name, fallback });
     let group = (name(), prop::option::of(0..u16::MAX), caps())
         .prop_map(|(name, max_per_page, caps)| Group { name, max_per_page, caps });
@@ -222,11 +250,11 @@ pub fn parts() -> impl Strategy<Value = Parts> {
     (site, tested, (list(rule()), list(slot), list(group), list(content()), zone)).prop_map(
         |(site, tested, shown)| {
             let (site, currency, late_ms, edge, events) = site;
-            let (attributes, facts, metrics, code, masks) = tested;
+            let (attributes, facts, metrics, sequences, code, masks) = tested;
             let (rules, slots, groups, contents, zone) = shown;
-            let mut parts = Parts { site, currency, late_ms, edge, ..Parts::default() };
+            let mut parts = Parts { site, currency, late_ms, edge, zone, sequences, ..Parts::default() };
             parts.plan.events = events;
-            Parts { attributes, facts, metrics, code, masks, rules, slots, groups, contents, zone, ..parts }
+            Parts { attributes, facts, metrics, code, masks, rules, slots, groups, contents, ..parts }
         },
     )
 }

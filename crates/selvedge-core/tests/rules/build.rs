@@ -5,7 +5,8 @@ use selvedge_core::hash::fnv1a_64;
 use selvedge_core::rules::Program;
 use selvedge_core::wire::program::{
     Attribute, AttributeScope, AttributeType, Builtin, Content, ContentType, Fact, FactSource, Hold,
-    Instruction, Jump, Metric, Parts, Rule, Shape, Slot, Status, Test, Window,
+    Instruction, Jump, Metric, Parts, Rule, Sequence, SequenceKind, SequenceStep, Shape, Slot, Status, Test,
+    Timing, Window,
 };
 use std::cmp::Reverse;
 
@@ -130,6 +131,31 @@ impl Build {
         fact
     }
 
+    /// The fact of a sequence: events in their order, the one that must not follow, the one it must be without.
+    pub fn sequence(
+        &mut self,
+        asks: SequenceKind,
+        steps: &[&str],
+        others: [Option<&str>; 2],
+        window_ms: i64,
+    ) -> u16 {
+        let step = |event: &str| SequenceStep { event: event.into(), filter: None };
+        let name = format!("{asks:?} {steps:?} {others:?} {window_ms}");
+        self.parts.sequences.push(Sequence {
+            meaning: fnv1a_64(name.as_bytes()),
+            name,
+            asks,
+            steps: steps.iter().copied().map(step).collect(),
+            then_no: others[0].map(step),
+            without: others[1].map(step),
+            window_ms: u64::try_from(window_ms).unwrap(),
+            purpose: PERSONAL,
+            private: false,
+        });
+        let at = Self::at(&self.parts.sequences) - 1;
+        self.fact(FactSource::Sequence(at), Shape::Number)
+    }
+
     pub fn attribute(&mut self, name: &str, scope: AttributeScope, attribute_type: AttributeType) -> u16 {
         self.parts.attributes.push(Attribute {
             name: name.into(),
@@ -164,6 +190,7 @@ impl Build {
             caps: Vec::new(),
             hold: Hold::Page,
             in_page: true,
+            timing: Timing::default(),
         });
         self.parts.rules.last_mut().unwrap()
     }

@@ -8,10 +8,10 @@ use selvedge_core::consent::Purposes;
 use selvedge_core::event::{Event, EventType};
 use selvedge_core::id::WriterId;
 use selvedge_core::limits::{CAP_BYTES_MAX, PANES_MAX, STATE_BYTES_MAX, STATE_TEXT_BYTES_MAX};
-use selvedge_core::wire::program::{AttributeScope, AttributeType, Builtin, Cap, Hold, Window};
+use selvedge_core::wire::program::{AttributeScope, AttributeType, Builtin, Cap, Hold, SequenceKind, Window};
 use selvedge_core::wire::state::{
-    AttributeCell, CapCell, Cell, CellBody, Held, Kept, Lease, MetricCell, PageView, Pane, Session,
-    StateFault, Stored, VisitorState,
+    AttributeCell, CapCell, Cell, CellBody, Held, Kept, Lease, MetricCell, PageView, Pane, Run, SequenceCell,
+    Session, StateFault, Stored, VisitorState,
 };
 use std::collections::BTreeMap;
 
@@ -106,6 +106,16 @@ fn kept() -> impl Strategy<Value = Kept> {
     prop_oneof![any::<u16>().prop_map(Kept::Count), times().prop_map(Kept::Times), panes]
 }
 
+fn sequence() -> impl Strategy<Value = SequenceCell> {
+    let run = (any::<i64>(), 0u8..=4, any::<bool>(), any::<Option<i64>>())
+        .prop_map(|(start_ms, steps, is_unsure, done_ms)| Run { start_ms, steps, is_unsure, done_ms });
+    (any::<i64>(), run, times(), any::<[u8; 6]>()).prop_map(|(since_ms, run, times_ms, parts)| SequenceCell {
+        since_ms,
+        run,
+        pending: times_ms.into_iter().zip(parts).collect(),
+    })
+}
+
 fn body() -> impl Strategy<Value = CellBody> {
     prop_oneof![
         (any::<i64>(), kept()).prop_map(|(since_ms, kept)| CellBody::Metric(MetricCell { since_ms, kept })),
@@ -116,6 +126,8 @@ fn body() -> impl Strategy<Value = CellBody> {
             lease,
             burnt
         })),
+        sequence().prop_map(CellBody::Sequence),
+        any::<Option<i64>>().prop_map(CellBody::Timer),
     ]
 }
 
@@ -182,6 +194,8 @@ fn heavy() -> Build {
             build.count(name, window, 3 + u16::try_from(at).unwrap() * 2);
         }
     }
+    build.sequence(SequenceKind::Then, &["view", "add"], [None; 2], 60_000);
+    build.sequence(SequenceKind::ThenNo, &["page"], [Some("page"), Some("add")], 600_000);
     for name in ["plan", "one", "two"] {
         build.attribute(name, AttributeScope::Visitor, AttributeType::Text);
     }
@@ -192,6 +206,7 @@ fn heavy() -> Build {
     {
         let rule = build.rule(&format!("r{at}"), slot, None);
         rule.hold = hold;
+        rule.timing.after_ms = 60_000;
         rule.caps = vec![
             Cap { limit: 5, window: Window::Session },
             Cap { limit: 9, window: Window::Sliding(86_400_000) },

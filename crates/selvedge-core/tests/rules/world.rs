@@ -4,7 +4,9 @@ use selvedge_core::consent::Purposes;
 use selvedge_core::event::{Event, EventType, LeaseReport};
 use selvedge_core::id::{Sequence, WriterId};
 use selvedge_core::number::Number;
-use selvedge_core::rules::{Candidate, Moment, Place, Program, Stepped, decide, explain, lease, step};
+use selvedge_core::rules::{
+    Candidate, Moment, Place, Program, Stepped, decide, explain, known_facts, lease, step,
+};
 use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::answer::Reason;
@@ -139,6 +141,17 @@ impl World {
             ..*self
         };
         world.decide(at_ms, slot).0.is_some()
+    }
+
+    /// What is known of a yes-or-no fact.
+    pub fn holds(&self, at_ms: i64, fact: u16) -> Option<bool> {
+        self.all_hold(at_ms)[usize::from(fact)]
+    }
+
+    /// What is known of every fact, each of them yes or no.
+    pub fn all_hold(&self, at_ms: i64) -> Vec<Option<bool>> {
+        let known = known_facts(&self.program, &self.state, &self.moment(at_ms));
+        known.iter().map(|known| (known.low == known.high).then_some(known.low == 1)).collect()
     }
 
     pub fn explain(&self, at_ms: i64) -> Vec<Candidate> {

@@ -44,12 +44,16 @@ pub(super) fn forget(state: VisitorState, site: &Site, gate: &Gate, now_ms: i64)
     let may_count = |hash: u64| {
         parts.metrics.iter().any(|metric| metric.meaning == hash && in_force.holds(metric.purpose))
     };
+    let may_follow = |hash: u64| {
+        parts.sequences.iter().any(|known| known.meaning == hash && in_force.holds(known.purpose))
+    };
     let may_know =
         !is_state_lost && parts.attributes.iter().all(|attribute| in_force.holds(attribute.purpose));
     let mut cells = state.cells;
     cells.retain(|cell| match cell.body {
         CellBody::Metric(_) => may_count(cell.hash),
-        CellBody::Cap(_) => rules_act,
+        CellBody::Sequence(_) => may_follow(cell.hash),
+        CellBody::Cap(_) | CellBody::Timer(_) => rules_act,
         CellBody::Attribute(_) => may_know,
     });
     if !is_state_lost {

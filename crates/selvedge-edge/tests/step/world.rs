@@ -116,6 +116,7 @@ fn parts() -> Parts {
             caps: vec![Cap { limit: 2, window: Window::Session }],
             hold: Hold::Page,
             in_page: true,
+            timing: selvedge_core::wire::program::Timing::default(),
         }],
         slots: vec![Slot { name: "hero".into(), fallback: Some(1) }],
         contents: vec![text("banner"), text("house")],

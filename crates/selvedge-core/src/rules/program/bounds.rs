@@ -1,8 +1,8 @@
 //! How many bytes a visitor's state takes at most: the sum of what every part of its encoding takes at most.
 
 use super::Program;
-use crate::limits::{PAGES_MAX, STATE_TEXT_BYTES_MAX};
-use crate::wire::program::{Builtin, Cap, Hold, Rule, Window};
+use crate::limits::{PAGES_MAX, SEQUENCE_PENDING_MAX, STATE_TEXT_BYTES_MAX};
+use crate::wire::program::{Builtin, Cap, Hold, Rule, Timing, Window};
 use crate::wire::state::{cell_bytes_max, page_cell_bytes_max};
 
 /// A time, as its distance from birth: 48 bits and the sign.
@@ -26,17 +26,34 @@ const HELD_BYTES: usize = 2 * HASH_BYTES + 1 + TIME_BYTES;
 /// A lease: number, granted, left, expiry.
 const LEASE_BYTES: usize = 5 + 3 + 3 + TIME_BYTES;
 
+/// A rule's timer.
+const TIMER_BYTES: usize = HASH_BYTES + 1 + 1 + TIME_BYTES;
+/// Since when, place and knowledge, start, completion; the events that wait: the first with its time, the others with the
+/// distance to the one before.
+const SEQUENCE_BYTES: usize = HASH_BYTES
+    + 1
+    + TIME_BYTES
+    + 1
+    + TIME_BYTES
+    + (1 + TIME_BYTES)
+    + 1
+    + TIME_BYTES
+    + SEQUENCE_PENDING_MAX * (1 + 2);
+
 impl Program {
     /// Bytes that a visitor's state takes at most under this program, without cap history. The compiler refuses above
     /// [`crate::limits::STATE_BYTES_MAX`].
     #[must_use]
     pub fn state_bytes_max(&self) -> usize {
         let metrics: usize = self.parts().metrics.iter().map(cell_bytes_max).sum();
+        let sequences = self.parts().sequences.len().saturating_mul(SEQUENCE_BYTES);
         let attribute_bytes = HASH_BYTES + 1 + TIME_BYTES + STORED_BYTES;
         let attributes = self.parts().attributes.len().saturating_mul(attribute_bytes);
         let held = self.slots_held(|rule| rule.hold != Hold::Page).saturating_mul(HELD_BYTES);
         let pages = self.page_bytes().saturating_mul(PAGES_MAX);
-        let parts = [HEAD_BYTES, SESSION_BYTES, pages, held, metrics, attributes];
+        let timed = self.parts().rules.iter().filter(|rule| rule.timing != Timing::default());
+        let timers = timed.count().saturating_add(1).saturating_mul(TIMER_BYTES);
+        let parts = [HEAD_BYTES, SESSION_BYTES, pages, held, metrics, sequences, timers, attributes];
         parts.into_iter().fold(0, usize::saturating_add)
     }
 

@@ -1,10 +1,11 @@
 //! Whether everything a program names is there, in order, and within its bounds.
 
 use super::{Image, ProgramFault};
-use crate::limits::{COUNT_THRESHOLD_MAX, INSTRUCTIONS_MAX, WINDOW_MS_MAX};
+use crate::limits::{COUNT_THRESHOLD_MAX, INSTRUCTIONS_MAX, SEQUENCE_STEPS_MAX, WINDOW_MS_MAX};
 use crate::wire::codec::WireFault;
 use crate::wire::program::{
-    ACCEPT, Cap, Fact, FactSource, Hold, Metric, MetricKind, Parts, REJECT, Rule, Shape, Window, kind, op_of,
+    ACCEPT, Cap, Fact, FactSource, Hold, Metric, MetricKind, Parts, REJECT, Rule, Sequence, SequenceKind,
+    Shape, Timing, Trigger, Window, kind, op_of,
 };
 
 type Verdict = Result<(), ProgramFault>;
@@ -13,11 +14,13 @@ type Verdict = Result<(), ProgramFault>;
 pub(super) fn verify(parts: &Parts, image: &Image) -> Verdict {
     parts.facts.iter().try_for_each(|fact| verify_fact(parts, fact))?;
     parts.metrics.iter().try_for_each(|metric| verify_metric(image, metric))?;
+    parts.sequences.iter().try_for_each(|sequence| verify_sequence(image, sequence))?;
     if image.code().len() > INSTRUCTIONS_MAX {
         return Err(ProgramFault::TooLarge);
     }
     verify_code(parts, image)?;
     parts.rules.iter().try_for_each(|rule| verify_rule(parts, image, rule))?;
+    parts.rules.iter().try_for_each(|rule| verify_timing(&rule.timing))?;
     parts.groups.iter().try_for_each(|group| verify_caps(&group.caps))?;
     parts.slots.iter().try_for_each(|slot| optional(slot.fallback, parts.contents.len()))?;
     verify_order(parts)?;
@@ -36,6 +39,7 @@ fn verify_fact(parts: &Parts, fact: &Fact) -> Verdict {
     match &fact.source {
         FactSource::Attribute(at) => index(*at, parts.attributes.len())?,
         FactSource::Metric(at) => index(*at, parts.metrics.len())?,
+        FactSource::Sequence(at) => index(*at, parts.sequences.len())?,
         FactSource::Builtin(_) | FactSource::Property(_) => {}
     }
     match &fact.shape {
@@ -55,6 +59,20 @@ fn verify_metric(image: &Image, metric: &Metric) -> Verdict {
     }
 }
 
+/// At least one step, at least two where it asks for an order, and nothing that its kind has no place for.
+fn verify_sequence(image: &Image, sequence: &Sequence) -> Verdict {
+    let is_absence = sequence.asks == SequenceKind::Absence;
+    let least = if sequence.asks == SequenceKind::Then { 2 } else { 1 };
+    let most = if is_absence { 1 } else { SEQUENCE_STEPS_MAX };
+    if sequence.steps.len() < least || sequence.steps.len() > most || is_absence && sequence.without.is_some()
+    {
+        return Err(ProgramFault::TooLarge);
+    }
+    let mut events = sequence.steps.iter().chain(&sequence.then_no).chain(&sequence.without);
+    events.try_for_each(|step| optional(step.filter, image.code().len()))?;
+    verify_window(Window::Sliding(sequence.window_ms))
+}
+
 fn verify_window(window: Window) -> Verdict {
     match window {
         Window::Sliding(window_ms) if window_ms == 0 || window_ms > WINDOW_MS_MAX => {
@@ -62,6 +80,15 @@ fn verify_window(window: Window) -> Verdict {
         }
         _ => Ok(()),
     }
+}
+
+/// Delayed by no more than the longest window, and triggered by something.
+fn verify_timing(timing: &Timing) -> Verdict {
+    let is_empty = |trigger: &Trigger| trigger.events.is_empty() && !trigger.session_end;
+    if timing.after_ms > WINDOW_MS_MAX || timing.trigger.as_ref().is_some_and(is_empty) {
+        return Err(ProgramFault::TooLarge);
+    }
+    Ok(())
 }
 
 fn verify_limit(limit: u16) -> Verdict {

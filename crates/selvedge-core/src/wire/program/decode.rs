@@ -1,5 +1,9 @@
 //! A program from its bytes: every list within its bound, every number one of those allowed.
 
+mod sequence;
+
+mod timing;
+
 use super::image::records::{CapRange, CapRow};
 use super::image::{ACCEPT, REJECT, op_of};
 use super::layout::{NO_TEXT, NONE, kind, size, tag};
@@ -11,7 +15,7 @@ use super::{
 };
 use crate::limits::{
     ATTRIBUTES_MAX, CAPS_MAX, CONTENTS_MAX, FACTS_MAX, GROUPS_MAX, INSTRUCTIONS_MAX, MASK_WORDS_MAX,
-    METRICS_MAX, PROGRAM_BYTES_MAX, RULES_MAX, SLOTS_MAX, TEXTS_MAX, ZONE_OFFSETS_MAX,
+    METRICS_MAX, PROGRAM_BYTES_MAX, RULES_MAX, SEQUENCES_MAX, SLOTS_MAX, TEXTS_MAX, ZONE_OFFSETS_MAX,
 };
 use crate::wire::codec::{Reader, WireFault};
 use alloc::string::String;
@@ -47,6 +51,7 @@ impl Parts {
             attributes: rows(reading, tag::ATTRIBUTES, size::NARROW, ATTRIBUTES_MAX, attribute)?,
             facts: rows(reading, tag::FACTS, size::NARROW, FACTS_MAX, fact)?,
             metrics: rows(reading, tag::METRICS, size::WIDE, METRICS_MAX, metric)?,
+            sequences: rows(reading, tag::SEQUENCES, size::WIDE, SEQUENCES_MAX, sequence::sequence)?,
             code: Vec::new(),
             masks: rows(reading, tag::MASKS, size::NARROW, INSTRUCTIONS_MAX, mask)?,
             rules: rows(reading, tag::RULES, size::WIDE, RULES_MAX, rule)?,
@@ -176,6 +181,7 @@ fn fact(from: &Reading, at: u16) -> Decoded<Fact> {
         kind::SOURCE_BUILTIN => FactSource::Builtin(builtin.ok_or(WireFault::Malformed)?),
         kind::SOURCE_ATTRIBUTE => FactSource::Attribute(row.index()),
         kind::SOURCE_METRIC => FactSource::Metric(row.index()),
+        kind::SOURCE_SEQUENCE => FactSource::Sequence(row.index()),
         kind::SOURCE_PROPERTY => FactSource::Property(from.text(row.name())?),
         _ => return Err(WireFault::Malformed.into()),
     };
@@ -276,6 +282,7 @@ fn rule(from: &Reading, at: u16) -> Decoded<Rule> {
             _ => return Err(WireFault::Malformed.into()),
         },
         in_page: row.in_page(),
+        timing: timing::timing(from, at)?,
     })
 }
 

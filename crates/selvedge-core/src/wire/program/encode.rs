@@ -2,11 +2,15 @@
 
 mod postcard;
 
-use super::image::{ACCEPT, REJECT, attribute_hash, group_hash, rule_hash, slot_hash};
+mod sequence;
+
+mod timing;
+
+use super::image::{ACCEPT, REJECT, WOKEN, attribute_hash, group_hash, rule_hash, slot_hash, timer_hash};
 use super::layout::{MAGIC, NO_TEXT, NONE, kind, size, tag};
 use super::{
     Attribute, AttributeSet, Cap, Content, Fact, FactSource, Hold, Instruction, Jump, Metric, Parts, Rule,
-    SetTo, Shape, Test, Window,
+    SetTo, Shape, Test, Timing, Window,
 };
 use crate::event::EventType;
 use crate::wire::codec::Writer;
@@ -22,9 +26,10 @@ impl Parts {
         self.attributes.iter().for_each(|attribute| tables.attribute(attribute));
         self.facts.iter().for_each(|fact| tables.fact(fact));
         self.metrics.iter().for_each(|metric| tables.metric(metric));
+        self.sequences.iter().for_each(|sequence| tables.sequence(sequence));
         self.code.iter().for_each(|code| tables.instruction(code));
         self.masks.iter().for_each(|words| tables.mask(words));
-        self.rules.iter().for_each(|rule| tables.rule(rule));
+        (0..).zip(&self.rules).for_each(|(at, rule)| tables.rule(at, rule));
         for slot in &self.slots {
             let name = tables.text(&slot.name);
             let row = tables.table(tag::SLOTS);
@@ -57,14 +62,24 @@ impl Parts {
         tables.bytes()
     }
 
+    /// Whether time alone may change what is decided.
+    fn wakes(&self) -> bool {
+        let has_deadline =
+            |rule: &Rule| rule.timing != Timing::default() || matches!(rule.hold, Hold::Time(_));
+        !self.sequences.is_empty() || self.rules.iter().any(has_deadline)
+    }
+
     /// The names of all cells, sorted.
     pub(crate) fn cells(&self) -> Vec<u64> {
         let capped_rules = self.rules.iter().filter(|rule| !rule.caps.is_empty());
         let capped_groups = self.groups.iter().filter(|group| !group.caps.is_empty());
         let mut cells: Vec<u64> = self.metrics.iter().map(|metric| metric.meaning).collect();
+        cells.extend(self.sequences.iter().map(|sequence| sequence.meaning));
         cells.extend(self.attributes.iter().map(attribute_hash));
         cells.extend(capped_rules.map(rule_hash));
         cells.extend(capped_groups.map(group_hash));
+        cells.extend(self.rules.iter().filter(|rule| rule.timing != Timing::default()).map(timer_hash));
+        cells.extend(self.wakes().then_some(WOKEN));
         cells.sort_unstable();
         cells
     }
@@ -185,6 +200,7 @@ impl Tables {
             FactSource::Builtin(builtin) => (kind::SOURCE_BUILTIN, *builtin as u16, 0),
             FactSource::Attribute(at) => (kind::SOURCE_ATTRIBUTE, *at, 0),
             FactSource::Metric(at) => (kind::SOURCE_METRIC, *at, 0),
+            FactSource::Sequence(at) => (kind::SOURCE_SEQUENCE, *at, 0),
             FactSource::Property(name) => (kind::SOURCE_PROPERTY, 0, self.text(name)),
         };
         let (shape, texts, count) = match &fact.shape {
@@ -241,7 +257,8 @@ impl Tables {
         self.table(tag::MASKS).fixed(start).fixed(count).end(size::NARROW);
     }
 
-    fn rule(&mut self, rule: &Rule) {
+    fn rule(&mut self, at: u16, rule: &Rule) {
+        self.timer(at, rule);
         let (id, caps) = (self.text(&rule.id), self.caps(&rule.caps));
         let (hold, hold_ms) = match rule.hold {
             Hold::Page => (kind::HOLD_PAGE, 0),

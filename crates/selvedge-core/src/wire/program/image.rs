@@ -16,8 +16,8 @@ use crate::tracking_plan::Plan;
 use crate::wire::codec::Reader;
 use alloc::vec::Vec;
 use records::{
-    AttributeRow, CapRange, CapRow, Code, FactRow, Field, GroupRow, MaskRow, MetricRow, Op, RuleRow, SetRow,
-    SlotRow,
+    AttributeRow, CapRange, CapRow, Code, FactRow, Field, GroupRow, MaskRow, MetricRow, Op, RuleRow,
+    SequenceRow, SetRow, SlotRow, StepRow, TimerRow,
 };
 
 /// The condition is definitely true.
@@ -85,6 +85,11 @@ impl Image {
     pub(crate) fn is_of(&self, parts: &Parts) -> bool {
         let cells: Vec<u8> = parts.cells().iter().flat_map(|hash| hash.to_le_bytes()).collect();
         (0..).zip(&parts.rules).all(|(at, rule)| self.rule(at).hash() == rule_hash(rule))
+            && self.each_timer().is_sorted_by(|before, next| before.rule() < next.rule())
+            && self.each_timer().all(|timer| {
+                let rule = parts.rules.get(usize::from(timer.rule()));
+                rule.is_some_and(|rule| timer_hash(rule) == timer.hash())
+            })
             && (0..).zip(&parts.slots).all(|(at, slot)| self.slot(at).hash() == slot_hash(slot))
             && (0..)
                 .zip(&parts.attributes)
@@ -204,6 +209,37 @@ impl Image {
         MetricRow::at(self.rows(tag::METRICS), at.into())
     }
 
+    /// Every sequence.
+    pub(crate) fn each_sequence(&self) -> impl Iterator<Item = SequenceRow<'_>> {
+        self.rows(tag::SEQUENCES).iter().map(SequenceRow)
+    }
+
+    pub(crate) fn sequence(&self, at: u16) -> SequenceRow<'_> {
+        SequenceRow::at(self.rows(tag::SEQUENCES), at.into())
+    }
+
+    pub(crate) fn sequence_step(&self, at: u16) -> StepRow<'_> {
+        StepRow::at(self.rows(tag::SEQUENCE_STEPS), at.into())
+    }
+
+    /// When rules are considered, of those that are not at every event.
+    pub(crate) fn each_timer(&self) -> impl Iterator<Item = TimerRow<'_>> {
+        self.rows(tag::TIMERS).iter().map(TimerRow)
+    }
+
+    /// When the rule at a place is considered, where that is not at every event.
+    pub(crate) fn timer(&self, rule: u16) -> Option<TimerRow<'_>> {
+        let timers = self.rows(tag::TIMERS);
+        let at = timers.binary_search_by_key(&rule, |row| TimerRow(row).rule()).ok()?;
+        timers.get(at).map(TimerRow)
+    }
+
+    /// The names of the events that trigger a rule.
+    pub(crate) fn triggers(&self, timer: TimerRow<'_>) -> impl Iterator<Item = &[u8]> {
+        let places = self.rows(tag::TRIGGERS).get(usize::from(timer.events())..).unwrap_or_default();
+        places.iter().take(timer.events_count().into()).map(|place| self.text(u32::from_le_bytes(*place)))
+    }
+
     /// Every attribute.
     pub(crate) fn each_attribute(&self) -> impl Iterator<Item = AttributeRow<'_>> {
         self.rows(tag::ATTRIBUTES).iter().map(AttributeRow)
@@ -281,6 +317,17 @@ pub(crate) fn op_of(code: Code<'_>, at: u16) -> Option<Op<'_>> {
 pub fn rule_hash(rule: &Rule) -> u64 {
     fnv1a_64(rule.id.as_bytes())
 }
+
+/// The name of a rule's timer.
+#[must_use]
+pub fn timer_hash(rule: &Rule) -> u64 {
+    let mut name = Vec::from(b"timer/");
+    name.extend_from_slice(rule.id.as_bytes());
+    fnv1a_64(&name)
+}
+
+/// The name of the cell that says up to when deadlines were made up for.
+pub(crate) const WOKEN: u64 = fnv1a_64(b"woken");
 
 /// The name of a slot, in holds.
 pub(super) fn slot_hash(slot: &Slot) -> u64 {

@@ -33,6 +33,12 @@ pub(super) mod tag {
     pub const EDGE: u8 = 19;
     /// The site's time zone: from which minute (4 bytes) on how many minutes (2 bytes, signed) are added to UTC.
     pub const ZONE: u8 = 20;
+    /// Sequences, and the events of all of them.
+    pub const SEQUENCES: u8 = 36;
+    pub const SEQUENCE_STEPS: u8 = 37;
+    /// When rules are considered, of those that are not at every event; and the events that trigger them.
+    pub const TIMERS: u8 = 38;
+    pub const TRIGGERS: u8 = 39;
     /// One more than the last.
     pub const END: usize = 48;
 }
@@ -96,6 +102,11 @@ pub(crate) mod kind {
     pub const SOURCE_ATTRIBUTE: u8 = 1;
     pub const SOURCE_METRIC: u8 = 2;
     pub const SOURCE_PROPERTY: u8 = 3;
+    pub const SOURCE_SEQUENCE: u8 = 32;
+
+    pub const SEQUENCE_THEN: u8 = 0;
+    pub const SEQUENCE_THEN_NO: u8 = 1;
+    pub const SEQUENCE_ABSENCE: u8 = 2;
 
     pub const SET_TEXT: u8 = 0;
     pub const SET_NUMBER: u8 = 1;

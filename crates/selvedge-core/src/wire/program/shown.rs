@@ -52,6 +52,26 @@ pub struct Rule {
     pub hold: Hold,
     /// Whether it runs in the page too (all of its facts are known there, and it is not private).
     pub in_page: bool,
+    /// When it is considered.
+    pub timing: Timing,
+}
+
+/// When a rule is considered.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Timing {
+    /// Only at these moments; `None`: at every one.
+    pub trigger: Option<Trigger>,
+    /// So many milliseconds after its moment, or after its condition became true. Then the condition is asked again.
+    pub after_ms: u64,
+}
+
+/// The moments at which a rule is considered.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Trigger {
+    /// Events, by name.
+    pub events: Vec<String>,
+    /// The end of a session.
+    pub session_end: bool,
 }
 
 /// How often something may be seen.

@@ -86,6 +86,8 @@ pub enum FactSource {
     Attribute(u16),
     /// The metric at this place.
     Metric(u16),
+    /// The sequence at this place.
+    Sequence(u16),
     /// A property of the event being stepped (only in a metric's `where`); dots reach into objects.
     Property(String),
 }

@@ -2,7 +2,9 @@
 
 mod kept;
 
-use super::tags::{ATTRIBUTE, BOOL, CAP, MISSING, NUMBER, OLD, TEXT, UNOBSERVED, VERSION};
+mod sequence;
+
+use super::tags::{ATTRIBUTE, BOOL, CAP, MISSING, NUMBER, OLD, SEQUENCE, TEXT, TIMER, UNOBSERVED, VERSION};
 use super::{
     AttributeCell, CapCell, Cell, CellBody, Held, Lease, MetricCell, PageView, Session, StateFault, Stored,
     VisitorState,
@@ -228,6 +230,8 @@ impl Decoder<'_> {
         let kind = self.u8();
         let body = match kind & !OLD {
             ATTRIBUTE => CellBody::Attribute(AttributeCell { time_ms: self.time(), value: self.stored() }),
+            TIMER => CellBody::Timer(self.optional_time()),
+            SEQUENCE => CellBody::Sequence(self.sequence()),
             CAP => CellBody::Cap(CapCell { used_ms: self.times(), lease: self.lease(), burnt: self.lease() }),
             kind => CellBody::Metric(MetricCell { since_ms: self.time(), kept: self.kept(kind) }),
         };

@@ -2,7 +2,9 @@
 
 mod kept;
 
-use super::tags::{ATTRIBUTE, BOOL, CAP, MISSING, NUMBER, OLD, TEXT, UNOBSERVED, VERSION};
+mod sequence;
+
+use super::tags::{ATTRIBUTE, BOOL, CAP, MISSING, NUMBER, OLD, SEQUENCE, TEXT, TIMER, UNOBSERVED, VERSION};
 use super::{Cell, CellBody, Held, Lease, PageView, Session, Stored, VisitorState};
 use crate::limits::{CAP_BYTES_MAX, STATE_BYTES_MAX};
 use crate::wire::codec::Writer;
@@ -146,6 +148,14 @@ impl Encoder {
                 self.times(&cap.used_ms);
                 self.lease(&cap.lease);
                 self.lease(&cap.burnt);
+            }
+            CellBody::Sequence(sequence) => {
+                self.out.u8(SEQUENCE | old);
+                self.sequence(sequence);
+            }
+            CellBody::Timer(due_ms) => {
+                self.out.u8(TIMER | old);
+                self.optional_time(*due_ms);
             }
         }
     }

@@ -16,4 +16,6 @@ pub(super) const ATTRIBUTE: u8 = 1;
 pub(super) const CAP: u8 = 2;
 pub(super) const TIMES: u8 = 10;
 pub(super) const PANES: u8 = 11;
+pub(super) const SEQUENCE: u8 = 30;
+pub(super) const TIMER: u8 = 31;
 pub(super) const OLD: u8 = 0x80;

@@ -101,6 +101,25 @@ records! {
         property: u32 = 36,
     }
 
+    /// A sequence. Its steps come first, then the one that must not come last, then the one that it must be without.
+    SequenceRow of size::WIDE => {
+        meaning: u64 = 0,
+        window_ms: u64 = 8,
+        name: u32 = 16,
+        first: u16 = 20,
+        purpose: Purposes = 22,
+        asks: u8 = 24,
+        steps: u8 = 25,
+        is_private: bool = 26,
+        has_without: bool = 27,
+    }
+
+    /// An event of a sequence.
+    StepRow of size::NARROW => {
+        event: u32 = 0,
+        filter: u16 = 4,
+    }
+
     /// An attribute.
     AttributeRow of size::NARROW => {
         hash: u64 = 0,
@@ -143,6 +162,19 @@ records! {
         status: u8 = 37,
         hold: u8 = 38,
         in_page: bool = 39,
+    }
+
+    /// When a rule is considered.
+    TimerRow of size::NARROW => {
+        /// The name of its cell.
+        hash: u64 = 0,
+        after_ms: u64 = 8,
+        /// The first of its triggers.
+        events: u16 = 16,
+        rule: u16 = 18,
+        events_count: u8 = 20,
+        is_triggered: bool = 21,
+        at_session_end: bool = 22,
     }
 
     /// A cap.
