@@ -105,6 +105,10 @@ pub const SEQUENCE_PENDING_MAX: usize = 8;
 pub const TRIGGERS_MAX: usize = 16;
 /// Deadlines that are made up for before one event.
 pub const WAKES_MAX: usize = 16;
+/// What may add to one score.
+pub const SCORE_POINTS_MAX: usize = 64;
+/// The largest score either way, in millionths.
+pub const SCORE_MICRO_MAX: i64 = 1_000_000_000_000;
 /// Exclusion groups of a program.
 pub const GROUPS_MAX: usize = 256;
 /// Caps of one rule or group.

@@ -166,7 +166,8 @@ impl Step<'_> {
         let mut event = Occurrence::new(image, self.event, time_ms, self.state.born_ms);
         for metric in image.each_metric() {
             // A page view lives on where sessions are not observed.
-            let is_of_session = metric.scope() == kind::OF_SESSION && metric.window() != kind::WINDOW_PAGE;
+            let is_of_session = metric.window() == kind::WINDOW_SESSION
+                || metric.scope() == kind::OF_SESSION && metric.window() != kind::WINDOW_PAGE;
             let is_usable = self.usable.holds(metric.purpose()) && (is_in_session || !is_of_session);
             let Some(cell) = self.state.metric_mut(metric.meaning()) else { continue };
             if !before.and(now).holds(metric.purpose()) {

@@ -141,15 +141,15 @@ impl<'a> View<'a> {
     fn metric(&self, metric: MetricRow<'a>) -> Seen<'a> {
         let Some(CellBody::Metric(cell)) = self.state.body(metric.meaning()) else { return unseen(metric) };
         let Some((start_ms, is_whole)) = self.stretch(metric) else { return unseen(metric) };
-        let is_watched = is_whole
-            && self.observed.holds(metric.purpose())
-            && cell.since_ms <= start_ms.max(self.state.born_ms);
+        let is_seen = is_whole && self.observed.holds(metric.purpose());
+        let since_ms = if is_seen { cell.since_ms } else { i64::MAX };
+        let is_watched = since_ms <= start_ms.max(self.state.born_ms);
         let (hash, now_ms) = (metric.meaning(), self.now_ms);
         let page = self.page.filter(|_| metric.window() == kind::WINDOW_PAGE);
         let of_page = page.and_then(|page| page.kept.iter().find(|(known, _)| *known == hash));
         let kept = of_page.map_or(&cell.kept, |(_, kept)| kept);
         let in_page = page.map_or(0, |page| count_of(page, hash));
-        seen(&Reading { image: self.image, metric, kept, in_page, start_ms, now_ms, is_watched })
+        seen(&Reading { image: self.image, metric, kept, in_page, start_ms, now_ms, since_ms, is_watched })
     }
 
     /// When the window of a metric began, and whether all of it since then was observed but for the metric's own purpose;

@@ -30,7 +30,7 @@ pub(crate) use image::records::{
 pub(crate) use image::{ACCEPT, REJECT, WOKEN, op_of};
 pub use image::{Image, attribute_hash, group_hash, rule_hash, timer_hash};
 pub(crate) use layout::{NONE, kind};
-pub use measured::{Metric, MetricKind, Scope, Window};
+pub use measured::{Metric, MetricKind, Points, Scope, Score, Window};
 pub use sequence::{Sequence, SequenceKind, SequenceStep};
 pub use shown::{Cap, Content, ContentType, Group, Hold, Rule, Slot, Status, Timing, Trigger};
 pub use tested::{
@@ -88,6 +88,8 @@ pub struct Parts {
     pub metrics: Vec<Metric>,
     /// Sequences and absences, in the order conditions name them.
     pub sequences: Vec<Sequence>,
+    /// How scores are made.
+    pub scores: Vec<Score>,
     /// All conditions' code, one after the other.
     pub code: Vec<Instruction>,
     /// Bit sets of [`Test::MaskWide`], 64 dictionary indices a word.

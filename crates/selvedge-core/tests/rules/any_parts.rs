@@ -5,9 +5,9 @@ use selvedge_core::consent::{Mode, Purposes};
 use selvedge_core::tracking_plan::{Nature, PlanEvent, PlanProperty, PropertyType, Trust};
 use selvedge_core::wire::program::{
     Attribute, AttributeScope, AttributeSet, AttributeType, Builtin, Cap, Content, ContentType, EdgeConfig,
-    Fact, FactSource, Group, Hold, Instruction, Jump, Leaf, Metric, MetricKind, Offset, Parts, Rule, Scope,
-    Sequence, SequenceKind, SequenceStep, SetTo, Shape, Slot, Source, SourceKind, Status, Test, TextTest,
-    Timing, Trigger, Window,
+    Fact, FactSource, Group, Hold, Instruction, Jump, Leaf, Metric, MetricKind, Offset, Parts, Points, Rule,
+    Scope, Score, Sequence, SequenceKind, SequenceStep, SetTo, Shape, Slot, Source, SourceKind, Status, Test,
+    TextTest, Timing, Trigger, Window,
 };
 
 fn name() -> impl Strategy<Value = String> {
@@ -245,16 +245,33 @@ pub fn parts() -> impl Strategy<Value = Parts> {
     let slot = (name(), prop::option::of(0..u16::MAX)).prop_map(|(name, fallback)| Slot { name, fallback });
     let group = (name(), prop::option::of(0..u16::MAX), caps())
         .prop_map(|(name, max_per_page, caps)| Group { name, max_per_page, caps });
+    let points = (name(), prop::option::of(0..u16::MAX), any::<i64>())
+        .prop_map(|(event, filter, micro)| Points { event, filter, micro });
+    let score = (any::<u64>(), any::<[i64; 2]>(), list(points))
+        .prop_map(|(half_life_ms, [min, max], points)| Score { half_life_ms, min, max, points });
     let zone =
         list((any::<u32>(), any::<i16>()).prop_map(|(from_minute, minutes)| Offset { from_minute, minutes }));
-    (site, tested, (list(rule()), list(slot), list(group), list(content()), zone)).prop_map(
+    (site, tested, (list(rule()), list(slot), list(group), list(content()), zone, list(score))).prop_map(
         |(site, tested, shown)| {
             let (site, currency, late_ms, edge, events) = site;
             let (attributes, facts, metrics, sequences, code, masks) = tested;
-            let (rules, slots, groups, contents, zone) = shown;
-            let mut parts = Parts { site, currency, late_ms, edge, zone, sequences, ..Parts::default() };
+            let (rules, slots, groups, contents, zone, scores) = shown;
+            let mut parts = Parts { site, currency, late_ms, edge, sequences, ..Parts::default() };
             parts.plan.events = events;
-            Parts { attributes, facts, metrics, code, masks, rules, slots, groups, contents, ..parts }
+            Parts {
+                attributes,
+                facts,
+                metrics,
+                code,
+                masks,
+                rules,
+                slots,
+                groups,
+                contents,
+                zone,
+                scores,
+                ..parts
+            }
         },
     )
 }

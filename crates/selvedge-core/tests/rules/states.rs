@@ -10,8 +10,8 @@ use selvedge_core::id::WriterId;
 use selvedge_core::limits::{CAP_BYTES_MAX, PANES_MAX, STATE_BYTES_MAX, STATE_TEXT_BYTES_MAX};
 use selvedge_core::wire::program::{AttributeScope, AttributeType, Builtin, Cap, Hold, SequenceKind, Window};
 use selvedge_core::wire::state::{
-    AttributeCell, CapCell, Cell, CellBody, Held, Kept, Lease, MetricCell, PageView, Pane, Run, SequenceCell,
-    Session, StateFault, Stored, VisitorState,
+    AttributeCell, CapCell, Cell, CellBody, Faded, Held, Kept, Lease, MetricCell, PageView, Pane, Run,
+    SequenceCell, Session, StateFault, Stored, VisitorState,
 };
 use std::collections::BTreeMap;
 
@@ -103,7 +103,8 @@ fn kept() -> impl Strategy<Value = Kept> {
         let pane = |(start_ms, (count, value))| Pane { start_ms, count, value };
         Kept::Panes(panes.into_iter().map(pane).collect())
     });
-    prop_oneof![any::<u16>().prop_map(Kept::Count), times().prop_map(Kept::Times), panes]
+    let score = any::<(i64, i64)>().prop_map(|(time_ms, value)| Kept::Score(Faded { time_ms, value }));
+    prop_oneof![any::<u16>().prop_map(Kept::Count), times().prop_map(Kept::Times), panes, score]
 }
 
 fn sequence() -> impl Strategy<Value = SequenceCell> {

@@ -21,7 +21,7 @@ pub(super) fn take(metric: MetricRow, kept: &mut Kept, since_ms: &mut i64, event
     match kept {
         Kept::Times(times_ms) => insert_time(times_ms, since_ms, event.time_ms, metric),
         Kept::Count(count) => *count = count.saturating_add(1),
-        Kept::Panes(_) => {}
+        _ => {}
     }
 }
 
@@ -45,7 +45,7 @@ pub(super) fn known(reading: &Reading) -> Known {
     let count = match reading.kept {
         Kept::Times(times_ms) => count_from(times_ms, reading.start_ms),
         Kept::Count(count) => count.saturating_add(reading.in_page),
-        Kept::Panes(_) => 0,
+        _ => 0,
     };
     let top = i64::from(reading.metric.threshold());
     let low = i64::from(count).min(top);

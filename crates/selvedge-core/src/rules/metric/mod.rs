@@ -6,11 +6,13 @@ mod count;
 
 mod amount;
 
+mod score;
+
 use super::facts::{Seen, UNOBSERVED, resolve_event};
-use super::known::{Known, is_true};
+use super::known::{Known, MISSING, is_true};
 use crate::event::Event;
 use crate::wire::program::{Image, MetricRow, NONE, kind};
-use crate::wire::state::Kept;
+use crate::wire::state::{Faded, Kept};
 use alloc::vec::Vec;
 
 /// An event on its way through the metrics.
@@ -53,6 +55,8 @@ pub(super) struct Reading<'a> {
     /// The first millisecond of its window.
     pub start_ms: i64,
     pub now_ms: i64,
+    /// From here on it was observed; never, where it is not now.
+    pub since_ms: i64,
     /// All that happened in the window since then was observed.
     pub is_watched: bool,
 }
@@ -62,6 +66,7 @@ pub(super) fn blank(metric: MetricRow) -> Kept {
     match metric.kind() {
         kind::METRIC_COUNT => count::blank(metric),
         kind::METRIC_TALLY..=kind::METRIC_AVERAGE => Kept::Panes(Vec::new()),
+        kind::METRIC_SCORE => Kept::Score(Faded::default()),
         _ => Kept::Count(0),
     }
 }
@@ -70,6 +75,7 @@ pub(super) fn blank(metric: MetricRow) -> Kept {
 pub(super) fn pane_start_ms(image: &Image, metric: MetricRow, now_ms: i64) -> Option<i64> {
     match metric.kind() {
         kind::METRIC_TALLY..=kind::METRIC_AVERAGE => Some(amount::window_start_ms(image, metric, now_ms)),
+        kind::METRIC_SCORE => Some(i64::MIN),
         _ => None,
     }
 }
@@ -80,6 +86,7 @@ pub(super) fn take(metric: MetricRow, kept: &mut Kept, since_ms: &mut i64, event
     match metric.kind() {
         kind::METRIC_COUNT => count::take(metric, kept, since_ms, event),
         kind::METRIC_TALLY..=kind::METRIC_AVERAGE => amount::take(metric, kept, event),
+        kind::METRIC_SCORE => score::take(metric, kept, event),
         _ => {}
     }
 }
@@ -89,6 +96,7 @@ pub(super) fn seen<'a>(reading: &Reading<'a>) -> Seen<'a> {
     match reading.metric.kind() {
         kind::METRIC_COUNT => Seen::Known(count::known(reading)),
         kind::METRIC_TALLY..=kind::METRIC_AVERAGE => Seen::Known(amount::known(reading)),
+        kind::METRIC_SCORE => Seen::Known(score::known(reading)),
         _ => UNOBSERVED,
     }
 }
@@ -99,6 +107,7 @@ pub(super) fn unseen<'a>(metric: MetricRow) -> Seen<'a> {
         kind::METRIC_COUNT => Seen::Known(Known { low: 0, high: metric.threshold().into() }),
         kind::METRIC_TALLY => Seen::Known(Known { low: 0, high: i64::MAX }),
         kind::METRIC_SUM => Seen::Known(amount::any_sum(metric)),
+        kind::METRIC_SCORE => Seen::Known(Known { low: MISSING + 1, high: i64::MAX }),
         _ => UNOBSERVED,
     }
 }

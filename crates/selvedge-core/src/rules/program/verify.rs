@@ -1,11 +1,13 @@
 //! Whether everything a program names is there, in order, and within its bounds.
 
 use super::{Image, ProgramFault};
-use crate::limits::{COUNT_THRESHOLD_MAX, INSTRUCTIONS_MAX, SEQUENCE_STEPS_MAX, WINDOW_MS_MAX};
+use crate::limits::{
+    COUNT_THRESHOLD_MAX, INSTRUCTIONS_MAX, SCORE_MICRO_MAX, SEQUENCE_STEPS_MAX, WINDOW_MS_MAX,
+};
 use crate::wire::codec::WireFault;
 use crate::wire::program::{
-    ACCEPT, Cap, Fact, FactSource, Hold, Metric, MetricKind, Parts, REJECT, Rule, Sequence, SequenceKind,
-    Shape, Timing, Trigger, Window, kind, op_of,
+    ACCEPT, Cap, Fact, FactSource, Hold, Metric, MetricKind, Parts, REJECT, Rule, Score, Sequence,
+    SequenceKind, Shape, Timing, Trigger, Window, kind, op_of,
 };
 
 type Verdict = Result<(), ProgramFault>;
@@ -13,8 +15,9 @@ type Verdict = Result<(), ProgramFault>;
 /// Verifies what [`Parts::decode`] could not: what one part says of another, and what the image says of the parts.
 pub(super) fn verify(parts: &Parts, image: &Image) -> Verdict {
     parts.facts.iter().try_for_each(|fact| verify_fact(parts, fact))?;
-    parts.metrics.iter().try_for_each(|metric| verify_metric(image, metric))?;
     parts.sequences.iter().try_for_each(|sequence| verify_sequence(image, sequence))?;
+    parts.metrics.iter().try_for_each(|metric| verify_metric(parts, image, metric))?;
+    parts.scores.iter().try_for_each(|score| verify_score(image, score))?;
     if image.code().len() > INSTRUCTIONS_MAX {
         return Err(ProgramFault::TooLarge);
     }
@@ -48,13 +51,14 @@ fn verify_fact(parts: &Parts, fact: &Fact) -> Verdict {
     }
 }
 
-fn verify_metric(image: &Image, metric: &Metric) -> Verdict {
+fn verify_metric(parts: &Parts, image: &Image, metric: &Metric) -> Verdict {
     optional(metric.filter, image.code().len())?;
     verify_window(metric.window)?;
     match (metric.kind, metric.window) {
         (MetricKind::Count, Window::Sliding(_)) if usize::from(metric.threshold) > COUNT_THRESHOLD_MAX => {
             Err(ProgramFault::TooLarge)
         }
+        (MetricKind::Score, _) => index(metric.detail, parts.scores.len()),
         _ => Ok(()),
     }
 }
@@ -71,6 +75,18 @@ fn verify_sequence(image: &Image, sequence: &Sequence) -> Verdict {
     let mut events = sequence.steps.iter().chain(&sequence.then_no).chain(&sequence.without);
     events.try_for_each(|step| optional(step.filter, image.code().len()))?;
     verify_window(Window::Sliding(sequence.window_ms))
+}
+
+/// Half-life and borders within what fading is worked out for.
+fn verify_score(image: &Image, score: &Score) -> Verdict {
+    let is_bounded = (1..=WINDOW_MS_MAX).contains(&score.half_life_ms)
+        && (-SCORE_MICRO_MAX..=0).contains(&score.min)
+        && (0..=SCORE_MICRO_MAX).contains(&score.max)
+        && score.points.iter().all(|points| points.micro.unsigned_abs() <= SCORE_MICRO_MAX.unsigned_abs());
+    if !is_bounded {
+        return Err(ProgramFault::TooLarge);
+    }
+    score.points.iter().try_for_each(|points| optional(points.filter, image.code().len()))
 }
 
 fn verify_window(window: Window) -> Verdict {

@@ -10,12 +10,13 @@ use super::layout::{NO_TEXT, NONE, kind, size, tag};
 use super::postcard::{self, Decoded};
 use super::{
     Attribute, AttributeScope, AttributeSet, AttributeType, Builtin, Cap, Content, EdgeConfig, Fact,
-    FactSource, Group, Hold, Image, Instruction, Jump, Metric, MetricKind, Offset, Parts, ProgramFault, Rule,
-    Scope, SetTo, Shape, Slot, Status, Test, TextTest, Window,
+    FactSource, Group, Hold, Image, Instruction, Jump, Metric, MetricKind, Offset, Parts, Points,
+    ProgramFault, Rule, Scope, Score, SetTo, Shape, Slot, Status, Test, TextTest, Window,
 };
 use crate::limits::{
     ATTRIBUTES_MAX, CAPS_MAX, CONTENTS_MAX, FACTS_MAX, GROUPS_MAX, INSTRUCTIONS_MAX, MASK_WORDS_MAX,
-    METRICS_MAX, PROGRAM_BYTES_MAX, RULES_MAX, SEQUENCES_MAX, SLOTS_MAX, TEXTS_MAX, ZONE_OFFSETS_MAX,
+    METRICS_MAX, PROGRAM_BYTES_MAX, RULES_MAX, SCORE_POINTS_MAX, SEQUENCES_MAX, SLOTS_MAX, TEXTS_MAX,
+    ZONE_OFFSETS_MAX,
 };
 use crate::wire::codec::{Reader, WireFault};
 use alloc::string::String;
@@ -52,6 +53,7 @@ impl Parts {
             facts: rows(reading, tag::FACTS, size::NARROW, FACTS_MAX, fact)?,
             metrics: rows(reading, tag::METRICS, size::WIDE, METRICS_MAX, metric)?,
             sequences: rows(reading, tag::SEQUENCES, size::WIDE, SEQUENCES_MAX, sequence::sequence)?,
+            scores: rows(reading, tag::SCORES, size::WIDE, METRICS_MAX, score)?,
             code: Vec::new(),
             masks: rows(reading, tag::MASKS, size::NARROW, INSTRUCTIONS_MAX, mask)?,
             rules: rows(reading, tag::RULES, size::WIDE, RULES_MAX, rule)?,
@@ -218,6 +220,28 @@ fn metric(from: &Reading, at: u16) -> Decoded<Metric> {
         purpose: row.purpose(),
         private: row.is_private(),
     })
+}
+
+fn score(from: &Reading, at: u16) -> Decoded<Score> {
+    let row = from.image.score(at);
+    if usize::from(row.points_count()) > SCORE_POINTS_MAX {
+        return Err(ProgramFault::TooLarge);
+    }
+    let points: Vec<Points> = from
+        .image
+        .points(row)
+        .map(|points| {
+            Ok(Points {
+                event: from.text(points.event())?,
+                filter: optional(points.filter()),
+                micro: points.micro(),
+            })
+        })
+        .collect::<Decoded<_>>()?;
+    if points.len() != usize::from(row.points_count()) {
+        return Err(ProgramFault::Index);
+    }
+    Ok(Score { half_life_ms: row.half_life_ms(), min: row.min(), max: row.max(), points })
 }
 
 fn window(window: u8, window_ms: u64) -> Decoded<Window> {

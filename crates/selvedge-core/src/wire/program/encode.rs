@@ -10,7 +10,7 @@ use super::image::{ACCEPT, REJECT, WOKEN, attribute_hash, group_hash, rule_hash,
 use super::layout::{MAGIC, NO_TEXT, NONE, kind, size, tag};
 use super::{
     Attribute, AttributeSet, Cap, Content, Fact, FactSource, Hold, Instruction, Jump, Metric, Parts, Rule,
-    SetTo, Shape, Test, Timing, Window,
+    Score, SetTo, Shape, Test, Timing, Window,
 };
 use crate::event::EventType;
 use crate::wire::codec::Writer;
@@ -27,6 +27,7 @@ impl Parts {
         self.facts.iter().for_each(|fact| tables.fact(fact));
         self.metrics.iter().for_each(|metric| tables.metric(metric));
         self.sequences.iter().for_each(|sequence| tables.sequence(sequence));
+        self.scores.iter().for_each(|score| tables.score(score));
         self.code.iter().for_each(|code| tables.instruction(code));
         self.masks.iter().for_each(|words| tables.mask(words));
         (0..).zip(&self.rules).for_each(|(at, rule)| tables.rule(at, rule));
@@ -234,6 +235,17 @@ impl Tables {
         row.fixed(metric.filter.unwrap_or(NONE)).fixed(metric.threshold).fixed(metric.purpose.0);
         row.raw(&[window, metric.private.into(), metric.kind as u8, metric.scope as u8]);
         row.fixed(metric.detail).fixed(property).end(size::WIDE);
+    }
+
+    fn score(&mut self, score: &Score) {
+        let start = self.table(tag::POINTS).next(size::NARROW);
+        for points in &score.points {
+            let event = self.text(&points.event);
+            let row = self.table(tag::POINTS).fixed(points.micro).fixed(event);
+            row.fixed(points.filter.unwrap_or(NONE)).end(size::NARROW);
+        }
+        let row = self.table(tag::SCORES).fixed(score.half_life_ms).fixed(score.min).fixed(score.max);
+        row.fixed(start).fixed(u16::try_from(score.points.len()).unwrap_or(u16::MAX)).end(size::WIDE);
     }
 
     fn instruction(&mut self, instruction: &Instruction) {

@@ -16,8 +16,8 @@ use crate::tracking_plan::Plan;
 use crate::wire::codec::Reader;
 use alloc::vec::Vec;
 use records::{
-    AttributeRow, CapRange, CapRow, Code, FactRow, Field, GroupRow, MaskRow, MetricRow, Op, RuleRow,
-    SequenceRow, SetRow, SlotRow, StepRow, TimerRow,
+    AttributeRow, CapRange, CapRow, Code, FactRow, Field, GroupRow, MaskRow, MetricRow, Op, PointsRow,
+    RuleRow, ScoreRow, SequenceRow, SetRow, SlotRow, StepRow, TimerRow,
 };
 
 /// The condition is definitely true.
@@ -238,6 +238,17 @@ impl Image {
     pub(crate) fn triggers(&self, timer: TimerRow<'_>) -> impl Iterator<Item = &[u8]> {
         let places = self.rows(tag::TRIGGERS).get(usize::from(timer.events())..).unwrap_or_default();
         places.iter().take(timer.events_count().into()).map(|place| self.text(u32::from_le_bytes(*place)))
+    }
+
+    pub(crate) fn score(&self, at: u16) -> ScoreRow<'_> {
+        ScoreRow::at(self.rows(tag::SCORES), at.into())
+    }
+
+    /// What adds to a score.
+    pub(crate) fn points(&self, score: ScoreRow) -> impl Iterator<Item = PointsRow<'_>> {
+        let start = usize::try_from(score.points()).unwrap_or(usize::MAX);
+        let points = self.rows(tag::POINTS).get(start..).unwrap_or_default();
+        points.iter().take(score.points_count().into()).map(PointsRow)
     }
 
     /// Every attribute.

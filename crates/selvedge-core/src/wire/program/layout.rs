@@ -39,6 +39,9 @@ pub(super) mod tag {
     /// When rules are considered, of those that are not at every event; and the events that trigger them.
     pub const TIMERS: u8 = 38;
     pub const TRIGGERS: u8 = 39;
+    pub const SCORES: u8 = 21;
+    /// What adds to scores.
+    pub const POINTS: u8 = 22;
     /// One more than the last.
     pub const END: usize = 48;
 }
@@ -89,6 +92,7 @@ pub(crate) mod kind {
     pub const METRIC_MIN: u8 = 3;
     pub const METRIC_MAX: u8 = 4;
     pub const METRIC_AVERAGE: u8 = 5;
+    pub const METRIC_SCORE: u8 = 6;
 
     pub const SHAPE_NUMBER: u8 = 0;
     pub const SHAPE_ONE_OF: u8 = 1;

@@ -2,6 +2,7 @@
 
 use crate::consent::Purposes;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 /// What is kept and worked out of the events that pass a filter, in a window.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -67,6 +68,32 @@ kinds! {
     Max = 4,
     /// The average of the property, rounded down to a millionth.
     Average = 5,
+    /// Points that fade; `detail` is its place in [`super::Parts::scores`].
+    Score = 6,
+}
+
+/// How a score is made.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Score {
+    /// The time in which what there is fades to half.
+    pub half_life_ms: u64,
+    /// It never falls below this: millionths, at most 0.
+    pub min: i64,
+    /// It never rises above this: millionths, at least 0.
+    pub max: i64,
+    /// What adds to it.
+    pub points: Vec<Points>,
+}
+
+/// What an event adds to a score.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Points {
+    /// The event's name.
+    pub event: String,
+    /// The filter's first instruction in [`super::Parts::code`]; `None` takes all.
+    pub filter: Option<u16>,
+    /// Millionths.
+    pub micro: i64,
 }
 
 /// A stretch that something is measured in.

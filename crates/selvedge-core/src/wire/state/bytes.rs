@@ -35,6 +35,7 @@ fn kept_bytes_max(metric: &Metric) -> usize {
         MetricKind::Sum | MetricKind::Min | MetricKind::Max => {
             panes_bytes_max(metric.window, 1 + NUMBER_BYTES)
         }
+        MetricKind::Score => TIME_BYTES + NUMBER_BYTES,
         MetricKind::Average => panes_bytes_max(metric.window, COUNT_U32_BYTES + NUMBER_BYTES),
     }
 }

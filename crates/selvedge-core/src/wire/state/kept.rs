@@ -1,6 +1,6 @@
 //! What metrics keep, one shape for each way of keeping.
 
-use super::tags::{COUNT, PANES, TIMES};
+use super::tags::{COUNT, PANES, SCORE, TIMES};
 use alloc::vec::Vec;
 
 /// What a metric keeps, and since when it watches.
@@ -21,6 +21,8 @@ pub enum Kept {
     Times(Vec<i64>),
     /// A window's panes, by their start; those in which nothing was are not kept.
     Panes(Vec<Pane>),
+    /// A score, as it was at a time.
+    Score(Faded),
 }
 
 /// A piece of a window: of a sliding one one of [`crate::limits::PANES_MAX`], of any other all of it.
@@ -31,6 +33,15 @@ pub struct Pane {
     /// How many events took part.
     pub count: u32,
     /// The sum, the least or the greatest of what they brought; millionths.
+    pub value: i64,
+}
+
+/// What fades, as it was at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Faded {
+    /// The newest event that changed it.
+    pub time_ms: i64,
+    /// What it was then: millionths.
     pub value: i64,
 }
 
@@ -47,6 +58,7 @@ impl Kept {
         match self {
             Self::Count(count) => usize::from(*count),
             Self::Times(times_ms) => times_ms.len(),
+            Self::Score(faded) => usize::from(faded.value != 0),
             Self::Panes(panes) => panes.iter().fold(0, |count, pane| {
                 usize::try_from(pane.count).unwrap_or(usize::MAX).saturating_add(count)
             }),
@@ -59,6 +71,7 @@ impl Kept {
             Self::Count(_) => COUNT,
             Self::Times(_) => TIMES,
             Self::Panes(_) => PANES,
+            Self::Score(_) => SCORE,
         }
     }
 }

@@ -18,4 +18,5 @@ pub(super) const TIMES: u8 = 10;
 pub(super) const PANES: u8 = 11;
 pub(super) const SEQUENCE: u8 = 30;
 pub(super) const TIMER: u8 = 31;
+pub(super) const SCORE: u8 = 12;
 pub(super) const OLD: u8 = 0x80;

@@ -120,6 +120,22 @@ records! {
         filter: u16 = 4,
     }
 
+    /// How a score is made.
+    ScoreRow of size::WIDE => {
+        half_life_ms: u64 = 0,
+        min: i64 = 8,
+        max: i64 = 16,
+        points: u32 = 24,
+        points_count: u16 = 28,
+    }
+
+    /// What an event adds to a score.
+    PointsRow of size::NARROW => {
+        micro: i64 = 0,
+        event: u32 = 8,
+        filter: u16 = 12,
+    }
+
     /// An attribute.
     AttributeRow of size::NARROW => {
         hash: u64 = 0,

@@ -3,8 +3,8 @@
 use super::Decoder;
 use crate::limits::PANES_MAX;
 use crate::wire::codec::WireFault;
-use crate::wire::state::tags::{COUNT, PANES, TIMES};
-use crate::wire::state::{Kept, Pane, StateFault};
+use crate::wire::state::tags::{COUNT, PANES, SCORE, TIMES};
+use crate::wire::state::{Faded, Kept, Pane, StateFault};
 use alloc::vec::Vec;
 
 impl Decoder<'_> {
@@ -13,6 +13,7 @@ impl Decoder<'_> {
         match tag {
             TIMES => Kept::Times(self.times()),
             PANES => Kept::Panes(self.panes()),
+            SCORE => Kept::Score(Faded { time_ms: self.time(), value: self.zigzag() }),
             tag => {
                 if tag != COUNT {
                     self.break_off(StateFault::Wire(WireFault::Malformed));

@@ -10,6 +10,10 @@ impl Encoder {
             Kept::Count(count) => self.out.varint((*count).into()),
             Kept::Times(times_ms) => self.times(times_ms),
             Kept::Panes(panes) => self.panes(panes),
+            Kept::Score(faded) => {
+                self.time(faded.time_ms);
+                self.out.zigzag(faded.value);
+            }
         }
     }
 
