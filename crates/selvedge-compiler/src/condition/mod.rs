@@ -9,7 +9,7 @@ mod later;
 use crate::source::Span;
 use selvedge_core::wire::program::{Scope, TextTest, Window};
 
-pub(crate) use parser::{parse_condition, parse_metric};
+pub(crate) use parser::{parse_condition, parse_event, parse_metric};
 
 /// A condition, or a part of one.
 #[derive(Debug, Clone)]
@@ -133,6 +133,27 @@ pub(crate) enum Class {
     Min,
     Max,
     Average,
+    /// Written under `scores`, never in a condition.
+    Score(Score),
+}
+
+/// How a score is made.
+#[derive(Debug, Clone)]
+pub(crate) struct Score {
+    pub half_life_ms: u64,
+    /// Millionths.
+    pub min: i64,
+    pub max: i64,
+    pub points: Vec<Points>,
+}
+
+/// What an event adds to a score.
+#[derive(Debug, Clone)]
+pub(crate) struct Points {
+    pub path: Path,
+    pub filter: Option<Expr>,
+    /// Millionths.
+    pub micro: i64,
 }
 
 /// An event, or an event and its property: `purchase.value`, `"Order Completed".value`.
@@ -146,8 +167,8 @@ pub(crate) struct Path {
 }
 
 impl Metric {
-    /// A metric of this class with nothing else said; its reader fills in the rest.
-    fn of(class: Class, path: Path) -> Self {
+    /// A metric of this class with nothing else said; what reads it fills in the rest.
+    pub fn of(class: Class, path: Path) -> Self {
         let source = Source { span: path.span, text: String::new() };
         Self { class, path, filter: None, window: Window::Session, scope: Scope::Session, source }
     }

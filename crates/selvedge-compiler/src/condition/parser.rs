@@ -2,7 +2,7 @@
 
 use super::lexer::{Kind, Token, tokens};
 use super::words::{KEYWORDS, WINDOWS};
-use super::{Ask, Compare, Expr, Literal, LiteralValue, Metric, Operand, Source, State, Subject, Test};
+use super::{Ask, Compare, Expr, Literal, LiteralValue, Metric, Operand, Path, Source, State, Subject, Test};
 use crate::codes::Code;
 use crate::diagnostic::Report;
 use crate::fields;
@@ -30,6 +30,15 @@ pub(crate) fn parse_metric(text: &str, anchor: &Anchor, report: &mut Report) -> 
     let metric = parser.metric(class, 0)?;
     parser.end()?;
     Some(metric)
+}
+
+/// Reads `E where P`; `None` where it has an error, which is reported.
+pub(crate) fn parse_event(text: &str, anchor: &Anchor, report: &mut Report) -> Option<(Path, Option<Expr>)> {
+    let mut parser = Parser::new(text, anchor, report)?;
+    let path = parser.path()?;
+    let filter = parser.filter(0)?;
+    parser.end()?;
+    Some((path, filter))
 }
 
 /// Reads tokens from left to right.

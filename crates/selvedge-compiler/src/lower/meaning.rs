@@ -1,7 +1,7 @@
 //! The meaning of a metric in canonical form. Its hash names the metric's cell in stored state, so the text may never
 //! change for a meaning that stays the same.
 
-use crate::resolved::{Default, Fact, Leaf, LeafTest, Metric, Truth};
+use crate::resolved::{Default, Fact, Leaf, LeafTest, Metric, Points, Score, Truth};
 use selvedge_core::consent::Purposes;
 use selvedge_core::hash::fnv1a_64;
 use selvedge_core::wire::program::{MetricKind, Scope, TextTest, Window};
@@ -13,6 +13,9 @@ pub(crate) fn meaning(metric: &Metric, purpose: Purposes) -> u64 {
 }
 
 fn canonical(metric: &Metric, purpose: Purposes) -> String {
+    if let Some(score) = &metric.score {
+        return format!("{}{} for {}", of_score(score), scope(metric), purpose.0);
+    }
     let kind = kind(metric.kind);
     let event = quoted(&metric.event);
     let property = metric.property.as_ref().map(|name| format!(".{}", quoted(name))).unwrap_or_default();
@@ -24,6 +27,18 @@ fn canonical(metric: &Metric, purpose: Purposes) -> String {
     format!("{kind} {event}{property} where {filter} in {window}{zone}{scope} for {purpose}")
 }
 
+/// What adds to it stands in the order of its own texts.
+fn of_score(score: &Score) -> String {
+    let point = |points: &Points| {
+        let filter = points.filter.as_ref().map_or_else(|| "all".to_owned(), truth);
+        format!("{} where {filter}: {}", quoted(&points.event), points.micro)
+    };
+    let mut points: Vec<String> = score.points.iter().map(point).collect();
+    points.sort();
+    let Score { half_life_ms, min, max, .. } = score;
+    format!("score {half_life_ms}ms {min}..{max} [{}]", points.join(" "))
+}
+
 const fn kind(kind: MetricKind) -> &'static str {
     match kind {
         MetricKind::Count => "count",
@@ -32,6 +47,7 @@ const fn kind(kind: MetricKind) -> &'static str {
         MetricKind::Min => "min",
         MetricKind::Max => "max",
         MetricKind::Average => "avg",
+        MetricKind::Score => "score",
     }
 }
 

@@ -5,13 +5,13 @@ use super::facts::{Dictionaries, Facts};
 use super::meaning::meaning;
 use super::shared::Shared;
 use super::zone::zone_of;
-use crate::resolved::{Fact, Leaf, Metric as ResolvedMetric, Rule, Site, Truth};
+use crate::resolved::{Fact, Leaf, Metric as ResolvedMetric, Rule, Score, Site, Truth};
 use crate::source::Files;
 use selvedge_core::consent::Purposes;
 use selvedge_core::tracking_plan::Plan;
 use selvedge_core::wire::program::{
-    Attribute, EdgeConfig, FactSource, Leaf as LeafSource, Metric, MetricKind, Parts, Rule as RulePart, Slot,
-    Source,
+    self, Attribute, EdgeConfig, FactSource, Leaf as LeafSource, Metric, MetricKind, Parts, Rule as RulePart,
+    Slot, Source,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,6 +31,7 @@ pub(crate) fn build(site: &Site, shared: &Shared, files: &Files<'_>, public: boo
         attributes: builder.attributes(),
         facts: builder.facts.facts,
         metrics: builder.metrics,
+        scores: builder.scores,
         code: builder.code.instructions,
         masks: builder.code.masks,
         rules: part_rules,
@@ -49,6 +50,7 @@ struct Builder<'a> {
     dictionaries: Dictionaries,
     facts: Facts,
     metrics: Vec<Metric>,
+    scores: Vec<program::Score>,
     metric_places: BTreeMap<u64, u16>,
     /// Attributes of this program, by their place among the resolved.
     attribute_places: BTreeMap<usize, u16>,
@@ -73,6 +75,7 @@ impl<'a> Builder<'a> {
             dictionaries: Dictionaries::of(leaves(site, rules)),
             facts: Facts::default(),
             metrics: Vec::new(),
+            scores: Vec::new(),
             metric_places: BTreeMap::new(),
             attribute_places: attribute_places(site, shared, public),
             code: Code::default(),
@@ -134,6 +137,7 @@ impl<'a> Builder<'a> {
             return *place;
         }
         let filter = metric.filter.as_ref().map(|filter| self.append(filter, &BTreeMap::new()));
+        let detail = metric.score.as_ref().map_or(metric.detail, |score| self.score(score));
         let place = index(self.metrics.len());
         let threshold = self.shared.thresholds.get(&meaning).copied().unwrap_or(1);
         let threshold = u16::try_from(threshold).unwrap_or(u16::MAX);
@@ -148,11 +152,24 @@ impl<'a> Builder<'a> {
             window: metric.window,
             scope: metric.scope,
             threshold: if metric.kind == MetricKind::Count { threshold } else { 0 },
-            detail: metric.detail,
+            detail,
             purpose,
             private: !self.shared.page_metrics.contains(&meaning),
         });
         place
+    }
+
+    /// Places how a score is made.
+    fn score(&mut self, score: &Score) -> u16 {
+        let points = score.points.iter().map(|points| program::Points {
+            event: points.event.clone(),
+            filter: points.filter.as_ref().map(|filter| self.append(filter, &BTreeMap::new())),
+            micro: points.micro,
+        });
+        let points = points.collect();
+        let Score { half_life_ms, min, max, .. } = *score;
+        self.scores.push(program::Score { half_life_ms, min, max, points });
+        index(self.scores.len() - 1)
     }
 
     fn slot_names(&self) -> impl Iterator<Item = &'a str> {

@@ -8,6 +8,7 @@ use selvedge_core::tracking_plan::{PlanEvent, PropertyType};
 pub(crate) fn fact_type(metric: &Metric, events: &[PlanEvent]) -> FactType {
     match metric.class {
         Class::Count => FactType::Count,
+        Class::Score(_) => FactType::Number,
         Class::Sum | Class::Min | Class::Max | Class::Average => {
             property_of(&metric.path, events).map_or(FactType::Number, |(_, _, fact_type)| fact_type)
         }

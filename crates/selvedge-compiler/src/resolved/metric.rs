@@ -3,7 +3,7 @@
 use super::fact::{Fact, Leaf, LeafTest};
 use super::fuse::truth_of;
 use super::truth::Truth;
-use super::typed::TypedMetric;
+use super::typed::{TypedMetric, TypedScore};
 use crate::diagnostic::Report;
 use selvedge_core::limits::COUNT_THRESHOLD_MAX;
 use selvedge_core::wire::program::{MetricKind, Scope, Window};
@@ -20,17 +20,39 @@ pub(crate) struct Metric {
     pub detail: u16,
     /// The time zone of a window of the calendar: part of its meaning.
     pub timezone: Option<String>,
+    pub score: Option<Score>,
+}
+
+/// How a score is made, resolved.
+pub(crate) struct Score {
+    pub half_life_ms: u64,
+    pub min: i64,
+    pub max: i64,
+    pub points: Vec<Points>,
+}
+
+/// What an event adds to a score, resolved.
+pub(crate) struct Points {
+    pub event: String,
+    pub filter: Option<Truth>,
+    pub micro: i64,
 }
 
 impl Metric {
     /// Every event that steps it.
     pub fn events(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(self.event.as_str())
+        let of_score = self.points().iter().map(|points| points.event.as_str());
+        std::iter::once(self.event.as_str()).filter(|event| !event.is_empty()).chain(of_score)
     }
 
     /// Every filter of its events.
     pub fn filters(&self) -> impl Iterator<Item = &Truth> {
-        self.filter.iter()
+        self.filter.iter().chain(self.points().iter().filter_map(|points| points.filter.as_ref()))
+    }
+
+    /// What adds to it, where it is a score.
+    pub fn points(&self) -> &[Points] {
+        self.score.as_ref().map(|score| score.points.as_slice()).unwrap_or_default()
     }
 
     /// Whether its value is a whole number of events.
@@ -50,7 +72,7 @@ impl Metric {
 
 /// Resolves a metric; what is wrong with its filter is reported.
 pub(super) fn metric(found: TypedMetric, timezone: &str, report: &mut Report) -> Metric {
-    let TypedMetric { name, kind, event, property, filter, window, scope, detail } = found;
+    let TypedMetric { name, kind, event, property, filter, window, scope, detail, score: points } = found;
     let filter = filter.as_ref().map(|filter| truth_of(filter, report));
     let never_negative = kind == MetricKind::Sum && is_never_negative(property.as_deref(), filter.as_ref());
     let is_of_calendar = matches!(window, Window::Today | Window::Week | Window::Month);
@@ -64,7 +86,18 @@ pub(super) fn metric(found: TypedMetric, timezone: &str, report: &mut Report) ->
         scope,
         detail: if never_negative { 1 } else { detail },
         timezone: is_of_calendar.then(|| timezone.to_owned()),
+        score: points.map(|points| score(points, report)),
     }
+}
+
+fn score(found: TypedScore, report: &mut Report) -> Score {
+    let points = found.points.into_iter().map(|points| Points {
+        event: points.event,
+        filter: points.filter.as_ref().map(|filter| truth_of(filter, report)),
+        micro: points.micro,
+    });
+    let points = points.collect();
+    Score { half_life_ms: found.half_life_ms, min: found.min, max: found.max, points }
 }
 
 /// Whether only events pass whose property is not below 0.

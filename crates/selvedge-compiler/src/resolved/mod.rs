@@ -13,6 +13,6 @@ mod warnings;
 mod site;
 
 pub(crate) use fact::{Default, Domain, Fact, Leaf, LeafTest};
-pub(crate) use metric::{Metric, threshold_of};
+pub(crate) use metric::{Metric, Points, Score, threshold_of};
 pub(crate) use site::{Rule, Site, resolve};
 pub(crate) use truth::Truth;

@@ -4,7 +4,8 @@
 use super::fact::{Fact, FactType};
 use super::measured;
 use crate::written::attribute::{Attribute, AttributeKind};
-use crate::written::rules::{Audience, Metric, RulesFile};
+use crate::written::metric::Metric;
+use crate::written::rules::{Audience, RulesFile};
 use selvedge_core::event::EventType;
 use selvedge_core::tracking_plan::PlanEvent;
 use selvedge_core::wire::program::{AttributeType, Builtin};

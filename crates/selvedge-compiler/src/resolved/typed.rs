@@ -3,7 +3,7 @@
 
 mod metric;
 
-pub(crate) use metric::TypedMetric;
+pub(crate) use metric::{TypedMetric, TypedScore};
 
 use super::fact::{Fact, Leaf};
 use super::leaf;

@@ -6,6 +6,8 @@ pub(crate) mod plan;
 pub(crate) mod site;
 mod stretch;
 pub(crate) mod attribute;
+mod score;
+pub(crate) mod metric;
 pub(crate) mod rules;
 
 use crate::codes::Code;

@@ -1,12 +1,13 @@
 //! rules.yaml: attributes, metrics, audiences, groups and rules.
 
 use crate::codes::Code;
-use crate::condition::{self, Expr, parse_condition, parse_metric};
+use crate::condition::{Expr, parse_condition};
 use crate::diagnostic::Report;
 use crate::fields::{self, Fields, Later, NameKind, Spanned};
 use crate::source::Files;
 use crate::written::attribute::{Attribute, read_attribute};
 use crate::written::entries::{name_of, named};
+use crate::written::metric::{Metric, read_metrics};
 use crate::written::plan::purpose;
 use crate::written::stretch::{read_caps, read_hold};
 use crate::yaml::{Entry, Node, Value, traps};
@@ -21,13 +22,6 @@ pub(crate) struct RulesFile {
     pub audiences: Vec<Audience>,
     pub groups: Vec<Group>,
     pub rules: Vec<Rule>,
-}
-
-/// A named metric as written.
-#[derive(Debug)]
-pub(crate) struct Metric {
-    pub name: Spanned<String>,
-    pub metric: Option<condition::Metric>,
 }
 
 /// A named condition as written.
@@ -62,8 +56,7 @@ pub(crate) struct Rule {
     pub private: bool,
 }
 
-const LATER: [Later; 4] = [
-    ("scores", "count the events: `count add_to_cart in session`"),
+const LATER: [Later; 3] = [
     ("holdout", "use `status: paused` to compare by hand"),
     ("suppress", "add the fact to the rules' conditions: `and support.open is not true`"),
     ("experiments", "write one rule for each variant"),
@@ -75,11 +68,7 @@ pub(crate) fn read(root: &Node, files: &Files<'_>, report: &mut Report) -> Rules
     let source = files.text(root.span.file);
     let file = RulesFile {
         attributes: named(fields.optional("attributes"), read_attribute, report),
-        metrics: named(
-            fields.optional("metrics"),
-            |entry, report| read_metric(entry, source, report),
-            report,
-        ),
+        metrics: read_metrics(&mut fields, source, report),
         audiences: named(
             fields.optional("audiences"),
             |entry, report| read_audience(entry, source, report),
@@ -90,15 +79,6 @@ pub(crate) fn read(root: &Node, files: &Files<'_>, report: &mut Report) -> Rules
     };
     fields.finish(&LATER, report);
     file
-}
-
-/// Reads `{name: thing}`.
-fn read_metric(entry: &Entry, source: &str, report: &mut Report) -> Option<Metric> {
-    let name = name_of(entry, NameKind::Dotted, report);
-    let scalar = fields::scalar(&entry.value, "a metric: `count purchase in session`", report)?;
-    traps::check_condition(&entry.value, scalar, source, report);
-    let metric = parse_metric(&scalar.text, &scalar.anchor, report);
-    Some(Metric { name, metric })
 }
 
 fn read_audience(entry: &Entry, source: &str, report: &mut Report) -> Option<Audience> {

@@ -2,7 +2,7 @@
 
 use super::{Checker, Typed};
 use crate::codes::Code;
-use crate::condition::{Class, Metric, Path, Source};
+use crate::condition::{Class, Metric, Path, Score, Source};
 use crate::resolved::fact::{Default, Domain, Fact, FactType, Leaf, LeafTest};
 use crate::resolved::measured::{property_of, splits};
 use crate::suggest::did_you_mean;
@@ -19,17 +19,36 @@ pub(crate) struct TypedMetric {
     pub window: Window,
     pub scope: Scope,
     pub detail: u16,
+    pub score: Option<TypedScore>,
+}
+
+/// How a score is made, checked.
+#[derive(Debug, Clone)]
+pub(crate) struct TypedScore {
+    pub half_life_ms: u64,
+    pub min: i64,
+    pub max: i64,
+    pub points: Vec<TypedPoints>,
+}
+
+/// What an event adds to a score, checked.
+#[derive(Debug, Clone)]
+pub(crate) struct TypedPoints {
+    pub event: String,
+    pub filter: Option<Typed>,
+    pub micro: i64,
 }
 
 impl Checker<'_, '_> {
     /// A metric; `None` where it has an error, which is reported.
     pub fn metric(&mut self, metric: &Metric, name: &str) -> Option<TypedMetric> {
-        match metric.class {
+        match &metric.class {
             Class::Count => self.count(metric, name),
             Class::Sum => self.amount(metric, name, MetricKind::Sum),
             Class::Min => self.amount(metric, name, MetricKind::Min),
             Class::Max => self.amount(metric, name, MetricKind::Max),
             Class::Average => self.amount(metric, name, MetricKind::Average),
+            Class::Score(score) => self.score(metric, score, name),
         }
     }
 
@@ -61,6 +80,21 @@ impl Checker<'_, '_> {
         Some(typed)
     }
 
+    fn score(&mut self, metric: &Metric, score: &Score, name: &str) -> Option<TypedMetric> {
+        let mut points = Vec::new();
+        for written in &score.points {
+            let Some(event) = self.event(&written.path) else { continue };
+            let filter = match &written.filter {
+                None => None,
+                Some(filter) => Some(self.filter(filter, &event)?),
+            };
+            points.push(TypedPoints { event, filter, micro: written.micro });
+        }
+        let Score { half_life_ms, min, max, .. } = *score;
+        let typed = self.typed(metric, name, MetricKind::Score, String::new(), None)?;
+        Some(TypedMetric { score: Some(TypedScore { half_life_ms, min, max, points }), ..typed })
+    }
+
     /// What all classes have in common.
     fn typed(
         &mut self,
@@ -75,7 +109,7 @@ impl Checker<'_, '_> {
             Some(filter) => Some(self.filter(filter, &event)?),
         };
         let (name, window, scope) = (name.to_owned(), metric.window, metric.scope);
-        Some(TypedMetric { name, kind, event, property, filter, window, scope, detail: 0 })
+        Some(TypedMetric { name, kind, event, property, filter, window, scope, detail: 0, score: None })
     }
 
     /// The event that a path names; it is reported where there is none.
