@@ -1,6 +1,7 @@
 //! What can be said on the command line.
 
 use crate::exit;
+use crate::recorded::source::RecordedArguments;
 use crate::remote::RemoteArguments;
 use crate::replay::pace::Speed;
 use clap::{Args, Parser, Subcommand};
@@ -31,6 +32,13 @@ pub enum Command {
     #[command(after_long_help = "Examples:\n  selvedge test examples/shop\n  \
         selvedge test --watch --filter hero")]
     Test(TestArguments),
+    /// Play recorded visitors through a site's rules
+    #[command(after_long_help = SIMULATE_HELP)]
+    Simulate(SimulateArguments),
+    /// Show which recorded decisions change between two versions of a site
+    #[command(after_long_help = "Examples:\n  selvedge diff shop-live shop --dataset ecom\n  \
+        selvedge diff live.full.svp . --events log.ndjson --json")]
+    Diff(DiffArguments),
     /// Compile a site into program files named by their hash
     #[command(after_long_help = "Example:\n  selvedge build examples/shop --out build")]
     Build(BuildArguments),
@@ -58,6 +66,15 @@ Examples:
   selvedge replay --dataset ecom
   selvedge replay clicks.ndjson.gz --map clicks.map.yaml --limit 1000
   selvedge replay --dataset ecom --speed 3600 --json";
+
+const SIMULATE_HELP: &str = "\
+Every event goes through the edge's own code, by its own time. What a slot shows counts as seen, unless the recording
+holds exposures. Nothing is sent and no worker is needed.
+
+Examples:
+  selvedge simulate examples/shop --dataset ecom
+  selvedge simulate --events clicks.csv.gz --map clicks.map.yaml --pages home,product_view
+  selvedge simulate --events http://127.0.0.1:8787 --token $TOKEN --json";
 
 /// `selvedge new`
 #[derive(Debug, Args)]
@@ -91,6 +108,41 @@ pub struct TestArguments {
     pub watch: bool,
     /// Print what became of each case as JSON
     #[arg(long, conflicts_with = "watch")]
+    pub json: bool,
+}
+
+/// `selvedge simulate`
+#[derive(Debug, Args)]
+pub struct SimulateArguments {
+    /// Folder of the site, or a program that `selvedge build` wrote
+    #[arg(default_value = ".")]
+    pub site: PathBuf,
+    /// The events.
+    #[command(flatten)]
+    pub recorded: RecordedArguments,
+    /// Events that begin a page view, besides `page`; what was shown stays until the next
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub pages: Vec<String>,
+    /// Print the report as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `selvedge diff`
+#[derive(Debug, Args)]
+pub struct DiffArguments {
+    /// Folder of the site as it is, or a program that `selvedge build` wrote
+    pub old: PathBuf,
+    /// Folder of the site as it shall be, or a program
+    pub new: PathBuf,
+    /// The events.
+    #[command(flatten)]
+    pub recorded: RecordedArguments,
+    /// Events that begin a page view, besides `page`; what was shown stays until the next
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub pages: Vec<String>,
+    /// Print the changes as JSON
+    #[arg(long)]
     pub json: bool,
 }
 

@@ -4,9 +4,12 @@
 pub mod exit;
 pub mod remote;
 pub mod replay;
-pub mod rehearsal;
-pub mod arguments;
 pub mod site_files;
+pub mod recorded;
+pub mod rehearsal;
+pub mod simulation;
+pub mod difference;
+pub mod arguments;
 pub mod command;
 #[cfg(test)]
 mod testing;

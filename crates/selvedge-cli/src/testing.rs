@@ -1,6 +1,8 @@
 //! For tests: the files of a new site, and a worker that speaks just enough HTTP.
 
 use crate::command::new::FILES;
+use crate::recorded::History;
+use crate::recorded::source::RecordedArguments;
 use selvedge_core::event::Batch;
 use selvedge_core::wire::answer::{Answer, Grant};
 use selvedge_core::wire::batch_decode::{decode_batch, open};
@@ -13,6 +15,27 @@ use std::thread::{JoinHandle, spawn};
 /// The files of a new site.
 pub fn new_site() -> BTreeMap<String, String> {
     FILES.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
+}
+
+/// A recorded log with the columns `user`, `at` and `event`; each product is a shoe.
+pub fn recorded(log: &str) -> History {
+    let map = "
+dataset: small
+site: my-site
+write_key: wk
+user: user
+time: {column: at, format: unix_s}
+event: {column: event}
+properties:
+  - events: [product_view]
+    set: {sku: {constant: s-1}, category: {constant: shoes}}
+";
+    let folder = tempfile::tempdir().unwrap();
+    let (log_file, map_file) = (folder.path().join("log.csv"), folder.path().join("map.yaml"));
+    std::fs::write(&log_file, log).unwrap();
+    std::fs::write(&map_file, map).unwrap();
+    let events = Some(log_file.display().to_string());
+    RecordedArguments { events, map: Some(map_file), ..RecordedArguments::default() }.read().unwrap()
 }
 
 /// What the worker does with one request.

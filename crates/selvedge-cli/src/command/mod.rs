@@ -7,6 +7,8 @@ pub mod new;
 pub mod publish;
 pub mod replay;
 pub mod test;
+pub mod simulate;
+pub mod diff;
 
 use crate::arguments::{Arguments, Command};
 use crate::exit::{self, Ending};
@@ -25,6 +27,8 @@ fn dispatch(command: Command) -> Result<Ending> {
         Command::New(arguments) => new::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
+        Command::Simulate(arguments) => simulate::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
         Command::Publish(arguments) => publish::run(&arguments),
         Command::Log(arguments) => log::run(&arguments),

@@ -9,9 +9,10 @@ pub mod told;
 pub mod given;
 pub mod visitor;
 pub mod reasons;
+pub mod walk;
 pub mod verdict;
 pub mod case;
 
 pub use behind::Behind;
 pub use stage::Stage;
-pub use visitor::{Happened, Visitor};
+pub use visitor::Visitor;

@@ -1,12 +1,15 @@
 //! A site, ready to be tried: as the edge loads it, and taken apart for people.
 
-use anyhow::{Context, Result};
-use selvedge_compiler::Compiled;
+use crate::site_files;
+use anyhow::{Context, Result, bail};
+use selvedge_compiler::{Compiled, compile};
 use selvedge_core::id::ProgramHash;
 use selvedge_core::tracking_plan::Trust;
 use selvedge_core::wire::program::{Content, Leaf, Parts, Rule};
 use selvedge_edge::site::Site;
 use sha2::{Digest, Sha256};
+use std::fs;
+use std::path::Path;
 
 /// The publish number that states are stepped under here.
 const PUBLISH: u64 = 1;
@@ -30,6 +33,27 @@ impl Stage {
         hash.copy_from_slice(&digest[..16]);
         let site = Site::load(full, ProgramHash(hash), PUBLISH).context("this is no full program")?;
         Ok(Self { site, parts: Parts::decode(full).context("this is no full program")? })
+    }
+
+    /// The stage of a site's folder, or of a program that `selvedge build` wrote.
+    ///
+    /// # Errors
+    /// Where it cannot be read, has errors, or is neither.
+    pub fn open(path: &Path) -> Result<Self> {
+        if path.is_dir() {
+            let compilation = compile(&site_files::read(path)?);
+            let Some(compiled) = &compilation.program else {
+                bail!("{} has errors; `selvedge check {0}` says which", path.display());
+            };
+            return Self::of(compiled);
+        }
+        let bytes = fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+        Self::of_bytes(&bytes).with_context(|| {
+            format!(
+                "{} is neither a site's folder nor a file `*.full.svp` of `selvedge build`",
+                path.display()
+            )
+        })
     }
 
     /// The stage of a compiled site.

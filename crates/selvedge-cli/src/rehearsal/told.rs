@@ -5,7 +5,7 @@ use super::stage::Stage;
 use selvedge_compiler::cases::{Relation, Why};
 use selvedge_core::number::MICRO;
 use selvedge_core::rules::Known;
-use selvedge_core::wire::program::{AttributeType, Fact, FactSource, Shape};
+use selvedge_core::wire::program::{AttributeType, Fact, FactSource, MetricKind, Shape};
 use selvedge_core::wire::state::{CellBody, Stored};
 use std::fmt;
 
@@ -88,14 +88,19 @@ fn is_flag(stage: &Stage, fact: &Fact) -> bool {
     kind == Some(AttributeType::Bool)
 }
 
-/// A metric counts whole things, and only as far as rules ask; everything else is in millionths.
+/// Counts are of whole things, some only known as far as rules ask; everything else is in millionths.
 fn number(stage: &Stage, fact: &Fact, known: Known) -> Told {
-    let FactSource::Metric(at) = fact.source else {
-        return Told::Number { low: known.low, high: (known.high != i64::MAX).then_some(known.high) };
+    let metric = match fact.source {
+        FactSource::Metric(at) => stage.parts.metrics.get(usize::from(at)),
+        _ => None,
     };
-    let top = stage.parts.metrics.get(usize::from(at)).map_or(i64::MAX, |metric| metric.threshold.into());
-    let high = (known.high < top).then_some(known.high.saturating_mul(MICRO));
-    Told::Number { low: known.low.saturating_mul(MICRO), high }
+    let (scale, top) = match metric.map(|metric| metric.kind) {
+        Some(MetricKind::Count) => (MICRO, metric.map_or(i64::MAX, |metric| metric.threshold.into())),
+        Some(MetricKind::Tally) => (MICRO, i64::MAX),
+        _ => (1, i64::MAX),
+    };
+    let high = (known.high < top).then_some(known.high.saturating_mul(scale));
+    Told::Number { low: known.low.saturating_mul(scale), high }
 }
 
 /// The text itself, where the state keeps it.
@@ -177,6 +182,13 @@ fn micro(text: &str) -> Option<i64> {
     }
     let whole = whole.parse::<i64>().ok()?.checked_mul(MICRO)?;
     Some(sign * whole.checked_add(format!("{fraction:0<6}").parse::<i64>().ok()?)?)
+}
+
+/// Unix milliseconds as people read them: `2024-03-13T10:21:14Z`.
+#[must_use]
+pub fn time_text(time_ms: u64) -> String {
+    let stamp = i64::try_from(time_ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+    stamp.map_or_else(|| time_ms.to_string(), |stamp| stamp.to_string())
 }
 
 /// Millionths without needless zeros.

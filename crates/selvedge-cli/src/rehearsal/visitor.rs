@@ -3,6 +3,7 @@
 use super::behind::{Behind, Detail};
 use super::given::Given;
 use super::stage::Stage;
+use crate::recorded::happened::Happened;
 use anyhow::{Result, anyhow};
 use selvedge_core::consent::{Mode, Purposes, Signal, Snapshot};
 use selvedge_core::event::{Batch, BatchHeader, Clock, Event, EventType};
@@ -18,30 +19,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Every purpose there is.
 pub const ALL_PURPOSES: Purposes = Purposes(u16::MAX);
-
-/// Something that happened.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Happened {
-    /// In which of the visitor's page loads.
-    pub writer: WriterId,
-    /// What kind of event.
-    pub event_type: EventType,
-    /// Its name.
-    pub name: String,
-    /// When: Unix milliseconds.
-    pub time_ms: u64,
-    /// What is known of it.
-    pub properties: Map,
-    /// Facts of the moment.
-    pub context: Map,
-}
-
-impl From<(WriterId, Event)> for Happened {
-    fn from((writer, event): (WriterId, Event)) -> Self {
-        let Event { event_type, name, time_ms, properties, context, .. } = event;
-        Self { writer, event_type, name, time_ms, properties, context }
-    }
-}
 
 /// A visitor on the stage.
 pub struct Visitor<'a> {
@@ -105,9 +82,29 @@ impl<'a> Visitor<'a> {
         self.consent.time_ms = time_ms;
     }
 
-    /// Changes how much is looked at.
-    pub const fn look_at(&mut self, detail: Detail) {
-        self.detail = detail;
+    /// Sets what is granted from now on.
+    pub const fn grant(&mut self, granted: Purposes, time_ms: u64) {
+        if self.consent.granted.0 != granted.0 {
+            self.consent.granted = granted;
+            self.consent.time_ms = time_ms;
+        }
+    }
+
+    /// Ends the page view of a page load, as the next `page` event would.
+    ///
+    /// # Errors
+    /// Where the visitor's state cannot be read.
+    pub fn end_page_view(&mut self, writer: WriterId) -> Result<()> {
+        self.seen.remove(&writer);
+        let Some(record) = self.record.as_mut().filter(|record| !record.state.is_empty()) else {
+            return Ok(());
+        };
+        let mut state = VisitorState::decode(&record.state)?;
+        if state.pages.iter().any(|page| page.writer == writer) {
+            state.pages.retain(|page| page.writer != writer);
+            record.state = state.encode();
+        }
+        Ok(())
     }
 
     /// Steps the visitor by what happened. What slots show behind it counts as seen.

@@ -1,0 +1,292 @@
+//! What came of recorded visitors, for people and for programs.
+
+use super::tally::{Count, Tally};
+use crate::recorded::History;
+use crate::rehearsal::Stage;
+use crate::rehearsal::walk::{Manner, PageViews};
+use selvedge_core::wire::answer::Reason;
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+use std::time::Duration;
+
+/// What came of recorded visitors.
+pub struct Report<'a> {
+    /// Under which program.
+    pub stage: &'a Stage,
+    /// Of which events.
+    pub history: &'a History,
+    /// In which manner.
+    pub manner: &'a Manner,
+    /// What was counted.
+    pub tally: Tally,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// Reasons that are no outcome of the rule's own condition: these are worth a column.
+const STOPS: [Reason; 3] = [Reason::False, Reason::Unknown, Reason::LowerPriority];
+
+impl Report<'_> {
+    /// The report as people read it.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut out = self.head();
+        self.slots(&mut out);
+        self.rules(&mut out);
+        self.stops(&mut out);
+        self.conflicts(&mut out);
+        out
+    }
+
+    fn head(&self) -> String {
+        let Tally { visitors, accepted, late, refused, .. } = &self.tally;
+        let refused_total: u64 = refused.values().sum();
+        let mut out = format!(
+            "{} events of {} visitors in {:.2} s: {} accepted, {refused_total} refused, {late} late, {} unreadable\n",
+            grouped(self.history.events() as u64),
+            grouped(*visitors),
+            self.elapsed.as_secs_f64(),
+            grouped(*accepted),
+            self.history.unreadable_count,
+        );
+        for (code, count) in refused {
+            let _ = writeln!(out, "  refused {count}: {}", code.as_str());
+        }
+        for line in &self.history.unreadable {
+            let _ = writeln!(out, "  {line}");
+        }
+        if self.manner.pages == PageViews::Each {
+            out.push_str(
+                "No page views were recorded: each event counts as one; --pages names those that are.\n",
+            );
+        }
+        if !self.manner.is_seen {
+            out.push_str("Only recorded exposures count as seen.\n");
+        }
+        out
+    }
+
+    fn slots(&self, out: &mut String) {
+        let _ = writeln!(
+            out,
+            "\n{:<12} {:<32} {:>9} {:>7} {:>9}",
+            "slot", "shows", "moments", "share", "visitors"
+        );
+        for ((slot, rule), count) in &self.tally.shown {
+            let total: u64 = self.moments(*slot);
+            let rule = rule.map_or("(no rule)", |rule| self.stage.rule_id(rule));
+            let share = share(count.times, total);
+            let Count { times, visitors } = count;
+            let slot = self.stage.slot_name(*slot);
+            let _ = writeln!(out, "{slot:<12} {rule:<32} {times:>9} {share:>7} {visitors:>9}");
+        }
+    }
+
+    fn moments(&self, slot: u16) -> u64 {
+        self.tally.shown.iter().filter(|((of, _), _)| *of == slot).map(|(_, count)| count.times).sum()
+    }
+
+    fn rules(&self, out: &mut String) {
+        let _ = writeln!(
+            out,
+            "\n{:<32} {:>9} {:>7} {:>10} {:>9}",
+            "rule", "visitors", "reach", "decisions", "seen"
+        );
+        for (at, rule) in (0u16..).zip(&self.stage.parts.rules) {
+            let won = self.tally.won.get(&at).copied().unwrap_or_default();
+            let seen = self.tally.seen.get(&at).copied().unwrap_or_default();
+            let reach = share(won.visitors, self.tally.visitors);
+            let Count { times, visitors } = won;
+            let _ = writeln!(out, "{:<32} {visitors:>9} {reach:>7} {times:>10} {:>9}", rule.id, seen.times);
+        }
+    }
+
+    /// What kept rules from acting whose conditions were true.
+    fn stops(&self, out: &mut String) {
+        let is_stop = |reason: Reason| {
+            !STOPS.contains(&reason) && !matches!(reason, Reason::Won | Reason::Held | Reason::Fallback)
+        };
+        let stops: Vec<_> = self.tally.reasons.iter().filter(|((_, reason), _)| is_stop(*reason)).collect();
+        if stops.is_empty() {
+            return;
+        }
+        let _ = writeln!(out, "\n{:<32} {:<20} {:>9} {:>9}", "stopped", "by", "times", "visitors");
+        for ((rule, reason), Count { times, visitors }) in stops {
+            let rule = self.stage.rule_id(*rule);
+            let _ = writeln!(out, "{rule:<32} {:<20} {times:>9} {visitors:>9}", reason.as_str());
+        }
+    }
+
+    fn conflicts(&self, out: &mut String) {
+        if self.tally.conflicts.is_empty() {
+            return;
+        }
+        let _ = writeln!(out, "\n{:<32} {:<32} {:>9} {:>9}", "true, but lost", "to", "times", "visitors");
+        for ((loser, winner), Count { times, visitors }) in &self.tally.conflicts {
+            let (loser, winner) = (self.stage.rule_id(*loser), self.stage.rule_id(*winner));
+            let _ = writeln!(out, "{loser:<32} {winner:<32} {times:>9} {visitors:>9}");
+        }
+    }
+
+    /// The report as programs read it.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        let Tally { visitors, accepted, late, refused, .. } = &self.tally;
+        let refused: serde_json::Map<_, _> =
+            refused.iter().map(|(code, count)| (code.as_str().to_owned(), json!(count))).collect();
+        json!({
+            "program": self.stage.site.hash.to_string(),
+            "events": self.history.events(),
+            "visitors": visitors,
+            "seconds": self.elapsed.as_secs_f64(),
+            "accepted": accepted,
+            "refused": refused,
+            "late": late,
+            "unreadable": self.history.unreadable_count,
+            "each_event_is_a_page_view": self.manner.pages == PageViews::Each,
+            "shown_counts_as_seen": self.manner.is_seen,
+            "slots": self.slots_json(),
+            "rules": self.rules_json(),
+            "conflicts": self.conflicts_json(),
+        })
+    }
+
+    fn slots_json(&self) -> Vec<Value> {
+        let of_slot = |((slot, rule), count): (&(u16, Option<u16>), &Count)| {
+            json!({
+                "slot": self.stage.slot_name(*slot),
+                "rule": rule.map(|rule| self.stage.rule_id(rule)),
+                "moments": count.times,
+                "share": ratio(count.times, self.moments(*slot)),
+                "visitors": count.visitors,
+            })
+        };
+        self.tally.shown.iter().map(of_slot).collect()
+    }
+
+    fn rules_json(&self) -> Vec<Value> {
+        let of_rule = |(at, rule): (u16, &selvedge_core::wire::program::Rule)| {
+            let won = self.tally.won.get(&at).copied().unwrap_or_default();
+            let reasons = self.tally.reasons.iter().filter(|((of, _), _)| *of == at);
+            let reasons: serde_json::Map<_, _> =
+                reasons.map(|((_, reason), count)| (reason.as_str().to_owned(), json!(count))).collect();
+            json!({
+                "rule": rule.id,
+                "slot": self.stage.slot_name(rule.slot),
+                "visitors": won.visitors,
+                "reach": ratio(won.visitors, self.tally.visitors),
+                "decisions": won.times,
+                "seen": self.tally.seen.get(&at).copied().unwrap_or_default(),
+                "reasons": reasons,
+            })
+        };
+        (0u16..).zip(&self.stage.parts.rules).map(of_rule).collect()
+    }
+
+    fn conflicts_json(&self) -> Vec<Value> {
+        let of_pair = |((loser, winner), count): (&(u16, u16), &Count)| {
+            json!({
+                "rule": self.stage.rule_id(*loser),
+                "lost_to": self.stage.rule_id(*winner),
+                "times": count.times,
+                "visitors": count.visitors,
+            })
+        };
+        self.tally.conflicts.iter().map(of_pair).collect()
+    }
+}
+
+fn ratio(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+/// `12.3%`.
+fn share(part: u64, whole: u64) -> String {
+    format!("{:.1}%", ratio(part, whole) * 100.0)
+}
+
+/// `31,106`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rehearsal::walk::Manner;
+    use crate::simulation::tally;
+    use crate::testing::{new_site, recorded};
+    use selvedge_compiler::compile;
+
+    fn reported<T>(site: &str, log: &str, read: impl Fn(&Report<'_>) -> T) -> T {
+        let mut files = new_site();
+        files.insert("rules.yaml".to_owned(), site.to_owned());
+        files.remove("tests/hero.yaml");
+        let compiled = compile(&files).program.expect("the site compiles");
+        let stage = Stage::of(&compiled).unwrap();
+        let history = recorded(log);
+        let manner = Manner::of(&history, &[]);
+        let tally = tally(&stage, &history, &manner).unwrap();
+        let elapsed = Duration::from_millis(20);
+        read(&Report { stage: &stage, history: &history, manner: &manner, tally, elapsed })
+    }
+
+    const RULES: &str = "\
+rules:
+  - id: first
+    when: (count product_view in session) >= 2
+    show:
+      slot: hero
+      content: welcome
+    priority: 10
+    cap: 1 per session
+  - id: second
+    when: (count product_view in session) >= 1
+    show:
+      slot: hero
+      content: free-shipping
+    priority: 5
+";
+
+    const LOG: &str = "\
+user,at,event
+a,1710325000,product_view
+a,1710325010,product_view
+a,1710325020,product_view
+b,1710325000,product_view
+b,1710329000,product_view
+c,,product_view
+d,1710325000,unheard_of
+";
+
+    #[test]
+    fn who_is_reached_what_is_capped_and_who_loses_is_counted() {
+        insta::assert_snapshot!(reported(RULES, LOG, |report| report.text()));
+    }
+
+    #[test]
+    fn programs_read_the_same() {
+        let json = reported(RULES, LOG, |report| report.json());
+        let first = &json["rules"][0];
+        assert_eq!((first["visitors"].as_u64(), first["decisions"].as_u64()), (Some(1), Some(1)));
+        assert_eq!(first["reasons"]["capped"]["times"].as_u64(), Some(1));
+        assert_eq!(json["conflicts"][0]["lost_to"], "first");
+        assert_eq!(json["refused"]["unknown_event"].as_u64(), Some(1));
+        assert_eq!(json["unreadable"].as_u64(), Some(1));
+    }
+
+    #[test]
+    fn large_numbers_are_grouped() {
+        assert_eq!(grouped(31_106), "31,106");
+        assert_eq!(grouped(600), "600");
+        assert_eq!(grouped(1_000_000), "1,000,000");
+    }
+}
