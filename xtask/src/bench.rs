@@ -3,6 +3,7 @@
 //! A benchmark is a target of the package `selvedge-benches` (`benches/benches/*.rs`, its own `main`), the load on the
 //! worker (`tests/src/bin/collect.rs`), or a script for Chromium, `benches/browser/*.bench.mjs`. It prints each figure as
 //! one line of JSON, `{"figure": "rule native", "value": 2.7}`; other lines are for people and shown as they are.
+//! `benches/peers` runs the same rules in other engines.
 //! `benches/budgets.toml` says each figure's unit and target.
 
 use std::collections::BTreeMap;
@@ -66,7 +67,16 @@ fn cargo_benches(repo: &Repo) -> Result<Vec<(String, String)>> {
     let output = say::step("running the native benchmarks", || {
         run::quiet(run::cargo(&repo.root).args(["bench", "--quiet", "--package", "selvedge-benches"]))
     })?;
-    Ok(vec![("of cargo".to_string(), output)])
+    Ok(vec![("of cargo".to_string(), output), ("of the peers".to_string(), peers(repo)?)])
+}
+
+/// The same rules in other engines: a workspace of its own, so that they are compiled for this alone.
+fn peers(repo: &Repo) -> Result<String> {
+    say::step("running the same rules in other engines", || {
+        let mut cargo = run::cargo(&repo.path("benches/peers"));
+        cargo.args(["run", "--release", "--quiet", "--target-dir"]).arg(repo.target.join("peers"));
+        run::quiet(&mut cargo)
+    })
 }
 
 /// The worker and its floors, by the load generator of the end-to-end tests.
