@@ -62,6 +62,10 @@ pub const DEDUP_WINDOW: u32 = 1_024;
 pub const PAGES_MAX: usize = 4;
 /// Bytes of a text that is kept in state; longer text is cut at a character border.
 pub const STATE_TEXT_BYTES_MAX: usize = 64;
+/// Values that a list attribute keeps.
+pub const LIST_ITEMS_MAX: usize = 8;
+/// Items of an event's list that a condition looks at.
+pub const ITEMS_MAX: usize = 64;
 /// Bytes of a visitor's state as stored.
 pub const STATE_BYTES_MAX: usize = 4_096;
 /// Bytes of a visitor's cap history, beside [`STATE_BYTES_MAX`].

@@ -64,6 +64,7 @@ impl Step<'_> {
         }
         // After a gap it is not known whether a session truly begins here; only idle time that was watched tells.
         session.is_gapped = session.is_gap_open || session.is_gapped && !is_idle;
+        session.previous_start_ms = (session.number > 0).then_some(session.start_ms);
         session.previous_end_ms = (session.number > 0).then_some(session.last_ms);
         session.number = session.number.max(1);
         if !session.is_gapped {
