@@ -102,6 +102,15 @@ impl World {
         stepped
     }
 
+    /// Steps by an event that may be used for these purposes alone, whatever is in force.
+    pub fn step_for(&mut self, usable: Purposes, at_ms: i64, name: &str) {
+        let event = event(EventType::Track, name, START + at_ms, Map::new());
+        let context = self.context.clone();
+        let moment = Moment { context: &context, ..self.moment(at_ms) };
+        step(&self.program, &mut self.state, &event, usable, &moment);
+        self.lease(at_ms, &[]);
+    }
+
     pub fn lease(&mut self, at_ms: i64, reports: &[LeaseReport]) {
         lease(&self.program, &mut self.state, START + at_ms, reports);
     }
