@@ -131,7 +131,7 @@ for file in pathlib.Path(sys.argv[1]).rglob('*.sqlite'):
 ";
     let objects = world.data().join("objects");
     let output = Command::new("python3").args(["-c", SCRIPT]).arg(&objects).output().context("python3")?;
-    let spoilt = String::from_utf8(output.stdout)?;
+    let spoilt = String::from_utf8_lossy(&output.stdout);
     anyhow::ensure!(spoilt.trim().parse::<u32>().is_ok_and(|rows| rows >= 2), "{spoilt:?} {output:?}");
     Ok(())
 }
