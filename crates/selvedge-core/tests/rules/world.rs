@@ -106,7 +106,7 @@ impl World {
     pub fn step_for(&mut self, usable: Purposes, at_ms: i64, name: &str) {
         let event = event(EventType::Track, name, START + at_ms, Map::new());
         let context = self.context.clone();
-        let moment = Moment { context: &context, ..self.moment(at_ms) };
+        let moment = Moment { context: &context, account: None, ..self.moment(at_ms) };
         step(&self.program, &mut self.state, &event, usable, &moment);
         self.lease(at_ms, &[]);
     }
