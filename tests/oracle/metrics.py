@@ -115,6 +115,7 @@ def visitor(user):
 def answer(path, metrics):
     """Per visitor its moments, as place of the last event and milliseconds; per metric and visitor its values at them."""
     log = sqlite3.connect(":memory:")
+    log.create_function("pow", 2, pow, deterministic=True)
     log.execute(LOG)
     rows = list(read(path))
     in_ms = [(*row[:4], row[4] * 1_000, *row[5:]) for row in rows]

@@ -64,3 +64,172 @@ select count(*) from :so_far and event = 'purchase' and value >= 100 and :within
 -- when: sku_views_7d >= 20
 select count(*) from :so_far and event = 'product_view' and (sku glob 'sku-00*' or sku = 'sku-017')
   and :within(7d)
+
+-- name: views_30d_value
+-- metric: count product_view in 30d
+-- when: views_30d_value >= 1000
+select count(*) from :so_far and event = 'product_view' and :panes(30d)
+
+-- name: all_searches_7d
+-- metric: count search in 7d
+-- when: all_searches_7d >= 500
+select count(*) from :so_far and event = 'search' and :panes(7d)
+
+-- name: jacket_views_24h
+-- metric: count product_view where category = "jackets" in 24h
+-- when: jacket_views_24h >= 100
+select count(*) from :so_far and event = 'product_view' and category = 'jackets' and :panes(24h)
+
+-- name: views_today
+-- metric: count product_view in today
+-- when: views_today >= 1000
+select count(*) from :so_far and event = 'product_view' and day = now.day
+
+-- name: searches_week
+-- metric: count search in week
+-- when: searches_week >= 20
+select count(*) from :so_far and event = 'search' and week = now.week
+
+-- name: carts_month
+-- metric: count add_to_cart in month
+-- when: carts_month >= 20
+select count(*) from :so_far and event = 'add_to_cart' and month = now.month
+
+-- name: homes_ever
+-- metric: count home in ever
+-- when: homes_ever >= 1000
+select count(*) from :so_far and event = 'home'
+
+-- name: purchases_ever
+-- metric: count purchase where value < 120 EUR in ever
+-- when: purchases_ever >= 10
+select count(*) from :so_far and event = 'purchase' and value < 120
+
+-- name: views_7d_of_session
+-- metric: count product_view in 7d of session
+-- when: views_7d_of_session >= 30
+select count(*) from :so_far and event = 'product_view' and session = now.session and :within(7d)
+
+-- name: spend_30d
+-- metric: sum purchase.value in 30d
+-- when: spend_30d >= 200 EUR
+-- unit: number
+select coalesce(sum(value), 0) from :so_far and event = 'purchase' and :panes(30d)
+
+-- name: spend_ever
+-- metric: sum purchase.value in ever
+-- when: spend_ever >= 200 EUR
+-- unit: number
+select coalesce(sum(value), 0) from :so_far and event = 'purchase'
+
+-- name: spend_month
+-- metric: sum purchase.value where value >= 100 EUR in month
+-- when: spend_month >= 200 EUR
+-- unit: number
+select coalesce(sum(value), 0) from :so_far and event = 'purchase' and value >= 100 and month = now.month
+
+-- name: looked_at_session
+-- metric: sum product_view.value in session
+-- when: looked_at_session >= 200 EUR
+-- unit: number
+select coalesce(sum(value), 0) from :so_far and event = 'product_view' and session = now.session
+
+-- name: looked_at_10m
+-- metric: sum product_view.value where category = "packs" in 10m
+-- when: looked_at_10m >= 200 EUR
+-- unit: number
+select coalesce(sum(value), 0) from :so_far and event = 'product_view' and category = 'packs' and :panes(10m)
+
+-- name: looked_at_today
+-- metric: sum product_view.value in today
+-- when: looked_at_today >= 200 EUR
+-- unit: number
+select coalesce(sum(value), 0) from :so_far and event = 'product_view' and day = now.day
+
+-- name: carted_week
+-- metric: sum add_to_cart.value in week
+-- when: carted_week >= 200 EUR
+-- unit: number
+select coalesce(sum(value), 0) from :so_far and event = 'add_to_cart' and week = now.week
+
+-- name: cheapest_24h
+-- metric: min product_view.value in 24h
+-- when: cheapest_24h < 30 EUR
+-- unit: number
+select min(value) from :so_far and event = 'product_view' and :panes(24h)
+
+-- name: cheapest_session
+-- metric: min add_to_cart.value in session
+-- when: cheapest_session < 30 EUR
+-- unit: number
+select min(value) from :so_far and event = 'add_to_cart' and session = now.session
+
+-- name: dearest_7d
+-- metric: max product_view.value in 7d
+-- when: dearest_7d > 100 EUR
+-- unit: number
+select max(value) from :so_far and event = 'product_view' and :panes(7d)
+
+-- name: dearest_ever
+-- metric: max purchase.value in ever
+-- when: dearest_ever > 100 EUR
+-- unit: number
+select max(value) from :so_far and event = 'purchase'
+
+-- name: dearest_shoes_today
+-- metric: max product_view.value where category = "shoes" in today
+-- when: dearest_shoes_today > 100 EUR
+-- unit: number
+select max(value) from :so_far and event = 'product_view' and category = 'shoes' and day = now.day
+
+-- name: cheapest_month
+-- metric: min purchase.value in month
+-- when: cheapest_month > 100 EUR
+-- unit: number
+select min(value) from :so_far and event = 'purchase' and month = now.month
+
+-- name: average_7d
+-- metric: avg product_view.value in 7d
+-- when: average_7d > 70 EUR
+-- unit: millionths
+select sum(value) * 1000000 / count(*) from :so_far and event = 'product_view' and :panes(7d)
+
+-- name: average_order
+-- metric: avg purchase.value in ever
+-- when: average_order > 70 EUR
+-- unit: millionths
+select sum(value) * 1000000 / count(*) from :so_far and event = 'purchase'
+
+-- name: average_session
+-- metric: avg product_view.value where category not in ["packs"] in session
+-- when: average_session > 70 EUR
+-- unit: millionths
+select sum(value) * 1000000 / count(*) from :so_far and event = 'product_view' and category <> 'packs'
+  and session = now.session
+
+-- name: average_week
+-- metric: avg add_to_cart.value in week
+-- when: average_week > 70 EUR
+-- unit: millionths
+select sum(value) * 1000000 / count(*) from :so_far and event = 'add_to_cart' and week = now.week
+
+-- name: intent
+-- score: {half_life: 30m, add: {product_view: 1, add_to_cart: 6, purchase: 12}}
+-- when: score.intent >= 40
+-- unit: near
+select coalesce(sum(case event when 'product_view' then 1 when 'add_to_cart' then 6 when 'purchase' then 12 else 0 end
+  * pow(0.5, (now.ms - ms) / 1800000.0)), 0) from :so_far
+
+-- name: interest_in_shoes
+-- score: {half_life: 3d, add: {'product_view where category = "shoes"': 2.5, 'wishlist_add where category = "shoes"': 10}}
+-- when: score.interest_in_shoes >= 40
+-- unit: near
+select coalesce(sum(case event when 'product_view' then 2.5 when 'wishlist_add' then 10 else 0 end
+  * pow(0.5, (now.ms - ms) / 259200000.0)), 0) from :so_far and category = 'shoes'
+
+-- name: interest_now
+-- score: {half_life: 10m, of: session, add: {search: 1, catalog: 0.5}}
+-- when: score.interest_now >= 40
+-- unit: near
+select coalesce(sum(case event when 'search' then 1 when 'catalog' then 0.5 else 0 end
+  * pow(0.5, (now.ms - ms) / 600000.0)), 0) from :so_far and session = now.session

@@ -54,8 +54,8 @@ enum Unit {
     Count,
     /// A number or an amount, which rules know in millionths.
     Number,
-    /// Milliseconds.
-    Milliseconds,
+    /// What is already in the units of the rules: millionths, milliseconds.
+    Plain,
     Text,
     /// Whether the condition holds: 0, 1, or nothing where it is unknown.
     Condition,
@@ -79,7 +79,7 @@ impl Metric {
         let unit = match said.get("unit").copied() {
             None => Unit::Count,
             Some("number") => Unit::Number,
-            Some("milliseconds") => Unit::Milliseconds,
+            Some("millionths" | "milliseconds") => Unit::Plain,
             Some("text") => Unit::Text,
             Some("condition") => Unit::Condition,
             Some("near") => Unit::Near,
