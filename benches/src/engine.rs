@@ -52,7 +52,6 @@ fn attribute(at: u16) -> Attribute {
         set: Vec::new(),
         purpose: Purposes::PERSONALIZATION,
         private: false,
-        ttl: None,
     }
 }
 

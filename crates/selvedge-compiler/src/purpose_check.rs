@@ -17,13 +17,7 @@ pub(crate) fn check(site: &Site, shared: &Shared, report: &mut Report) {
 }
 
 fn check_leaf(leaf: &Leaf, rule: &Rule, site: &Site, shared: &Shared, report: &mut Report) {
-    for fact in leaf.fact.simple() {
-        check_fact(fact, leaf, rule, site, shared, report);
-    }
-}
-
-fn check_fact(fact: &Fact, leaf: &Leaf, rule: &Rule, site: &Site, shared: &Shared, report: &mut Report) {
-    match fact {
+    match &leaf.fact {
         Fact::Metric(at) => {
             for event in site.metric(*at).into_iter().flat_map(|metric| metric.events()) {
                 check_event(event, rule.purpose, &leaf.source, site, report);
@@ -35,7 +29,7 @@ fn check_fact(fact: &Fact, leaf: &Leaf, rule: &Rule, site: &Site, shared: &Share
                 check_event(&set.event, wanted, &leaf.source, site, report);
             }
         }
-        _ => {}
+        Fact::Builtin(_) | Fact::Property(_) => {}
     }
 }
 

@@ -28,8 +28,6 @@ pub mod limits;
 
 pub mod number;
 
-pub mod date;
-
 pub mod hash;
 
 pub mod id;

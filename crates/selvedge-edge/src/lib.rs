@@ -40,8 +40,6 @@ pub mod ledger;
 
 pub mod dedup;
 
-pub mod foreign;
-
 pub mod gate;
 
 pub mod decision;

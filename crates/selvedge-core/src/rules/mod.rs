@@ -17,10 +17,6 @@ mod counts;
 
 mod facts;
 
-mod lists;
-
-mod happening;
-
 mod metric;
 
 mod state;
@@ -49,4 +45,4 @@ pub use known::Known;
 pub use leaves::{LeafTruth, leaves};
 pub use moment::{Moment, Place, rule_time};
 pub use program::{Image, Program, ProgramFault};
-pub use step::{Stepped, step, step_account};
+pub use step::{Stepped, step};

@@ -164,7 +164,6 @@ impl Build {
             set: Vec::new(),
             purpose: PERSONAL,
             private: false,
-            ttl: None,
         });
         Self::at(&self.parts.attributes) - 1
     }

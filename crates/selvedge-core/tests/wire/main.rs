@@ -4,5 +4,4 @@ mod golden;
 mod laws;
 mod oracle;
 mod refusals;
-mod rows;
 mod sample;

@@ -2,14 +2,12 @@
 
 use super::container::{Form, Opened, fault_of};
 use super::json;
-use super::terms::Incoming;
-use crate::access::Witness;
 use crate::fault::Fault;
-use crate::foreign::Whose;
-use crate::site::Site;
 use alloc::string::String;
-use selvedge_core::event::Clock;
+use selvedge_core::event::{Batch, Clock};
+use selvedge_core::id::VisitorId;
 use selvedge_core::wire::batch_decode::{decode_batch, decode_header};
+use selvedge_core::wire::names::Names;
 
 /// What routing needs of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,9 +15,7 @@ pub struct Address {
     /// The source's write key.
     pub write_key: String,
     /// Whose events these are: says which shard.
-    pub whose: Whose,
-    /// What a server says of the visitor's own request.
-    pub said: Witness,
+    pub visitor: VisitorId,
     /// The clock it asks for.
     pub clock: Clock,
 }
@@ -32,14 +28,12 @@ pub fn address(opened: &Opened<'_>) -> Result<Address, Fault> {
     match opened.form {
         Form::Binary => {
             let (header, _) = decode_header(&opened.bytes).map_err(fault_of)?;
-            let (write_key, clock) = (header.write_key, header.clock);
-            Ok(Address { write_key, whose: Whose::Ours(header.visitor), said: Witness::default(), clock })
+            Ok(Address { write_key: header.write_key, visitor: header.visitor, clock: header.clock })
         }
         Form::Json => {
             let read = json::address(&opened.bytes)?;
             Ok(Address {
-                whose: Whose::read(read.visitor.as_deref(), read.anonymous_id.as_deref())?,
-                said: Witness { gpc: read.gpc, country: read.country.map(json::country).transpose()? },
+                visitor: json::visitor(&read.visitor)?,
                 clock: json::clock(&read.clock)?,
                 write_key: read.write_key.into_owned(),
             })
@@ -47,13 +41,13 @@ pub fn address(opened: &Opened<'_>) -> Result<Address, Fault> {
     }
 }
 
-/// The whole batch, for this site.
+/// The whole batch; `names` are those of the site's tracking plan.
 ///
 /// # Errors
 /// [`Fault`] 400 for anything that is no batch, 413 above a limit.
-pub fn read(form: Form, bytes: &[u8], site: &Site) -> Result<Incoming, Fault> {
+pub fn read(form: Form, bytes: &[u8], names: &Names) -> Result<Batch, Fault> {
     match form {
-        Form::Binary => Ok(decode_batch(bytes, Some(&site.names)).map_err(fault_of)?.into()),
-        Form::Json => json::read(bytes, site.name()),
+        Form::Binary => decode_batch(bytes, Some(names)).map_err(fault_of),
+        Form::Json => json::read(bytes),
     }
 }

@@ -2,7 +2,6 @@
 
 mod consent;
 mod deciding;
-mod foreign;
 mod laws;
 mod refusals;
 mod taking;
