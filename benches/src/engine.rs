@@ -52,6 +52,7 @@ fn attribute(at: u16) -> Attribute {
         set: Vec::new(),
         purpose: Purposes::PERSONALIZATION,
         private: false,
+        ttl: None,
     }
 }
 

@@ -59,6 +59,8 @@ pub struct Setup {
     pub port: u16,
     /// Whether the site is left unpublished: the test publishes a program of its own.
     pub is_unpublished: bool,
+    /// The address of a KV namespace for programs.
+    pub kv: Option<String>,
 }
 
 /// A worker that serves a published site. Dropping it ends the worker and removes its temporary folder.
@@ -99,11 +101,19 @@ impl World {
         let mut bindings = BTreeMap::from([(FAULTS.to_string(), "1".to_string())]);
         bindings.extend(setup.bindings);
         let secrets = vec![SERVER_KEY.to_string()];
-        let mut server = Server::start(&repo, server::Options { port: setup.port, data, bindings, secrets })?;
+        let mut server = Server::start(
+            &repo,
+            server::Options { port: setup.port, data, bindings, secrets, kv: setup.kv },
+        )?;
         let published =
             if setup.is_unpublished { Published::default() } else { server.publish_site(&site)? };
         let client = Client::new(server.url());
         Ok(World { server, site, published, client, _folder: folder })
+    }
+
+    /// The folder of the worker's state.
+    pub fn data(&self) -> &std::path::Path {
+        self.server.data()
     }
 
     /// The worker's address, without a slash at the end.

@@ -33,6 +33,10 @@ mod barrier;
 
 mod fault_plan;
 
+mod registry_client;
+
+mod blobs;
+
 mod programs;
 
 #[expect(missing_docs, reason = "the methods that `durable_object` generates bear none")]

@@ -1,7 +1,9 @@
 //! The programs in force, as this isolate knows them: polled from the registry at most every five seconds, and at once
 //! after a publish that this isolate saw. Programs are immutable and loaded once.
 
+use crate::blobs::{self, Form};
 use crate::clock::now_ms;
+use crate::registry_client::registry;
 use crate::reply::Problem;
 use selvedge_core::id::{ProgramHash, parse_hex_16};
 use selvedge_edge::fault::Fault;
@@ -10,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use worker::{Env, Method, Request, RequestInit, Response};
+use worker::Env;
 
 /// How long a pointer is believed.
 const POLL_MS: u64 = 5_000;
@@ -31,6 +33,8 @@ pub struct Pointer {
 #[derive(Default)]
 struct Known {
     checked_ms: Option<u64>,
+    /// Every published site, whether its program could be loaded or not.
+    names: Vec<String>,
     sites: BTreeMap<String, Rc<Site>>,
     public: Vec<(String, Rc<Vec<u8>>)>,
 }
@@ -61,6 +65,12 @@ pub async fn sites(env: &Env) -> Result<Vec<Rc<Site>>, Problem> {
         }
     }
     Ok(KNOWN.with_borrow(|known| known.sites.values().cloned().collect()))
+}
+
+/// The names of all published sites, also of those whose program cannot be loaded: their logs can be read.
+pub async fn names(env: &Env) -> Result<Vec<String>, Problem> {
+    sites(env).await?;
+    Ok(KNOWN.with_borrow(|known| known.names.clone()))
 }
 
 /// The site of this name, at least at this publish.
@@ -94,6 +104,8 @@ pub async fn poll(env: &Env) -> Result<(), Problem> {
 
 async fn ask(env: &Env) -> Result<(), Problem> {
     let pointers: Vec<Pointer> = registry(env, "/pointers").await?.json().await?;
+    let names = pointers.iter().map(|pointer| pointer.site.clone()).collect();
+    KNOWN.with_borrow_mut(|known| known.names = names);
     for pointer in pointers {
         let is_known = KNOWN.with_borrow(|known| {
             known.sites.get(&pointer.site).is_some_and(|site| site.publish >= pointer.publish)
@@ -113,7 +125,8 @@ async fn ask(env: &Env) -> Result<(), Problem> {
 
 async fn load(env: &Env, pointer: &Pointer) -> Result<Site, Problem> {
     let hash = parse_hex_16(&pointer.program).map(ProgramHash).unwrap_or_default();
-    let bytes = registry(env, &format!("/program/{}/full", pointer.program)).await?.bytes().await?;
+    let bytes = blobs::read(env, &pointer.program, Form::Full).await?;
+    let bytes = bytes.ok_or_else(|| Fault::bad_program("the stored program is missing"))?;
     Site::load(&bytes, hash, pointer.publish)
         .map_err(|fault| Fault::bad_program(format!("the stored program: {fault}")).into())
 }
@@ -126,28 +139,13 @@ pub async fn public(env: &Env, program: &str) -> Result<Option<Rc<Vec<u8>>>, Pro
     if known.is_some() {
         return Ok(known);
     }
-    let mut response = registry(env, &format!("/program/{program}/public")).await?;
-    if response.status_code() != 200 {
+    let Some(bytes) = blobs::read(env, program, Form::Public).await? else {
         return Ok(None);
-    }
-    let bytes = Rc::new(response.bytes().await?);
+    };
+    let bytes = Rc::new(bytes);
     KNOWN.with_borrow_mut(|known| {
         known.public.truncate(PUBLIC_MAX.saturating_sub(1));
         known.public.insert(0, (program.to_owned(), Rc::clone(&bytes)));
     });
     Ok(Some(bytes))
-}
-
-/// Asks the registry object.
-pub async fn registry(env: &Env, path: &str) -> Result<Response, Problem> {
-    let request = Request::new(&format!("https://registry{path}"), Method::Get)?;
-    Ok(env.durable_object("REGISTRY")?.get_by_name("registry")?.fetch_with_request(request).await?)
-}
-
-/// Sends the registry object a body.
-pub async fn tell_registry(env: &Env, path: &str, body: &[u8]) -> Result<Response, Problem> {
-    let mut init = RequestInit::new();
-    init.with_method(Method::Post).with_body(Some(js_sys::Uint8Array::from(body).into()));
-    let request = Request::new_with_init(&format!("https://registry{path}"), &init)?;
-    Ok(env.durable_object("REGISTRY")?.get_by_name("registry")?.fetch_with_request(request).await?)
 }

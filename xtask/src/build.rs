@@ -22,6 +22,23 @@ pub fn everything(repo: &Repo) -> Result<()> {
     pages::build(repo)
 }
 
+/// [`everything`], and the files to serve where `worker/wrangler.toml` names them.
+///
+/// # Errors
+/// As [`everything`].
+pub fn deployable(repo: &Repo) -> Result<()> {
+    everything(repo)?;
+    stage(repo)
+}
+
+/// Puts the built pages where `worker/wrangler.toml` names them.
+///
+/// # Errors
+/// When a page is not built, or cannot be copied.
+pub fn stage(repo: &Repo) -> Result<()> {
+    pages::stage(repo, &repo.target.join("assets"))
+}
+
 /// Set for child processes once everything is built, so that each test binary need not look again.
 pub const BUILT: &str = "SELVEDGE_BUILT";
 

@@ -61,7 +61,10 @@ pub fn run(repo: &Repo, options: &Options) -> Result<()> {
 fn start(repo: &Repo, options: &Options, checked: &Checked) -> Result<Server> {
     let secrets = checked.program.as_ref().map(site::secrets).unwrap_or_default();
     let bindings = [("CONFIG_REFRESH_MS".to_string(), CONFIG_REFRESH_MS.to_string())].into();
-    Server::start(repo, server::Options { port: options.port, data: options.data.clone(), bindings, secrets })
+    Server::start(
+        repo,
+        server::Options { port: options.port, data: options.data.clone(), bindings, secrets, kv: None },
+    )
 }
 
 /// Publishes what was compiled, and says so. A broken site leaves the old program in force.

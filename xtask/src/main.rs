@@ -80,7 +80,7 @@ fn run(chore: Chore) -> Result<ExitCode> {
             println!("browser: {}", setup::chromium()?.display());
             true
         }
-        Chore::Build => build::everything(&repo).map(|()| true)?,
+        Chore::Build => build::deployable(&repo).map(|()| true)?,
         Chore::Dev { port, data, site } => {
             let options = dev::Options { port, data: here(&repo, data), site: here(&repo, site) };
             dev::run(&repo, &options).map(|()| true)?

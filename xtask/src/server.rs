@@ -26,6 +26,8 @@ pub struct Options {
     pub bindings: BTreeMap<String, String>,
     /// Names of secrets that the site's sources need; values are made once and kept in `data`.
     pub secrets: Vec<String>,
+    /// The address of a KV namespace for programs; see [`Settings::kv`].
+    pub kv: Option<String>,
 }
 
 /// A worker, the folder of its state, and its keys.
@@ -44,7 +46,7 @@ impl Server {
     /// # Errors
     /// When it is not built or does not start.
     pub fn start(repo: &Repo, options: Options) -> Result<Server> {
-        let Options { port, data, bindings: given, secrets: mut names } = options;
+        let Options { port, data, bindings: given, secrets: mut names, kv } = options;
         std::fs::create_dir_all(&data)
             .with_context(|| format!("cannot make the data folder {}", data.display()))?;
         let lock = lock(&data)?;
@@ -52,7 +54,7 @@ impl Server {
         let mut bindings = secrets::of(&data, &names)?;
         bindings.insert("SHARDS".to_string(), SHARDS.to_string());
         bindings.extend(given);
-        let settings = Settings { program: Program::selvedge(repo), port, data, bindings };
+        let settings = Settings { program: Program::selvedge(repo), port, data, bindings, kv };
         workerd::install(repo, &settings)?;
         let workerd = Workerd::start(repo, &settings)?;
         Ok(Server { workerd, settings, repo: repo.clone(), _lock: lock })

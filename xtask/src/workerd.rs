@@ -59,6 +59,8 @@ pub struct Settings {
     pub data: PathBuf,
     /// Text bindings of the worker by name: the admin token, server keys, the number of shards.
     pub bindings: BTreeMap<String, String>,
+    /// The address (host and port) of a server that speaks as a KV namespace does, bound as `PROGRAMS`.
+    pub kv: Option<String>,
 }
 
 /// A worker that serves. Dropping it ends it.
@@ -254,6 +256,15 @@ fn config(settings: &Settings, modules: &Path) -> Result<String> {
     for (name, value) in &settings.bindings {
         writeln!(bindings, "    (name = {}, text = {}),", text(name), text(value))?;
     }
+    let mut services = String::new();
+    if let Some(address) = &settings.kv {
+        writeln!(
+            services,
+            "    (name = \"programs\", external = (address = {}, http = ())),",
+            text(address)
+        )?;
+        writeln!(bindings, "    (name = \"PROGRAMS\", kvNamespace = \"programs\"),")?;
+    }
     Ok(format!(
         r#"using Workerd = import "/workerd/workerd.capnp";
 
@@ -262,7 +273,7 @@ const config :Workerd.Config = (
     (name = "selvedge", worker = .selvedge),
     (name = "objects", disk = (path = {objects}, writable = true)),
     (name = "assets", disk = (path = {assets})),
-  ],
+{services}  ],
   sockets = [(name = "http", address = "127.0.0.1:{port}", http = (), service = "selvedge")],
 );
 

@@ -1,4 +1,4 @@
-//! The files of a site: a folder's YAML as the compiler takes it, by path within the folder.
+//! The files of a site: a folder's YAML and CSV as the compiler takes them, by path within the folder.
 
 use anyhow::{Context, Result, ensure};
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// Files of one folder.
 const FILES_MAX: usize = 1_000;
 
-/// The YAML files of the site in `folder` and of its tests, by path within the folder.
+/// The YAML and CSV files of the site in `folder`, and those of its tests, by path within the folder.
 ///
 /// # Errors
 /// Where the folder holds none, or one cannot be read as UTF-8 text or is too large.
@@ -34,18 +34,20 @@ fn read_folder(folder: &Path, prefix: &str, files: &mut BTreeMap<String, String>
     let context = || format!("{} cannot be read", folder.display());
     for entry in fs::read_dir(folder).with_context(context)? {
         let path = entry.with_context(context)?.path();
-        let Some(name) = yaml_name(&path) else { continue };
+        let Some(name) = site_name(&path) else { continue };
         ensure!(files.len() < FILES_MAX, "{} holds more than {FILES_MAX} files", folder.display());
         files.insert(format!("{prefix}{name}"), read_file(&path)?);
     }
     Ok(())
 }
 
-/// The name of a visible YAML file.
-fn yaml_name(path: &Path) -> Option<&str> {
+/// The name of a visible YAML or CSV file.
+fn site_name(path: &Path) -> Option<&str> {
     let name = path.file_name()?.to_str()?;
-    let is_yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
-    (is_yaml && !name.starts_with('.') && path.is_file()).then_some(name)
+    let is_read = path
+        .extension()
+        .is_some_and(|extension| ["yaml", "yml", "csv"].iter().any(|known| extension == *known));
+    (is_read && !name.starts_with('.') && path.is_file()).then_some(name)
 }
 
 fn read_file(path: &Path) -> Result<String> {

@@ -4,7 +4,7 @@ use crate::address::{Address, referrer_class};
 use crate::client::{Cargo, Client, Flight, Held};
 use crate::effect::{Effect, Notice};
 use crate::input::Capture;
-use crate::lane::{Lane, reread};
+use crate::lane::Lane;
 use crate::stored::{LaneHead, VISITOR, push_hex, queue_name, write_visitor};
 use alloc::string::String;
 use selvedge_core::consent::usable;
@@ -12,6 +12,7 @@ use selvedge_core::event::{Event, EventType};
 use selvedge_core::hash::fnv1a_64;
 use selvedge_core::id::{Sequence, VisitorId, WriterId};
 use selvedge_core::limits::{FLUSH_EVENTS, FLUSH_MS, HELD_EVENTS_MAX, KEEPALIVE_BYTES_MAX, QUEUE_BYTES_MAX};
+use selvedge_core::tracking_plan::reread;
 use selvedge_core::value::{Map, Value};
 
 /// How long this page's queue lets those of earlier pages go first: their events are older, and late ones do not count.

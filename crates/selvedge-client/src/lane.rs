@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use selvedge_core::consent::{Purposes, Snapshot, usable};
 use selvedge_core::event::Event;
 use selvedge_core::id::{Sequence, WriterId};
-use selvedge_core::tracking_plan::{self, Plan, PropertyType};
+use selvedge_core::tracking_plan::{self, Plan, reread};
 use selvedge_core::value::Map;
 
 /// Sinks the last of a sorted list to its place. `is_before(a, b)`: b belongs before a. (Sorting by the standard library
@@ -268,21 +268,6 @@ impl Lanes {
     pub fn bytes(&self) -> usize {
         self.all.iter().fold(0, |sum, lane| sum.saturating_add(lane.bytes()))
     }
-}
-
-/// Puts in place of text what it reads as, where the event's plan has another type for it; true where it did. The readings
-/// are used up.
-pub fn reread(plan: &Plan, properties: &mut Map, event: &str, readings: &mut Map) -> bool {
-    let readings = core::mem::take(readings);
-    let planned = plan.event(event).map_or(&[][..], |event| &event.properties);
-    let mut is_changed = false;
-    for property in planned.iter().filter(|property| property.property_type != PropertyType::Text) {
-        if let Some(value) = readings.get(&property.name) {
-            properties.set(property.name.as_str(), value.clone());
-            is_changed = true;
-        }
-    }
-    is_changed
 }
 
 /// What an event may be used for, as far as it is known here.

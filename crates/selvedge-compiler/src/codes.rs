@@ -149,6 +149,15 @@ codes! {
     /// profile or of an account. Remove `of ...`, or write a longer window.
     E0220 = Error, "a scope that cannot hold the window";
 
+    /// `any`, `all` and `none` look at the items of an event's own list, so they stand in the `where` of a count of that
+    /// event. Of a list attribute, ask `contains`.
+    E0230 = Error, "items outside `where`";
+    /// `lists` in `site.yaml` does not name the list.
+    E0231 = Error, "an unknown list";
+    /// A time is compared with a day (`"2026-12-24"`: all of it, in UTC) or with a moment with its offset from UTC
+    /// (`"2026-12-24T18:00:00+01:00"`).
+    E0232 = Error, "neither a day nor a moment";
+
     /// The two sides of a comparison are of different types, so that it could never be true.
     E0301 = Error, "different types";
     /// The operator does not fit the type: `<` needs numbers, `contains` needs text.
@@ -183,6 +192,10 @@ codes! {
     E0402 = Error, "the program is too large";
     /// A content could run code in the page: an event handler, a scripting address, a document inside an attribute.
     E0403 = Error, "a content that could run code";
+
+    /// A list or a lookup reads a CSV file of the site's folder: a header line with the columns' names, then rows with as
+    /// many cells.
+    E0430 = Error, "a CSV file that cannot be read";
 
     /// A test names a fact or a rule that the site does not have. Counts, sums and audiences cannot be given: send the
     /// events that make them.

@@ -3,7 +3,7 @@
 use crate::codes::Code;
 use crate::diagnostic::Report;
 use crate::lower::Shared;
-use crate::resolved::{Fact, Leaf, Site, threshold_of};
+use crate::resolved::{Fact, Leaf, Site, Truth, item_truths, threshold_of};
 use crate::source::Span;
 use selvedge_core::limits::{
     ATTRIBUTES_MAX, CONTENTS_MAX, GROUPS_MAX, INSTRUCTIONS_MAX, METRICS_MAX, PLAN_EVENTS_MAX, RULES_MAX,
@@ -48,5 +48,14 @@ fn check_threshold(leaf: &Leaf, site: &Site, report: &mut Report) {
 fn instructions(site: &Site) -> usize {
     let conditions = site.rules.iter().filter_map(|rule| rule.when.as_ref());
     let filters = site.metrics.iter().flatten().flat_map(|metric| metric.filters());
-    conditions.chain(filters).map(crate::lower::size).sum()
+    conditions.chain(filters).map(|truth| crate::lower::size(truth) + items(truth)).sum()
+}
+
+/// Instructions of the conditions on items.
+fn items(truth: &Truth) -> usize {
+    let of_leaf = |leaf: &Leaf| match &leaf.fact {
+        Fact::AnyItem(test) => item_truths(test).iter().map(crate::lower::size).sum(),
+        _ => 0,
+    };
+    truth.leaves().into_iter().map(of_leaf).sum()
 }

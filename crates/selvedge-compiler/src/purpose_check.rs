@@ -17,7 +17,13 @@ pub(crate) fn check(site: &Site, shared: &Shared, report: &mut Report) {
 }
 
 fn check_leaf(leaf: &Leaf, rule: &Rule, site: &Site, shared: &Shared, report: &mut Report) {
-    match &leaf.fact {
+    for fact in leaf.fact.simple() {
+        check_fact(fact, leaf, rule, site, shared, report);
+    }
+}
+
+fn check_fact(fact: &Fact, leaf: &Leaf, rule: &Rule, site: &Site, shared: &Shared, report: &mut Report) {
+    match fact {
         Fact::Metric(at) => {
             for event in site.metric(*at).into_iter().flat_map(|metric| metric.events()) {
                 check_event(event, rule.purpose, &leaf.source, site, report);
@@ -29,7 +35,7 @@ fn check_leaf(leaf: &Leaf, rule: &Rule, site: &Site, shared: &Shared, report: &m
                 check_event(&set.event, wanted, &leaf.source, site, report);
             }
         }
-        Fact::Builtin(_) | Fact::Property(_) => {}
+        _ => {}
     }
 }
 

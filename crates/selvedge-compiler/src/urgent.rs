@@ -25,8 +25,9 @@ pub(crate) fn mark(site: &mut Site) {
 fn events_of(rule: &Rule, site: &Site) -> BTreeSet<String> {
     // A new page view is decided anew, whatever the condition.
     let mut events: BTreeSet<String> = [EventType::Page.as_str().to_owned()].into();
-    for leaf in rule.when.iter().flat_map(|when| when.leaves()) {
-        match &leaf.fact {
+    let leaves = rule.when.iter().flat_map(|when| when.leaves());
+    for fact in leaves.flat_map(|leaf| leaf.fact.simple()) {
+        match fact {
             Fact::Metric(at) => {
                 events.extend(
                     site.metric(*at).into_iter().flat_map(|metric| metric.events()).map(str::to_owned),
@@ -35,11 +36,15 @@ fn events_of(rule: &Rule, site: &Site) -> BTreeSet<String> {
             Fact::Attribute(at) => {
                 let attribute = &site.attributes[*at];
                 events.extend(attribute.set.iter().map(|set| set.event.clone()));
-                if attribute.scope == AttributeScope::Visitor {
-                    events.insert(EventType::Identify.as_str().to_owned());
+                match attribute.scope {
+                    AttributeScope::Visitor | AttributeScope::Profile => {
+                        events.insert(EventType::Identify.as_str().to_owned());
+                    }
+                    AttributeScope::Account => drop(events.insert(EventType::Group.as_str().to_owned())),
+                    AttributeScope::Session | AttributeScope::Context => {}
                 }
             }
-            Fact::Builtin(_) | Fact::Property(_) => {}
+            _ => {}
         }
     }
     events

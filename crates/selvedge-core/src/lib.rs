@@ -28,6 +28,8 @@ pub mod limits;
 
 pub mod number;
 
+pub mod date;
+
 pub mod hash;
 
 pub mod id;

@@ -58,14 +58,26 @@ pub const CLOCK_OFF_MS: i64 = 60 * 60 * 1_000;
 pub const WRITERS_MAX: usize = 16;
 /// Sequences above a writer's gapless mark that are told apart one by one.
 pub const DEDUP_WINDOW: u32 = 1_024;
+/// Ids of other SDKs' events that a visitor's dedup window holds; the oldest is evicted and leaves a watermark.
+pub const FOREIGN_EVENTS_MAX: usize = 1_024;
+/// How long the ids of other SDKs' events are told apart, by the events' times.
+pub const FOREIGN_WINDOW_MS: u64 = 24 * 60 * 60 * 1_000;
+/// Bytes of an id that another SDK gave a visitor or an event.
+pub const FOREIGN_ID_BYTES_MAX: usize = 256;
 /// Open page views a visitor's state holds (one per writer, newest kept).
 pub const PAGES_MAX: usize = 4;
 /// Bytes of a text that is kept in state; longer text is cut at a character border.
 pub const STATE_TEXT_BYTES_MAX: usize = 64;
+/// Values that a list attribute keeps.
+pub const LIST_ITEMS_MAX: usize = 8;
+/// Items of an event's list that a condition looks at.
+pub const ITEMS_MAX: usize = 64;
 /// Bytes of a visitor's state as stored.
 pub const STATE_BYTES_MAX: usize = 4_096;
 /// Bytes of a visitor's cap history, beside [`STATE_BYTES_MAX`].
 pub const CAP_BYTES_MAX: usize = 16 * 1_024;
+/// Bytes of one stored row of the log. SQLite objects take 2 MB a value; a request that logs more writes several rows.
+pub const LOG_ROW_BYTES_MAX: usize = 1_500_000;
 /// How long a grant may be used after it was leased.
 pub const LEASE_MS: i64 = 24 * 60 * 60 * 1_000;
 

@@ -21,6 +21,27 @@ pub struct Credentials<'a> {
     pub own_origin: &'a str,
 }
 
+/// What a request shows of the visitor, or what a server says the visitor's own request showed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Witness {
+    /// Global Privacy Control.
+    pub gpc: bool,
+    /// The visitor's country, two letters.
+    pub country: Option<String>,
+}
+
+impl Witness {
+    /// What counts of a sender: a page's own request shows its visitor; a server's shows the server, which says in its
+    /// batch what it saw of the visitor.
+    #[must_use]
+    pub fn of(sender: &Sender, shown: Self, said: Self) -> Self {
+        match sender.trust {
+            Trust::Client => shown,
+            Trust::Server => said,
+        }
+    }
+}
+
 /// A sender that was let in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sender {
@@ -230,6 +251,14 @@ mod tests {
         assert_eq!(clock(&server, Clock::Event).unwrap_err().status, 403);
         let admin = enter("wk_web", Some("admin"), None).unwrap();
         assert!(admin.is_admin && clock(&admin, Clock::Event).is_ok());
+    }
+
+    #[test]
+    fn a_servers_own_request_says_nothing_of_its_visitor() {
+        let witness = |gpc, country: &str| Witness { gpc, country: Some(country.into()) };
+        let of = |sender: &Sender| Witness::of(sender, witness(true, "US"), witness(false, "DE"));
+        assert_eq!(of(&enter("", Some("s3cret"), None).unwrap()), witness(false, "DE"));
+        assert_eq!(of(&enter("wk_web", None, None).unwrap()), witness(true, "US"));
     }
 
     #[test]

@@ -24,9 +24,31 @@ pub struct Cursor {
     positions: BTreeMap<u32, Position>,
 }
 
+/// Where a reader begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Start {
+    /// Behind this place; the first line of all where it names none.
+    After(Cursor),
+    /// With so many of the newest rows of every shard. A row is what one request wrote.
+    Tail(u64),
+}
+
+impl Start {
+    /// The start of its text: a cursor, or `tail:` and a number.
+    ///
+    /// # Errors
+    /// [`CursorFault`] for anything else.
+    pub fn parse(text: &str) -> Result<Self, CursorFault> {
+        match text.strip_prefix("tail:") {
+            Some(rows) => rows.parse().map(Self::Tail).map_err(|_| CursorFault),
+            None => Cursor::parse(text).map(Self::After),
+        }
+    }
+}
+
 /// A text that is no cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("this is no cursor; use the `cursor` of a line, or none to begin with the first")]
+#[error("this is no cursor; use the `cursor` of a line, `tail:100`, or none to begin with the first")]
 pub struct CursorFault;
 
 impl Cursor {
@@ -94,6 +116,15 @@ mod tests {
         assert_eq!(Cursor::parse("").unwrap(), Cursor::default());
         for text in ["0", "0.", "a.1", "0.1-", "0.1:x", "0.-1"] {
             assert_eq!(Cursor::parse(text), Err(CursorFault), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_reader_begins_behind_a_cursor_or_near_the_end() {
+        assert_eq!(Start::parse("tail:20"), Ok(Start::Tail(20)));
+        assert_eq!(Start::parse("0.3"), Ok(Start::After(Cursor::parse("0.3").unwrap())));
+        for text in ["tail:", "tail:-1", "tail:x", "tail"] {
+            assert_eq!(Start::parse(text), Err(CursorFault), "{text}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::decision::{Decider, slot_decisions};
 use crate::fault::Fault;
+use crate::foreign::Whose;
 use crate::gate::{Gate, Shown};
 use crate::ingest::{answer_json, json, json_value};
 use crate::json::JsonDecision;
@@ -10,7 +11,7 @@ use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use selvedge_core::consent::{Purposes, Snapshot};
-use selvedge_core::id::{VisitorId, WriterId};
+use selvedge_core::id::WriterId;
 use selvedge_core::limits::{CONTEXT_ENTRIES_MAX, SLOTS_MAX};
 use selvedge_core::rules::{self, Moment, Place};
 use selvedge_core::tracking_plan::Trust;
@@ -28,7 +29,7 @@ pub struct Question {
     /// A browser source's key or a source's name, which an admin names the site by; a server's token needs none.
     pub write_key: String,
     /// Whose decisions.
-    pub visitor: VisitorId,
+    pub whose: Whose,
     /// Whose page view, where one is open.
     pub writer: WriterId,
     /// Facts of the moment.
@@ -47,8 +48,10 @@ pub struct Question {
 struct QuestionJson<'a> {
     #[serde(default)]
     write_key: String,
-    #[serde(borrow)]
-    visitor: Cow<'a, str>,
+    #[serde(borrow, default)]
+    visitor: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    anonymous_id: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     writer: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -85,12 +88,12 @@ impl Question {
         };
         Ok(Self {
             write_key: read.write_key,
-            visitor: json::visitor(&read.visitor)?,
+            whose: Whose::read(read.visitor.as_deref(), read.anonymous_id.as_deref())?,
             writer: read.writer.map_or(Ok(WriterId::from_bits(0)), |raw| json::writer(raw.get()))?,
             context,
             slots: read.slots,
             consent,
-            country: read.country.map(country).transpose()?,
+            country: read.country.map(json::country).transpose()?,
             gpc: read.gpc,
         })
     }
@@ -100,14 +103,6 @@ impl Question {
     pub fn shown(&self, site: &Site) -> Shown {
         Shown { gpc: self.gpc, mode: site.mode_in(self.country.as_deref()) }
     }
-}
-
-fn country(mut country: String) -> Result<String, Fault> {
-    if country.len() != 2 || !country.bytes().all(|byte| byte.is_ascii_alphabetic()) {
-        return Err(Fault::unreadable("country: expected two letters"));
-    }
-    country.make_ascii_uppercase();
-    Ok(country)
 }
 
 #[derive(serde::Serialize)]
@@ -174,7 +169,7 @@ fn is_asked(question: &Question, slot: &str) -> bool {
 
 fn render(site: &Site, question: &Question, decisions: &[SlotDecision], now_ms: u64) -> String {
     let answer = AnswerJson {
-        visitor: question.visitor.to_string(),
+        visitor: question.whose.visitor(site.name()).to_string(),
         program: site.hash.to_string(),
         publish: site.publish,
         server_time_ms: now_ms,

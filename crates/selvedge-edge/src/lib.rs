@@ -40,6 +40,8 @@ pub mod ledger;
 
 pub mod dedup;
 
+pub mod foreign;
+
 pub mod gate;
 
 pub mod decision;

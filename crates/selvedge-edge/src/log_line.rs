@@ -13,6 +13,10 @@ struct Line<'a> {
     id: String,
     site: &'a str,
     visitor: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    anonymous_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message_id: Option<&'a str>,
     writer: String,
     sequence: u32,
     #[serde(rename = "type")]
@@ -46,6 +50,8 @@ pub fn render(row: &LogRow, event: &LogEvent, cursor: &str) -> String {
         id: sent.id(row.writer).to_string(),
         site: &row.site,
         visitor: row.visitor.to_string(),
+        anonymous_id: row.anonymous_id.as_deref(),
+        message_id: event.message_id.as_deref(),
         writer: row.writer.bits().to_string(),
         sequence: sent.sequence.get(),
         event_type: sent.event_type.as_str(),

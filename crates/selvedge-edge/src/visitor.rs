@@ -169,6 +169,7 @@ fn facts(facts: &[(Builtin, Stored)]) -> BTreeMap<&'static str, serde_json::Valu
         Stored::Text(text) => text.as_str().into(),
         Stored::Number(micro) => decimal(*micro).into(),
         Stored::Bool(flag) => (*flag).into(),
+        Stored::List(texts) => texts.as_slice().into(),
     };
     facts.iter().map(|(builtin, stored)| (builtin.name(), value(stored))).collect()
 }

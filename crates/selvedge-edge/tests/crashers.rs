@@ -13,10 +13,10 @@ fn what_json_takes_the_wire_takes() {
     for file in std::fs::read_dir(folder).unwrap() {
         let file = file.unwrap().path();
         files += 1;
-        let Ok(batch) = json::read(&std::fs::read(&file).unwrap()) else {
+        let Ok(batch) = json::read(&std::fs::read(&file).unwrap(), "shop") else {
             continue;
         };
-        let events: Vec<_> = batch.events.iter().filter_map(|event| event.as_ref().ok()).collect();
+        let events: Vec<_> = batch.events.iter().filter_map(|event| event.read.as_ref().ok()).collect();
         let bytes = encode_batch(&batch.header, &events, None);
         let again = decode_batch(open(&bytes).unwrap().sections, None);
         assert_eq!(again.map(|again| again.header), Ok(batch.header), "{}", file.display());

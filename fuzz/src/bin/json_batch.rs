@@ -4,6 +4,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use selvedge_core::event::Batch;
 use selvedge_core::tracking_plan::Plan;
 use selvedge_core::wire::names::Names;
 use selvedge_edge::ingest::json;
@@ -15,7 +16,9 @@ static NAMES: LazyLock<Names> = LazyLock::new(|| PLAN.names());
 
 fuzz_target!(|bytes: &[u8]| {
     let _ = json::address(bytes);
-    if let Ok(batch) = json::read(bytes) {
+    if let Ok(read) = json::read(bytes, "shop") {
+        let events = read.events.into_iter().map(|sent| sent.read).collect();
+        let batch = Batch { header: read.header, events };
         batch_comes_back(&batch, &PLAN, &NAMES);
     }
 });

@@ -3,14 +3,14 @@
 //! equal decisions and equal state, byte for byte. And the engine of the benchmarks, to be measured in wasm.
 
 use selvedge_benches::engine::{self, Engine};
-use selvedge_core::event::{Batch, Event};
+use selvedge_core::event::Event;
 use selvedge_core::id::{ProgramHash, Sequence};
 use selvedge_core::rules::{Moment, Place, Program, decide, rule_time, step};
 use selvedge_core::tracking_plan::{Trust, purposes_of};
 use selvedge_core::wire::answer::{Answer, SlotDecision};
 use selvedge_core::wire::state::VisitorState;
 use selvedge_edge::gate::Shown;
-use selvedge_edge::ingest::{self, Arrival, Trouble, Watch};
+use selvedge_edge::ingest::{self, Arrival, Incoming, Trouble, Watch};
 use selvedge_edge::site::Site;
 use serde_json::value::RawValue;
 use std::fmt::Write as _;
@@ -72,8 +72,7 @@ fn run(full: &[u8], public: Option<&[u8]>, journey: &[u8]) -> Result<String, Str
     let mut lines = String::new();
     for raw in batches {
         let opened = ingest::open(raw.get().as_bytes()).map_err(|fault| format!("{fault:?}"))?;
-        let batch =
-            ingest::read(opened.form, &opened.bytes, &site.names).map_err(|fault| format!("{fault:?}"))?;
+        let batch = ingest::read(opened.form, &opened.bytes, &site).map_err(|fault| format!("{fault:?}"))?;
         if let Some(page) = &page {
             lines.push_str(&page_line(page, &state, &batch));
         }
@@ -127,11 +126,11 @@ pub fn decision(slot: &str, rule: Option<&str>, content: Option<&str>, reason: &
     format!(" | {slot}: {} {} {reason}", rule.unwrap_or("-"), content.unwrap_or("-"))
 }
 
-fn page_line(program: &Program, base: &[u8], batch: &Batch) -> String {
+fn page_line(program: &Program, base: &[u8], batch: &Incoming) -> String {
     let header = &batch.header;
     let Ok(mut state) = VisitorState::decode(base) else { return "no state yet".into() };
     let mut decisions = Vec::new();
-    for event in batch.events.iter().flatten() {
+    for event in batch.events.iter().flat_map(|sent| &sent.read) {
         let snapshot = header.consent.get(usize::from(event.consent)).copied().unwrap_or_default();
         let moment = Moment {
             writer: header.writer,

@@ -34,6 +34,7 @@ fn main() -> Result<()> {
         port: 0,
         data: folder.path().to_path_buf(),
         bindings: BTreeMap::new(),
+        kv: None,
     };
     workerd::install(&repo, &settings)?;
     let floor = Workerd::start(&repo, &settings)?;

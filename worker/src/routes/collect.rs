@@ -8,7 +8,7 @@ use crate::{body, host, programs, settings};
 use selvedge_core::consent::Mode;
 use selvedge_core::limits::BATCH_BYTES_MAX;
 use selvedge_core::tracking_plan::Trust;
-use selvedge_edge::access::{self, Credentials, Sender};
+use selvedge_edge::access::{self, Credentials, Sender, Witness};
 use selvedge_edge::fault::Fault;
 use selvedge_edge::ingest::{self, Form};
 use selvedge_edge::site::Site;
@@ -48,7 +48,8 @@ async fn take(request: &mut Request, env: &Env, received_ms: u64) -> Passed {
     let address = ingest::address(&opened)?;
     let (site, sender) = enter(request, env, &address.write_key).await?;
     access::clock(&sender, address.clock)?;
-    let country = country(request)?;
+    let shown = Witness { gpc: shows_gpc(request)?, country: country(request)? };
+    let witness = Witness::of(&sender, shown, address.said);
     let envelope = Envelope {
         site: site.name().to_owned(),
         publish: site.publish,
@@ -56,11 +57,11 @@ async fn take(request: &mut Request, env: &Env, received_ms: u64) -> Passed {
         is_server: sender.trust == Trust::Server,
         source: sender.source,
         is_json: opened.form == Form::Json,
-        gpc: shows_gpc(request)?,
-        is_opt_out: site.mode_in(country.as_deref()) == Mode::OptOut,
-        country,
+        gpc: witness.gpc,
+        is_opt_out: site.mode_in(witness.country.as_deref()) == Mode::OptOut,
+        country: witness.country,
     };
-    let place = shards::of_visitor(env, address.visitor)?;
+    let place = shards::of_visitor(env, address.whose.visitor(site.name()))?;
     let response =
         shards::post(env, site.name(), place, "/collect", &pack(&envelope, &opened.bytes)?).await?;
     match sender.cors_origin {

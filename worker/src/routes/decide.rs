@@ -30,7 +30,7 @@ async fn ask(request: &mut Request, env: &Env) -> Passed {
         return Err(Fault::unknown_key("decide needs a server key").into());
     }
     let asked = Asked { site: site.name().to_owned(), publish: site.publish };
-    let place = shards::of_visitor(env, question.visitor)?;
+    let place = shards::of_visitor(env, question.whose.visitor(site.name()))?;
     match shards::post(env, site.name(), place, "/decide", &pack(&asked, &body)?).await {
         Ok(response) if response.status() == 200 => Ok(response),
         _ => Ok(reply::json(decide::fallback(&site, &question, now_ms()))?.into()),

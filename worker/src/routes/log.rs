@@ -5,7 +5,7 @@ use super::{parameter, require_admin};
 use crate::programs;
 use crate::reply::{Answered, Problem, typed};
 use crate::settings;
-use selvedge_edge::cursor::Cursor;
+use selvedge_edge::cursor::Start;
 use selvedge_edge::fault::Fault;
 use worker::{Env, Request};
 
@@ -26,7 +26,7 @@ async fn lines(request: &Request, env: &Env, source: Source) -> Answered {
     require_admin(request, env)?;
     let site = site_of(request, env).await?;
     let from = parameter(request, "from")?.unwrap_or_default();
-    let cursor = Cursor::parse(&from).map_err(|fault| Fault::bad_request(fault.to_string()))?;
+    let start = Start::parse(&from).map_err(|fault| Fault::bad_request(fault.to_string()))?;
     let limit = match parameter(request, "limit")? {
         None => u64::MAX,
         Some(text) => text.parse().map_err(|_| Fault::bad_request("limit must be a whole number"))?,
@@ -37,7 +37,7 @@ async fn lines(request: &Request, env: &Env, source: Source) -> Answered {
         site,
         settings::topology(env)?.places().collect(),
         source,
-        cursor,
+        start,
         limit,
         is_live,
     );
@@ -47,14 +47,14 @@ async fn lines(request: &Request, env: &Env, source: Source) -> Answered {
 
 /// The site that a request of an admin is about: named, or the only one.
 pub async fn site_of(request: &Request, env: &Env) -> Result<String, Problem> {
-    let sites = programs::sites(env).await?;
+    let sites = programs::names(env).await?;
     let named = parameter(request, "site")?;
     match (named, sites.as_slice()) {
-        (Some(name), sites) if sites.iter().any(|site| site.name() == name) => Ok(name),
+        (Some(name), sites) if sites.contains(&name) => Ok(name),
         (Some(name), _) => {
             Err(Fault::not_published(format!("nothing is published for the site {name}")).into())
         }
-        (None, [site]) => Ok(site.name().to_owned()),
+        (None, [site]) => Ok(site.clone()),
         (None, []) => Err(Fault::not_published("no site is published").into()),
         (None, _) => Err(Fault::bad_request("name the site: ?site=").into()),
     }

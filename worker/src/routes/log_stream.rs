@@ -8,7 +8,7 @@ use crate::shard::{Frame, Frames};
 use futures_util::Stream;
 use futures_util::stream::unfold;
 use selvedge_core::wire::log_row::LogRow;
-use selvedge_edge::cursor::{Cursor, Position};
+use selvedge_edge::cursor::{Cursor, Position, Start};
 use selvedge_edge::ingest::quarantine::listed;
 use selvedge_edge::log_line;
 use selvedge_edge::topology::Place;
@@ -22,6 +22,9 @@ const POLL: Duration = Duration::from_millis(200);
 const HEARTBEAT_MS: u64 = 15_000;
 /// Bytes of one piece of the stream.
 const PIECE_BYTES: usize = 64 * 1024;
+
+/// A row behind every other.
+const NO_ROW: u64 = (1 << 53) - 1;
 
 /// What is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +57,8 @@ pub struct Reader {
     site: String,
     source: Source,
     cursor: Cursor,
+    /// The newest rows to begin with, as long as it was not looked for them.
+    tail: Option<u64>,
     lanes: Vec<Lane>,
     left: u64,
     is_live: bool,
@@ -61,16 +66,20 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// A reader from `cursor` on, of at most `limit` lines.
+    /// A reader from `start` on, of at most `limit` lines.
     pub fn new(
         env: Env,
         site: String,
         places: Vec<Place>,
         source: Source,
-        cursor: Cursor,
+        start: Start,
         limit: u64,
         is_live: bool,
     ) -> Self {
+        let (cursor, tail) = match start {
+            Start::After(cursor) => (cursor, None),
+            Start::Tail(rows) => (Cursor::default(), Some(rows)),
+        };
         let lane = |(shard, place)| Lane {
             place,
             rows: VecDeque::new(),
@@ -79,11 +88,14 @@ impl Reader {
             is_done: false,
         };
         let lanes = (0u32..).zip(places).map(lane).collect();
-        Self { env, site, source, cursor, lanes, left: limit, is_live, last_sent_ms: now_ms() }
+        Self { env, site, source, cursor, tail, lanes, left: limit, is_live, last_sent_ms: now_ms() }
     }
 
     /// The next piece of the stream; `None` at its end.
     async fn next(&mut self) -> Result<Option<Vec<u8>>, Problem> {
+        if let Some(rows) = self.tail.take() {
+            self.seek(rows).await?;
+        }
         loop {
             let mut piece = String::new();
             while piece.len() < PIECE_BYTES && self.left > 0 {
@@ -107,19 +119,23 @@ impl Reader {
         }
     }
 
+    /// Moves every lane to `rows` before its end.
+    async fn seek(&mut self, rows: u64) -> Result<(), Problem> {
+        for (shard, lane) in (0u32..).zip(&mut self.lanes) {
+            let newest = page(&self.env, &self.site, lane.place, self.source, NO_ROW).await?.newest;
+            lane.fetched = newest.saturating_sub(rows);
+            self.cursor.set(shard, Position { row: lane.fetched, events: 0 });
+        }
+        Ok(())
+    }
+
     /// Fetches a page for every lane that has nothing left and may have more.
     async fn fill(&mut self) -> Result<(), Problem> {
         for lane in &mut self.lanes {
             if !lane.rows.is_empty() || lane.is_done {
                 continue;
             }
-            let kind = match self.source {
-                Source::Log => "log",
-                Source::Quarantine => "quarantine",
-            };
-            let path = format!("/{kind}/{}", lane.fetched);
-            let bytes = shards::ask(&self.env, &self.site, lane.place, &path).await?;
-            let page = Frames::decode(&bytes).map_err(|fault| worker::Error::RustError(fault.to_string()))?;
+            let page = page(&self.env, &self.site, lane.place, self.source, lane.fetched).await?;
             let until = *lane.until.get_or_insert(page.newest);
             lane.take(page, self.source, if self.is_live { u64::MAX } else { until });
         }
@@ -168,6 +184,16 @@ impl Reader {
             }
         }
     }
+}
+
+/// The rows of a shard behind one of them.
+async fn page(env: &Env, site: &str, place: Place, source: Source, after: u64) -> Result<Frames, Problem> {
+    let kind = match source {
+        Source::Log => "log",
+        Source::Quarantine => "quarantine",
+    };
+    let bytes = shards::ask(env, site, place, &format!("/{kind}/{after}")).await?;
+    Ok(Frames::decode(&bytes).map_err(|fault| worker::Error::RustError(fault.to_string()))?)
 }
 
 impl Lane {

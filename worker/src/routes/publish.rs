@@ -1,21 +1,23 @@
 //! `POST /v1/publish` and `GET /v1/programs`.
 
 use super::{log, require_admin};
+use crate::registry_client::{registry, tell_registry};
 use crate::reply::{Answered, Problem};
-use crate::{body, programs};
+use crate::{blobs, body, programs};
 use selvedge_core::wire::program::{EdgeConfig, SourceKind, edge_config};
 use selvedge_edge::fault::Fault;
 use selvedge_edge::publish::{PUBLISH_BYTES_MAX, Published};
 use worker::{Env, Request};
 
-/// Takes a program, stores it and moves the site's pointer.
+/// Takes a program, stores it (first in KV, where that is bound) and moves the site's pointer.
 pub async fn answer(request: &mut Request, env: &Env) -> Answered {
     require_admin(request, env)?;
     let body = body::read(request, PUBLISH_BYTES_MAX).await?;
     let published = Published::read(&body)?;
     let config = edge_config(published.full).ok().flatten().unwrap_or_default();
     keys_are_free(env, &published.site, &config).await?;
-    let response = programs::tell_registry(env, "/publish", &body).await?;
+    blobs::copy_to_kv(env, &published).await;
+    let response = tell_registry(env, "/publish", &body).await?;
     programs::poll(env).await?;
     Ok(response)
 }
@@ -24,7 +26,7 @@ pub async fn answer(request: &mut Request, env: &Env) -> Answered {
 pub async fn history(request: &Request, env: &Env) -> Answered {
     require_admin(request, env)?;
     let site = log::site_of(request, env).await?;
-    programs::registry(env, &format!("/history/{site}")).await
+    registry(env, &format!("/history/{site}")).await
 }
 
 /// A browser key names one site, and so does the secret of a server.

@@ -100,7 +100,7 @@ fn step(
     plan: FaultPlan,
 ) -> Result<Vec<u8>, Stopped> {
     let form = if envelope.is_json { Form::Json } else { Form::Binary };
-    let batch = ingest::read(form, body, &site.names)?;
+    let batch = ingest::read(form, body, site)?;
     let (visitor, writer) = (batch.header.visitor, batch.header.writer);
     AT.set(Some((visitor, writer, 0)));
     let before = tables::before(sql, visitor)?;
@@ -119,9 +119,9 @@ fn step(
     };
     let poison = attempts.poison();
     let trouble = Trouble { poison: &poison, fresh_state: attempts.at(0) >= FRESH_STATE_ATTEMPTS };
-    let outcome = ingest::step(site, before.record, batch, &arrival, &trouble, &mut progress)
+    let mut outcome = ingest::step(site, before.record, batch, &arrival, &trouble, &mut progress)
         .map_err(Stopped::Stale)?;
-    write(sql, visitor, &outcome, before.ledger, progress.is_torn)?;
+    write(sql, visitor, &mut outcome, before.ledger, progress.is_torn)?;
     settle(sql, visitor, writer, &attempts)?;
     answer(&outcome, site, envelope.is_json)
 }
@@ -149,7 +149,7 @@ impl Watch for Progress<'_> {
 fn write(
     sql: &SqlStorage,
     visitor: VisitorId,
-    outcome: &Outcome,
+    outcome: &mut Outcome,
     ledger: Ledger,
     is_torn: bool,
 ) -> Result<(), Stopped> {
@@ -179,7 +179,7 @@ fn settle(
 /// The answer in the form that the batch came in.
 fn answer(outcome: &Outcome, site: &Site, is_json: bool) -> Result<Vec<u8>, Stopped> {
     if is_json {
-        return Ok(answer_json::render(&outcome.answer, &site.program.parts().contents).into_bytes());
+        return Ok(answer_json::render(outcome, &site.program.parts().contents).into_bytes());
     }
     let written = outcome.answer.encode();
     written.map_err(|_| Fault::internal("the answer could not be written").into())

@@ -54,6 +54,26 @@ impl Frames {
     }
 }
 
+/// Bytes of rows after which a page is full, so that large rows do not fill the memory.
+const PAGE_BYTES: usize = 4 * 1024 * 1024;
+
+/// Collects the rows of a page.
+#[derive(Debug, Default)]
+pub struct Page {
+    /// The rows so far.
+    pub frames: Vec<Frame>,
+    bytes: usize,
+}
+
+impl Page {
+    /// Adds a row; whether the page is full with it. A page holds one row at least.
+    pub fn push(&mut self, frame: Frame) -> bool {
+        self.bytes = self.bytes.saturating_add(frame.body.len());
+        self.frames.push(frame);
+        self.bytes >= PAGE_BYTES
+    }
+}
+
 /// Figures of a shard.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Stats {
@@ -100,6 +120,15 @@ mod tests {
         let frames = Frames { newest: 9, frames: vec![frame(7, None), frame(9, Some(Snapshot::default()))] };
         assert_eq!(Frames::decode(&frames.encode()), Ok(frames));
         assert!(Frames::decode(&[]).is_err());
+    }
+
+    #[test]
+    fn a_page_is_full_by_its_bytes() {
+        let row = |bytes| Frame { row: 1, consent: None, body: vec![0; bytes] };
+        let mut page = Page::default();
+        assert!(!page.push(row(PAGE_BYTES - 1)));
+        assert!(page.push(row(1)));
+        assert!(Page::default().push(row(PAGE_BYTES * 2)), "a row that is larger than a page comes alone");
     }
 
     #[test]

@@ -92,7 +92,7 @@ impl Shard {
         let (sql, now_ms) = (self.state.storage().sql(), now_ms());
         let plants_faults = settings::plants_faults(&self.env);
         let decided = barrier::transaction(&self.state.storage(), move || {
-            let stored = tables::visitor(&sql, question.visitor)?;
+            let stored = tables::visitor(&sql, question.whose.visitor(site.name()))?;
             crate::fault_plan::FaultPlan { is_on: plants_faults }.at_decide(&question.context);
             Ok::<String, worker::Error>(decide::answer(&site, stored.as_ref(), &question, now_ms))
         });

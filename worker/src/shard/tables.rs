@@ -4,7 +4,7 @@
 //! never given twice. The ledger is one packed value: it stands in the newest log row, which is written anyway, or, where
 //! a request logs nothing, in `counter`. The one that counted more batches and failures is the newer.
 
-use super::frames::{Frame, Frames, Stats};
+use super::frames::{Frame, Frames, Page, Stats};
 use crate::{host, sql};
 use selvedge_core::id::VisitorId;
 use selvedge_core::wire::stored::{CONSENT_PREFIX_BYTES, VisitorRecord, consent_of};
@@ -24,8 +24,6 @@ CREATE TABLE IF NOT EXISTS attempt(
 
 /// Rows of one page of the log.
 const LOG_PAGE_ROWS: u64 = 128;
-/// Bytes of rows after which a page of the log is full, so that large batches do not fill the memory.
-const LOG_PAGE_BYTES: usize = 4 * 1024 * 1024;
 /// Rows of one page of the quarantine.
 const QUARANTINE_PAGE_ROWS: u64 = 256;
 /// Rows that the quarantine holds; the oldest are given up, and counted.
@@ -83,11 +81,12 @@ pub fn before(sql: &SqlStorage, visitor: VisitorId) -> worker::Result<Before> {
     })
 }
 
-/// Writes everything else that an outcome says: quarantine, log row, and the ledger in it (or apart, where there is none).
+/// Writes everything else that an outcome says: quarantine, log row (taken out of the outcome; several, where one would be
+/// too large), and the ledger in it (or apart, where there is none).
 pub fn write_rows(
     sql: &SqlStorage,
     visitor: VisitorId,
-    outcome: &Outcome,
+    outcome: &mut Outcome,
     mut ledger: Ledger,
 ) -> worker::Result<()> {
     ledger.merge(&outcome.ledger);
@@ -101,12 +100,14 @@ pub fn write_rows(
     if !outcome.quarantine.is_empty() {
         ledger.add(Counter::QuarantineEvicted, bound_quarantine(sql)?);
     }
-    let Some(row) = &outcome.row else {
+    let Some(row) = outcome.row.take() else {
         return write_ledger(sql, &ledger);
     };
-    let body = row.encode().map_err(broken)?;
-    let values = vec![id(visitor), sql::of_bytes(body), sql::of_bytes(ledger.encode())];
-    sql::run(sql, "INSERT INTO log(visitor, body, ledger) VALUES (?, ?, ?)", values)
+    for body in row.encode_bounded().map_err(broken)? {
+        let values = vec![id(visitor), sql::of_bytes(body), sql::of_bytes(ledger.encode())];
+        sql::run(sql, "INSERT INTO log(visitor, body, ledger) VALUES (?, ?, ?)", values)?;
+    }
+    Ok(())
 }
 
 /// Counts a step that failed.
@@ -127,32 +128,30 @@ pub fn log_after(sql: &SqlStorage, row: u64) -> worker::Result<Frames> {
         LEFT JOIN visitor ON visitor.id = log.visitor WHERE log.seq > ? ORDER BY log.seq LIMIT ?";
     let prefix = sql::of_number(u64::try_from(CONSENT_PREFIX_BYTES).unwrap_or(0));
     let values = vec![prefix, sql::of_number(row), sql::of_number(LOG_PAGE_ROWS)];
-    let (mut frames, mut bytes) = (Vec::new(), 0usize);
+    let mut page = Page::default();
     for row in sql.exec(statement, values)?.raw() {
         let mut values = row?.into_iter();
         let (row, body) = (sql::number(values.next()), sql::blob(values.next()));
-        bytes = bytes.saturating_add(body.len());
-        frames.push(Frame { row, body, consent: consent_of(&sql::blob(values.next())).ok() });
-        if bytes >= LOG_PAGE_BYTES {
+        if page.push(Frame { row, body, consent: consent_of(&sql::blob(values.next())).ok() }) {
             break;
         }
     }
-    Ok(Frames { frames, newest: newest(sql, "SELECT max(seq) FROM log")? })
+    Ok(Frames { frames: page.frames, newest: newest(sql, "SELECT max(seq) FROM log")? })
 }
 
 /// Rows of the quarantine after `row`.
 pub fn quarantine_after(sql: &SqlStorage, row: u64) -> worker::Result<Frames> {
     let statement = "SELECT seq, body FROM quarantine WHERE seq > ? ORDER BY seq LIMIT ?";
-    let rows = sql::rows(sql, statement, vec![sql::of_number(row), sql::of_number(QUARANTINE_PAGE_ROWS)])?;
-    let frames = rows
-        .into_iter()
-        .map(|row| {
-            let mut values = row.into_iter();
-            let row = sql::number(values.next());
-            Frame { row, body: sql::text(values.next()).into_bytes(), consent: None }
-        })
-        .collect();
-    Ok(Frames { frames, newest: newest(sql, "SELECT max(seq) FROM quarantine")? })
+    let values = vec![sql::of_number(row), sql::of_number(QUARANTINE_PAGE_ROWS)];
+    let mut page = Page::default();
+    for row in sql.exec(statement, values)?.raw() {
+        let mut values = row?.into_iter();
+        let (row, body) = (sql::number(values.next()), sql::text(values.next()).into_bytes());
+        if page.push(Frame { row, body, consent: None }) {
+            break;
+        }
+    }
+    Ok(Frames { frames: page.frames, newest: newest(sql, "SELECT max(seq) FROM quarantine")? })
 }
 
 /// The shard's figures.

@@ -80,8 +80,11 @@ function forget(): void {
   });
 }
 
+/** How much of what is there already a console that was just opened shows: rows of each shard. */
+const TAIL = "tail:200";
+
 async function followLog(api: Api, signal: AbortSignal): Promise<void> {
-  let cursor = "";
+  let cursor = TAIL;
   for (let attempt = 0; !signal.aborted; attempt++) {
     const take = (lines: readonly string[]): void => {
       for (const entry of lines.flatMap((line) => accepted(line) ?? [])) {
@@ -107,7 +110,7 @@ async function retryLater(attempt: number, failure: Failure | undefined, signal:
 }
 
 async function pollQuarantine(api: Api, signal: AbortSignal): Promise<void> {
-  let cursor = "";
+  let cursor = TAIL;
   while (!signal.aborted) {
     const take = (lines: readonly string[]): void => {
       for (const entry of lines.flatMap((line) => refused(line) ?? [])) {

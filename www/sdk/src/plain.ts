@@ -15,6 +15,7 @@ type Event = {
   name: string;
   time: number;
   properties: Properties;
+  readings: Properties;
   context: Properties;
 };
 
@@ -75,10 +76,17 @@ export function open(boot: NonNullable<Stub["boot"]>, ear: Ear): Sink {
     write(CONSENT, consentRecord(said, gpc, settings.policy_version));
   }
 
-  function add(type: EventType, name: string, time: number, properties: Properties, context: Properties = {}): void {
+  function add(
+    type: EventType,
+    name: string,
+    time: number,
+    properties: Properties,
+    context: Properties = {},
+    readings: Properties = {},
+  ): void {
     if (isAnswered() && !isOpen()) return;
     if (queue.length >= (isAnswered() ? QUEUED_EVENTS_MAX : HELD_EVENTS_MAX)) return ear.heard("lost", { count: 1 });
-    const event = { sequence: ++sequence, type, name, time, properties: plain(properties), context };
+    const event = { sequence: ++sequence, type, name, time, properties: plain(properties), readings, context };
     queue.push({ event, said: isOpen() ? said : undefined });
     if (isOpen()) ear.heard("event", { name, code: "" });
     schedule(FLUSH_MS);
@@ -173,8 +181,8 @@ export function open(boot: NonNullable<Stub["boot"]>, ear: Ear): Sink {
     capture: (type, name, time, properties, isAutomatic, readings) => {
       const id = type === "group" ? { account_id: name } : { user_id: name };
       if (isAutomatic) return;
-      // There is no tracking plan here: what is written as a number is one.
-      if (type === "track") add(type, name, time, { ...properties, ...readings });
+      // There is no tracking plan here: the edge says which text is a number.
+      if (type === "track") add(type, name, time, properties, {}, readings);
       else add(type, type, time, { ...properties, ...id });
     },
     page: (time, referrer, properties) => {

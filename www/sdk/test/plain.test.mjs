@@ -102,3 +102,12 @@ test("the head reads the refusal that plain delivery stored", async () => {
   // Granted, denied, opt-out, no privacy control, said through the API, policy version; then the time.
   assert.deepEqual([...bytes.subarray(0, 6)], [0, 14, 1, 0, 1, 1]);
 });
+
+test("what stands in the markup stays text, and says what it reads as", () => {
+  const { sink, sent } = page();
+  sink.consent(ANALYTICS, 0);
+  sink.capture("track", "seen", 1, { sku: "0042", value: "7.5" }, false, { value: 7.5 });
+  sink.hidden();
+  const [event] = sent[0].events;
+  assert.deepEqual([event.properties, event.readings], [{ sku: "0042", value: "7.5" }, { value: 7.5 }]);
+});

@@ -46,7 +46,7 @@ pub fn told(stage: &Stage, behind: &Behind, fact: u16, known: Known) -> Told {
         Shape::Text(..) => kept_text(stage, behind, fact).map_or(Told::OtherText, Told::Text),
         Shape::Number if is_flag(stage, fact) && known.low == known.high => Told::Flag(known.low == 1),
         Shape::Number if is_flag(stage, fact) => Told::Unknown,
-        Shape::Number => number(stage, fact, known),
+        Shape::Number | Shape::Time => number(stage, fact, known),
     }
 }
 
@@ -63,8 +63,10 @@ pub fn fact_name<'a>(stage: &'a Stage, fact: u16, text: &'a str) -> &'a str {
         Some(FactSource::Sequence(at)) => {
             parts.sequences.get(usize::from(*at)).map_or(text, |known| &known.name)
         }
-        Some(FactSource::Property(name)) => name,
-        None => text,
+        Some(FactSource::Property(name) | FactSource::Item(name)) => name,
+        Some(FactSource::Trust) => "event.trust",
+        // What is made of other facts has no name of its own.
+        _ => text,
     }
 }
 
@@ -83,6 +85,7 @@ fn is_flag(stage: &Stage, fact: &Fact) -> bool {
         FactSource::Attribute(at) => {
             stage.parts.attributes.get(usize::from(at)).map(|attribute| attribute.attribute_type)
         }
+        FactSource::SameText(..) | FactSource::AnyItem { .. } => Some(AttributeType::Bool),
         _ => None,
     };
     kind == Some(AttributeType::Bool)

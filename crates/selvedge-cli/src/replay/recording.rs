@@ -9,7 +9,7 @@ use super::time::TimeFormat;
 use selvedge_core::event::Event;
 use selvedge_core::id::{Sequence, VisitorId, WriterId};
 use selvedge_core::value;
-use sha2::{Digest, Sha256};
+use selvedge_edge::foreign::{digest, visitor_of};
 use std::collections::BTreeMap;
 
 /// An event of a recorded log, with whose it is and who counts it.
@@ -100,7 +100,7 @@ impl<'a> Recording<'a> {
 
     /// Counts one more event of `user`. A writer that has used up its sequences is followed by another.
     fn count(&mut self, user: &str, time_ms: u64) -> Writing {
-        let visitor = visitor_id(&self.map.site, user);
+        let visitor = visitor_of(&self.map.site, user);
         let mint = |count| Writing { visitor, writer: writer_id(&self.map.dataset, visitor, time_ms), count };
         let writing = self.visitors.entry(user.to_owned()).or_insert_with(|| mint(0));
         if writing.count == Sequence::MAX {
@@ -124,28 +124,11 @@ fn derive<'a>(
     Ok(map)
 }
 
-/// The visitor that stands for an id of another system: SHA-256 of site, a zero byte and the id, cut to 16 bytes, the
-/// first of which is the topology entry 0.
-#[must_use]
-pub fn visitor_id(site: &str, original: &str) -> VisitorId {
-    let mut bytes: [u8; 16] = digest(&[site.as_bytes(), original.as_bytes()]);
-    bytes[0] = 0;
-    VisitorId(bytes)
-}
-
 /// The writer of a data set for a visitor whose first row has this time.
 #[must_use]
 pub fn writer_id(dataset: &str, visitor: VisitorId, first_ms: u64) -> WriterId {
     let random = digest::<4>(&[dataset.as_bytes(), &visitor.0, &first_ms.to_be_bytes()]);
     WriterId::mint(first_ms, u32::from_be_bytes(random))
-}
-
-/// The first bytes of the SHA-256 of the parts, each followed by a zero byte but the last.
-fn digest<const N: usize>(parts: &[&[u8]]) -> [u8; N] {
-    let hash = Sha256::digest(parts.join(&0));
-    let mut bytes = [0; N];
-    bytes.iter_mut().zip(hash).for_each(|(byte, source)| *byte = source);
-    bytes
 }
 
 #[cfg(test)]
@@ -218,13 +201,4 @@ ann,1710325276,product_view,direct
         assert_eq!(unreadable.line, 4);
         assert_eq!(unreadable.problem, "column `at` holds \"never\", which is not unix_s");
     }
-
-    #[test]
-    fn visitor_ids_are_published_with_a_vector() {
-        // python3: hashlib.sha256(b"shop\0user_0000").hexdigest()[:32], the first byte set to 00
-        assert_eq!(visitor_id("shop", "user_0000").to_string(), VECTOR);
-        assert_ne!(visitor_id("shop", "user_0000"), visitor_id("saas", "user_0000"));
-    }
-
-    const VECTOR: &str = "00e627f69ad984bb8127c54ef402800e";
 }

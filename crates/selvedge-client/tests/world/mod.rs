@@ -17,7 +17,7 @@ use selvedge_core::wire::program::{
     Status, Test, Window,
 };
 use selvedge_core::wire::state::VisitorState;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub const START_MS: u64 = 1_800_000_000_000;
 pub const PROGRAM: ProgramHash = ProgramHash([7; 16]);
@@ -32,7 +32,7 @@ pub struct Edge {
     pub log: BTreeMap<(VisitorId, WriterId, u32), Event>,
     pub duplicates: u32,
     pub states: BTreeMap<VisitorId, VisitorState>,
-    pub applied: BTreeMap<WriterId, u32>,
+    pub applied: BTreeMap<WriterId, Mark>,
     /// The status of the next answers; empty: 200.
     pub statuses: Vec<u16>,
     /// Batches of more events are answered with 413.
@@ -85,6 +85,7 @@ impl Edge {
             answer.program = PROGRAM;
             answer.publish = 1;
         }
+        self.applied.entry(header.writer).or_default().raise(header.floor);
         for event in &batch.events {
             let event = event.as_ref().expect("an event can be read");
             if self.evicted.contains(&header.writer) {
@@ -98,8 +99,7 @@ impl Edge {
                 continue;
             }
             answer.accepted += 1;
-            let applied = self.applied.entry(header.writer).or_default();
-            *applied = (*applied).max(event.sequence.get());
+            self.applied.entry(header.writer).or_default().take(event.sequence.get());
             let Some(program) = &self.program else { continue };
             let snapshot = &header.consent[usize::from(event.consent)];
             let in_force = snapshot.in_force().and(now);
@@ -128,7 +128,7 @@ impl Edge {
         answer.applied = self
             .applied
             .iter()
-            .map(|(writer, sequence)| Applied { writer: *writer, sequence: *sequence })
+            .map(|(writer, mark)| Applied { writer: *writer, sequence: mark.gapless })
             .collect();
         answer
     }
@@ -136,6 +136,29 @@ impl Edge {
     /// Names of the logged events of a visitor's writer order.
     pub fn names(&self) -> Vec<String> {
         self.log.values().map(|event| event.name.clone()).collect()
+    }
+}
+
+/// How far a writer's events were taken: all up to the mark, and some above it.
+#[derive(Default)]
+pub struct Mark {
+    pub gapless: u32,
+    above: BTreeSet<u32>,
+}
+
+impl Mark {
+    fn take(&mut self, sequence: u32) {
+        self.above.insert(sequence);
+        self.raise(0);
+    }
+
+    /// Sequences below `floor` will never come.
+    fn raise(&mut self, floor: u32) {
+        self.gapless = self.gapless.max(floor.saturating_sub(1));
+        while self.above.remove(&(self.gapless + 1)) {
+            self.gapless += 1;
+        }
+        self.above.retain(|sequence| *sequence > self.gapless);
     }
 }
 

@@ -4,6 +4,8 @@ mod words;
 mod lexer;
 mod parser;
 mod metric;
+mod compare;
+mod items;
 mod later;
 
 use crate::source::Span;
@@ -55,6 +57,32 @@ pub(crate) struct Subject {
 pub(crate) enum Operand {
     Name(String),
     Metric(Box<Metric>, String),
+    /// `a - b`.
+    Difference(Box<Subject>, Box<Subject>),
+    /// `any(items, price > 20 EUR)`.
+    Items(Box<Items>),
+}
+
+/// A condition on the items of a list.
+#[derive(Debug, Clone)]
+pub(crate) struct Items {
+    pub quantity: Quantity,
+    pub list: String,
+    pub list_span: Span,
+    pub condition: Expr,
+    /// The condition as written.
+    pub text: String,
+}
+
+/// How many items must pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Quantity {
+    /// One or more.
+    Any,
+    /// Every one; so it is of an empty list.
+    All,
+    /// Not one.
+    None,
 }
 
 /// What is asked of a fact.
@@ -63,11 +91,26 @@ pub(crate) enum Ask {
     /// Nothing: it is a condition by itself.
     Holds,
     Compare(Compare, Literal),
+    /// With another fact.
+    CompareFact(Compare, Box<Subject>),
+    /// So long before (`last`) or after now at most.
+    Within(Within, u64),
     Between(Literal, Literal),
     /// In the list, or (`true`) not in it.
     In(Vec<Literal>, bool),
+    /// In the list of this name, or (`true`) not in it.
+    InList(String, Span, bool),
     Text(TextTest, Literal),
     State(State),
+}
+
+/// Which side of now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Within {
+    /// From now on.
+    Next,
+    /// Up to now.
+    Last,
 }
 
 /// A comparison.

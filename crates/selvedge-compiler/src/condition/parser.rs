@@ -5,7 +5,6 @@ use super::words::{KEYWORDS, WINDOWS};
 use super::{Ask, Compare, Expr, Literal, LiteralValue, Metric, Operand, Path, Source, State, Subject, Test};
 use crate::codes::Code;
 use crate::diagnostic::Report;
-use crate::fields;
 use crate::source::Span;
 use crate::yaml::Anchor;
 use selvedge_core::limits::{CONDITION_BYTES_MAX, CONDITION_DEPTH_MAX};
@@ -111,17 +110,17 @@ impl<'a> Parser<'a> {
             self.at += 1;
             let inner = self.or(depth)?;
             self.expect_sign(")")?;
-            return self.grouped(inner, start);
+            return self.grouped(inner, start, depth);
         }
         let subject = self.subject(depth)?;
-        let ask = self.ask()?;
+        let ask = self.ask(depth)?;
         Some(Expr::Test(Test { subject, ask, source: self.source(start) }))
     }
 
     /// What may follow parentheses: `is true` and its kin behind a condition, any test behind a fact.
-    fn grouped(&mut self, inner: Expr, start: usize) -> Option<Expr> {
+    fn grouped(&mut self, inner: Expr, start: usize, depth: usize) -> Option<Expr> {
         if let Expr::Test(Test { subject, ask: Ask::Holds, .. }) = inner {
-            let ask = self.ask()?;
+            let ask = self.ask(depth)?;
             return Some(Expr::Test(Test { subject, ask, source: self.source(start) }));
         }
         if self.take_word("is") {
@@ -132,9 +131,26 @@ impl<'a> Parser<'a> {
     }
 
     fn subject(&mut self, depth: usize) -> Option<Subject> {
+        let start = self.peek_at().start;
+        let operand = self.operand(depth)?;
+        let operand = self.difference(operand, start, depth)?;
+        let span = self.span(start..self.behind());
+        let default = if self.take_word("else") { Some(self.literal()?) } else { None };
+        Some(Subject { operand, span, default })
+    }
+
+    /// One fact.
+    pub(super) fn operand(&mut self, depth: usize) -> Option<Operand> {
         let at = self.peek_at();
+        if let Some(quantity) = self.quantity() {
+            return self.items(quantity, depth);
+        }
+        if self.peek_word("previous") && self.follows("session.start") {
+            self.at += 2;
+            return Some(Operand::Name("session.previous_start".to_owned()));
+        }
         self.refuse_later_operand()?;
-        let operand = match self.peek().clone() {
+        Some(match self.peek().clone() {
             Kind::Sign("(") => {
                 self.at += 1;
                 let metric = self.metric(self.class_at(self.at)?, depth)?;
@@ -158,10 +174,13 @@ impl<'a> Parser<'a> {
             }
             Kind::Word(_) | Kind::Sign(_) | Kind::End => return self.unexpected("a fact", None),
             _ => return self.literal_first(),
-        };
-        let span = self.span(at.start..self.behind());
-        let default = if self.take_word("else") { Some(self.literal()?) } else { None };
-        Some(Subject { operand, span, default })
+        })
+    }
+
+    /// Whether this word is the next but one.
+    fn follows(&self, word: &str) -> bool {
+        let next = self.tokens.get(self.at + 1).map(|token| &token.kind);
+        matches!(next, Some(Kind::Word(found)) if found == word)
     }
 
     fn bare_metric<T>(&mut self, word: &str) -> Option<T> {
@@ -176,25 +195,25 @@ impl<'a> Parser<'a> {
         self.unexpected("a fact", Some(help))
     }
 
-    fn ask(&mut self) -> Option<Ask> {
+    fn ask(&mut self, depth: usize) -> Option<Ask> {
         let at = self.at;
         if let Kind::Sign(sign) = self.peek() {
             let Some(compare) = compare(sign) else { return Some(Ask::Holds) };
             self.at += 1;
-            return Some(Ask::Compare(compare, self.literal()?));
+            return self.compared(compare, depth);
         }
         let Kind::Word(word) = self.peek().clone() else { return Some(Ask::Holds) };
         self.at += 1;
         match word.as_str() {
             "between" => self.between(),
             "is" => Some(Ask::State(self.state()?)),
-            "in" if self.list_follows() => Some(Ask::In(self.list()?, false)),
-            "not" if self.take_word("in") => Some(Ask::In(self.list()?, true)),
+            "in" if self.list_follows() => self.list(false),
+            "not" if self.take_word("in") => self.list(true),
             "contains" => Some(Ask::Text(TextTest::Contains, self.literal()?)),
             "starts_with" => Some(Ask::Text(TextTest::StartsWith, self.literal()?)),
             "ends_with" => Some(Ask::Text(TextTest::EndsWith, self.literal()?)),
             "matches_glob" => Some(Ask::Text(TextTest::MatchesGlob, self.literal()?)),
-            "within" => self.refuse_word(at, "within"),
+            "within" => self.within(),
             _ => {
                 self.at = at;
                 Some(Ask::Holds)
@@ -237,12 +256,11 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn list(&mut self) -> Option<Vec<Literal>> {
+    fn list(&mut self, negated: bool) -> Option<Ask> {
         if let Kind::Word(word) = self.peek().clone() {
             let span = self.span(self.peek_at());
-            let help = "list the values: `in [\"a\", \"b\"]`";
-            fields::not_supported(&format!("the imported list `{word}`"), help, span, self.report);
-            return None;
+            self.at += 1;
+            return Some(Ask::InList(word, span, negated));
         }
         self.expect_sign("[")?;
         let mut literals = vec![self.literal()?];
@@ -253,10 +271,10 @@ impl<'a> Parser<'a> {
             literals.push(self.literal()?);
         }
         self.expect_sign("]")?;
-        Some(literals)
+        Some(Ask::In(literals, negated))
     }
 
-    fn literal(&mut self) -> Option<Literal> {
+    pub(super) fn literal(&mut self) -> Option<Literal> {
         let at = self.peek_at();
         let value = match self.peek().clone() {
             Kind::Text(text) => LiteralValue::Text(text),
@@ -272,7 +290,7 @@ impl<'a> Parser<'a> {
     }
 
     fn word_for_literal<T>(&mut self, word: &str) -> Option<T> {
-        let help = format!("write \"{word}\" if a text is meant; comparing two facts is not supported yet");
+        let help = format!("write \"{word}\" if a text is meant");
         self.unexpected("a text, a number or an amount of money", Some(&help))
     }
 
@@ -338,7 +356,7 @@ impl<'a> Parser<'a> {
         found
     }
 
-    fn expect_sign(&mut self, sign: &str) -> Option<()> {
+    pub(super) fn expect_sign(&mut self, sign: &str) -> Option<()> {
         if self.take_sign(sign) {
             return Some(());
         }

@@ -23,7 +23,7 @@ pub(super) const KEYWORDS: [&str; 16] = [
 ];
 
 /// What begins an expression that the language has but that is not built yet, and what to use.
-pub(super) const LATER: [(&str, &str); 15] = [
+pub(super) const LATER: [(&str, &str); 13] = [
     ("distinct", "`count` is there"),
     ("first", "keep the value as an attribute, set by the event"),
     ("last", "keep the value as an attribute, set by the event"),
@@ -32,17 +32,15 @@ pub(super) const LATER: [(&str, &str); 15] = [
     ("most_frequent", "count the values that matter, one metric each"),
     ("sequence", "count the events in a window, and join the counts with `and`"),
     ("no", "count it: `(count E in session) = 0`"),
-    ("any", "send what matters as a property of the event"),
     ("shown", "use `cap`"),
     ("dismissed", "count an event of your own"),
     ("clicked", "count an event of your own"),
     ("reached", "count the goal's event"),
-    ("now", "use `status` to switch a rule on and off"),
     ("weekday", "use `status` to switch a rule on and off"),
 ];
 
 /// Of these, the ones that stand alone: they are never names.
-pub(super) const NEVER_NAMES: [&str; 2] = ["now", "weekday"];
+pub(super) const NEVER_NAMES: [&str; 1] = ["weekday"];
 
 /// The windows that are words.
 pub(super) const WINDOWS: [(&str, Window); 6] = [

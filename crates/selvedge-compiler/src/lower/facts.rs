@@ -5,24 +5,15 @@ use selvedge_core::wire::program::{self, FactSource, Shape, TextTest};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-/// A fact with its place in the program: attributes and metrics by their program indices.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Source {
-    Builtin(program::Builtin),
-    Attribute(u16),
-    Metric(u16),
-    Sequence(u16),
-    Property(String),
-}
-
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Form {
     Number,
+    Time,
     OneOf,
     Text(u8, String),
 }
 
-type Key = (Source, Option<Default>, Form);
+type Key = (FactSource, Option<Default>, Form);
 
 /// The texts each fact is compared with, sorted; known whole before the first instruction is made.
 #[derive(Debug, Default)]
@@ -70,7 +61,7 @@ impl Facts {
     ) -> (usize, Dictionary) {
         let form = form(leaf);
         let dictionary = if form == Form::OneOf { dictionaries.find(leaf) } else { Dictionary::default() };
-        let key = (key_source(&source), leaf.default.clone(), form);
+        let key = (source.clone(), leaf.default.clone(), form);
         let next = self.facts.len();
         let at = *self.places.entry(key).or_insert(next);
         if at == next {
@@ -80,15 +71,19 @@ impl Facts {
         }
         (at, dictionary)
     }
-}
 
-fn key_source(source: &FactSource) -> Source {
-    match source {
-        FactSource::Builtin(builtin) => Source::Builtin(*builtin),
-        FactSource::Attribute(at) => Source::Attribute(*at),
-        FactSource::Metric(at) => Source::Metric(*at),
-        FactSource::Sequence(at) => Source::Sequence(*at),
-        FactSource::Property(name) => Source::Property(name.clone()),
+    /// The place of a fact that others are made of.
+    pub fn place_part(&mut self, fact: &Fact, source: FactSource) -> usize {
+        let (form, shape) = match fact {
+            Fact::TimeProperty(_) | Fact::TimeItem(_) => (Form::Time, Shape::Time),
+            _ => (Form::Number, Shape::Number),
+        };
+        let next = self.facts.len();
+        let at = *self.places.entry((source.clone(), None, form)).or_insert(next);
+        if at == next {
+            self.facts.push(program::Fact { source, shape, default: None });
+        }
+        at
     }
 }
 
@@ -96,6 +91,7 @@ fn form(leaf: &Leaf) -> Form {
     match &leaf.test {
         LeafTest::Text(test, pattern, _) => Form::Text(*test as u8, pattern.clone()),
         LeafTest::OneOf(..) => Form::OneOf,
+        _ if matches!(leaf.fact, Fact::TimeProperty(_) | Fact::TimeItem(_)) => Form::Time,
         LeafTest::Ranges(_) => Form::Number,
         LeafTest::Known | LeafTest::Missing => {
             if leaf.domain == Domain::Text {
@@ -110,6 +106,7 @@ fn form(leaf: &Leaf) -> Form {
 fn shape(leaf: &Leaf, dictionary: &[String]) -> Shape {
     match form(leaf) {
         Form::Number => Shape::Number,
+        Form::Time => Shape::Time,
         Form::OneOf => Shape::OneOf(dictionary.to_vec()),
         Form::Text(..) => match &leaf.test {
             LeafTest::Text(test, pattern, _) => Shape::Text(*test, pattern.clone()),
@@ -126,7 +123,7 @@ fn default_of(default: &Default, shape: &Shape) -> i64 {
             dictionary.binary_search(text).map_or(1, |at| i64::try_from(at).unwrap_or(0).saturating_add(2))
         }
         (Default::Text(text), Shape::Text(test, pattern)) => i64::from(passes(*test, pattern, text)),
-        (Default::Text(_), Shape::Number) => 0,
+        (Default::Text(_), Shape::Number | Shape::Time) => 0,
     }
 }
 

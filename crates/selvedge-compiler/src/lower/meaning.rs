@@ -1,7 +1,7 @@
 //! The meaning of a metric in canonical form. Its hash names the metric's cell in stored state, so the text may never
 //! change for a meaning that stays the same.
 
-use crate::resolved::{Default, Fact, Leaf, LeafTest, Metric, Points, Score, Truth};
+use crate::resolved::{Default, Fact, Leaf, LeafTest, Metric, Points, Score, Truth, item_truths};
 use selvedge_core::consent::Purposes;
 use selvedge_core::hash::fnv1a_64;
 use selvedge_core::wire::program::{MetricKind, Scope, TextTest, Window};
@@ -94,11 +94,7 @@ fn list(word: &str, parts: &[Truth]) -> String {
 }
 
 fn leaf(leaf: &Leaf) -> String {
-    let name = match &leaf.fact {
-        Fact::Property(name) => quoted(name),
-        // `where` reads properties only.
-        Fact::Builtin(_) | Fact::Attribute(_) | Fact::Metric(_) => String::new(),
-    };
+    let name = name(&leaf.fact);
     let default = match &leaf.default {
         None => String::new(),
         Some(Default::Text(text)) => format!(" else {}", quoted(text)),
@@ -116,6 +112,25 @@ fn leaf(leaf: &Leaf) -> String {
         LeafTest::Missing => "missing".to_owned(),
     };
     format!("[{name}{default} {test}]")
+}
+
+fn name(fact: &Fact) -> String {
+    match fact {
+        Fact::Property(name) => quoted(name),
+        Fact::TimeProperty(name) => format!("time {}", quoted(name)),
+        Fact::Item(name) => format!("item {}", quoted(name)),
+        Fact::TimeItem(name) => format!("time item {}", quoted(name)),
+        Fact::Trust => "trust".to_owned(),
+        Fact::Builtin(builtin) => builtin.name().to_owned(),
+        Fact::Difference(first, second) => format!("{} minus {}", name(&first.fact), name(&second.fact)),
+        Fact::SameText(first, second) => format!("{} same as {}", name(first), name(second)),
+        Fact::AnyItem(test) => {
+            let [passes, _] = item_truths(test);
+            format!("any {} {}", quoted(&test.list), truth(&passes))
+        }
+        // `where` reads the event only.
+        Fact::Attribute(_) | Fact::Metric(_) => String::new(),
+    }
 }
 
 fn set(texts: &BTreeSet<String>) -> String {

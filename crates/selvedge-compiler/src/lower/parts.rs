@@ -5,7 +5,9 @@ use super::facts::{Dictionaries, Facts};
 use super::meaning::meaning;
 use super::shared::Shared;
 use super::zone::zone_of;
-use crate::resolved::{Fact, Leaf, Metric as ResolvedMetric, Rule, Score, Site, Truth};
+use crate::resolved::{
+    Fact, ItemTest, Leaf, Metric as ResolvedMetric, Rule, Score, Site, Truth, item_truths,
+};
 use crate::source::Files;
 use selvedge_core::consent::Purposes;
 use selvedge_core::tracking_plan::Plan;
@@ -43,6 +45,47 @@ pub(crate) fn build(site: &Site, shared: &Shared, files: &Files<'_>, public: boo
     Parts { zone: zone_of(&parts, &site.site.timezone), ..parts }
 }
 
+/// What facts are in the program.
+struct Sources<'a> {
+    attributes: &'a BTreeMap<usize, u16>,
+    metrics: &'a BTreeMap<usize, u16>,
+    item_tests: &'a BTreeMap<ItemTest, [u16; 2]>,
+}
+
+impl Sources<'_> {
+    /// Where the fact comes from; what it is made of is placed before it.
+    fn of(&self, fact: &Fact, facts: &mut Facts) -> FactSource {
+        let found = |places: &BTreeMap<usize, u16>, at| places.get(at).copied().unwrap_or(u16::MAX);
+        match fact {
+            Fact::Builtin(builtin) => FactSource::Builtin(*builtin),
+            Fact::Attribute(at) => FactSource::Attribute(found(self.attributes, at)),
+            Fact::Metric(at) => FactSource::Metric(found(self.metrics, at)),
+            Fact::Property(name) | Fact::TimeProperty(name) => FactSource::Property(name.clone()),
+            Fact::Item(name) | Fact::TimeItem(name) => FactSource::Item(name.clone()),
+            Fact::Trust => FactSource::Trust,
+            Fact::Difference(first, second) => {
+                let [first, second] = [first, second].map(|term| program::Term {
+                    fact: self.part(&term.fact, facts),
+                    is_count: term.is_count,
+                });
+                FactSource::Difference(first, second)
+            }
+            Fact::SameText(first, second) => {
+                FactSource::SameText(self.part(first, facts), self.part(second, facts))
+            }
+            Fact::AnyItem(test) => {
+                let [passes, fails] = self.item_tests.get(test).copied().unwrap_or([u16::MAX; 2]);
+                FactSource::AnyItem { list: test.list.clone(), passes, fails }
+            }
+        }
+    }
+
+    fn part(&self, fact: &Fact, facts: &mut Facts) -> u16 {
+        let source = self.of(fact, facts);
+        index(facts.place_part(fact, source))
+    }
+}
+
 /// Collects what the rules of one program need.
 struct Builder<'a> {
     site: &'a Site,
@@ -54,6 +97,8 @@ struct Builder<'a> {
     metric_places: BTreeMap<u64, u16>,
     /// Attributes of this program, by their place among the resolved.
     attribute_places: BTreeMap<usize, u16>,
+    /// Where conditions on items begin, and their opposites.
+    item_tests: BTreeMap<ItemTest, [u16; 2]>,
     code: Code,
     groups: Vec<selvedge_core::wire::program::Group>,
     contents: Vec<selvedge_core::wire::program::Content>,
@@ -72,12 +117,13 @@ impl<'a> Builder<'a> {
         Self {
             site,
             shared,
-            dictionaries: Dictionaries::of(leaves(site, rules)),
+            dictionaries: Dictionaries::of(leaves(site, rules).iter()),
             facts: Facts::default(),
             metrics: Vec::new(),
             scores: Vec::new(),
             metric_places: BTreeMap::new(),
             attribute_places: attribute_places(site, shared, public),
+            item_tests: BTreeMap::new(),
             code: Code::default(),
             groups,
             contents,
@@ -108,25 +154,32 @@ impl<'a> Builder<'a> {
 
     /// The code of a condition; the counts it names come before it.
     fn condition(&mut self, when: &Truth, purpose: Purposes) -> u16 {
-        let named: Vec<usize> = when.leaves().into_iter().filter_map(metric_of).collect();
+        let named: Vec<usize> = when.leaves().into_iter().flat_map(metrics_of).collect();
         let metrics: BTreeMap<usize, u16> =
             named.into_iter().map(|at| (at, self.metric(at, purpose))).collect();
         self.append(when, &metrics)
     }
 
     fn append(&mut self, truth: &Truth, metrics: &BTreeMap<usize, u16>) -> u16 {
-        let Self { facts, dictionaries, attribute_places, code, .. } = self;
+        for leaf in truth.leaves() {
+            if let Fact::AnyItem(test) = &leaf.fact {
+                self.item_test(test);
+            }
+        }
+        let Self { facts, dictionaries, attribute_places, item_tests, code, .. } = self;
+        let sources = Sources { attributes: attribute_places, metrics, item_tests };
         code.append(truth, &mut |leaf: &Leaf| {
-            let source = match &leaf.fact {
-                Fact::Builtin(builtin) => FactSource::Builtin(*builtin),
-                Fact::Attribute(at) => {
-                    FactSource::Attribute(attribute_places.get(at).copied().unwrap_or(u16::MAX))
-                }
-                Fact::Metric(at) => FactSource::Metric(metrics.get(at).copied().unwrap_or(u16::MAX)),
-                Fact::Property(name) => FactSource::Property(name.clone()),
-            };
+            let source = sources.of(&leaf.fact, facts);
             facts.place(leaf, source, dictionaries)
         })
+    }
+
+    /// The code of a condition on items, and of its opposite.
+    fn item_test(&mut self, test: &ItemTest) {
+        if !self.item_tests.contains_key(test) {
+            let places = item_truths(test).map(|truth| self.append(&truth, &BTreeMap::new()));
+            self.item_tests.insert(test.clone(), places);
+        }
     }
 
     /// The count under this purpose: counts of one meaning are one.
@@ -209,6 +262,7 @@ impl<'a> Builder<'a> {
                     set: attribute.set.clone(),
                     purpose: self.shared.attribute_purposes.get(at).copied().unwrap_or_default(),
                     private: !self.shared.page_attributes.contains(at),
+                    ttl: attribute.ttl,
                 };
                 (*place, part)
             })
@@ -227,16 +281,24 @@ fn attribute_places(site: &Site, shared: &Shared, public: bool) -> BTreeMap<usiz
 }
 
 /// The leaves of the rules' conditions, and of the counts that these name.
-fn leaves<'a>(site: &'a Site, rules: &[(usize, &'a Rule)]) -> impl Iterator<Item = &'a Leaf> {
+fn leaves(site: &Site, rules: &[(usize, &Rule)]) -> Vec<Leaf> {
     let of_rules: Vec<&Leaf> =
         rules.iter().filter_map(|(_, rule)| rule.when.as_ref()).flat_map(Truth::leaves).collect();
-    let metrics: BTreeSet<usize> = of_rules.iter().filter_map(|leaf| metric_of(leaf)).collect();
+    let metrics: BTreeSet<usize> = of_rules.iter().flat_map(|leaf| metrics_of(leaf)).collect();
     let filters = metrics.into_iter().filter_map(|at| site.metric(at)).flat_map(ResolvedMetric::filters);
-    of_rules.into_iter().chain(filters.flat_map(Truth::leaves))
+    let mut leaves: Vec<Leaf> =
+        of_rules.into_iter().chain(filters.flat_map(Truth::leaves)).cloned().collect();
+    let of_items = leaves.iter().flat_map(|leaf| match &leaf.fact {
+        Fact::AnyItem(test) => item_truths(test).iter().flat_map(Truth::leaves).cloned().collect(),
+        _ => Vec::new(),
+    });
+    leaves.extend(of_items.collect::<Vec<Leaf>>());
+    leaves
 }
 
-fn metric_of(leaf: &Leaf) -> Option<usize> {
-    if let Fact::Metric(at) = leaf.fact { Some(at) } else { None }
+fn metrics_of(leaf: &Leaf) -> Vec<usize> {
+    let simple = leaf.fact.simple().into_iter();
+    simple.filter_map(|fact| if let Fact::Metric(at) = fact { Some(*at) } else { None }).collect()
 }
 
 /// The place of a name that was resolved before.

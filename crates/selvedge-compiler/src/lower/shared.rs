@@ -1,9 +1,9 @@
 //! What both programs must agree on, found from all rules: where each runs, how far counts count, what stays at the edge.
 
 use super::meaning::meaning;
-use crate::resolved::{Fact, Metric, Rule, Site, threshold_of};
+use crate::resolved::{Fact, Leaf, Metric, Rule, Site, threshold_of};
 use selvedge_core::consent::Purposes;
-use selvedge_core::wire::program::Status;
+use selvedge_core::wire::program::{AttributeScope, Scope, Status};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Where a rule runs.
@@ -53,25 +53,31 @@ impl Shared {
 
     fn take(&mut self, rule: &Rule, in_page: bool, site: &Site) {
         for leaf in rule.when.iter().flat_map(|when| when.leaves()) {
-            match &leaf.fact {
-                Fact::Attribute(at) => {
-                    let purpose = self.attribute_purposes.entry(*at).or_default();
-                    *purpose = purpose.or(rule.purpose);
-                    if in_page {
-                        self.page_attributes.insert(*at);
-                    }
-                }
-                Fact::Metric(at) => {
-                    let Some(metric) = site.metric(*at) else { continue };
-                    let meaning = meaning(metric, rule.purpose);
-                    let threshold = self.thresholds.entry(meaning).or_default();
-                    *threshold = (*threshold).max(threshold_of(&leaf.test));
-                    if in_page {
-                        self.page_metrics.insert(meaning);
-                    }
-                }
-                Fact::Builtin(_) | Fact::Property(_) => {}
+            for fact in leaf.fact.simple() {
+                self.take_fact(fact, leaf, rule, in_page, site);
             }
+        }
+    }
+
+    fn take_fact(&mut self, fact: &Fact, leaf: &Leaf, rule: &Rule, in_page: bool, site: &Site) {
+        match fact {
+            Fact::Attribute(at) => {
+                let purpose = self.attribute_purposes.entry(*at).or_default();
+                *purpose = purpose.or(rule.purpose);
+                if in_page {
+                    self.page_attributes.insert(*at);
+                }
+            }
+            Fact::Metric(at) => {
+                let Some(metric) = site.metric(*at) else { return };
+                let meaning = meaning(metric, rule.purpose);
+                let threshold = self.thresholds.entry(meaning).or_default();
+                *threshold = (*threshold).max(threshold_of(&leaf.test));
+                if in_page {
+                    self.page_metrics.insert(meaning);
+                }
+            }
+            _ => {}
         }
     }
 }
@@ -91,8 +97,15 @@ fn place_of(rule: &Rule, site: &Site) -> PlaceOf {
     if rule.status == Status::Draft {
         reasons.push("a draft is not sent to pages".to_owned());
     }
-    for leaf in rule.when.iter().flat_map(|when| when.leaves()) {
-        match &leaf.fact {
+    let leaves = rule.when.iter().flat_map(|when| when.leaves());
+    for fact in leaves.flat_map(|leaf| leaf.fact.simple()) {
+        match fact {
+            Fact::Attribute(at) if site.attributes[*at].scope == AttributeScope::Account => {
+                reasons.push(format!("`{}` is of the account", site.attributes[*at].name));
+            }
+            Fact::Metric(at) if site.metric(*at).is_some_and(|metric| metric.scope == Scope::Account) => {
+                reasons.push("a metric is of the account".to_owned());
+            }
             Fact::Builtin(builtin) if builtin.is_edge_only() => {
                 reasons.push(format!("`{}` is known at the edge only", builtin.name()));
             }

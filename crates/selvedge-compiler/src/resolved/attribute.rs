@@ -9,6 +9,7 @@ use crate::literal;
 use crate::source::Span;
 use crate::suggest::did_you_mean;
 use crate::written::attribute::{self as written, AttributeKind, SetTo};
+use selvedge_core::date::time_ms;
 use selvedge_core::tracking_plan::PlanEvent;
 use selvedge_core::wire::program::{self, AttributeScope};
 
@@ -19,6 +20,7 @@ pub(crate) struct Attribute {
     pub attribute_type: program::AttributeType,
     pub set: Vec<program::AttributeSet>,
     pub private: bool,
+    pub ttl: Option<program::Ttl>,
 }
 
 /// Resolves an attribute; what is wrong is reported.
@@ -39,6 +41,7 @@ pub(super) fn resolve_attribute(
         },
         set,
         private: found.private,
+        ttl: found.ttl,
     }
 }
 
@@ -49,6 +52,10 @@ fn check_source_of(found: &written::Attribute, report: &mut Report) {
             let message = format!("nothing ever sets `{}`", name.value);
             let help = "add `set:` with the events that change it, or write `from: visitor`".to_owned();
             report.add_help(Code::E0311, name.span, message, help);
+        }
+        AttributeScope::Context if found.kind == AttributeKind::Plain(program::AttributeType::List) => {
+            let message = "a context holds texts, numbers and yes or no, not lists";
+            report.add_help(Code::E0311, name.span, message, "write `from: visitor`".to_owned());
         }
         AttributeScope::Context if !found.set.is_empty() => {
             let message = format!("`{}` comes from the context, so no event can set it", name.value);
@@ -93,6 +100,9 @@ fn set_property(
     span: Span,
     report: &mut Report,
 ) -> Option<program::SetTo> {
+    if kind == AttributeKind::Plain(program::AttributeType::List) && is_of_items(name, event) {
+        return Some(program::SetTo::Property(name.to_owned()));
+    }
     let Some(found) = property_type(event, name) else {
         let known = event.properties.iter().map(|property| property.name.as_str());
         let message = format!("`{}` has no property `{name}` in the tracking plan", event.name);
@@ -111,18 +121,27 @@ fn set_property(
     Some(program::SetTo::Property(name.to_owned()))
 }
 
+/// Whether this is a property of the items of a list: `items.category`.
+fn is_of_items(name: &str, event: &PlanEvent) -> bool {
+    let mut dots = name.match_indices('.').map(|(dot, _)| &name[..dot]);
+    dots.any(|list| property_type(event, list) == Some(FactType::List))
+}
+
 const fn constant_help(kind: AttributeKind) -> &'static str {
-    use program::AttributeType::{Bool, Number, Text};
+    use program::AttributeType::{Bool, List, Number, Text, Time};
     match kind {
         AttributeKind::Plain(Bool) => "write `true` or `false`",
         AttributeKind::Plain(Number) | AttributeKind::Money => "write a number with at most six decimals",
         AttributeKind::Plain(Text) => "write a text in quotes",
+        AttributeKind::Plain(Time) => "write a day or a moment: `\"2026-12-24\"`",
+        AttributeKind::Plain(List) => "set a list from a property of the event: `property: tags`",
     }
 }
 
 fn set_constant(constant: &SetTo, kind: AttributeKind) -> Option<program::SetTo> {
-    use program::AttributeType::{Bool, Number, Text};
+    use program::AttributeType::{Bool, Number, Text, Time};
     match (constant, kind) {
+        (SetTo::Text(text), AttributeKind::Plain(Time)) => time_ms(text).map(program::SetTo::Number),
         (SetTo::Bool(flag), AttributeKind::Plain(Bool)) => Some(program::SetTo::Bool(*flag)),
         (SetTo::Number(number), AttributeKind::Plain(Number) | AttributeKind::Money) => {
             literal::micro(number).map(program::SetTo::Number)

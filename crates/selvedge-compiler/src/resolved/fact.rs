@@ -1,7 +1,8 @@
 //! Facts, their types, and the one test that a leaf of a condition makes.
 
-use crate::condition::Source;
+use crate::condition::{Source, State};
 use selvedge_core::wire::program::{Builtin, TextTest};
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 /// Where a leaf's value comes from.
@@ -14,6 +15,88 @@ pub(crate) enum Fact {
     Metric(usize),
     /// The counted event's property (only in `where`).
     Property(String),
+    /// As [`Self::Property`], read as a moment.
+    TimeProperty(String),
+    /// A property of a list's item (only in a condition on items).
+    Item(String),
+    /// As [`Self::Item`], read as a moment.
+    TimeItem(String),
+    /// Who the counted event came from (only in `where`).
+    Trust,
+    /// One number or moment minus another.
+    Difference(Box<Term>, Box<Term>),
+    /// Whether two texts are the same.
+    SameText(Box<Fact>, Box<Fact>),
+    /// Whether an item of the counted event's list passes (only in `where`).
+    AnyItem(Box<ItemTest>),
+}
+
+/// One side of a difference.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Term {
+    pub fact: Fact,
+    /// Whether its value is a whole count, not millionths.
+    pub is_count: bool,
+}
+
+/// A condition on the items of a list. Two with the same words are the same.
+#[derive(Debug, Clone)]
+pub(crate) struct ItemTest {
+    pub list: String,
+    pub condition: Typed,
+    pub text: String,
+}
+
+impl ItemTest {
+    fn key(&self) -> (&str, &str) {
+        (&self.list, &self.text)
+    }
+}
+
+impl PartialEq for ItemTest {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for ItemTest {}
+
+impl PartialOrd for ItemTest {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for ItemTest {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+
+impl Fact {
+    /// The facts that this one is made of; itself where it is made of none.
+    pub fn simple(&self) -> Vec<&Self> {
+        match self {
+            Self::Difference(first, second) => [first.fact.simple(), second.fact.simple()].concat(),
+            Self::SameText(first, second) => [first.simple(), second.simple()].concat(),
+            simple => vec![simple],
+        }
+    }
+
+    /// Whether it is made of other facts, so that its values are used, not only compared with constants.
+    pub const fn uses_values(&self) -> bool {
+        matches!(self, Self::Difference(..) | Self::SameText(..))
+    }
+}
+
+/// A condition: true, false or unknown.
+#[derive(Debug, Clone)]
+pub(crate) enum Typed {
+    And(Vec<Typed>),
+    Or(Vec<Typed>),
+    Not(Box<Typed>),
+    Leaf(Leaf),
+    State(Box<Typed>, State),
 }
 
 /// What a fact's values are.
@@ -29,7 +112,15 @@ pub(crate) enum FactType {
     Money,
     Bool,
     Count,
-    /// A list, an object or a time: nothing can be asked of it yet.
+    /// Unix milliseconds.
+    Time,
+    /// Milliseconds.
+    Duration,
+    /// Texts.
+    List,
+    /// A property of a list's item: what it is compared with says what it is.
+    Untyped,
+    /// An object: nothing can be asked of it.
     Opaque(&'static str),
 }
 

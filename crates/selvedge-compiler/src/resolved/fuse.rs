@@ -1,9 +1,9 @@
 //! Fewer leaves for the same truth: nested lists of one kind become one, and neighbours that test the same fact become
 //! one test. `a >= 2 and a < 5` is one range, `c = "x" or c = "y"` one set.
 
+use super::fact::Typed;
 use super::fact::{Leaf, LeafTest, Range, common, joined};
 use super::truth::{Truth, when_true};
-use super::typed::Typed;
 use crate::codes::Code;
 use crate::condition::Source;
 use crate::diagnostic::Report;

@@ -1,16 +1,16 @@
 //! One test checked against the type of its fact, and turned into a set of values.
 
-use super::fact::{Default, Domain, Fact, FactType, Leaf, LeafTest, Range, complement, joined};
+use super::fact::{Default, Domain, Fact, FactType, Leaf, LeafTest, Range, Term, complement, joined};
 use crate::codes::Code;
-use crate::condition::{Ask, Compare, Literal, LiteralValue, State, Test};
+use crate::condition::{Ask, Compare, Literal, LiteralValue, State, Test, Within};
 use crate::diagnostic::Report;
-use crate::fields::not_supported;
 use crate::literal::micro_text;
 use crate::source::Span;
 use crate::suggest::did_you_mean;
+use selvedge_core::date::{DAY_MS, time_ms};
 use selvedge_core::limits::STATE_TEXT_BYTES_MAX;
 use selvedge_core::number::MICRO;
-use selvedge_core::wire::program::TextTest;
+use selvedge_core::wire::program::{Builtin, TextTest};
 use std::collections::BTreeSet;
 
 /// Checks `test` of a fact of this type; `None` where it has an error, which is reported.
@@ -21,6 +21,8 @@ pub(crate) fn check(
     currency: &str,
     report: &mut Report,
 ) -> Option<Leaf> {
+    let inferred = inferred(fact_type, &test.ask);
+    let fact_type = inferred.as_ref().unwrap_or(fact_type);
     let mut check = Check { fact_type, currency, span: test.source.span, subject: test.subject.span, report };
     let default = match &test.subject.default {
         None => None,
@@ -35,9 +37,80 @@ pub(crate) fn check(
         FactType::Text { .. } => Domain::Text,
         FactType::Bool => Domain::Numbers(0, 1),
         FactType::Count => Domain::Numbers(0, i64::MAX),
-        FactType::Number | FactType::Money | FactType::Opaque(_) => Domain::Numbers(i64::MIN, i64::MAX),
+        // Whether a list holds a text is a text's test.
+        FactType::List if matches!(test_of, LeafTest::Text(..)) => Domain::Text,
+        _ => Domain::Numbers(i64::MIN, i64::MAX),
     };
     Some(Leaf { fact, default, domain, test: test_of, source: test.source.clone() })
+}
+
+/// What a property of an item is, by what it is compared with.
+fn inferred(fact_type: &FactType, ask: &Ask) -> Option<FactType> {
+    if *fact_type != FactType::Untyped {
+        return None;
+    }
+    let literal = match ask {
+        Ask::Compare(_, literal) | Ask::Between(literal, _) | Ask::Text(_, literal) => literal,
+        Ask::In(literals, _) => literals.first()?,
+        Ask::Holds | Ask::State(State::True | State::NotTrue | State::False | State::NotFalse) => {
+            return Some(FactType::Bool);
+        }
+        _ => return None,
+    };
+    Some(match literal.value {
+        LiteralValue::Text(_) => FactType::Text { one_of: Vec::new(), kept: false },
+        LiteralValue::Money(..) => FactType::Money,
+        LiteralValue::Bool(_) => FactType::Bool,
+        LiteralValue::Number(_) | LiteralValue::Duration(_) => FactType::Number,
+    })
+}
+
+/// The leaf of two facts: their difference compared with 0.
+pub(super) fn compare_with_zero(test: &Test, fact: Fact, compare: Compare) -> Leaf {
+    let domain = Domain::Numbers(i64::MIN, i64::MAX);
+    let test_of = LeafTest::Ranges(ranges_of(compare, (0, 0)));
+    Leaf { fact, default: None, domain, test: test_of, source: test.source.clone() }
+}
+
+/// The leaf of a moment so long before or after now at most.
+pub(super) fn within(
+    test: &Test,
+    fact: Fact,
+    fact_type: &FactType,
+    side: Within,
+    ms: u64,
+    report: &mut Report,
+) -> Option<Leaf> {
+    let fact = match (fact, fact_type) {
+        (Fact::Item(name), FactType::Untyped) => Fact::TimeItem(name),
+        (fact, FactType::Time) if fact != Fact::Builtin(Builtin::Now) => fact,
+        _ => {
+            let message = format!("only a time is within a stretch, and this is {}", form(fact_type));
+            report.add(Code::E0302, test.subject.span, message);
+            return None;
+        }
+    };
+    let term = |fact| Box::new(Term { fact, is_count: false });
+    let now = Fact::Builtin(Builtin::Now);
+    let fact = match side {
+        Within::Next => Fact::Difference(term(fact), term(now)),
+        Within::Last => Fact::Difference(term(now), term(fact)),
+    };
+    let test_of = LeafTest::Ranges(vec![(0, i64::try_from(ms).unwrap_or(i64::MAX))]);
+    let domain = Domain::Numbers(i64::MIN, i64::MAX);
+    Some(Leaf { fact, default: None, domain, test: test_of, source: test.source.clone() })
+}
+
+/// The values that compare so with one between `low` and `high`.
+fn ranges_of(compare: Compare, (low, high): Range) -> Vec<Range> {
+    match compare {
+        Compare::Equal => vec![(low, high)],
+        Compare::NotEqual => complement(&[(low, high)]),
+        Compare::Less => low.checked_sub(1).map(|high| (i64::MIN, high)).into_iter().collect(),
+        Compare::LessOrEqual => vec![(i64::MIN, high)],
+        Compare::Greater => high.checked_add(1).map(|low| (low, i64::MAX)).into_iter().collect(),
+        Compare::GreaterOrEqual => vec![(low, i64::MAX)],
+    }
 }
 
 struct Check<'a> {
@@ -50,15 +123,7 @@ struct Check<'a> {
 
 impl Check<'_> {
     fn ask(&mut self, ask: &Ask) -> Option<LeafTest> {
-        if let FactType::Opaque(what) = self.fact_type {
-            not_supported(
-                &format!("a test of {what}"),
-                "send what matters as its own property",
-                self.span,
-                self.report,
-            );
-            return None;
-        }
+        self.askable(ask)?;
         match ask {
             Ask::State(State::Known) => Some(LeafTest::Known),
             Ask::State(State::Missing) => Some(LeafTest::Missing),
@@ -67,7 +132,30 @@ impl Check<'_> {
             Ask::Between(low, high) => self.between(low, high),
             Ask::In(literals, negated) => self.among(literals, *negated),
             Ask::Text(test, literal) => self.text_test(*test, literal),
+            // Read before, where two facts meet.
+            Ask::CompareFact(..) | Ask::Within(..) | Ask::InList(..) => None,
         }
+    }
+
+    /// Reports what can never be asked of a fact of this type.
+    fn askable(&mut self, ask: &Ask) -> Option<()> {
+        let is_state = matches!(ask, Ask::State(State::Known | State::Missing));
+        let (message, help) = match (self.fact_type, ask) {
+            (FactType::List, Ask::Text(TextTest::Contains, _)) => return Some(()),
+            (FactType::List, _) if !is_state => {
+                ("a list is asked whether it holds a text".to_owned(), "write `contains \"...\"`")
+            }
+            (FactType::Opaque(what), _) if !is_state => {
+                (format!("nothing can be asked of {what}"), "send what matters as its own property")
+            }
+            (FactType::Untyped, _) => (
+                "what this is, only a comparison with a constant says".to_owned(),
+                "compare it: `category = \"printer\"`, `price > 20 EUR`",
+            ),
+            _ => return Some(()),
+        };
+        self.report.add_help(Code::E0302, self.span, message, help.to_owned());
+        None
     }
 
     fn holds(&mut self) -> Option<LeafTest> {
@@ -77,6 +165,8 @@ impl Check<'_> {
         let (what, help) = match self.fact_type {
             FactType::Count => ("a count", "write `>= 1` behind it"),
             FactType::Text { .. } => ("a text", "write `= \"...\"` or `is known` behind it"),
+            FactType::Time => ("a time", "write `within last 7d` or `is known` behind it"),
+            FactType::Duration => ("a duration", "write `<= 7d` or `is known` behind it"),
             _ => ("a number", "write `> 0` or `is known` behind it"),
         };
         let message = format!("this is {what}, not a condition by itself");
@@ -88,16 +178,8 @@ impl Check<'_> {
         if matches!(self.fact_type, FactType::Text { .. } | FactType::Bool) {
             return self.compare_equal(compare, literal);
         }
-        let number = self.number(literal)?;
-        let ranges = match compare {
-            Compare::Equal => vec![(number, number)],
-            Compare::NotEqual => complement(&[(number, number)]),
-            Compare::Less => number.checked_sub(1).map(|high| (i64::MIN, high)).into_iter().collect(),
-            Compare::LessOrEqual => vec![(i64::MIN, number)],
-            Compare::Greater => number.checked_add(1).map(|low| (low, i64::MAX)).into_iter().collect(),
-            Compare::GreaterOrEqual => vec![(number, i64::MAX)],
-        };
-        self.ranges(ranges)
+        let stretch = self.stretch(literal)?;
+        self.ranges(ranges_of(compare, stretch))
     }
 
     fn compare_equal(&mut self, compare: Compare, literal: &Literal) -> Option<LeafTest> {
@@ -129,7 +211,7 @@ impl Check<'_> {
             );
             return None;
         }
-        let (low_number, high_number) = (self.number(low)?, self.number(high)?);
+        let ((low_number, _), (_, high_number)) = (self.stretch(low)?, self.stretch(high)?);
         if low_number > high_number {
             let message = "never true: the first bound of `between` is above the second";
             self.report.add_help(Code::E0308, low.span.to(high.span), message, "swap the bounds".to_owned());
@@ -148,14 +230,13 @@ impl Check<'_> {
             self.report.add_help(Code::E0302, self.span, message, "write `= true`".to_owned());
             return None;
         }
-        let numbers: Vec<Option<i64>> = literals.iter().map(|literal| self.number(literal)).collect();
-        let points = numbers.into_iter().map(|number| number.map(|number| (number, number)));
-        let ranges = joined(points.collect::<Option<Vec<_>>>()?);
+        let stretches: Vec<Option<Range>> = literals.iter().map(|literal| self.stretch(literal)).collect();
+        let ranges = joined(stretches.into_iter().collect::<Option<Vec<_>>>()?);
         self.ranges(if negated { complement(&ranges) } else { ranges })
     }
 
     fn text_test(&mut self, test: TextTest, literal: &Literal) -> Option<LeafTest> {
-        if !matches!(self.fact_type, FactType::Text { .. }) {
+        if !matches!(self.fact_type, FactType::Text { .. } | FactType::List) {
             let message = format!("this is {}, and only a text can be searched", form(self.fact_type));
             self.report.add(Code::E0302, self.span, message);
             return None;
@@ -189,10 +270,28 @@ impl Check<'_> {
         Some(LeafTest::Ranges(ranges))
     }
 
+    /// The values that a literal means: one, or all of a day.
+    fn stretch(&mut self, literal: &Literal) -> Option<Range> {
+        if *self.fact_type != FactType::Time {
+            return self.number(literal).map(|number| (number, number));
+        }
+        let LiteralValue::Text(text) = &literal.value else { return self.mismatch(literal) };
+        let Some(start_ms) = time_ms(text) else {
+            let message = format!("`{text}` is neither a day nor a moment");
+            let help =
+                "write a day, `\"2026-12-24\"`, or a moment, `\"2026-12-24T18:00:00+01:00\"`".to_owned();
+            self.report.add_help(Code::E0232, literal.span, message, help);
+            return None;
+        };
+        let is_day = text.len() == "2026-12-24".len();
+        Some((start_ms, if is_day { start_ms.saturating_add(DAY_MS - 1) } else { start_ms }))
+    }
+
     /// A literal in the fact's own scale.
     fn number(&mut self, literal: &Literal) -> Option<i64> {
         match (self.fact_type, &literal.value) {
             (FactType::Number, LiteralValue::Number(micro)) => Some(*micro),
+            (FactType::Duration, LiteralValue::Duration(ms)) => i64::try_from(*ms).ok(),
             (FactType::Count, LiteralValue::Number(micro)) => self.whole_count(*micro, literal.span),
             (FactType::Money, LiteralValue::Money(micro, currency)) if currency == self.currency => {
                 Some(*micro)
@@ -263,8 +362,10 @@ impl Check<'_> {
         match (self.fact_type, &literal.value) {
             (FactType::Text { .. }, LiteralValue::Text(text)) => Some(Default::Text(text.clone())),
             (FactType::Bool, LiteralValue::Bool(flag)) => Some(Default::Number(i64::from(*flag))),
-            (FactType::Text { .. } | FactType::Bool | FactType::Opaque(_), _) => self.mismatch(literal),
-            _ => self.number(literal).map(Default::Number),
+            (FactType::Text { .. } | FactType::Bool | FactType::List | FactType::Opaque(_), _) => {
+                self.mismatch(literal)
+            }
+            _ => self.stretch(literal).map(|(start, _)| Default::Number(start)),
         }
     }
 
@@ -282,6 +383,11 @@ impl Check<'_> {
                 Some(format!("write {text} without quotes"))
             }
             (FactType::Money, _) => Some(format!("write an amount: `50 {}`", self.currency)),
+            (FactType::Time, LiteralValue::Duration(_)) => {
+                Some("write `within last 7d`, or a difference: `now - x <= 7d`".to_owned())
+            }
+            (FactType::Time, _) => Some("write a day: `\"2026-12-24\"`".to_owned()),
+            (FactType::Duration, _) => Some("write a duration: `30m`, `24h`, `7d`".to_owned()),
             _ => None,
         };
         self.report.add_help(Code::E0301, literal.span, message, help);
@@ -289,13 +395,17 @@ impl Check<'_> {
     }
 }
 
-fn form(fact_type: &FactType) -> &'static str {
+pub(super) fn form(fact_type: &FactType) -> &'static str {
     match fact_type {
         FactType::Text { .. } => "a text",
         FactType::Number => "a number",
         FactType::Money => "an amount of money",
         FactType::Bool => "yes or no",
         FactType::Count => "a count",
+        FactType::Time => "a time",
+        FactType::Duration => "a duration",
+        FactType::List => "a list",
+        FactType::Untyped => "a property of an item",
         FactType::Opaque(what) => what,
     }
 }

@@ -40,8 +40,8 @@ pub(crate) fn property_type(event: &PlanEvent, name: &str) -> Option<FactType> {
         PropertyType::Number | PropertyType::Integer => FactType::Number,
         PropertyType::Money => FactType::Money,
         PropertyType::Bool => FactType::Bool,
-        PropertyType::Time => FactType::Opaque("a time"),
-        PropertyType::List => FactType::Opaque("a list"),
+        PropertyType::Time => FactType::Time,
+        PropertyType::List => FactType::List,
         PropertyType::Object => FactType::Opaque("an object"),
     })
 }

@@ -115,16 +115,19 @@ fn is_never_negative(property: Option<&str>, filter: Option<&Truth>) -> bool {
     }
 }
 
-/// A count that is compared with more than what is kept of it one by one is counted as a number.
+/// A count that is compared with another fact, or with more than what is kept of it one by one, is counted as a number.
 pub(super) fn count_as_values<'a>(
     conditions: impl Iterator<Item = &'a Truth>,
     metrics: &mut [Option<Metric>],
 ) {
     for leaf in conditions.flat_map(Truth::leaves) {
-        let Fact::Metric(at) = leaf.fact else { continue };
-        let Some(Some(metric)) = metrics.get_mut(at) else { continue };
-        if metric.kind == MetricKind::Count && threshold_of(&leaf.test) > metric.count_max() {
-            metric.kind = MetricKind::Tally;
+        for fact in leaf.fact.simple() {
+            let Fact::Metric(at) = fact else { continue };
+            let Some(Some(metric)) = metrics.get_mut(*at) else { continue };
+            let is_value = leaf.fact.uses_values() || threshold_of(&leaf.test) > metric.count_max();
+            if metric.kind == MetricKind::Count && is_value {
+                metric.kind = MetricKind::Tally;
+            }
         }
     }
 }

@@ -6,13 +6,14 @@ pub(crate) mod measured;
 mod names;
 mod attribute;
 mod typed;
+mod compare;
 pub(crate) mod truth;
 pub(crate) mod fuse;
 mod metric;
 mod warnings;
 mod site;
 
-pub(crate) use fact::{Default, Domain, Fact, Leaf, LeafTest};
+pub(crate) use fact::{Default, Domain, Fact, ItemTest, Leaf, LeafTest};
 pub(crate) use metric::{Metric, Points, Score, threshold_of};
 pub(crate) use site::{Rule, Site, resolve};
-pub(crate) use truth::Truth;
+pub(crate) use truth::{Truth, item_truths};

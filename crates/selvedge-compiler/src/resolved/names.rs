@@ -75,6 +75,8 @@ pub(crate) fn attribute_type(kind: AttributeKind) -> FactType {
         AttributeKind::Plain(AttributeType::Text) => FactType::Text { one_of: Vec::new(), kept: true },
         AttributeKind::Plain(AttributeType::Number) => FactType::Number,
         AttributeKind::Plain(AttributeType::Bool) => FactType::Bool,
+        AttributeKind::Plain(AttributeType::Time) => FactType::Time,
+        AttributeKind::Plain(AttributeType::List) => FactType::List,
     }
 }
 
@@ -91,5 +93,7 @@ fn builtin_type(builtin: Builtin) -> FactType {
         (_, AttributeType::Text) => FactType::Text { one_of: Vec::new(), kept: true },
         (_, AttributeType::Number) => FactType::Number,
         (_, AttributeType::Bool) => FactType::Bool,
+        (_, AttributeType::Time) => FactType::Time,
+        (_, AttributeType::List) => FactType::List,
     }
 }

@@ -61,6 +61,7 @@ pub(crate) fn resolve(written: Written, report: &mut Report) -> Site {
         metrics: Vec::new(),
         used: Used::default(),
         tests: 0,
+        lists: &site.lists,
     };
     let named: Vec<Option<TypedMetric>> = rules
         .metrics

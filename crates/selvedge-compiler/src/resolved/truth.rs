@@ -1,8 +1,7 @@
 //! When a condition is *definitely* true: three-valued logic by pushing negation to the leaves. What remains is yes or
 //! no, because a leaf whose fact is unknown simply does not pass.
 
-use super::fact::Leaf;
-use super::typed::Typed;
+use super::fact::{ItemTest, Leaf, Typed};
 use crate::condition::State;
 
 /// A yes-or-no formula over leaves.
@@ -37,6 +36,11 @@ fn when_false(typed: &Typed) -> Truth {
         Typed::Leaf(leaf) => Truth::Leaf(leaf.opposite()),
         Typed::State(inner, state) => opposite(in_state(inner, *state)),
     }
+}
+
+/// When an item passes a condition for sure, and when it fails it for sure.
+pub(crate) fn item_truths(test: &ItemTest) -> [Truth; 2] {
+    [when_true(&test.condition), when_false(&test.condition)]
 }
 
 /// When `typed` is in `state`: never unknown.

@@ -5,7 +5,7 @@ mod metric;
 
 pub(crate) use metric::{TypedMetric, TypedScore};
 
-use super::fact::{Fact, Leaf};
+use super::fact::{Fact, FactType, Typed};
 use super::leaf;
 use super::measured::{fact_type, property_type};
 use super::names::{Meaning, Names};
@@ -14,8 +14,10 @@ use crate::condition::{Ask, Expr, Operand, Source, State, Subject, Test};
 use crate::diagnostic::Report;
 use crate::source::Span;
 use crate::suggest::did_you_mean;
+use crate::written::lists::List;
 use selvedge_core::limits::INSTRUCTIONS_MAX;
 use selvedge_core::tracking_plan::PlanEvent;
+use selvedge_core::wire::program::Builtin;
 use std::collections::BTreeSet;
 
 /// Leaves of one condition, with its audiences written out.
@@ -23,23 +25,15 @@ const LEAVES_MAX: usize = 4_096;
 /// Audiences within audiences.
 const AUDIENCE_DEPTH_MAX: usize = 16;
 
-/// A condition: true, false or unknown.
-#[derive(Debug, Clone)]
-pub(crate) enum Typed {
-    And(Vec<Typed>),
-    Or(Vec<Typed>),
-    Not(Box<Typed>),
-    Leaf(Leaf),
-    State(Box<Typed>, State),
-}
-
 /// Where a condition stands: what its names mean.
 #[derive(Clone, Copy)]
-enum Scope<'a> {
+pub(super) enum Scope<'a> {
     /// In a rule or an audience.
     Visitor,
     /// In a count's `where`.
     Event(&'a PlanEvent),
+    /// In a condition on the items of a list.
+    Item,
 }
 
 /// Resolves and checks conditions, and collects the metrics they name on the spot.
@@ -53,6 +47,8 @@ pub(crate) struct Checker<'a, 'r> {
     pub used: Used,
     /// Tests of all conditions so far, with their audiences written out.
     pub tests: usize,
+    /// The lists of site.yaml.
+    pub lists: &'a [List],
 }
 
 /// What conditions named.
@@ -87,7 +83,7 @@ impl<'a> Checker<'a, '_> {
         self.expr(filter, Scope::Event(event), &mut Vec::new(), &mut budget)
     }
 
-    fn expr(
+    pub(super) fn expr(
         &mut self,
         expr: &Expr,
         scope: Scope<'a>,
@@ -134,10 +130,28 @@ impl<'a> Checker<'a, '_> {
             return None;
         };
         *budget = rest;
+        if let Operand::Items(items) = &test.subject.operand {
+            return self.items(items, test, scope, budget);
+        }
         match self.meaning(&test.subject, scope)? {
             Meaning::Audience(at) => self.audience(at, test, within, budget),
             Meaning::Fact(fact, fact_type) => {
-                let leaf = leaf::check(test, fact, &fact_type, self.currency, self.report)?;
+                let compared;
+                let test = match &test.ask {
+                    Ask::InList(name, span, negated) => {
+                        let literals = self.imported(name, *span)?;
+                        compared = Test { ask: Ask::In(literals, *negated), ..test.clone() };
+                        &compared
+                    }
+                    _ => test,
+                };
+                let leaf = match &test.ask {
+                    Ask::CompareFact(compare, other) => {
+                        self.compare_facts(test, (fact, fact_type), *compare, other, scope)?
+                    }
+                    Ask::Within(side, ms) => leaf::within(test, fact, &fact_type, *side, *ms, self.report)?,
+                    _ => leaf::check(test, fact, &fact_type, self.currency, self.report)?,
+                };
                 Some(match test.ask {
                     Ask::State(state @ (State::True | State::NotTrue | State::False | State::NotFalse)) => {
                         Typed::State(Box::new(Typed::Leaf(leaf)), state)
@@ -148,7 +162,7 @@ impl<'a> Checker<'a, '_> {
         }
     }
 
-    fn meaning(&mut self, subject: &Subject, scope: Scope<'a>) -> Option<Meaning> {
+    pub(super) fn meaning(&mut self, subject: &Subject, scope: Scope<'a>) -> Option<Meaning> {
         match (&subject.operand, scope) {
             (Operand::Name(name), Scope::Visitor) => self.visitor_name(name, subject.span),
             (Operand::Name(name), Scope::Event(event)) => self.property(name, event, subject.span),
@@ -158,7 +172,15 @@ impl<'a> Checker<'a, '_> {
                 let at = self.names.metrics.len() + self.metrics.len() - 1;
                 Some(Meaning::Fact(Fact::Metric(at), fact_type(metric, self.names.events)))
             }
-            (Operand::Metric(..), Scope::Event(_)) => self.fact_in_where("a metric", subject.span),
+            (Operand::Name(name), Scope::Item) => {
+                Some(Meaning::Fact(Fact::Item(name.clone()), FactType::Untyped))
+            }
+            (Operand::Difference(first, second), _) => self.difference(first, second, scope),
+            (Operand::Metric(..), Scope::Event(_) | Scope::Item) => {
+                self.fact_in_where("a metric", subject.span)
+            }
+            // Read before, in `test`.
+            (Operand::Items(_), _) => None,
         }
     }
 
@@ -179,7 +201,18 @@ impl<'a> Checker<'a, '_> {
 
     fn property(&mut self, name: &str, event: &PlanEvent, span: Span) -> Option<Meaning> {
         if let Some(fact_type) = property_type(event, name) {
-            return Some(Meaning::Fact(Fact::Property(name.to_owned()), fact_type));
+            let fact = match fact_type {
+                FactType::Time => Fact::TimeProperty(name.to_owned()),
+                _ => Fact::Property(name.to_owned()),
+            };
+            return Some(Meaning::Fact(fact, fact_type));
+        }
+        if name == "event.trust" {
+            let one_of = vec!["client".to_owned(), "server".to_owned()];
+            return Some(Meaning::Fact(Fact::Trust, FactType::Text { one_of, kept: false }));
+        }
+        if name == Builtin::Now.name() {
+            return self.names.find(name);
         }
         if self.names.find(name).is_some() {
             return self.fact_in_where(&format!("`{name}`"), span);

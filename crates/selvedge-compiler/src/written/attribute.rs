@@ -1,11 +1,14 @@
 //! Attributes as written.
 
+use crate::codes::Code;
 use crate::diagnostic::Report;
-use crate::fields::{self, Fields, Later, NameKind, Spanned};
+use crate::fields::{self, Fields, NameKind, Spanned};
+use crate::literal::DURATION_MS_MAX;
 use crate::source::Span;
 use crate::written::entries::{name_of, named};
+use crate::written::site::duration;
 use crate::yaml::{Entry, Value};
-use selvedge_core::wire::program::{AttributeScope, AttributeType};
+use selvedge_core::wire::program::{AttributeScope, AttributeType, IfStale, Ttl};
 
 /// An attribute as written.
 #[derive(Debug)]
@@ -15,6 +18,7 @@ pub(crate) struct Attribute {
     pub scope: AttributeScope,
     pub set: Vec<Set>,
     pub private: bool,
+    pub ttl: Option<Ttl>,
 }
 
 /// What an attribute is: money is told from numbers until it is compared.
@@ -43,39 +47,47 @@ pub(crate) enum SetTo {
 
 /// Reads one entry of `attributes`.
 pub(super) fn read_attribute(entry: &Entry, report: &mut Report) -> Option<Attribute> {
-    const TYPES: [(&str, AttributeKind); 4] = [
+    const TYPES: [(&str, AttributeKind); 6] = [
         ("text", AttributeKind::Plain(AttributeType::Text)),
         ("number", AttributeKind::Plain(AttributeType::Number)),
         ("bool", AttributeKind::Plain(AttributeType::Bool)),
         ("money", AttributeKind::Money),
+        ("time", AttributeKind::Plain(AttributeType::Time)),
+        ("list", AttributeKind::Plain(AttributeType::List)),
     ];
-    const TYPES_LATER: [Later; 2] = [
-        ("time", "count the event in a window instead"),
-        ("list", "use one attribute of type `bool` a value"),
-    ];
-    const SCOPES: [(&str, AttributeScope); 3] = [
+    const SCOPES: [(&str, AttributeScope); 5] = [
         ("session", AttributeScope::Session),
         ("visitor", AttributeScope::Visitor),
         ("context", AttributeScope::Context),
-    ];
-    const SCOPES_LATER: [Later; 2] = [
-        ("profile", "use `visitor`: what one device knows"),
-        ("account", "use `visitor`, with a trait of the same name"),
-    ];
-    const LATER: [Later; 2] = [
-        ("ttl", "use `from: session`"),
-        ("if_stale", "say in the condition what unknown means: `x else false`"),
+        ("profile", AttributeScope::Profile),
+        ("account", AttributeScope::Account),
     ];
     let name = name_of(entry, NameKind::Dotted, report);
     let mut fields = Fields::of(&entry.value, report)?;
-    let kind =
-        fields.required("type", report).and_then(|node| fields::word(node, &TYPES, &TYPES_LATER, report));
-    let scope =
-        fields.required("from", report).and_then(|node| fields::word(node, &SCOPES, &SCOPES_LATER, report));
+    let kind = fields.required("type", report).and_then(|node| fields::word(node, &TYPES, &[], report));
+    let scope = fields.required("from", report).and_then(|node| fields::word(node, &SCOPES, &[], report));
     let set = named(fields.optional("set"), read_set, report);
     let private = fields.optional("private").and_then(|node| fields::flag(node, report));
-    fields.finish(&LATER, report);
-    Some(Attribute { name, kind: kind?, scope: scope?, set, private: private.unwrap_or(false) })
+    let ttl = read_ttl(&mut fields, report);
+    fields.finish(&[], report);
+    Some(Attribute { name, kind: kind?, scope: scope?, set, private: private.unwrap_or(false), ttl })
+}
+
+/// How long a value counts, and what it is then.
+fn read_ttl(fields: &mut Fields<'_>, report: &mut Report) -> Option<Ttl> {
+    const WORDS: [(&str, IfStale); 2] = [("unknown", IfStale::Unknown), ("missing", IfStale::Missing)];
+    let if_stale = fields.optional("if_stale");
+    let ms = match (fields.optional("ttl"), if_stale) {
+        (Some(node), _) => duration(node, DURATION_MS_MAX, report)?,
+        (None, Some(node)) => {
+            let help = "add for example `ttl: 7d`".to_owned();
+            report.add_help(Code::E0006, node.span, "`if_stale` needs a `ttl`", help);
+            return None;
+        }
+        (None, None) => return None,
+    };
+    let if_stale = if_stale.and_then(|node| fields::word(node, &WORDS, &[], report));
+    Some(Ttl { ms, if_stale: if_stale.unwrap_or(IfStale::Unknown) })
 }
 
 fn read_set(entry: &Entry, report: &mut Report) -> Option<Set> {

@@ -3,6 +3,8 @@
 mod entries;
 pub(crate) mod content;
 pub(crate) mod plan;
+mod csv;
+pub(crate) mod lists;
 pub(crate) mod site;
 mod stretch;
 pub(crate) mod attribute;
@@ -50,7 +52,7 @@ pub(crate) fn read(files: &Files<'_>, report: &mut Report) -> Option<Written> {
         node
     };
     let written = Written {
-        site: root(SITE_FILE, report).map(|node| site::read(&node, report)).unwrap_or_default(),
+        site: root(SITE_FILE, report).map(|node| site::read(&node, files, report)).unwrap_or_default(),
         plan: root(PLAN_FILE, report).map(|node| plan::read(&node, report)).unwrap_or_default(),
         rules: root(RULES_FILE, report).map(|node| rules::read(&node, files, report)).unwrap_or_default(),
         contents: root(CONTENT_FILE, report).map(|node| content::read(&node, report)).unwrap_or_default(),

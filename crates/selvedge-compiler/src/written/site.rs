@@ -4,7 +4,9 @@ use crate::codes::Code;
 use crate::diagnostic::Report;
 use crate::fields::{self, Fields, Later, NameKind, Spanned};
 use crate::literal;
+use crate::source::Files;
 use crate::suggest::nearest;
+use crate::written::lists::{List, read_lists};
 use crate::yaml::Node;
 use selvedge_core::consent::Mode;
 use selvedge_core::wire::program::SourceKind;
@@ -25,6 +27,7 @@ pub(crate) struct Site {
     pub origins: Vec<String>,
     pub consent: Consent,
     pub slots: Vec<Slot>,
+    pub lists: Vec<List>,
 }
 
 /// A source as written.
@@ -67,7 +70,7 @@ const LATER: [Later; 4] = [
 ];
 
 /// Reads site.yaml.
-pub(crate) fn read(root: &Node, report: &mut Report) -> Site {
+pub(crate) fn read(root: &Node, files: &Files<'_>, report: &mut Report) -> Site {
     let Some(mut fields) = Fields::of(root, report) else { return Site::default() };
     let site = Site {
         name: read_name(fields.required("name", report), report),
@@ -78,6 +81,7 @@ pub(crate) fn read(root: &Node, report: &mut Report) -> Site {
         origins: read_origins(fields.optional("origins"), report),
         consent: fields.optional("consent").map(|node| read_consent(node, report)).unwrap_or_default(),
         slots: read_slots(fields.optional("slots"), report),
+        lists: read_lists(fields.optional("lists"), files, report),
     };
     fields.finish(&LATER, report);
     site

@@ -49,12 +49,18 @@ fn shaped(fact: &Fact, sample: &Sample) -> i64 {
 
 /// A fact as conditions name it.
 pub fn name(parts: &Parts, fact: &Fact) -> String {
+    let part = |at: u16| name(parts, &parts.facts[usize::from(at)]);
     match &fact.source {
         FactSource::Builtin(builtin) => builtin.name().to_owned(),
         FactSource::Attribute(at) => parts.attributes[usize::from(*at)].name.clone(),
         FactSource::Metric(at) => parts.metrics[usize::from(*at)].name.clone(),
         FactSource::Sequence(at) => parts.sequences[usize::from(*at)].name.clone(),
         FactSource::Property(name) => format!("event.{name}"),
+        FactSource::Item(name) => format!("item.{name}"),
+        FactSource::Trust => "event.trust".to_owned(),
+        FactSource::Difference(first, second) => format!("{} - {}", part(first.fact), part(second.fact)),
+        FactSource::SameText(first, second) => format!("{} is {}", part(*first), part(*second)),
+        FactSource::AnyItem { list, passes, fails } => format!("any {list} @{passes}, not @{fails}"),
     }
 }
 
@@ -71,6 +77,7 @@ pub fn listing(parts: &Parts) -> String {
         let fact = &parts.facts[usize::from(instruction.fact)];
         let shape = match &fact.shape {
             Shape::Number => String::new(),
+            Shape::Time => " as time".to_owned(),
             Shape::OneOf(texts) => format!(" of {texts:?}"),
             Shape::Text(test, pattern) => format!(" {test:?} {pattern:?}"),
         };

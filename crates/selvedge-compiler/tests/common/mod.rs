@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 pub mod machine;
+pub mod visit;
 
 use selvedge_compiler::{Code, Compilation, Compiled, compile, render};
 use std::collections::BTreeMap;

@@ -1,12 +1,14 @@
 //! From values to facts: each value gets the shape that its fact is tested in.
 
 use super::kept::CUT_MARK;
-use super::known::{Known, MISSING};
+use super::known::{Known, MISSING, known_at};
 use super::texts::{passes_cut, passes_text};
-use crate::number::Micro;
+use crate::date::time_ms;
+use crate::number::{MICRO, Micro};
 use crate::value::{Map, Value};
 use crate::wire::program::{FactRow, Image, kind};
 use crate::wire::state::Stored;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 /// A value before a fact gives it its shape.
@@ -16,23 +18,48 @@ pub(super) enum Seen<'a> {
     Text(&'a str),
     /// What is left of a text that was cut.
     Cut(&'a str),
+    /// Texts as they are kept.
+    List(&'a [String]),
+    /// A list as it was sent.
+    Items(&'a [Value]),
 }
 
-/// What is known of every fact that a metric's filter tests: properties of the event.
-pub(super) fn resolve_event(image: &Image, properties: &Map) -> Vec<Known> {
-    resolve_each(image, |fact| match fact.source() {
-        kind::SOURCE_PROPERTY => property(properties, image.str(fact.name())).map_or(NOTHING, see),
-        _ => UNOBSERVED,
-    })
-}
-
-/// What is known of every fact, each seen as `seen` says.
+/// What is known of every fact, each seen as `seen` says. What compares two facts reads those before it.
 pub(super) fn resolve_each<'a>(image: &Image, seen: impl Fn(FactRow) -> Seen<'a>) -> Vec<Known> {
     let mut known = Vec::new();
     for fact in image.each_fact() {
-        known.push(shape(image, fact, seen(fact)));
+        let seen = match fact.source() {
+            kind::SOURCE_DIFFERENCE => Seen::Known(difference(fact, &known)),
+            kind::SOURCE_SAME_TEXT => {
+                same_text(seen(image.fact(fact.index())), seen(image.fact(fact.second())))
+            }
+            _ => seen(fact),
+        };
+        known.push(shape(image, fact, seen));
     }
     known
+}
+
+fn difference(fact: FactRow, known: &[Known]) -> Known {
+    let term = |at: u16, flag: u16| {
+        let known = known_at(known, at);
+        if fact.count() & flag == 0 { known } else { known.in_millionths() }
+    };
+    term(fact.index(), kind::FIRST_IS_COUNT).minus(term(fact.second(), kind::SECOND_IS_COUNT))
+}
+
+/// Whether two texts are the same: where one is cut, they may be.
+fn same_text<'a>(first: Seen, second: Seen) -> Seen<'a> {
+    let high = match (first, second) {
+        (Seen::Text(a), Seen::Text(b)) => return Seen::Known(Known::exact((a == b).into())),
+        (Seen::Text(whole), Seen::Cut(kept)) | (Seen::Cut(kept), Seen::Text(whole)) => {
+            whole.starts_with(kept)
+        }
+        (Seen::Cut(a), Seen::Cut(b)) => a.starts_with(b) || b.starts_with(a),
+        (Seen::Known(Known::UNOBSERVED), _) | (_, Seen::Known(Known::UNOBSERVED)) => return UNOBSERVED,
+        _ => return NOTHING,
+    };
+    Seen::Known(Known { low: 0, high: high.into() })
 }
 
 /// Nothing is there.
@@ -59,7 +86,8 @@ pub(super) fn see(value: &Value) -> Seen<'_> {
         Value::Text(text) => return Seen::Text(text),
         Value::Bool(bool) => Some((*bool).into()),
         Value::Number(number) => number.micro().map(|Micro(micro)| micro),
-        Value::Null | Value::List(_) | Value::Object(_) => None,
+        Value::List(items) => return Seen::Items(items),
+        Value::Null | Value::Object(_) => None,
     };
     Seen::Known(known.map_or(Known::MISSING, Known::exact))
 }
@@ -72,12 +100,16 @@ pub(super) fn see_stored(value: &Stored) -> Seen<'_> {
         Stored::Unobserved => Known::UNOBSERVED,
         Stored::Number(number) => Known::exact(*number),
         Stored::Bool(bool) => Known::exact((*bool).into()),
+        Stored::List(texts) => return Seen::List(texts),
     })
 }
 
 /// Gives a value its fact's shape; the default stands in for what is missing.
-fn shape(image: &Image, fact: FactRow, seen: Seen) -> Known {
+pub(super) fn shape(image: &Image, fact: FactRow, seen: Seen) -> Known {
     let known = match seen {
+        seen if fact.shape() == kind::SHAPE_TIME => as_time(seen),
+        Seen::List(texts) => shape_list(image, fact, &mut texts.iter().map(String::as_str)),
+        Seen::Items(items) => shape_list(image, fact, &mut items.iter().filter_map(as_text)),
         Seen::Text(text) => shape_text(image, fact, text.as_bytes(), false),
         Seen::Cut(kept) => shape_text(image, fact, kept.as_bytes(), true),
         Seen::Known(known) if fact.shape() == kind::SHAPE_NUMBER || known.high == i64::MAX => known,
@@ -88,6 +120,38 @@ fn shape(image: &Image, fact: FactRow, seen: Seen) -> Known {
         Some(_) => Known { low: known.low.max(MISSING + 1), ..known },
         None => known,
     }
+}
+
+/// A value as a moment, in Unix milliseconds.
+pub(super) fn as_time(seen: Seen) -> Known {
+    match seen {
+        Seen::Text(text) => time_ms(text).map_or(Known::MISSING, Known::exact),
+        Seen::Known(known) if known.low == known.high && known.low != MISSING => {
+            Known::exact(known.low / MICRO)
+        }
+        Seen::Known(known) => known,
+        _ => Known::MISSING,
+    }
+}
+
+fn as_text(value: &Value) -> Option<&str> {
+    if let Value::Text(text) = value { Some(text) } else { None }
+}
+
+/// Whether a list holds the fact's text: 1 or 0. Where it was cut, it may.
+fn shape_list(image: &Image, fact: FactRow, texts: &mut dyn Iterator<Item = &str>) -> Known {
+    let mut known = Known::exact(0);
+    if fact.shape() == kind::SHAPE_CONTAINS {
+        let wanted = image.text(fact.texts());
+        for text in texts {
+            match text.strip_suffix(CUT_MARK) {
+                None if text.as_bytes() == wanted => return Known::exact(1),
+                Some(kept) if wanted.starts_with(kept.as_bytes()) => known.high = 1,
+                _ => {}
+            }
+        }
+    }
+    known
 }
 
 fn shape_text(image: &Image, fact: FactRow, text: &[u8], is_cut: bool) -> Known {

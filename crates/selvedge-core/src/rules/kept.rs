@@ -1,7 +1,8 @@
 //! Values as a state keeps them.
 
+use crate::date::time_ms;
 use crate::limits::STATE_TEXT_BYTES_MAX;
-use crate::number::Micro;
+use crate::number::{MICRO, Micro};
 use crate::value::Value;
 use crate::wire::program::{Builtin, kind};
 use crate::wire::state::Stored;
@@ -38,6 +39,10 @@ pub(super) fn stored(attribute_type: u8, value: Option<&Value>) -> Stored {
         (kind::TYPE_BOOL, Some(Value::Bool(bool))) => Stored::Bool(*bool),
         (kind::TYPE_NUMBER, Some(Value::Number(number))) => {
             number.micro().map_or(Stored::Missing, |Micro(micro)| Stored::Number(micro))
+        }
+        (kind::TYPE_TIME, Some(Value::Text(text))) => time_ms(text).map_or(Stored::Missing, Stored::Number),
+        (kind::TYPE_TIME, Some(Value::Number(number))) => {
+            number.micro().map_or(Stored::Missing, |Micro(micro)| Stored::Number(micro / MICRO))
         }
         _ => Stored::Missing,
     }

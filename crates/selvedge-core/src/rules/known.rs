@@ -29,6 +29,28 @@ impl Known {
         Self { low: value, high: value }
     }
 
+    /// One number minus another; missing where one is, and unknown where one may be.
+    pub(super) fn minus(self, other: Self) -> Self {
+        if self.high == MISSING || other.high == MISSING {
+            return Self::MISSING;
+        }
+        if self.low == MISSING || other.low == MISSING {
+            return Self::UNOBSERVED;
+        }
+        let low = if other.high == i64::MAX { MISSING } else { self.low.saturating_sub(other.high) };
+        let high = if self.high == i64::MAX { i64::MAX } else { self.high.saturating_sub(other.low) };
+        Self { low: low.max(MISSING + 1), high: high.max(MISSING + 1) }
+    }
+
+    /// A whole count in millionths.
+    pub(super) fn in_millionths(self) -> Self {
+        let scaled = |end: i64| match end {
+            MISSING | i64::MAX => end,
+            whole => whole.saturating_mul(MICRO),
+        };
+        Self { low: scaled(self.low), high: scaled(self.high) }
+    }
+
     /// A number of things, in millionths: known, or a lower bound.
     #[must_use]
     pub fn number(count: u32, is_exact: bool) -> Self {
@@ -38,10 +60,16 @@ impl Known {
 }
 
 /// Whether the condition that begins at `at` is definitely true.
-pub(super) fn is_true(image: &Image, code: Code, known: &[Known], mut at: u16) -> bool {
+pub(super) fn is_true(image: &Image, code: Code, known: &[Known], at: u16) -> bool {
+    is_true_of(image, code, at, |fact| known_at(known, fact))
+}
+
+/// Whether the condition that begins at `at` is definitely true of what `known` tells of each fact.
+#[inline(always)]
+pub(super) fn is_true_of(image: &Image, code: Code, mut at: u16, known: impl Fn(u16) -> Known) -> bool {
     // Jumps lead forward, and ACCEPT and REJECT lie beyond the code, so this ends.
     while let Some(op) = op_of(code, at) {
-        at = op.next(at, passes(image, op, known_at(known, op.fact())));
+        at = op.next(at, passes(image, op, known(op.fact())));
     }
     at == ACCEPT
 }

@@ -17,6 +17,10 @@ mod counts;
 
 mod facts;
 
+mod lists;
+
+mod happening;
+
 mod metric;
 
 mod state;
@@ -45,4 +49,4 @@ pub use known::Known;
 pub use leaves::{LeafTruth, leaves};
 pub use moment::{Moment, Place, rule_time};
 pub use program::{Image, Program, ProgramFault};
-pub use step::{Stepped, step};
+pub use step::{Stepped, step, step_account};

@@ -124,6 +124,15 @@ impl VisitorState {
     /// Fits the cells to a program that it was not stepped under before. A metric that is new to a known visitor is
     /// observed from now on; cells that the program does not know are kept one generation.
     pub(super) fn align(&mut self, image: &Image, now_ms: i64) {
+        self.align_to(image, now_ms, false);
+    }
+
+    /// As [`Self::align`], of the state of an account.
+    pub(super) fn align_account(&mut self, image: &Image, now_ms: i64) {
+        self.align_to(image, now_ms, true);
+    }
+
+    fn align_to(&mut self, image: &Image, now_ms: i64, is_account: bool) {
         if self.layout == image.layout() {
             return;
         }
@@ -134,7 +143,8 @@ impl VisitorState {
             !(was_old && cell.is_old)
         });
         for metric in image.each_metric() {
-            if self.metric_mut(metric.meaning()).is_none() {
+            let is_here = (metric.scope() == kind::OF_ACCOUNT) == is_account;
+            if is_here && self.metric_mut(metric.meaning()).is_none() {
                 let kept = blank(metric);
                 self.set_body(metric.meaning(), CellBody::Metric(MetricCell { since_ms, kept }));
             }
@@ -195,6 +205,15 @@ fn facts_of_page(image: &Image) -> Vec<bool> {
             mark(&mut is_reached, op.on_true());
             mark(&mut is_reached, op.on_false());
             mark(&mut is_read, op.fact());
+        }
+    }
+    // What compares two facts reads both, which stand before it.
+    for at in (0..image.facts()).rev() {
+        let fact = image.fact(at);
+        let compares = matches!(fact.source(), kind::SOURCE_DIFFERENCE | kind::SOURCE_SAME_TEXT);
+        if compares && is_read.get(usize::from(at)).copied().unwrap_or(false) {
+            mark(&mut is_read, fact.index());
+            mark(&mut is_read, fact.second());
         }
     }
     is_read

@@ -1,20 +1,24 @@
 //! One event steps the state: what went unobserved, session, page view, attributes, counts, exposures; in this order.
 
+mod account;
 mod session;
 
 mod sequences;
+
+pub use account::step_account;
 
 use super::counts::count_in_page;
 use super::facts::property;
 use super::grants::expose;
 use super::kept::{cut, fact_of, keep, put, stored};
+use super::lists::listed;
 use super::metric::{Occurrence, blank, take};
 use super::moment::Moment;
 use super::timers::trigger;
 use crate::consent::Purposes;
 use crate::event::{Event, EventType};
 use crate::limits::{CLOCK_OFF_MS, PAGES_MAX};
-use crate::value::Value;
+use crate::value::{Map, Value};
 use crate::wire::program::{AttributeRow, Builtin, Image, MetricRow, kind};
 use crate::wire::state::{AttributeCell, CellBody, PageView, Stored, VisitorState};
 use alloc::vec::Vec;
@@ -62,7 +66,7 @@ pub fn step(
     };
     state.align(image, now_ms);
     let is_newest = state.last_time_ms.is_none_or(|last_ms| time_ms >= last_ms);
-    let mut step = Step { image, state, event, usable, moment, ends_session: false };
+    let mut step = Step { image, state, event, usable, moment, ends_session: false, is_account: false };
     if stepped.late {
         step.exposure();
         return stepped;
@@ -94,6 +98,8 @@ struct Step<'a> {
     moment: &'a Moment<'a>,
     /// What lives as long as the session is emptied: it ended, or whether it lasts is not known.
     ends_session: bool,
+    /// The state is that of the visitor's account: only what is of the account is stepped.
+    is_account: bool,
 }
 
 impl Step<'_> {
@@ -163,8 +169,11 @@ impl Step<'_> {
         let (image, time_ms) = (self.image, self.moment.now_ms);
         let (before, now) = (self.state.in_force, self.moment.in_force);
         let is_in_session = self.is_in_session();
-        let mut event = Occurrence::new(image, self.event, time_ms, self.state.born_ms);
+        let mut event = Occurrence::new(image, self.event, self.moment, self.state.born_ms);
         for metric in image.each_metric() {
+            if (metric.scope() == kind::OF_ACCOUNT) != self.is_account {
+                continue;
+            }
             // A page view lives on where sessions are not observed.
             let is_of_session = metric.window() == kind::WINDOW_SESSION
                 || metric.scope() == kind::OF_SESSION && metric.window() != kind::WINDOW_PAGE;
@@ -210,6 +219,9 @@ impl Step<'_> {
     fn attributes(&mut self) {
         let in_force = self.moment.in_force;
         for attribute in self.image.each_attribute() {
+            if (attribute.scope() == kind::SCOPE_ACCOUNT) != self.is_account {
+                continue;
+            }
             let is_known = in_force.holds(attribute.purpose());
             if !is_known {
                 self.set_attribute(attribute.hash(), Stored::Unobserved);
@@ -243,18 +255,30 @@ impl Step<'_> {
                     kind::SET_TEXT => Stored::Text(cut(text)),
                     kind::SET_NUMBER => Stored::Number(set.value()),
                     kind::SET_BOOL => Stored::Bool(set.value() != 0),
-                    _ => stored(attribute.attribute_type(), property(&event.properties, text)),
+                    _ => read(attribute, &event.properties, text),
                 });
             }
         }
-        let value = match (attribute.scope(), event.event_type) {
-            (kind::SCOPE_VISITOR, EventType::Identify | EventType::Group) => {
-                property(&event.properties, image.str(attribute.name()))
+        let name = image.str(attribute.name());
+        let is_trait = |name: &str| property(&event.properties, name).is_some();
+        match (attribute.scope(), event.event_type) {
+            (kind::SCOPE_VISITOR | kind::SCOPE_PROFILE, EventType::Identify | EventType::Group)
+            | (kind::SCOPE_ACCOUNT, EventType::Group)
+                if is_trait(name) =>
+            {
+                Some(read(attribute, &event.properties, name))
             }
-            (kind::SCOPE_CONTEXT, _) => context_value(event, self.moment, image.str(attribute.name())),
+            // A trait of a group may leave out that it is the account's.
+            (kind::SCOPE_ACCOUNT, EventType::Group) => {
+                let name = name.strip_prefix("account.").filter(|name| is_trait(name))?;
+                Some(read(attribute, &event.properties, name))
+            }
+            (kind::SCOPE_CONTEXT, _) => {
+                let value = context_value(event, self.moment, name)?;
+                Some(stored(attribute.attribute_type(), Some(value)))
+            }
             _ => None,
-        };
-        value.map(|value| stored(attribute.attribute_type(), Some(value)))
+        }
     }
 
     /// The latest event wins.
@@ -282,6 +306,14 @@ impl Step<'_> {
         {
             expose(self.image, self.state, self.moment.writer, rule, self.moment.now_ms);
         }
+    }
+}
+
+/// A property as the attribute keeps it.
+fn read(attribute: AttributeRow, properties: &Map, path: &str) -> Stored {
+    match attribute.attribute_type() {
+        kind::TYPE_LIST => listed(properties, path),
+        attribute_type => stored(attribute_type, property(properties, path)),
     }
 }
 

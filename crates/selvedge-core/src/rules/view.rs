@@ -1,7 +1,7 @@
 //! What a state and a moment tell of every fact.
 
 use super::counts::{count_of, window_start_ms};
-use super::facts::{NOTHING, Seen, UNOBSERVED, property, resolve_each, see, see_stored};
+use super::facts::{NOTHING, Seen, UNOBSERVED, as_time, property, resolve_each, see, see_stored};
 use super::kept::fact_of;
 use super::known::Known;
 use super::metric::{Reading, pane_start_ms, seen, unseen};
@@ -9,7 +9,7 @@ use super::moment::Moment;
 use super::sequences::value;
 use crate::consent::Purposes;
 use crate::number::MICRO;
-use crate::wire::program::{Builtin, FactRow, Image, MetricRow, SequenceRow, kind};
+use crate::wire::program::{AttributeRow, Builtin, FactRow, Image, MetricRow, SequenceRow, kind};
 use crate::wire::state::{CellBody, PageView, VisitorState};
 use alloc::vec::Vec;
 
@@ -24,6 +24,19 @@ pub(super) fn resolve(image: &Image, state: &VisitorState, moment: &Moment) -> V
         observed: moment.in_force.and(state.in_force),
     };
     resolve_each(image, |fact| view.seen(fact))
+}
+
+/// The state that a fact is kept in.
+struct Home<'a> {
+    state: &'a VisitorState,
+    now_ms: i64,
+    observed: Purposes,
+}
+
+/// Whether a value was set longer ago than it counts.
+fn is_stale(attribute: AttributeRow, set_ms: i64, now_ms: i64) -> bool {
+    let ttl_ms = attribute.ttl_ms();
+    ttl_ms > 0 && now_ms.wrapping_sub(set_ms) > ttl_ms.cast_signed()
 }
 
 /// What facts are resolved from.
@@ -52,16 +65,31 @@ impl<'a> View<'a> {
 
     fn attribute(&self, at: u16) -> Seen<'a> {
         let attribute = self.image.attribute(at);
-        if !self.observed.holds(attribute.purpose()) {
+        let Some(home) = self.home(attribute.scope() == kind::SCOPE_ACCOUNT) else { return UNOBSERVED };
+        if !home.observed.holds(attribute.purpose()) {
             return UNOBSERVED;
         }
-        match self.state.body(attribute.hash()) {
+        match home.state.body(attribute.hash()) {
+            Some(CellBody::Attribute(cell)) if is_stale(attribute, cell.time_ms, home.now_ms) => {
+                if attribute.if_stale() == kind::STALE_MISSING { NOTHING } else { UNOBSERVED }
+            }
             Some(CellBody::Attribute(cell)) => see_stored(&cell.value),
             _ if attribute.scope() == kind::SCOPE_CONTEXT => {
-                self.of_context(self.image.str(attribute.name()), NOTHING)
+                let seen = self.of_context(self.image.str(attribute.name()), NOTHING);
+                if attribute.attribute_type() == kind::TYPE_TIME { Seen::Known(as_time(seen)) } else { seen }
             }
             _ => NOTHING,
         }
+    }
+
+    /// What tells of the visitor, or of its account where that is known.
+    fn home(&self, is_of_account: bool) -> Option<Home<'a>> {
+        let state = if is_of_account { self.moment.account? } else { self.state };
+        Some(Home {
+            state,
+            now_ms: state.now_ms(self.now_ms),
+            observed: self.moment.in_force.and(state.in_force),
+        })
     }
 
     fn builtin(&self, builtin: Builtin) -> Seen<'a> {
@@ -77,8 +105,13 @@ impl<'a> View<'a> {
                 let pages = if self.session_is_observed() { session.pages } else { 0 };
                 Seen::Known(Known::number(pages, is_whole))
             }
+            Builtin::Now => Seen::Known(Known::exact(self.now_ms)),
+            Builtin::SessionStart if is_whole => Seen::Known(Known::exact(session.start_ms)),
+            Builtin::SessionPreviousStart if is_whole => {
+                Seen::Known(session.previous_start_ms.map_or(Known::MISSING, Known::exact))
+            }
             Builtin::DaysSinceLastVisit if is_whole => Seen::Known(self.days_since_last_visit()),
-            Builtin::DaysSinceLastVisit => UNOBSERVED,
+            Builtin::DaysSinceLastVisit | Builtin::SessionStart | Builtin::SessionPreviousStart => UNOBSERVED,
             _ if is_of_page(builtin) => match self.page {
                 Some(page) => fact_of(&page.facts, builtin).map_or(NOTHING, see_stored),
                 None => self.of_context(builtin.name(), UNOBSERVED),
@@ -139,12 +172,13 @@ impl<'a> View<'a> {
 
     /// What is known of a metric; nothing where its window is not observed at all.
     fn metric(&self, metric: MetricRow<'a>) -> Seen<'a> {
-        let Some(CellBody::Metric(cell)) = self.state.body(metric.meaning()) else { return unseen(metric) };
-        let Some((start_ms, is_whole)) = self.stretch(metric) else { return unseen(metric) };
-        let is_seen = is_whole && self.observed.holds(metric.purpose());
+        let Some(home) = self.home(metric.scope() == kind::OF_ACCOUNT) else { return unseen(metric) };
+        let Some(CellBody::Metric(cell)) = home.state.body(metric.meaning()) else { return unseen(metric) };
+        let Some((start_ms, is_whole)) = self.stretch(metric, home.now_ms) else { return unseen(metric) };
+        let is_seen = is_whole && home.observed.holds(metric.purpose());
         let since_ms = if is_seen { cell.since_ms } else { i64::MAX };
-        let is_watched = since_ms <= start_ms.max(self.state.born_ms);
-        let (hash, now_ms) = (metric.meaning(), self.now_ms);
+        let is_watched = since_ms <= start_ms.max(home.state.born_ms);
+        let (hash, now_ms) = (metric.meaning(), home.now_ms);
         let page = self.page.filter(|_| metric.window() == kind::WINDOW_PAGE);
         let of_page = page.and_then(|page| page.kept.iter().find(|(known, _)| *known == hash));
         let kept = of_page.map_or(&cell.kept, |(_, kept)| kept);
@@ -154,14 +188,14 @@ impl<'a> View<'a> {
 
     /// When the window of a metric began, and whether all of it since then was observed but for the metric's own purpose;
     /// `None` where nothing is known of it.
-    fn stretch(&self, metric: MetricRow) -> Option<(i64, bool)> {
+    fn stretch(&self, metric: MetricRow, now_ms: i64) -> Option<(i64, bool)> {
         let session = &self.state.session;
         let of_time_ms = match metric.window() {
             kind::WINDOW_PAGE => return self.page.map(|page| (page.start_ms, true)),
             kind::WINDOW_SESSION => session.start_ms,
-            _ => match pane_start_ms(self.image, metric, self.now_ms) {
+            _ => match pane_start_ms(self.image, metric, now_ms) {
                 Some(start_ms) => start_ms,
-                None => window_start_ms(self.now_ms, metric.window_ms()),
+                None => window_start_ms(now_ms, metric.window_ms()),
             },
         };
         if metric.window() != kind::WINDOW_SESSION && metric.scope() != kind::OF_SESSION {

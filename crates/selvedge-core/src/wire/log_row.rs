@@ -26,6 +26,8 @@ pub struct LogRow {
     pub trust: Trust,
     /// Whose events these are.
     pub visitor: VisitorId,
+    /// The id that another SDK gave the visitor; `visitor` is its hash. `None` where the id is our own.
+    pub anonymous_id: Option<String>,
     /// Who counted them.
     pub writer: WriterId,
     /// When the batch left: Unix milliseconds of the writer's clock.
@@ -51,6 +53,8 @@ pub struct LogRow {
 pub struct LogEvent {
     /// The event, as sent.
     pub event: Event,
+    /// The id that another SDK gave it.
+    pub message_id: Option<String>,
     /// It came too late to be stepped.
     pub late: bool,
     /// Its clock was so far off that the rules used another time.

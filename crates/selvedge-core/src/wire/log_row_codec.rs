@@ -8,6 +8,7 @@ use super::names::Names;
 use crate::consent::Purposes;
 use crate::event::Clock;
 use crate::id::{ProgramHash, VisitorId, WriterId};
+use crate::limits::LOG_ROW_BYTES_MAX;
 use crate::tracking_plan::Trust;
 use crate::value::{Map, Value};
 use alloc::vec::Vec;
@@ -24,6 +25,7 @@ struct HeadForm<'a> {
     source: &'a str,
     trusted: bool,
     visitor: [u8; 16],
+    anonymous_id: Option<&'a str>,
     writer: u64,
     sent_at_ms: u64,
     skew_ms: i64,
@@ -37,6 +39,7 @@ struct HeadForm<'a> {
 /// What a row says of an event besides the event.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct OutcomeForm<'a> {
+    message_id: Option<&'a str>,
     late: bool,
     clock_off: bool,
     usable: u16,
@@ -61,6 +64,30 @@ impl LogRow {
             append(&mut out, &outcome_form(logged))?;
         }
         Ok(out)
+    }
+
+    /// The row's bytes in as many rows, in order, as it takes for none to have more than [`LOG_ROW_BYTES_MAX`]. An event
+    /// that is alone above it is written without its decisions.
+    ///
+    /// # Errors
+    /// As [`Self::encode`].
+    pub fn encode_bounded(self) -> Result<Vec<Vec<u8>>, EncodeFault> {
+        let (mut done, mut left) = (Vec::new(), alloc::vec![self]);
+        // Each turn ends a row or halves one: at most twice as many turns as there are events.
+        while let Some(mut row) = left.pop() {
+            let bytes = row.encode()?;
+            if bytes.len() <= LOG_ROW_BYTES_MAX {
+                done.push(bytes);
+            } else if row.events.len() > 1 {
+                let later = row.events.split_off(row.events.len() / 2);
+                left.push(Self { events: later, ..row.clone() });
+                left.push(row);
+            } else {
+                row.events.iter_mut().for_each(|logged| logged.decisions.clear());
+                done.push(row.encode()?);
+            }
+        }
+        Ok(done)
     }
 
     /// The row that [`Self::encode`] wrote.
@@ -88,6 +115,7 @@ fn head_form<'a>(row: &'a LogRow, names: &'a Names) -> HeadForm<'a> {
         source: &row.source,
         trusted: row.trust == Trust::Server,
         visitor: row.visitor.0,
+        anonymous_id: row.anonymous_id.as_deref(),
         writer: row.writer.bits(),
         sent_at_ms: row.sent_at_ms,
         skew_ms: row.skew_ms,
@@ -101,6 +129,7 @@ fn head_form<'a>(row: &'a LogRow, names: &'a Names) -> HeadForm<'a> {
 
 fn outcome_form(logged: &LogEvent) -> OutcomeForm<'_> {
     OutcomeForm {
+        message_id: logged.message_id.as_deref(),
         late: logged.late,
         clock_off: logged.clock_off,
         usable: logged.usable.0,
@@ -155,6 +184,7 @@ fn read_log_event(input: &mut Deserializer<'_>, bounds: &Bounds<'_>, sent_at_ms:
     let outcome = OutcomeForm::deserialize(&mut *input).ok()?;
     Some(LogEvent {
         event,
+        message_id: outcome.message_id.map(Into::into),
         late: outcome.late,
         clock_off: outcome.clock_off,
         usable: Purposes(outcome.usable),
@@ -169,6 +199,7 @@ fn row(head: &HeadForm<'_>, context: Map, events: Vec<LogEvent>) -> Option<LogRo
         source: head.source.into(),
         trust: if head.trusted { Trust::Server } else { Trust::Client },
         visitor: VisitorId(head.visitor),
+        anonymous_id: head.anonymous_id.map(Into::into),
         writer: WriterId::from_bits(head.writer),
         sent_at_ms: head.sent_at_ms,
         skew_ms: head.skew_ms,

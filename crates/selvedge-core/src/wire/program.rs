@@ -34,8 +34,8 @@ pub use measured::{Metric, MetricKind, Points, Scope, Score, Window};
 pub use sequence::{Sequence, SequenceKind, SequenceStep};
 pub use shown::{Cap, Content, ContentType, Group, Hold, Rule, Slot, Status, Timing, Trigger};
 pub use tested::{
-    Attribute, AttributeScope, AttributeSet, AttributeType, Builtin, Fact, FactSource, Instruction, Jump,
-    SetTo, Shape, Test, TextTest,
+    Attribute, AttributeScope, AttributeSet, AttributeType, Builtin, Fact, FactSource, IfStale, Instruction,
+    Jump, SetTo, Shape, Term, Test, TextTest, Ttl,
 };
 
 use super::codec::WireFault;

@@ -54,6 +54,8 @@ pub struct Session {
     pub start_ms: i64,
     /// Its newest event.
     pub last_ms: i64,
+    /// When the session before began.
+    pub previous_start_ms: Option<i64>,
     /// The end of the session before.
     pub previous_end_ms: Option<i64>,
     /// Caps per session count from here: the start of the newest session whose start was surely seen, or, without
@@ -112,10 +114,13 @@ pub enum Stored {
     Unobserved,
     /// Text, cut at [`crate::limits::STATE_TEXT_BYTES_MAX`].
     Text(String),
-    /// Millionths.
+    /// Millionths; of a moment, Unix milliseconds.
     Number(i64),
     /// Yes or no.
     Bool(bool),
+    /// Texts, each cut as [`Self::Text`]; at most [`crate::limits::LIST_ITEMS_MAX`] of them, and where there were more,
+    /// the mark of a cut text behind them.
+    List(Vec<String>),
 }
 
 /// A place for one meaning.

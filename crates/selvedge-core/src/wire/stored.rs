@@ -5,7 +5,7 @@ use super::batch::{read_snapshot, write_snapshot};
 use super::codec::{Reader, WireFault, Writer};
 use crate::consent::Snapshot;
 use crate::id::WriterId;
-use crate::limits::{DEDUP_WINDOW, WRITERS_MAX};
+use crate::limits::{DEDUP_WINDOW, FOREIGN_EVENTS_MAX, WRITERS_MAX};
 use alloc::vec::Vec;
 
 /// The version of a record, its first byte.
@@ -25,6 +25,8 @@ pub struct VisitorRecord {
     pub watermark: u64,
     /// What was taken of each writer, by writer ascending; at most [`WRITERS_MAX`].
     pub writers: Vec<WriterWindow>,
+    /// What was taken of the events that other SDKs named.
+    pub foreign: ForeignWindow,
     /// The rules' state, encoded; empty where there is none.
     pub state: Vec<u8>,
 }
@@ -38,6 +40,26 @@ pub struct WriterWindow {
     pub mark: u32,
     /// Bit `n` (from the lowest of the first word) stands for sequence `mark + 1 + n`. No zero word at the end.
     pub above: Vec<u64>,
+}
+
+/// Which events of other SDKs were taken within the window, by the ids that those gave them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ForeignWindow {
+    /// Events counted, at the greatest sequence begun anew: the next one's sequence is one more.
+    pub counted: u32,
+    /// The time of the newest event whose id was evicted for want of room: unknown ids up to it may be duplicates.
+    pub watermark_ms: u64,
+    /// What was taken, by time and then key ascending; at most [`FOREIGN_EVENTS_MAX`].
+    pub taken: Vec<ForeignEvent>,
+}
+
+/// An event that another SDK named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ForeignEvent {
+    /// When it happened, at most the time of its receipt.
+    pub time_ms: u64,
+    /// The first 8 bytes of the SHA-256 of its id.
+    pub key: u64,
 }
 
 /// Why a record cannot be read.
@@ -67,6 +89,7 @@ impl VisitorRecord {
             out.count(window.above.len());
             window.above.iter().for_each(|word| out.varint(*word));
         }
+        write_foreign(&mut out, &self.foreign);
         out.bytes(&self.state);
         out.into_bytes()
     }
@@ -86,6 +109,7 @@ impl VisitorRecord {
             consent: read_snapshot(&mut reader)?,
             watermark: reader.varint_u64()?,
             writers: read_writers(&mut reader)?,
+            foreign: read_foreign(&mut reader)?,
             state: reader.bytes()?.into(),
         };
         reader.end()?;
@@ -123,6 +147,34 @@ fn read_writers(reader: &mut Reader<'_>) -> Result<Vec<WriterWindow>, WireFault>
     Ok(writers)
 }
 
+/// Times stand as the distance from the one before: they ascend.
+fn write_foreign(out: &mut Writer, foreign: &ForeignWindow) {
+    out.count(foreign.taken.len());
+    out.varint(u64::from(foreign.counted));
+    out.varint(foreign.watermark_ms);
+    let mut before_ms = 0;
+    for event in &foreign.taken {
+        out.varint(event.time_ms.wrapping_sub(before_ms));
+        out.raw(&event.key.to_le_bytes());
+        before_ms = event.time_ms;
+    }
+}
+
+fn read_foreign(reader: &mut Reader<'_>) -> Result<ForeignWindow, WireFault> {
+    let count = bounded(reader.count()?, FOREIGN_EVENTS_MAX)?;
+    let (counted, watermark_ms) = (reader.varint_u32()?, reader.varint_u64()?);
+    let (mut taken, mut before_ms) = (Vec::with_capacity(count), 0u64);
+    for _ in 0..count {
+        before_ms = before_ms.wrapping_add(reader.varint_u64()?);
+        let mut key = [0; 8];
+        for byte in &mut key {
+            *byte = reader.u8()?;
+        }
+        taken.push(ForeignEvent { time_ms: before_ms, key: u64::from_le_bytes(key) });
+    }
+    Ok(ForeignWindow { counted, watermark_ms, taken })
+}
+
 const fn bounded(count: usize, max: usize) -> Result<usize, WireFault> {
     if count > max { Err(WireFault::TooLarge) } else { Ok(count) }
 }
@@ -143,16 +195,25 @@ mod tests {
         prop::collection::vec(window, 0..=WRITERS_MAX)
     }
 
+    fn foreign() -> impl Strategy<Value = ForeignWindow> {
+        let taken = prop::collection::vec((any::<u64>(), any::<u64>()), 0..40);
+        (any::<u32>(), any::<u64>(), taken).prop_map(|(counted, watermark_ms, mut taken)| {
+            taken.sort_unstable();
+            let taken = taken.into_iter().map(|(time_ms, key)| ForeignEvent { time_ms, key }).collect();
+            ForeignWindow { counted, watermark_ms, taken }
+        })
+    }
+
     proptest! {
         #[test]
         fn decoding_gives_back_what_was_encoded(
             publish: u64, watermark: u64, granted: u16, denied: u16, policy_version: u16, time_ms: u64,
-            writers in windows(),
+            writers in windows(), foreign in foreign(),
             state in prop::collection::vec(any::<u8>(), 0..64),
         ) {
             let (granted, denied) = (Purposes(granted), Purposes(denied));
             let consent = Snapshot { granted, denied, policy_version, time_ms, gpc: true, ..Snapshot::default() };
-            let record = VisitorRecord { publish, consent, watermark, writers, state };
+            let record = VisitorRecord { publish, consent, watermark, writers, foreign, state };
             let bytes = record.encode();
             let prefix = &bytes[..bytes.len().min(CONSENT_PREFIX_BYTES)];
             prop_assert_eq!(consent_of(prefix), Ok(consent));

@@ -5,9 +5,9 @@ use selvedge_core::consent::{Mode, Purposes};
 use selvedge_core::tracking_plan::{Nature, PlanEvent, PlanProperty, PropertyType, Trust};
 use selvedge_core::wire::program::{
     Attribute, AttributeScope, AttributeSet, AttributeType, Builtin, Cap, Content, ContentType, EdgeConfig,
-    Fact, FactSource, Group, Hold, Instruction, Jump, Leaf, Metric, MetricKind, Offset, Parts, Points, Rule,
-    Scope, Score, Sequence, SequenceKind, SequenceStep, SetTo, Shape, Slot, Source, SourceKind, Status, Test,
-    TextTest, Timing, Trigger, Window,
+    Fact, FactSource, Group, Hold, IfStale, Instruction, Jump, Leaf, Metric, MetricKind, Offset, Parts,
+    Points, Rule, Scope, Score, Sequence, SequenceKind, SequenceStep, SetTo, Shape, Slot, Source, SourceKind,
+    Status, Term, Test, TextTest, Timing, Trigger, Ttl, Window,
 };
 
 fn name() -> impl Strategy<Value = String> {
@@ -74,8 +74,22 @@ fn attribute() -> impl Strategy<Value = Attribute> {
         any::<bool>().prop_map(SetTo::Bool),
         name().prop_map(SetTo::Property),
     ];
-    let scopes = [AttributeScope::Session, AttributeScope::Visitor, AttributeScope::Context];
-    let types = [AttributeType::Text, AttributeType::Number, AttributeType::Bool];
+    let scopes = [
+        AttributeScope::Session,
+        AttributeScope::Visitor,
+        AttributeScope::Context,
+        AttributeScope::Profile,
+        AttributeScope::Account,
+    ];
+    let types = [
+        AttributeType::Text,
+        AttributeType::Number,
+        AttributeType::Bool,
+        AttributeType::Time,
+        AttributeType::List,
+    ];
+    let if_stale = prop::sample::select(&[IfStale::Unknown, IfStale::Missing][..]);
+    let ttl = prop::option::of((1..=u64::MAX, if_stale).prop_map(|(ms, if_stale)| Ttl { ms, if_stale }));
     let set = list((name(), to).prop_map(|(event, to)| AttributeSet { event, to }));
     (
         name(),
@@ -84,14 +98,16 @@ fn attribute() -> impl Strategy<Value = Attribute> {
         set,
         purposes(),
         any::<bool>(),
+        ttl,
     )
-        .prop_map(|(name, scope, attribute_type, set, purpose, private)| Attribute {
+        .prop_map(|(name, scope, attribute_type, set, purpose, private, ttl)| Attribute {
             name,
             scope,
             attribute_type,
             set,
             purpose,
             private,
+            ttl,
         })
 }
 
@@ -102,14 +118,34 @@ fn fact() -> impl Strategy<Value = Fact> {
         any::<u16>().prop_map(FactSource::Metric),
         any::<u16>().prop_map(FactSource::Sequence),
         name().prop_map(FactSource::Property),
+        any::<[(u16, bool); 2]>().prop_map(|sides| {
+            let [first, second] = sides.map(|(fact, is_count)| Term { fact, is_count });
+            FactSource::Difference(first, second)
+        }),
+        any::<(u16, u16)>().prop_map(|(first, second)| FactSource::SameText(first, second)),
+        (name(), any::<u16>(), any::<u16>()).prop_map(|(list, passes, fails)| FactSource::AnyItem {
+            list,
+            passes,
+            fails
+        }),
+        name().prop_map(FactSource::Item),
+        Just(FactSource::Trust),
     ];
     let tests = [TextTest::Contains, TextTest::StartsWith, TextTest::EndsWith, TextTest::MatchesGlob];
     let shape = prop_oneof![
         Just(Shape::Number),
+        Just(Shape::Time),
         list(name()).prop_map(Shape::OneOf),
         (prop::sample::select(tests.to_vec()), name()).prop_map(|(test, pattern)| Shape::Text(test, pattern)),
     ];
-    (source, shape, any::<Option<i64>>()).prop_map(|(source, shape, default)| Fact { source, shape, default })
+    (source, shape, any::<Option<i64>>()).prop_map(|(source, shape, default)| {
+        // What compares, or looks at items, is a number.
+        let is_number = matches!(
+            source,
+            FactSource::Difference(..) | FactSource::SameText(..) | FactSource::AnyItem { .. }
+        );
+        Fact { source, shape: if is_number { Shape::Number } else { shape }, default }
+    })
 }
 
 fn scope() -> impl Strategy<Value = Scope> {

@@ -7,8 +7,10 @@ use selvedge_core::event::EventType;
 use selvedge_core::number::MICRO;
 use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::program::{
-    AttributeScope, AttributeSet, AttributeType, FactSource, SetTo, Shape, Test,
+    AttributeScope, AttributeSet, AttributeType, FactSource, IfStale, Scope, SetTo, Shape, Test, TextTest,
+    Ttl, Window,
 };
+use selvedge_core::wire::state::VisitorState;
 
 fn world(scope: AttributeScope, kind: AttributeType, set: Vec<AttributeSet>, test: Test) -> World {
     let mut build = Build::new();
@@ -143,4 +145,141 @@ fn group_traits_and_nested_traits_are_read() {
     let traits: Map = map([("account", Value::Object(map([("plan", text("trial"))])))]);
     world.step(0, &crate::world::event(EventType::Group, "group", crate::world::START, traits));
     assert!(world.shows(0, "hero"));
+}
+
+const DAY: i64 = 24 * HOUR;
+
+fn timed(scope: AttributeScope, test: Test) -> World {
+    world(scope, AttributeType::Time, Vec::new(), test)
+}
+
+#[test]
+fn a_time_is_read_from_text_and_from_milliseconds() {
+    let noon = crate::world::START;
+    let mut world = timed(AttributeScope::Profile, Test::Range(noon, noon));
+    world.identify(0, map([("plan", text("2027-01-15T08:00:00Z"))]));
+    assert!(world.shows(0, "hero"));
+    world.identify(SECOND, map([("plan", text("tomorrow"))]));
+    assert!(!world.shows(SECOND, "hero"), "what is no moment is missing");
+    world.identify(2 * SECOND, map([("plan", int(noon))]));
+    assert!(world.shows(2 * SECOND, "hero"));
+    let mut world = timed(AttributeScope::Context, Test::Range(noon, noon));
+    world.context.set("plan", text("2027-01-15T09:00:00+01:00"));
+    assert!(world.shows(0, "hero"), "also before any event");
+}
+
+fn listed(pattern: &str, set: Vec<AttributeSet>) -> World {
+    let mut build = Build::new();
+    let at = build.attribute("plan", AttributeScope::Visitor, AttributeType::List);
+    build.parts.attributes[0].set = set;
+    let fact = build.fact(FactSource::Attribute(at), Shape::Text(TextTest::Contains, pattern.into()));
+    build.rule("holds", "hero", Some(exactly(fact, 1)));
+    build.rule("lacks", "banner", Some(exactly(fact, 0)));
+    World::new(build.program())
+}
+
+fn texts(all: &[&str]) -> Value {
+    Value::List(all.iter().map(|one| text(one)).collect())
+}
+
+#[test]
+fn a_list_holds_its_texts_as_a_whole() {
+    let mut world = listed("shoes", Vec::new());
+    world.track(0, "a");
+    assert!(!world.shows(0, "hero") && !world.shows(0, "banner"), "there is no list yet");
+    world.identify(SECOND, map([("plan", texts(&["hats", "shoes"]))]));
+    assert!(world.shows(SECOND, "hero") && !world.shows(SECOND, "banner"));
+    world.identify(2 * SECOND, map([("plan", texts(&["snowshoes"]))]));
+    assert!(!world.shows(2 * SECOND, "hero") && world.shows(2 * SECOND, "banner"));
+}
+
+#[test]
+fn of_a_long_list_only_what_is_kept_is_known() {
+    let mut world = listed("i", Vec::new());
+    world.identify(0, map([("plan", texts(&["a", "b", "c", "d", "e", "f", "g", "h", "i"]))]));
+    assert!(!world.shows(0, "hero") && !world.shows(0, "banner"));
+    world.identify(SECOND, map([("plan", texts(&["i", "b", "c", "d", "e", "f", "g", "h", "a"]))]));
+    assert!(world.shows(SECOND, "hero"));
+}
+
+#[test]
+fn a_list_is_made_of_a_property_of_each_item() {
+    let sets = vec![set("purchase", SetTo::Property("order.items.category".into()))];
+    let mut world = listed("printer", sets);
+    let item = |category: &str| Value::Object(map([("category", text(category))]));
+    let order = Value::Object(map([("items", Value::List(vec![item("cable"), item("printer")]))]));
+    world.track_with(0, "purchase", map([("order", order)]));
+    assert!(world.shows(0, "hero"));
+}
+
+#[test]
+fn a_value_that_was_set_too_long_ago_counts_no_more() {
+    for (if_stale, is_missing) in [(IfStale::Unknown, false), (IfStale::Missing, true)] {
+        let mut build = Build::new();
+        let at = build.attribute("plan", AttributeScope::Visitor, AttributeType::Text);
+        build.parts.attributes[0].ttl = Some(Ttl { ms: u64::try_from(DAY).unwrap(), if_stale });
+        let fact = build.fact(FactSource::Attribute(at), Shape::OneOf(vec!["trial".into()]));
+        build.rule("trial", "hero", Some(Condition::Leaf(fact, IS_TRIAL)));
+        build.rule("missing", "banner", Some(missing(fact)));
+        let mut world = World::new(build.program());
+        world.identify(0, map([("plan", text("trial"))]));
+        assert!(world.shows(DAY, "hero"));
+        assert!(!world.shows(DAY + 1, "hero"));
+        assert_eq!(world.shows(DAY + 1, "banner"), is_missing);
+        world.identify(2 * DAY, map([("plan", text("trial"))]));
+        assert!(world.shows(2 * DAY, "hero"));
+    }
+}
+
+#[test]
+fn what_is_of_the_account_is_kept_in_its_own_state() {
+    let mut build = Build::new();
+    let at = build.attribute("account.plan", AttributeScope::Account, AttributeType::Text);
+    let fact = build.fact(FactSource::Attribute(at), Shape::OneOf(vec!["trial".into()]));
+    build.rule("r", "hero", Some(Condition::Leaf(fact, IS_TRIAL)));
+    build.rule("missing", "banner", Some(missing(fact)));
+    let mut world = World::new(build.program());
+    let grouped = |at_ms: i64, plan: &str| {
+        crate::world::event(
+            EventType::Group,
+            "group",
+            crate::world::START + at_ms,
+            map([("plan", text(plan))]),
+        )
+    };
+    world.step(0, &grouped(0, "trial"));
+    assert!(!world.shows(0, "hero") && !world.shows(0, "banner"), "without an account it is unknown");
+    world.account = Some(VisitorState::new(crate::world::START));
+    assert!(world.shows(0, "banner"));
+    world.step_account(SECOND, &grouped(SECOND, "trial"));
+    assert!(world.shows(SECOND, "hero") && !world.shows(SECOND, "banner"));
+    assert_eq!(world.state.cells.len(), 0, "nothing of it is the visitor's");
+}
+
+#[test]
+fn a_count_of_the_account_counts_what_all_of_its_members_do() {
+    let mut build = Build::new();
+    let fact = build.count("pricing", Window::Sliding(u64::try_from(7 * DAY).unwrap()), 3);
+    build.parts.metrics[0].scope = Scope::Account;
+    build.rule("r", "hero", Some(Condition::Leaf(fact, Test::Range(3, i64::MAX))));
+    build.rule("none", "banner", Some(exactly(fact, 0)));
+    let program = build.program();
+    let mut account = Some(VisitorState::new(crate::world::START));
+    for (member, at_ms) in [(1, 0), (2, DAY), (3, 2 * DAY)] {
+        let mut world = World::new(program.clone());
+        world.account = account.take();
+        let visit = crate::world::event(EventType::Track, "pricing", crate::world::START + at_ms, Map::new());
+        world.step(at_ms, &visit);
+        world.step_account(at_ms, &visit);
+        assert_eq!(world.shows(at_ms, "hero"), member == 3, "{member}");
+        assert!(!world.shows(at_ms, "banner"), "it is known not to be 0");
+        assert!(!world.state.cells.iter().any(|cell| cell.hash == program.parts().metrics[0].meaning));
+        account = world.account.take();
+    }
+    let mut world = World::new(program);
+    world.account = account;
+    assert!(world.shows(6 * DAY, "hero") && !world.shows(7 * DAY, "hero"));
+    world.account = None;
+    world.track(7 * DAY, "pricing");
+    assert!(!world.shows(7 * DAY, "hero") && !world.shows(7 * DAY, "banner"), "unknown without its account");
 }

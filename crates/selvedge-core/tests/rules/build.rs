@@ -164,6 +164,7 @@ impl Build {
             set: Vec::new(),
             purpose: PERSONAL,
             private: false,
+            ttl: None,
         });
         Self::at(&self.parts.attributes) - 1
     }

@@ -300,3 +300,13 @@ fn without_analytics_a_cap_per_session_begins_anew_after_idle_time() {
     assert_eq!(world.why(90 * MINUTE + 1, "r"), Reason::Won);
     assert_eq!(world.state.session.number, 0, "no session is kept");
 }
+
+#[test]
+fn events_that_analytics_may_not_use_let_a_cap_per_session_begin_anew_after_idle_time() {
+    let mut world = world(&[(1, Window::Session)]);
+    world.expose(0, "r");
+    world.step_for(PERSONAL, 30 * MINUTE, "a");
+    assert_eq!(world.why(30 * MINUTE, "r"), Reason::Capped, "idle for exactly as long as a session lasts");
+    world.step_for(PERSONAL, 60 * MINUTE + 1, "a");
+    assert_eq!(world.why(60 * MINUTE + 1, "r"), Reason::Won);
+}

@@ -7,6 +7,7 @@ mod world;
 
 mod attributes;
 mod caps;
+mod comparing;
 mod consent_law;
 mod counts;
 mod deadlines;

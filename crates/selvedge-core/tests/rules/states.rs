@@ -22,6 +22,7 @@ fn stored() -> impl Strategy<Value = Stored> {
         "[a-zé]{0,20}".prop_map(Stored::Text),
         any::<i64>().prop_map(Stored::Number),
         any::<bool>().prop_map(Stored::Bool),
+        prop::collection::vec("[a-zé]{0,8}", 0..9).prop_map(Stored::List),
     ]
 }
 
@@ -41,14 +42,15 @@ fn held() -> impl Strategy<Value = Held> {
 
 fn session() -> impl Strategy<Value = Session> {
     let numbers =
-        (any::<u32>(), any::<i64>(), any::<i64>(), any::<Option<i64>>(), any::<i64>(), any::<u32>());
+        (any::<u32>(), any::<i64>(), any::<i64>(), any::<[Option<i64>; 2]>(), any::<i64>(), any::<u32>());
     (numbers, any::<[bool; 3]>(), facts()).prop_map(|(numbers, flags, facts)| {
-        let (number, start_ms, last_ms, previous_end_ms, caps_since_ms, pages) = numbers;
+        let (number, start_ms, last_ms, [previous_start_ms, previous_end_ms], caps_since_ms, pages) = numbers;
         let [is_gapped, was_gapped, is_gap_open] = flags;
         Session {
             number,
             start_ms,
             last_ms,
+            previous_start_ms,
             previous_end_ms,
             caps_since_ms,
             pages,

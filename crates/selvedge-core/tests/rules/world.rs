@@ -5,7 +5,7 @@ use selvedge_core::event::{Event, EventType, LeaseReport};
 use selvedge_core::id::{Sequence, WriterId};
 use selvedge_core::number::Number;
 use selvedge_core::rules::{
-    Candidate, Moment, Place, Program, Stepped, decide, explain, known_facts, lease, step,
+    Candidate, Moment, Place, Program, Stepped, decide, explain, known_facts, lease, step, step_account,
 };
 use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::{Map, Value};
@@ -51,6 +51,9 @@ pub struct World {
     pub in_force: Purposes,
     pub place: Place,
     pub leases: bool,
+    /// The state of the visitor's account.
+    pub account: Option<VisitorState>,
+    pub trust: Trust,
 }
 
 impl World {
@@ -63,6 +66,8 @@ impl World {
             in_force: all(),
             place: Place::Edge,
             leases: true,
+            account: None,
+            trust: Trust::Client,
         }
     }
 
@@ -73,9 +78,18 @@ impl World {
             now_ms: START + at_ms,
             in_force: self.in_force,
             place: self.place,
-            trust: Trust::Client,
-            account: None,
+            trust: self.trust,
+            account: self.account.as_ref(),
         }
+    }
+
+    /// Steps the account's state by an event of this visitor.
+    pub fn step_account(&mut self, at_ms: i64, event: &Event) -> Stepped {
+        let mut account = self.account.take().expect("an account");
+        let moment = self.moment(at_ms);
+        let stepped = step_account(&self.program, &mut account, event, self.in_force, &moment);
+        self.account = Some(account);
+        stepped
     }
 
     /// Steps by an event `at_ms` after the start that may be used for all that is in force.
@@ -86,6 +100,15 @@ impl World {
             lease(&self.program, &mut self.state, START + at_ms, &[]);
         }
         stepped
+    }
+
+    /// Steps by an event that may be used for these purposes alone, whatever is in force.
+    pub fn step_for(&mut self, usable: Purposes, at_ms: i64, name: &str) {
+        let event = event(EventType::Track, name, START + at_ms, Map::new());
+        let context = self.context.clone();
+        let moment = Moment { context: &context, account: None, ..self.moment(at_ms) };
+        step(&self.program, &mut self.state, &event, usable, &moment);
+        self.lease(at_ms, &[]);
     }
 
     pub fn lease(&mut self, at_ms: i64, reports: &[LeaseReport]) {
@@ -122,7 +145,8 @@ impl World {
     /// The rule in `slot` and why, decided at that moment.
     pub fn decide(&mut self, at_ms: i64, slot: &str) -> (Option<String>, Reason) {
         let context = self.context.clone();
-        let moment = Moment { context: &context, account: None, ..self.moment(at_ms) };
+        let account = self.account.clone();
+        let moment = Moment { account: account.as_ref(), context: &context, ..self.moment(at_ms) };
         let decisions = decide(&self.program, &mut self.state, &moment);
         let parts = self.program.parts();
         assert_eq!(decisions.len(), parts.slots.len());
@@ -138,6 +162,7 @@ impl World {
             program: self.program.clone(),
             state: self.state.clone(),
             context: self.context.clone(),
+            account: self.account.clone(),
             ..*self
         };
         world.decide(at_ms, slot).0.is_some()

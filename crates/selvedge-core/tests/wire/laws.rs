@@ -2,6 +2,7 @@
 
 use crate::{oracle, sample};
 use proptest::collection::vec;
+use proptest::option;
 use proptest::prelude::*;
 use selvedge_core::consent::{Mode, Purposes, Signal, Snapshot};
 use selvedge_core::event::{BatchHeader, Clock, Event, EventType, LeaseReport, RefusalCode};
@@ -166,9 +167,10 @@ prop_compose! {
     fn log_events()(
         event in events(),
         flags: (bool, bool, u16),
+        message_id in option::of(texts()),
         decisions in vec(decisions(), 0..3),
     ) -> LogEvent {
-        LogEvent { event, late: flags.0, clock_off: flags.1, usable: Purposes(flags.2), decisions }
+        LogEvent { event, message_id, late: flags.0, clock_off: flags.1, usable: Purposes(flags.2), decisions }
     }
 }
 
@@ -177,6 +179,7 @@ prop_compose! {
         header in headers(),
         site in texts(),
         source in texts(),
+        anonymous_id in option::of(texts()),
         trusted: bool,
         received_ms: u64,
         publish: u64,
@@ -188,6 +191,7 @@ prop_compose! {
             source,
             trust: if trusted { Trust::Server } else { Trust::Client },
             visitor: header.visitor,
+            anonymous_id,
             writer: header.writer,
             sent_at_ms: header.sent_at_ms,
             skew_ms: header.skew_ms,

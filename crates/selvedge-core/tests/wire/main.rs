@@ -4,4 +4,5 @@ mod golden;
 mod laws;
 mod oracle;
 mod refusals;
+mod rows;
 mod sample;

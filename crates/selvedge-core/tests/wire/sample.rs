@@ -160,6 +160,7 @@ pub fn answer() -> Answer {
 pub fn log_row() -> LogRow {
     let header = header();
     let logged = |event: Event, decisions| LogEvent {
+        message_id: (event.consent > 0).then(|| "msg-9f2".into()),
         late: event.consent == 0,
         clock_off: false,
         usable: Purposes::ANALYTICS,
@@ -174,6 +175,7 @@ pub fn log_row() -> LogRow {
         source: "browser".into(),
         trust: Trust::Client,
         visitor: header.visitor,
+        anonymous_id: Some("anon-7".into()),
         writer: header.writer,
         sent_at_ms: SENT_AT_MS,
         skew_ms: header.skew_ms,

@@ -1,18 +1,19 @@
-//! The answer in JSON: the fields of [`Answer`], contents inline, so that a client without a program can show them.
+//! The answer in JSON: the fields of the wire's, contents inline, so that a client without a program can show them.
 
+use super::terms::Outcome;
 use crate::json::JsonDecision;
 use crate::text::base64;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use selvedge_core::wire::answer::{Answer, SlotDecision};
+use selvedge_core::wire::answer::SlotDecision;
 use selvedge_core::wire::program::Content;
 
 #[derive(serde::Serialize)]
 struct AnswerJson<'a> {
     accepted: u32,
     duplicates: u32,
-    refused: Vec<RefusedJson>,
+    refused: Vec<RefusedJson<'a>>,
     program: String,
     publish: u64,
     server_time_ms: u64,
@@ -24,8 +25,10 @@ struct AnswerJson<'a> {
 }
 
 #[derive(serde::Serialize)]
-struct RefusedJson {
+struct RefusedJson<'a> {
     sequence: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message_id: Option<&'a str>,
     code: &'static str,
 }
 
@@ -43,16 +46,23 @@ struct GrantJson {
     expires_ms: i64,
 }
 
-/// The answer as JSON; `contents` are those of the program, sorted by id.
+/// An outcome's answer as JSON; `contents` are those of the program, sorted by id.
 #[must_use]
-pub fn render(answer: &Answer, contents: &[Content]) -> String {
+pub fn render(outcome: &Outcome, contents: &[Content]) -> String {
+    let answer = &outcome.answer;
+    let ids = outcome.refused_ids.iter().map(Option::as_deref).chain(core::iter::repeat(None));
     let json = AnswerJson {
         accepted: answer.accepted,
         duplicates: answer.duplicates,
         refused: answer
             .refused
             .iter()
-            .map(|refused| RefusedJson { sequence: refused.sequence, code: refused.code.as_str() })
+            .zip(ids)
+            .map(|(refused, message_id)| RefusedJson {
+                sequence: refused.sequence,
+                message_id,
+                code: refused.code.as_str(),
+            })
             .collect(),
         program: answer.program.to_string(),
         publish: answer.publish,

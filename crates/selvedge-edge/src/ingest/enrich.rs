@@ -12,7 +12,9 @@ const COUNTRY: &str = "geo.country";
 /// The header with what the edge knows better.
 pub(super) fn enrich(mut header: BatchHeader, arrival: &Arrival<'_>) -> BatchHeader {
     header.context = overwrite_country(header.context, arrival);
-    if let (Some(country), Trust::Client) = (arrival.country, arrival.trust) {
+    if let Some(country) = arrival.country
+        && header.context.get(COUNTRY).is_none()
+    {
         header.context.set(COUNTRY, Value::Text(country.to_string()));
     }
     header

@@ -1,19 +1,19 @@
 //! The JSON form of a batch. One event that cannot be read leaves the others as they are; bounds hold while reading.
 
 use super::json_value::{code_of, map};
+use super::terms::{Incoming, Sent};
 use crate::fault::Fault;
+use crate::foreign::{self, Whose};
 use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use selvedge_core::consent::{Mode, Purposes, Signal, Snapshot};
-use selvedge_core::event::{
-    Batch, BatchHeader, Clock, Event, EventType, LeaseReport, RefusalCode, Undecodable,
-};
+use selvedge_core::event::{BatchHeader, Clock, Event, EventType, LeaseReport, RefusalCode, Undecodable};
 use selvedge_core::id::{ProgramHash, Sequence, VisitorId, WriterId, parse_hex_16};
 use selvedge_core::limits::{
     BATCH_EVENTS_MAX, CONSENT_SNAPSHOTS_MAX, CONTEXT_ENTRIES_MAX, EVENT_BYTES_MAX, EVENT_NAME_BYTES_MAX,
-    LEASE_REPORTS_MAX, PROPERTIES_MAX, WRITE_KEY_BYTES_MAX,
+    FOREIGN_ID_BYTES_MAX, LEASE_REPORTS_MAX, PROPERTIES_MAX, WRITE_KEY_BYTES_MAX,
 };
 use selvedge_core::value::Map;
 use serde::Deserialize;
@@ -26,8 +26,17 @@ pub struct JsonAddress<'a> {
     #[serde(borrow, default)]
     pub write_key: Cow<'a, str>,
     /// Whose events these are: 32 hexadecimal digits.
-    #[serde(borrow)]
-    pub visitor: Cow<'a, str>,
+    #[serde(borrow, default)]
+    pub visitor: Option<Cow<'a, str>>,
+    /// Or the id that another SDK gave the visitor.
+    #[serde(borrow, default)]
+    pub anonymous_id: Option<Cow<'a, str>>,
+    /// What a server saw of the visitor: Global Privacy Control.
+    #[serde(default)]
+    pub gpc: bool,
+    /// What a server saw of the visitor: the country.
+    #[serde(default)]
+    pub country: Option<String>,
     /// `received` or `event`.
     #[serde(borrow, default)]
     pub clock: Cow<'a, str>,
@@ -37,10 +46,12 @@ pub struct JsonAddress<'a> {
 struct BatchJson<'a> {
     #[serde(borrow, default)]
     write_key: Cow<'a, str>,
-    #[serde(borrow)]
-    visitor: Cow<'a, str>,
-    #[serde(borrow)]
-    writer: &'a RawValue,
+    #[serde(borrow, default)]
+    visitor: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    anonymous_id: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    writer: Option<&'a RawValue>,
     #[serde(default)]
     sent_at: u64,
     #[serde(default)]
@@ -88,7 +99,10 @@ struct SnapshotJson {
 
 #[derive(Deserialize)]
 struct EventJson<'a> {
+    #[serde(default)]
     sequence: u32,
+    #[serde(borrow, default)]
+    message_id: Option<Cow<'a, str>>,
     #[serde(borrow, default, rename = "type")]
     event_type: Cow<'a, str>,
     #[serde(borrow, default)]
@@ -99,12 +113,18 @@ struct EventJson<'a> {
     #[serde(borrow, default)]
     properties: Option<&'a RawValue>,
     #[serde(borrow, default)]
+    readings: Option<&'a RawValue>,
+    #[serde(borrow, default)]
     context: Option<&'a RawValue>,
 }
 
+/// What names an event, where the rest of it cannot be read.
 #[derive(Deserialize)]
-struct SequenceJson {
+struct NameJson<'a> {
+    #[serde(default)]
     sequence: u32,
+    #[serde(borrow, default)]
+    message_id: Option<Cow<'a, str>>,
 }
 
 /// What routing needs of the batch in `text`.
@@ -136,21 +156,36 @@ pub fn clock(word: &str) -> Result<Clock, Fault> {
     }
 }
 
-/// The batch in `text`.
+/// A country of its two letters, in capitals.
+///
+/// # Errors
+/// [`Fault`] 400 for anything else.
+pub fn country(mut country: String) -> Result<String, Fault> {
+    if country.len() != 2 || !country.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+        return Err(Fault::unreadable("country: expected two letters"));
+    }
+    country.make_ascii_uppercase();
+    Ok(country)
+}
+
+/// The batch in `text`, of a visitor of `site`. A batch without a writer is another SDK's: its events name themselves.
 ///
 /// # Errors
 /// [`Fault`] 400 for anything that is no batch, 413 above a limit of the whole batch.
-pub fn read(text: &[u8]) -> Result<Batch, Fault> {
+pub fn read(text: &[u8], site: &str) -> Result<Incoming, Fault> {
     let batch: BatchJson<'_> =
         serde_json::from_slice(text).map_err(|error| Fault::unreadable(error.to_string()))?;
     if batch.events.len() > BATCH_EVENTS_MAX {
         return Err(Fault::too_large(format!("a batch has at most {BATCH_EVENTS_MAX} events")));
     }
-    let events = batch.events.iter().map(|raw| event(raw.get())).collect();
-    Ok(Batch { header: header(&batch)?, events })
+    let whose = Whose::read(batch.visitor.as_deref(), batch.anonymous_id.as_deref())?;
+    let header = header(&batch, whose.visitor(site))?;
+    let is_named = batch.writer.is_none();
+    let events = batch.events.iter().map(|raw| event(raw.get(), is_named)).collect();
+    Ok(Incoming { header, anonymous_id: whose.into_original(), events })
 }
 
-fn header(batch: &BatchJson<'_>) -> Result<BatchHeader, Fault> {
+fn header(batch: &BatchJson<'_>, visitor: VisitorId) -> Result<BatchHeader, Fault> {
     let program = match batch.program.as_deref() {
         None => None,
         Some(text) => {
@@ -167,8 +202,8 @@ fn header(batch: &BatchJson<'_>) -> Result<BatchHeader, Fault> {
     }
     Ok(BatchHeader {
         write_key: batch.write_key.clone().into_owned(),
-        visitor: visitor(&batch.visitor)?,
-        writer: writer(batch.writer.get())?,
+        visitor,
+        writer: batch.writer.map_or(Ok(foreign::writer_of(visitor)), |raw| writer(raw.get()))?,
         sent_at_ms: batch.sent_at,
         skew_ms: batch.skew_ms,
         floor: batch.floor,
@@ -262,17 +297,41 @@ fn leases(read: &[LeaseJson]) -> Result<Vec<LeaseReport>, Fault> {
     read.iter().map(report).collect()
 }
 
-fn event(text: &str) -> Result<Event, Undecodable> {
-    read_event(text).map_err(|code| Undecodable {
-        sequence: serde_json::from_str(text)
-            .ok()
-            .and_then(|SequenceJson { sequence }| Sequence::new(sequence)),
-        code,
-        bytes: text.as_bytes().into(),
-    })
+/// One event; `is_named` says that it names itself.
+fn event(text: &str, is_named: bool) -> Sent {
+    match read_event(text, is_named) {
+        Ok(sent) => sent,
+        Err(code) => {
+            let name: Option<NameJson<'_>> = serde_json::from_str(text).ok();
+            let sequence = name.as_ref().and_then(|name| Sequence::new(name.sequence));
+            let message_id = name.and_then(|name| name.message_id).filter(|id| foreign::is_id(id));
+            Sent {
+                message_id: message_id.filter(|_| is_named).map(Cow::into_owned),
+                readings: Map::new(),
+                read: Err(Undecodable {
+                    sequence: sequence.filter(|_| !is_named),
+                    code,
+                    bytes: text.as_bytes().into(),
+                }),
+            }
+        }
+    }
 }
 
-fn read_event(text: &str) -> Result<Event, RefusalCode> {
+/// What an event counts as: its sequence, or for one that names itself a number that its id always gives.
+fn count(read: &EventJson<'_>, is_named: bool) -> Result<Sequence, RefusalCode> {
+    let sequence = match (&read.message_id, is_named) {
+        (None, false) => read.sequence,
+        (Some(id), true) if id.len() > FOREIGN_ID_BYTES_MAX => return Err(RefusalCode::TooLarge),
+        (Some(id), true) if foreign::is_id(id) => {
+            u32::try_from(foreign::key_of(id) & u64::from(Sequence::MAX)).unwrap_or(0).max(1)
+        }
+        _ => 0,
+    };
+    Sequence::new(sequence).ok_or(RefusalCode::Undecodable)
+}
+
+fn read_event(text: &str, is_named: bool) -> Result<Sent, RefusalCode> {
     if text.len() > EVENT_BYTES_MAX {
         return Err(RefusalCode::TooLarge);
     }
@@ -289,14 +348,19 @@ fn read_event(text: &str) -> Result<Event, RefusalCode> {
     };
     let entries =
         |raw: Option<&RawValue>, entries_max| raw.map_or(Ok(Map::new()), |raw| map(raw.get(), entries_max));
-    Ok(Event {
-        sequence: Sequence::new(read.sequence).ok_or(RefusalCode::Undecodable)?,
+    let event = Event {
+        sequence: count(&read, is_named)?,
         event_type,
         name,
         time_ms: read.time,
         consent: read.consent,
         properties: entries(read.properties, PROPERTIES_MAX)?,
         context: entries(read.context, CONTEXT_ENTRIES_MAX)?,
+    };
+    Ok(Sent {
+        read: Ok(event),
+        message_id: read.message_id.map(Cow::into_owned),
+        readings: entries(read.readings, PROPERTIES_MAX)?,
     })
 }
 
@@ -316,16 +380,16 @@ mod tests {
     use selvedge_core::number::Number;
     use selvedge_core::value::Value;
 
-    fn batch(events: &str) -> Batch {
+    fn batch(events: &str) -> Incoming {
         let text = format!(
             r#"{{"write_key":"wk","visitor":"000102030405060708090a0b0c0d0e0f","writer":"4711","sent_at":10,
             "consent":{{"granted":["analytics"],"time":5}},"context":{{"utm.medium":"cpc"}},"events":[{events}]}}"#
         );
-        read(text.as_bytes()).unwrap()
+        read(text.as_bytes(), "shop").unwrap()
     }
 
     fn code(event: &str) -> Option<RefusalCode> {
-        batch(event).events.remove(0).err().map(|undecodable| undecodable.code)
+        batch(event).events.remove(0).read.err().map(|undecodable| undecodable.code)
     }
 
     #[test]
@@ -336,7 +400,7 @@ mod tests {
         assert_eq!(batch.header.writer, WriterId::from_bits(4_711));
         assert_eq!(batch.header.consent[0].granted, Purposes::ANALYTICS);
         assert_eq!(batch.header.context.text("utm.medium"), Some("cpc"));
-        let event = batch.events[0].as_ref().unwrap();
+        let event = batch.events[0].read.as_ref().unwrap();
         assert_eq!(event.properties.get("id"), Some(&Value::Number(Number::Int(9_007_199_254_740_993))));
         assert_eq!(event.properties.get("price"), Some(&Value::Number(Number::Double(129.95f64.to_bits()))));
     }
@@ -368,8 +432,30 @@ mod tests {
             assert_eq!(code(&event), expected, "{}", shorten(&event));
         }
         let batch = batch(&format!("{},{}", with(&deep), with("{}")));
-        assert_eq!(batch.events[0].as_ref().unwrap_err().sequence, Sequence::new(2));
-        assert!(batch.events[1].is_ok());
+        assert_eq!(batch.events[0].read.as_ref().unwrap_err().sequence, Sequence::new(2));
+        assert!(batch.events[1].read.is_ok());
+    }
+
+    #[test]
+    fn another_sdks_events_name_themselves() {
+        let text = r#"{"anonymous_id":"anon-1","gpc":true,"country":"de","events":[
+            {"message_id":"m-1","name":"a","time":1},{"sequence":1,"name":"a","time":1},
+            {"message_id":"","name":"a","time":1},{"message_id":"m-2","name":"a","time":1,"properties":[]}]}"#;
+        let batch = read(text.as_bytes(), "shop").unwrap();
+        assert_eq!(batch.anonymous_id.as_deref(), Some("anon-1"));
+        assert_eq!(batch.header.visitor, foreign::visitor_of("shop", "anon-1"));
+        assert_eq!(batch.header.writer, foreign::writer_of(batch.header.visitor));
+        let ids: Vec<_> = batch.events.iter().map(|sent| sent.message_id.as_deref()).collect();
+        assert_eq!(ids, [Some("m-1"), None, None, Some("m-2")]);
+        let are_read: Vec<_> = batch.events.iter().map(|sent| sent.read.is_ok()).collect();
+        assert_eq!(are_read, [true, false, false, false]);
+        let long = "x".repeat(FOREIGN_ID_BYTES_MAX + 1);
+        let long = event(&format!(r#"{{"message_id":"{long}","name":"a","time":1}}"#), true);
+        assert_eq!(long.read.unwrap_err().code, RefusalCode::TooLarge);
+        assert_eq!(
+            code(r#"{"message_id":"m","sequence":2,"name":"a","time":1}"#),
+            Some(RefusalCode::Undecodable)
+        );
     }
 
     #[test]
@@ -385,15 +471,15 @@ mod tests {
     #[test]
     fn what_is_no_batch_is_refused() {
         for text in ["{", "{}", r#"{"visitor":"zz","writer":1}"#, r#"{"visitor":"00","writer":NaN}"#] {
-            assert_eq!(read(text.as_bytes()).unwrap_err().status, 400, "{text}");
+            assert_eq!(read(text.as_bytes(), "shop").unwrap_err().status, 400, "{text}");
         }
     }
 
     proptest! {
         #[test]
         fn any_text_is_read_or_refused(text in "\\PC{0,200}") {
-            let _ = read(text.as_bytes());
-            let _ = read_event(&text);
+            let _ = read(text.as_bytes(), "shop");
+            let _ = (read_event(&text, true), read_event(&text, false));
         }
     }
 }

@@ -18,9 +18,11 @@ mod enrich;
 
 mod memory;
 
+mod leases;
+
 pub mod step;
 
 pub use container::{Form, Opened, open};
 pub use read::{Address, address, read};
 pub use step::step;
-pub use terms::{Arrival, Decided, Outcome, Stale, Trouble, Watch};
+pub use terms::{Arrival, Decided, Incoming, Outcome, Sent, Stale, Trouble, Watch};

@@ -23,6 +23,10 @@ pub struct Circumstances<'a> {
     pub received_ms: u64,
     /// The batch.
     pub header: &'a BatchHeader,
+    /// The id that another SDK gave the visitor.
+    pub anonymous_id: Option<&'a str>,
+    /// The id that another SDK gave the event.
+    pub message_id: Option<&'a str>,
     /// The program's hash, as text.
     pub program: &'a str,
     /// Its place in the site's history.
@@ -40,6 +44,10 @@ struct Line<'a> {
     source: &'a str,
     trust: &'static str,
     visitor: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    anonymous_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message_id: Option<&'a str>,
     writer: String,
     sequence: u32,
     received_at: String,
@@ -147,6 +155,8 @@ fn bare<'a>(at: &Circumstances<'a>, code: RefusalCode) -> Line<'a> {
         source: at.source,
         trust: json::trust(at.trust),
         visitor: at.header.visitor.to_string(),
+        anonymous_id: at.anonymous_id,
+        message_id: at.message_id,
         writer: at.header.writer.bits().to_string(),
         sequence: 0,
         received_at: rfc_3339(at.received_ms),
@@ -180,9 +190,7 @@ const fn type_of(code: RefusalCode) -> &'static str {
 const fn message_of(code: RefusalCode) -> &'static str {
     match code {
         RefusalCode::Poison => "the step failed twice at this event",
-        RefusalCode::TooOld => {
-            "its writer booted before the oldest that is still known: it may be a duplicate"
-        }
+        RefusalCode::TooOld => "it is older than what is still told apart: it may be a duplicate",
         RefusalCode::SequenceGap => "its sequence lies too far above what was taken of its writer",
         _ => "the event could not be read",
     }

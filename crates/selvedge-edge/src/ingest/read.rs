@@ -2,12 +2,14 @@
 
 use super::container::{Form, Opened, fault_of};
 use super::json;
+use super::terms::Incoming;
+use crate::access::Witness;
 use crate::fault::Fault;
+use crate::foreign::Whose;
+use crate::site::Site;
 use alloc::string::String;
-use selvedge_core::event::{Batch, Clock};
-use selvedge_core::id::VisitorId;
+use selvedge_core::event::Clock;
 use selvedge_core::wire::batch_decode::{decode_batch, decode_header};
-use selvedge_core::wire::names::Names;
 
 /// What routing needs of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +17,9 @@ pub struct Address {
     /// The source's write key.
     pub write_key: String,
     /// Whose events these are: says which shard.
-    pub visitor: VisitorId,
+    pub whose: Whose,
+    /// What a server says of the visitor's own request.
+    pub said: Witness,
     /// The clock it asks for.
     pub clock: Clock,
 }
@@ -28,12 +32,14 @@ pub fn address(opened: &Opened<'_>) -> Result<Address, Fault> {
     match opened.form {
         Form::Binary => {
             let (header, _) = decode_header(&opened.bytes).map_err(fault_of)?;
-            Ok(Address { write_key: header.write_key, visitor: header.visitor, clock: header.clock })
+            let (write_key, clock) = (header.write_key, header.clock);
+            Ok(Address { write_key, whose: Whose::Ours(header.visitor), said: Witness::default(), clock })
         }
         Form::Json => {
             let read = json::address(&opened.bytes)?;
             Ok(Address {
-                visitor: json::visitor(&read.visitor)?,
+                whose: Whose::read(read.visitor.as_deref(), read.anonymous_id.as_deref())?,
+                said: Witness { gpc: read.gpc, country: read.country.map(json::country).transpose()? },
                 clock: json::clock(&read.clock)?,
                 write_key: read.write_key.into_owned(),
             })
@@ -41,13 +47,13 @@ pub fn address(opened: &Opened<'_>) -> Result<Address, Fault> {
     }
 }
 
-/// The whole batch; `names` are those of the site's tracking plan.
+/// The whole batch, for this site.
 ///
 /// # Errors
 /// [`Fault`] 400 for anything that is no batch, 413 above a limit.
-pub fn read(form: Form, bytes: &[u8], names: &Names) -> Result<Batch, Fault> {
+pub fn read(form: Form, bytes: &[u8], site: &Site) -> Result<Incoming, Fault> {
     match form {
-        Form::Binary => decode_batch(bytes, Some(names)).map_err(fault_of),
-        Form::Json => json::read(bytes),
+        Form::Binary => Ok(decode_batch(bytes, Some(&site.names)).map_err(fault_of)?.into()),
+        Form::Json => json::read(bytes, site.name()),
     }
 }

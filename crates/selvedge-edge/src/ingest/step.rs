@@ -2,21 +2,23 @@
 //! batch, the site, what is stored of the visitor. Out: what to store and what to answer. Nothing is stored here.
 
 use super::enrich::{enrich, enrich_event};
+use super::leases::Leases;
 use super::memory::{forget, recall};
 use super::quarantine::{self, Circumstances};
-use super::terms::{Arrival, Decided, Outcome, Stale, Trouble, Watch};
+use super::terms::{Arrival, Decided, Incoming, Outcome, Sent, Stale, Trouble, Watch};
 use crate::decision::{Decider, slot_decisions};
 use crate::dedup::{self, Verdict};
+use crate::foreign;
 use crate::gate::Gate;
 use crate::ledger::{Counter, Ledger};
 use crate::site::Site;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use selvedge_core::consent::Purposes;
-use selvedge_core::event::{Batch, BatchHeader, Clock, Event, LeaseReport, RefusalCode, Undecodable};
+use selvedge_core::event::{BatchHeader, Clock, Event, LeaseReport, RefusalCode, Undecodable};
 use selvedge_core::id::Sequence;
 use selvedge_core::rules::{self, Decision, Moment, Place};
-use selvedge_core::tracking_plan::{Violation, judge, purposes_of};
+use selvedge_core::tracking_plan::{Violation, judge, purposes_of, reread};
 use selvedge_core::wire::answer::{Answer, Applied, Grant, Refused};
 use selvedge_core::wire::log_row::{LogEvent, LogRow};
 use selvedge_core::wire::state::{Cell, CellBody, VisitorState};
@@ -29,7 +31,7 @@ use selvedge_core::wire::stored::{VisitorRecord, WriterWindow};
 pub fn step(
     site: &Site,
     stored: Option<VisitorRecord>,
-    batch: Batch,
+    batch: impl Into<Incoming>,
     arrival: &Arrival<'_>,
     trouble: &Trouble<'_>,
     watch: &mut dyn Watch,
@@ -37,15 +39,19 @@ pub fn step(
     if let Some(record) = stored.as_ref().filter(|record| record.publish > site.publish) {
         return Err(Stale { known: record.publish, given: site.publish });
     }
-    let header = enrich(batch.header, arrival);
+    let Incoming { header, anonymous_id, events } = batch.into();
+    let header = enrich(header, arrival);
     let known = stored.as_ref().map(|record| &record.consent);
     let gate = Gate::new(&header.consent, known, arrival.shown, arrival.received_ms);
     let mut stepper = Stepper::new(site, &header, arrival, &gate, stored.as_ref(), trouble);
-    stepper.count_batch(batch.events.len());
-    for event in batch.events {
-        match event {
-            Ok(event) => {
+    stepper.anonymous_id = anonymous_id;
+    stepper.count_batch(events.len());
+    for Sent { read, message_id, mut readings } in events {
+        stepper.message_id = message_id;
+        match read {
+            Ok(mut event) => {
                 watch.reaches(event.sequence);
+                reread(&site.program.parts().plan, &mut event.properties, &event.name, &mut readings);
                 stepper.event(enrich_event(event, arrival), trouble, watch);
             }
             Err(undecodable) => stepper.undecodable(&undecodable),
@@ -62,6 +68,10 @@ struct Stepper<'a> {
     program: String,
     record: VisitorRecord,
     state: VisitorState,
+    leases: Leases,
+    /// The ids that another SDK gave the visitor, and the event at hand.
+    anonymous_id: Option<String>,
+    message_id: Option<String>,
     /// What was decided last, and under which purposes.
     decided: Option<(Vec<Decision>, Purposes)>,
     now_ms: i64,
@@ -70,6 +80,7 @@ struct Stepper<'a> {
     ledger: Ledger,
     duplicates: u32,
     refused: Vec<Refused>,
+    refused_ids: Vec<Option<String>>,
 }
 
 impl<'a> Stepper<'a> {
@@ -94,7 +105,10 @@ impl<'a> Stepper<'a> {
             gate,
             program: site.hash.to_string(),
             record,
+            leases: Leases::new(header, arrival.trust, &state),
             state,
+            anonymous_id: None,
+            message_id: None,
             decided: None,
             now_ms,
             events: Vec::new(),
@@ -102,6 +116,7 @@ impl<'a> Stepper<'a> {
             ledger,
             duplicates: 0,
             refused: Vec::new(),
+            refused_ids: Vec::new(),
         };
         stepper.lease(&header.leases);
         stepper
@@ -115,20 +130,21 @@ impl<'a> Stepper<'a> {
         }
     }
 
-    fn event(&mut self, event: Event, trouble: &Trouble<'_>, watch: &mut dyn Watch) {
+    fn event(&mut self, mut event: Event, trouble: &Trouble<'_>, watch: &mut dyn Watch) {
         let purposes = purposes_of(&self.site.program.parts().plan, &event);
         let usable = self.gate.usable(purposes, event.consent);
         if usable.is_empty() {
             return self.refuse_for_consent(Some(event.sequence));
         }
-        match dedup::judge(&self.record, self.header.writer, event.sequence) {
+        match self.dedup(event.sequence, event.time_ms) {
             Verdict::Duplicate => return self.duplicate(),
             Verdict::TooOld => return self.refuse(&event, RefusalCode::TooOld, None),
             Verdict::Gap => return self.refuse(&event, RefusalCode::SequenceGap, None),
             Verdict::New => {}
         }
-        dedup::take(&mut self.record, self.header.writer, event.sequence);
-        if trouble.poison.contains(&event.sequence.get()) {
+        let is_poison = trouble.poison.contains(&event.sequence.get());
+        event.sequence = self.take(event.sequence, event.time_ms);
+        if is_poison {
             return self.refuse(&event, RefusalCode::Poison, None);
         }
         watch.takes(&event);
@@ -137,6 +153,30 @@ impl<'a> Stepper<'a> {
             Err(violation) => return self.refuse(&event, violation.code, Some(&violation)),
         }
         self.accept(event, usable, watch);
+    }
+
+    /// Whether the event at hand was taken before, by its sequence or by the id that another SDK gave it.
+    fn dedup(&self, sequence: Sequence, time_ms: u64) -> Verdict {
+        match &self.message_id {
+            None => dedup::judge(&self.record, self.header.writer, sequence),
+            Some(id) => {
+                foreign::judge(&self.record.foreign, foreign::key_of(id), self.foreign_times(time_ms))
+            }
+        }
+    }
+
+    /// Takes the event at hand, and gives the sequence that it has from now on.
+    fn take(&mut self, sequence: Sequence, time_ms: u64) -> Sequence {
+        let Some(id) = &self.message_id else {
+            dedup::take(&mut self.record, self.header.writer, sequence);
+            return sequence;
+        };
+        let (key, times) = (foreign::key_of(id), self.foreign_times(time_ms));
+        foreign::take(&mut self.record.foreign, key, times).unwrap_or(sequence)
+    }
+
+    fn foreign_times(&self, time_ms: u64) -> foreign::Times {
+        foreign::Times::new(&self.record.foreign, time_ms, received(self.header, self.arrival))
     }
 
     fn accept(&mut self, event: Event, usable: Purposes, watch: &mut dyn Watch) {
@@ -165,10 +205,13 @@ impl<'a> Stepper<'a> {
             .map(|(now, _)| *now)
             .collect();
         let decider = Decider { site: self.site, state, moment };
-        let decisions = slot_decisions(&decider, &changed, true);
+        let mut decisions = slot_decisions(&decider, &changed, true);
+        // The log names contents: they stand in the program that it names too.
+        decisions.iter_mut().for_each(|decision| decision.body = None);
         self.decided = Some((after, moment.in_force));
         let (late, clock_off) = (stepped.late, stepped.clock_off);
-        self.events.push(LogEvent { event, late, clock_off, usable, decisions });
+        let message_id = self.message_id.take();
+        self.events.push(LogEvent { event, message_id, late, clock_off, usable, decisions });
     }
 
     fn undecodable(&mut self, undecodable: &Undecodable) {
@@ -177,10 +220,15 @@ impl<'a> Stepper<'a> {
             if self.gate.usable(Purposes::ANALYTICS, 0).is_empty() {
                 return self.refuse_for_consent(undecodable.sequence);
             }
-            if let Some(sequence) = undecodable.sequence {
-                match dedup::judge(&self.record, self.header.writer, sequence) {
+            // What cannot be read has no time but that of its receipt, and another SDK's event no sequence.
+            let (sequence, time_ms) = (undecodable.sequence.or(Sequence::new(1)), self.arrival.received_ms);
+            let is_named = undecodable.sequence.is_some() || self.message_id.is_some();
+            if let Some(sequence) = sequence.filter(|_| is_named) {
+                match self.dedup(sequence, time_ms) {
                     Verdict::Duplicate => return self.duplicate(),
-                    Verdict::New => dedup::take(&mut self.record, self.header.writer, sequence),
+                    Verdict::New => {
+                        self.take(sequence, time_ms);
+                    }
                     Verdict::TooOld | Verdict::Gap => {}
                 }
             }
@@ -209,7 +257,10 @@ impl<'a> Stepper<'a> {
 
     fn count_refusal(&mut self, sequence: Option<Sequence>, code: RefusalCode) {
         self.ledger.refuse(code);
+        // Who names an event itself is told by that name.
+        let sequence = sequence.filter(|_| self.message_id.is_none());
         self.refused.push(Refused { sequence: sequence.map_or(0, Sequence::get), code });
+        self.refused_ids.push(self.message_id.take());
     }
 
     fn duplicate(&mut self) {
@@ -219,17 +270,10 @@ impl<'a> Stepper<'a> {
 
     fn lease(&mut self, reports: &[LeaseReport]) {
         if self.gate.now.in_force().holds(Purposes::PERSONALIZATION) {
-            let of_silent = if self.is_silent() { unused(&self.state, self.now_ms) } else { Vec::new() };
+            let of_silent = self.leases.unused(&self.state, self.now_ms);
             let reports = if of_silent.is_empty() { reports } else { &of_silent };
             rules::lease(&self.site.program, &mut self.state, self.now_ms, reports);
         }
-    }
-
-    /// Whether the sender never reports leases: a batch without a program and without reports (as plain JSON clients,
-    /// servers and recordings send them) comes from one that decides nothing locally. It shows what the edge answers, so
-    /// it cannot have used a grant but by an exposure that it sends.
-    fn is_silent(&self) -> bool {
-        self.header.program.is_none() && self.header.leases.is_empty()
     }
 
     /// The moment of the batch itself, under the consent in force now.
@@ -252,6 +296,8 @@ impl<'a> Stepper<'a> {
             trust: self.arrival.trust,
             received_ms: self.arrival.received_ms,
             header: self.header,
+            anonymous_id: self.anonymous_id.as_deref(),
+            message_id: self.message_id.as_deref(),
             program: &self.program,
             publish: self.site.publish,
         }
@@ -267,6 +313,7 @@ impl<'a> Stepper<'a> {
         let decider = Decider { site: self.site, state: &self.state, moment: &moment };
         let decisions = slot_decisions(&decider, &decisions, false);
         let is_kept = self.gate.keeps_state();
+        self.leases.give_back(&mut self.state);
         self.state.publish = self.site.publish;
         let public = is_kept.then(|| self.state.public(&self.site.program, self.header.writer));
         self.record.state = if is_kept { self.state.encode() } else { Vec::new() };
@@ -293,6 +340,7 @@ impl<'a> Stepper<'a> {
             source: self.arrival.source.to_string(),
             trust: self.arrival.trust,
             visitor: self.header.visitor,
+            anonymous_id: self.anonymous_id,
             writer: self.header.writer,
             sent_at_ms: self.header.sent_at_ms,
             skew_ms: self.header.skew_ms,
@@ -310,16 +358,21 @@ impl<'a> Stepper<'a> {
             purge_quarantine: !self.gate.lost.is_empty(),
             ledger: self.ledger,
             answer,
+            refused_ids: self.refused_ids,
         }
     }
 }
 
 fn rule_time(header: &BatchHeader, time_ms: u64, arrival: &Arrival<'_>) -> i64 {
-    let received_ms = match header.clock {
+    rules::rule_time(time_ms, header.skew_ms, received(header, arrival), header.clock)
+}
+
+/// When the batch came, where that is its clock.
+const fn received(header: &BatchHeader, arrival: &Arrival<'_>) -> Option<u64> {
+    match header.clock {
         Clock::Received => Some(arrival.received_ms),
         Clock::Event => None,
-    };
-    rules::rule_time(time_ms, header.skew_ms, received_ms, header.clock)
+    }
 }
 
 /// How far each writer is applied without a gap. What came before its time (a beacon that overtook a batch) does not count
@@ -327,18 +380,6 @@ fn rule_time(header: &BatchHeader, time_ms: u64, arrival: &Arrival<'_>) -> i64 {
 fn applied(record: &VisitorRecord) -> Vec<Applied> {
     let of_window = |window: &WriterWindow| Applied { writer: window.writer, sequence: window.mark };
     record.writers.iter().map(of_window).collect()
-}
-
-/// What a sender that decides nothing locally would report of the leases that expired: that it holds no use of them which
-/// is still to be told. Without it they would be burnt, as if all of them had been shown.
-fn unused(state: &VisitorState, now_ms: i64) -> Vec<LeaseReport> {
-    let of_cell = |cell: &Cell| match &cell.body {
-        CellBody::Cap(cap) if cap.lease.left > 0 && cap.lease.expires_ms <= now_ms => {
-            Some(LeaseReport { rule: cell.hash, lease: cap.lease.id, used: 0 })
-        }
-        _ => None,
-    };
-    state.cells.iter().filter_map(of_cell).collect()
 }
 
 /// The leases that stand in the page's part of the state.

@@ -4,14 +4,45 @@ use crate::gate::Shown;
 use crate::ledger::Ledger;
 use alloc::string::String;
 use alloc::vec::Vec;
-use selvedge_core::event::Event;
+use selvedge_core::event::{Batch, BatchHeader, Event, Undecodable};
 use selvedge_core::id::Sequence;
 use selvedge_core::rules::{Decision, Moment, Stepped};
 use selvedge_core::tracking_plan::Trust;
+use selvedge_core::value::Map;
 use selvedge_core::wire::answer::Answer;
 use selvedge_core::wire::log_row::LogRow;
 use selvedge_core::wire::state::VisitorState;
 use selvedge_core::wire::stored::VisitorRecord;
+
+/// A batch as it came in, from our own client or another SDK.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Incoming {
+    /// What it says once.
+    pub header: BatchHeader,
+    /// The id that another SDK gave the visitor.
+    pub anonymous_id: Option<String>,
+    /// Its events, in the order sent.
+    pub events: Vec<Sent>,
+}
+
+/// One event as it came in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    /// The event. Where another SDK named it, its sequence only tells it apart in this request.
+    pub read: Result<Event, Undecodable>,
+    /// The id that another SDK gave it; `None` where writer and sequence name it.
+    pub message_id: Option<String>,
+    /// Of properties that are text: what they read as, for those that the tracking plan has another type for.
+    pub readings: Map,
+}
+
+impl From<Batch> for Incoming {
+    fn from(batch: Batch) -> Self {
+        let sent = |read| Sent { read, message_id: None, readings: Map::new() };
+        let events = batch.events.into_iter().map(sent).collect();
+        Self { header: batch.header, anonymous_id: None, events }
+    }
+}
 
 /// What the edge itself knows of a batch.
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +83,8 @@ pub struct Outcome {
     pub ledger: Ledger,
     /// The answer.
     pub answer: Answer,
+    /// Of each event that the answer refuses, the id that another SDK gave it.
+    pub refused_ids: Vec<Option<String>>,
 }
 
 /// The visitor's state was stepped under a later publish than the site's: the shell fetches the newer program first.

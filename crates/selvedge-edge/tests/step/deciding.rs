@@ -2,7 +2,7 @@
 
 use crate::world::*;
 use selvedge_core::consent::Mode;
-use selvedge_core::event::{Batch, Clock};
+use selvedge_core::event::{Batch, Clock, LeaseReport};
 use selvedge_core::limits::LEASE_MS;
 use selvedge_core::rules::{self, Moment, Place, Program};
 use selvedge_core::tracking_plan::Trust;
@@ -102,6 +102,46 @@ fn a_lease_of_a_client_that_decides_nothing_locally_expires_unused() {
     of_page.header.program = Some(site().hash);
     let burnt = at(kept(None, &first), of_page, LATER_MS);
     assert_eq!(cap_of(&burnt).0, 2);
+}
+
+/// What a server sends `after_ms` after the page, which holds its program and reports its leases.
+fn from_server(stored: Option<VisitorRecord>, after_ms: u64, events: &[&str]) -> Outcome {
+    let received_ms = NOW_MS + after_ms;
+    let events = (50u32..).zip(events).map(|(at, name)| Ok(event(at, name))).collect();
+    let mut sent = batch(granted(), events);
+    sent.header.sent_at_ms = received_ms;
+    let arrival = Arrival { received_ms, trust: Trust::Server, ..arrival() };
+    step(&site(), stored, sent, &arrival, &Trouble::default(), &mut Heard::default()).unwrap()
+}
+
+#[test]
+fn a_servers_batch_proves_nothing_of_the_pages_lease() {
+    let mut of_page = batch(granted(), vec![Ok(event(1, "report"))]);
+    of_page.header.program = Some(site().hash);
+    let leased = stepped(None, of_page.clone());
+    let spoken = from_server(kept(None, &leased), LATER_MS, &["report"]);
+    assert_eq!(cap_of(&spoken).0, 2, "burnt until the page itself proves that it was not used");
+    let (rule, lease) = (rule(), cap_of(&leased).1);
+    of_page.header.leases = vec![LeaseReport { rule, lease, used: 1 }];
+    of_page.events.clear();
+    let proven = at(kept(None, &spoken), of_page, LATER_MS + 1);
+    assert_eq!(cap_of(&proven).0, 1, "one of the two was used");
+}
+
+#[test]
+fn a_server_holds_no_leases_so_none_of_its_visitors_runs_out_of_them() {
+    let mut stored = None;
+    for day in 0..5 {
+        let outcome = from_server(stored.clone(), day * LATER_MS, &[]);
+        let (used, _, left) = cap_of(&outcome);
+        assert_eq!(
+            (used, left, outcome.answer.grants.iter().map(|grant| grant.count).sum::<u16>()),
+            (0, 0, 0)
+        );
+        stored = kept(stored, &outcome);
+    }
+    let shown = from_server(stored, 5 * LATER_MS, &["product_view", "product_view"]);
+    assert_eq!(shown.answer.decisions[0].rule.as_deref(), Some("two-views"));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod consent;
 mod deciding;
+mod foreign;
 mod laws;
 mod refusals;
 mod taking;

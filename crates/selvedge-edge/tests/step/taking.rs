@@ -2,7 +2,7 @@
 
 use crate::world::*;
 use selvedge_core::number::Number;
-use selvedge_core::value::Value;
+use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::log_row::LogRow;
 use selvedge_edge::ingest::{Outcome, Trouble, step};
 use selvedge_edge::ledger::Counter;
@@ -105,4 +105,23 @@ fn the_country_is_what_the_edge_says() {
     let row = outcome.row.unwrap();
     assert_eq!(row.context.text("geo.country"), Some("AT"));
     assert_eq!(row.events[1].event.context.get("geo.country"), None);
+}
+
+#[test]
+fn text_of_the_markup_is_read_as_the_plan_says() {
+    let text = format!(
+        r#"{{"visitor":"07070707070707070707070707070707","writer":1,"consent":{{"granted":["analytics"],"time":1}},
+        "events":[{{"sequence":1,"name":"report","time":{NOW_MS},"properties":{{"category":"shoes","count":"7"}},
+        "readings":{{"category":1,"count":7,"other":2}}}}]}}"#
+    );
+    let sent = selvedge_edge::ingest::json::read(text.as_bytes(), "shop").unwrap();
+    let outcome = step(&site(), None, sent, &arrival(), &Trouble::default(), &mut Heard::default()).unwrap();
+    let row = outcome.row.unwrap();
+    let expected: Map = [
+        ("category".to_owned(), Value::Text("shoes".into())),
+        ("count".to_owned(), Value::Number(Number::Int(7))),
+    ]
+    .into_iter()
+    .collect();
+    assert_eq!(row.events[0].event.properties, expected);
 }

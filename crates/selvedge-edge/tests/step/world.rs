@@ -54,6 +54,12 @@ fn event_of(name: &str, purposes: Purposes) -> PlanEvent {
         pii: false,
         one_of: vec!["shoes".into(), "hats".into()],
     };
+    let count = PlanProperty {
+        name: "count".into(),
+        property_type: PropertyType::Integer,
+        one_of: Vec::new(),
+        ..category.clone()
+    };
     PlanEvent {
         name: name.into(),
         version: 1,
@@ -62,7 +68,7 @@ fn event_of(name: &str, purposes: Purposes) -> PlanEvent {
         purposes,
         additional_properties: true,
         urgent: false,
-        properties: vec![category],
+        properties: vec![category, count],
     }
 }
 

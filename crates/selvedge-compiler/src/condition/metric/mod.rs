@@ -10,7 +10,6 @@ use super::parser::Parser;
 use super::words::{KEYWORDS, WINDOWS};
 use super::{Expr, Metric, Path};
 use crate::codes::Code;
-use crate::fields;
 use selvedge_core::wire::program::{Scope, Window};
 
 /// How the metrics of a class are read.
@@ -122,10 +121,6 @@ impl Parser<'_> {
                 format!("`of {word}` cannot hold a page view or a session: those are a visitor's own");
             let help = "remove it, or write a longer window: `in 30d`, `in ever`".to_owned();
             self.report.add_help(Code::E0220, span, message, help);
-            return None;
-        }
-        if *scope == Scope::Account {
-            fields::not_supported("`of account`", "measure it for each visitor", span, self.report);
             return None;
         }
         Some(*scope)

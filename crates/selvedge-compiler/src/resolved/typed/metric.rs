@@ -1,9 +1,9 @@
 //! Metrics, checked: their events and properties exist, and have the type that the class works with.
 
-use super::{Checker, Typed};
+use super::Checker;
 use crate::codes::Code;
 use crate::condition::{Class, Metric, Path, Score, Source};
-use crate::resolved::fact::{Default, Domain, Fact, FactType, Leaf, LeafTest};
+use crate::resolved::fact::{Default, Domain, Fact, FactType, Leaf, LeafTest, Typed};
 use crate::resolved::measured::{property_of, splits};
 use crate::suggest::did_you_mean;
 use selvedge_core::wire::program::{MetricKind, Scope, Window};

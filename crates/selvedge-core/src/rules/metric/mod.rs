@@ -8,8 +8,10 @@ mod amount;
 
 mod score;
 
-use super::facts::{Seen, UNOBSERVED, resolve_event};
+use super::facts::{Seen, UNOBSERVED};
+use super::happening::resolve_event;
 use super::known::{Known, MISSING, is_true};
+use super::moment::Moment;
 use crate::event::Event;
 use crate::wire::program::{Image, MetricRow, NONE, kind};
 use crate::wire::state::{Faded, Kept};
@@ -19,6 +21,7 @@ use alloc::vec::Vec;
 pub(super) struct Occurrence<'a> {
     pub image: &'a Image,
     pub event: &'a Event,
+    moment: &'a Moment<'a>,
     /// The rules' time of the event.
     pub time_ms: i64,
     /// When the visitor was born: the start of what never ends.
@@ -28,8 +31,8 @@ pub(super) struct Occurrence<'a> {
 }
 
 impl<'a> Occurrence<'a> {
-    pub const fn new(image: &'a Image, event: &'a Event, time_ms: i64, born_ms: i64) -> Self {
-        Self { image, event, time_ms, born_ms, known: Vec::new() }
+    pub const fn new(image: &'a Image, event: &'a Event, moment: &'a Moment<'a>, born_ms: i64) -> Self {
+        Self { image, event, moment, time_ms: moment.now_ms, born_ms, known: Vec::new() }
     }
 
     /// Whether it is an event of this name that passes this filter.
@@ -39,7 +42,7 @@ impl<'a> Occurrence<'a> {
 
     fn passes(&mut self, filter: u16) -> bool {
         if filter != NONE && self.known.is_empty() {
-            self.known = resolve_event(self.image, &self.event.properties);
+            self.known = resolve_event(self.image, self.event, self.moment);
         }
         is_true(self.image, self.image.code(), &self.known, filter)
     }

@@ -1,8 +1,10 @@
 //! How many bytes a visitor's state takes at most: the sum of what every part of its encoding takes at most.
 
 use super::Program;
-use crate::limits::{PAGES_MAX, SEQUENCE_PENDING_MAX, STATE_TEXT_BYTES_MAX};
-use crate::wire::program::{Builtin, Cap, Hold, Rule, Timing, Window};
+use crate::limits::{LIST_ITEMS_MAX, PAGES_MAX, SEQUENCE_PENDING_MAX, STATE_TEXT_BYTES_MAX};
+use crate::wire::program::{
+    Attribute, AttributeScope, AttributeType, Cap, Hold, Rule, Scope, Timing, Window,
+};
 use crate::wire::state::{cell_bytes_max, page_cell_bytes_max};
 
 /// A time, as its distance from birth: 48 bits and the sign.
@@ -14,13 +16,16 @@ const COUNT_BYTES: usize = 2;
 const STORED_BYTES: usize = 2 + STATE_TEXT_BYTES_MAX;
 /// A built-in fact: its number and its value.
 const FACT_BYTES: usize = 1 + STORED_BYTES;
-/// Page facts; all other built-in facts that are kept belong to the session.
+/// Facts of a page view.
 const PAGE_FACTS: usize = 4;
+/// Facts that are kept with the session: its entry page, campaign and referrer; the latest device, viewport, language and
+/// country.
+const SESSION_FACTS: usize = 11;
 /// Version, publish number, layout, birth, newest time, purposes, and the counts of pages, held and cells.
 const HEAD_BYTES: usize = 1 + 10 + HASH_BYTES + TIME_BYTES + (1 + TIME_BYTES) + 3 + 3 * COUNT_BYTES;
-/// Two numbers, five times, three flags, the count of facts, the facts.
+/// Two numbers, six times, three flags, the count of facts, the facts.
 const SESSION_BYTES: usize =
-    2 * 5 + 4 * TIME_BYTES + (1 + TIME_BYTES) + 3 + 1 + (Builtin::ALL.len() - PAGE_FACTS) * FACT_BYTES;
+    2 * 5 + 4 * TIME_BYTES + 2 * (1 + TIME_BYTES) + 3 + 1 + SESSION_FACTS * FACT_BYTES;
 /// Slot, rule and time of a hold.
 const HELD_BYTES: usize = 2 * HASH_BYTES + 1 + TIME_BYTES;
 /// A lease: number, granted, left, expiry.
@@ -45,10 +50,12 @@ impl Program {
     /// [`crate::limits::STATE_BYTES_MAX`].
     #[must_use]
     pub fn state_bytes_max(&self) -> usize {
-        let metrics: usize = self.parts().metrics.iter().map(cell_bytes_max).sum();
+        let metrics = self.parts().metrics.iter().filter(|metric| metric.scope != Scope::Account);
+        let metrics: usize = metrics.map(cell_bytes_max).sum();
+        let attributes = self.parts().attributes.iter();
+        let attributes = attributes.filter(|attribute| attribute.scope != AttributeScope::Account);
+        let attributes: usize = attributes.map(attribute_bytes).sum();
         let sequences = self.parts().sequences.len().saturating_mul(SEQUENCE_BYTES);
-        let attribute_bytes = HASH_BYTES + 1 + TIME_BYTES + STORED_BYTES;
-        let attributes = self.parts().attributes.len().saturating_mul(attribute_bytes);
         let held = self.slots_held(|rule| rule.hold != Hold::Page).saturating_mul(HELD_BYTES);
         let pages = self.page_bytes().saturating_mul(PAGES_MAX);
         let timed = self.parts().rules.iter().filter(|rule| rule.timing != Timing::default());
@@ -87,6 +94,15 @@ impl Program {
         let has_one = |slot: u16| rules.iter().any(|rule| rule.slot == slot && is_held(rule));
         (0u16..).take(self.parts().slots.len()).filter(|slot| has_one(*slot)).count()
     }
+}
+
+fn attribute_bytes(attribute: &Attribute) -> usize {
+    let value = match attribute.attribute_type {
+        AttributeType::Text => STORED_BYTES,
+        AttributeType::Number | AttributeType::Bool | AttributeType::Time => 1 + 10,
+        AttributeType::List => 2 + (LIST_ITEMS_MAX + 1) * (STATE_TEXT_BYTES_MAX + 1),
+    };
+    (HASH_BYTES + 1 + TIME_BYTES).saturating_add(value)
 }
 
 fn cap_bytes(caps: &[Cap]) -> usize {

@@ -14,7 +14,7 @@ type Verdict = Result<(), ProgramFault>;
 
 /// Verifies what [`Parts::decode`] could not: what one part says of another, and what the image says of the parts.
 pub(super) fn verify(parts: &Parts, image: &Image) -> Verdict {
-    parts.facts.iter().try_for_each(|fact| verify_fact(parts, fact))?;
+    (0..).zip(&parts.facts).try_for_each(|(at, fact)| verify_fact(parts, image, at, fact))?;
     parts.sequences.iter().try_for_each(|sequence| verify_sequence(image, sequence))?;
     parts.metrics.iter().try_for_each(|metric| verify_metric(parts, image, metric))?;
     parts.scores.iter().try_for_each(|score| verify_score(image, score))?;
@@ -38,16 +38,21 @@ fn optional(at: Option<u16>, count: usize) -> Verdict {
     at.map_or(Ok(()), |at| index(at, count))
 }
 
-fn verify_fact(parts: &Parts, fact: &Fact) -> Verdict {
+fn verify_fact(parts: &Parts, image: &Image, place: usize, fact: &Fact) -> Verdict {
     match &fact.source {
         FactSource::Attribute(at) => index(*at, parts.attributes.len())?,
         FactSource::Metric(at) => index(*at, parts.metrics.len())?,
         FactSource::Sequence(at) => index(*at, parts.sequences.len())?,
-        FactSource::Builtin(_) | FactSource::Property(_) => {}
+        FactSource::Difference(first, second) => index(first.fact, place).and(index(second.fact, place))?,
+        FactSource::SameText(first, second) => index(*first, place).and(index(*second, place))?,
+        FactSource::AnyItem { passes, fails, .. } => {
+            index(*passes, image.code().len()).and(index(*fails, image.code().len()))?;
+        }
+        FactSource::Builtin(_) | FactSource::Property(_) | FactSource::Item(_) | FactSource::Trust => {}
     }
     match &fact.shape {
         Shape::OneOf(texts) => sorted(texts.is_sorted_by(|before, next| before < next)),
-        Shape::Number | Shape::Text(..) => Ok(()),
+        Shape::Number | Shape::Time | Shape::Text(..) => Ok(()),
     }
 }
 

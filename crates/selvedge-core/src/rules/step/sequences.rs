@@ -10,7 +10,7 @@ impl Step<'_> {
         let (image, time_ms) = (self.image, self.moment.now_ms);
         let (before, now) = (self.state.in_force, self.moment.in_force);
         let newest_ms = self.state.now_ms(time_ms);
-        let mut event = Occurrence::new(image, self.event, time_ms, self.state.born_ms);
+        let mut event = Occurrence::new(image, self.event, self.moment, self.state.born_ms);
         for row in image.each_sequence() {
             let is_counted = self.usable.holds(row.purpose());
             let parts = if is_counted { parts(row, &mut event) } else { 0 };

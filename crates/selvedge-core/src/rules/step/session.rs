@@ -64,6 +64,7 @@ impl Step<'_> {
         }
         // After a gap it is not known whether a session truly begins here; only idle time that was watched tells.
         session.is_gapped = session.is_gap_open || session.is_gapped && !is_idle;
+        session.previous_start_ms = (session.number > 0).then_some(session.start_ms);
         session.previous_end_ms = (session.number > 0).then_some(session.last_ms);
         session.number = session.number.max(1);
         if !session.is_gapped {
@@ -95,11 +96,12 @@ impl Step<'_> {
         is_observed && session.number > 0 && self.moment.now_ms >= session.start_ms
     }
 
-    /// Without analytics no session is kept: then caps per session, and nothing else, begin anew after idle time.
+    /// An event that analytics may not use keeps no session: then caps per session, and nothing else, begin anew after idle
+    /// time.
     pub(super) fn caps_without_session(&mut self) {
         let time_ms = self.moment.now_ms;
         let is_idle = |last_ms| time_ms.wrapping_sub(last_ms) > SESSION_IDLE_MS && !self.usable.is_empty();
-        if !self.moment.in_force.holds(Purposes::ANALYTICS) && self.state.last_time_ms.is_some_and(is_idle) {
+        if !self.usable.holds(Purposes::ANALYTICS) && self.state.last_time_ms.is_some_and(is_idle) {
             self.state.session.caps_since_ms = time_ms;
         }
     }

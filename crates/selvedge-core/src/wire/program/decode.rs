@@ -10,8 +10,8 @@ use super::layout::{NO_TEXT, NONE, kind, size, tag};
 use super::postcard::{self, Decoded};
 use super::{
     Attribute, AttributeScope, AttributeSet, AttributeType, Builtin, Cap, Content, EdgeConfig, Fact,
-    FactSource, Group, Hold, Image, Instruction, Jump, Metric, MetricKind, Offset, Parts, Points,
-    ProgramFault, Rule, Scope, Score, SetTo, Shape, Slot, Status, Test, TextTest, Window,
+    FactSource, Group, Hold, IfStale, Image, Instruction, Jump, Metric, MetricKind, Offset, Parts, Points,
+    ProgramFault, Rule, Scope, Score, SetTo, Shape, Slot, Status, Term, Test, TextTest, Ttl, Window,
 };
 use crate::limits::{
     ATTRIBUTES_MAX, CAPS_MAX, CONTENTS_MAX, FACTS_MAX, GROUPS_MAX, INSTRUCTIONS_MAX, MASK_WORDS_MAX,
@@ -49,7 +49,7 @@ impl Parts {
             late_ms: u32::try_from(image.late_ms()).unwrap_or_default(),
             edge: None,
             plan: image.plan()?,
-            attributes: rows(reading, tag::ATTRIBUTES, size::NARROW, ATTRIBUTES_MAX, attribute)?,
+            attributes: rows(reading, tag::ATTRIBUTES, size::WIDE, ATTRIBUTES_MAX, attribute)?,
             facts: rows(reading, tag::FACTS, size::NARROW, FACTS_MAX, fact)?,
             metrics: rows(reading, tag::METRICS, size::WIDE, METRICS_MAX, metric)?,
             sequences: rows(reading, tag::SEQUENCES, size::WIDE, SEQUENCES_MAX, sequence::sequence)?,
@@ -149,15 +149,31 @@ fn attribute(from: &Reading, at: u16) -> Decoded<Attribute> {
         name: from.text(row.name())?,
         scope: word(
             row.scope(),
-            &[AttributeScope::Session, AttributeScope::Visitor, AttributeScope::Context],
+            &[
+                AttributeScope::Session,
+                AttributeScope::Visitor,
+                AttributeScope::Context,
+                AttributeScope::Profile,
+                AttributeScope::Account,
+            ],
         )?,
         attribute_type: word(
             row.attribute_type(),
-            &[AttributeType::Text, AttributeType::Number, AttributeType::Bool],
+            &[
+                AttributeType::Text,
+                AttributeType::Number,
+                AttributeType::Bool,
+                AttributeType::Time,
+                AttributeType::List,
+            ],
         )?,
         set: sets.collect::<Decoded<_>>()?,
         purpose: row.purpose(),
         private: row.is_private(),
+        ttl: match (row.ttl_ms(), word(row.if_stale(), &[IfStale::Unknown, IfStale::Missing])?) {
+            (0, _) => None,
+            (ms, if_stale) => Some(Ttl { ms, if_stale }),
+        },
     })
 }
 
@@ -185,11 +201,27 @@ fn fact(from: &Reading, at: u16) -> Decoded<Fact> {
         kind::SOURCE_METRIC => FactSource::Metric(row.index()),
         kind::SOURCE_SEQUENCE => FactSource::Sequence(row.index()),
         kind::SOURCE_PROPERTY => FactSource::Property(from.text(row.name())?),
+        kind::SOURCE_DIFFERENCE => {
+            let is_count = |flag: u16| row.count() & flag != 0;
+            let first = Term { fact: row.index(), is_count: is_count(kind::FIRST_IS_COUNT) };
+            FactSource::Difference(
+                first,
+                Term { fact: row.second(), is_count: is_count(kind::SECOND_IS_COUNT) },
+            )
+        }
+        kind::SOURCE_SAME_TEXT => FactSource::SameText(row.index(), row.second()),
+        kind::SOURCE_ANY_ITEM => {
+            let [passes, fails] = row.of_item();
+            FactSource::AnyItem { list: from.text(row.name())?, passes, fails }
+        }
+        kind::SOURCE_ITEM => FactSource::Item(from.text(row.name())?),
+        kind::SOURCE_TRUST => FactSource::Trust,
         _ => return Err(WireFault::Malformed.into()),
     };
     let tests = &[TextTest::Contains, TextTest::StartsWith, TextTest::EndsWith, TextTest::MatchesGlob];
     let shape = match row.shape() {
         kind::SHAPE_NUMBER => Shape::Number,
+        kind::SHAPE_TIME => Shape::Time,
         kind::SHAPE_ONE_OF => Shape::OneOf(listed(from, row.texts(), row.count())?),
         test => Shape::Text(word(test.wrapping_sub(kind::SHAPE_TEXT), tests)?, from.text(row.texts())?),
     };

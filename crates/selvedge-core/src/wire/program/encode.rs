@@ -10,7 +10,7 @@ use super::image::{ACCEPT, REJECT, WOKEN, attribute_hash, group_hash, rule_hash,
 use super::layout::{MAGIC, NO_TEXT, NONE, kind, size, tag};
 use super::{
     Attribute, AttributeSet, Cap, Content, Fact, FactSource, Hold, Instruction, Jump, Metric, Parts, Rule,
-    Score, SetTo, Shape, Test, Timing, Window,
+    Score, SetTo, Shape, Term, Test, Timing, Window,
 };
 use crate::event::EventType;
 use crate::wire::codec::Writer;
@@ -181,8 +181,10 @@ impl Tables {
         attribute.set.iter().for_each(|set| self.set(set));
         let row = self.table(tag::ATTRIBUTES).fixed(attribute_hash(attribute)).fixed(name).fixed(sets);
         row.fixed(u16::try_from(attribute.set.len()).unwrap_or(u16::MAX)).fixed(attribute.purpose.0);
-        row.raw(&[attribute.scope as u8, attribute.attribute_type as u8, attribute.private.into()])
-            .end(size::NARROW);
+        let (if_stale, ttl_ms) = attribute.ttl.map_or((0, 0), |ttl| (ttl.if_stale as u8, ttl.ms));
+        let kinds =
+            [attribute.scope as u8, attribute.attribute_type as u8, attribute.private.into(), if_stale];
+        row.raw(&kinds).fixed(ttl_ms).end(size::WIDE);
     }
 
     fn set(&mut self, set: &AttributeSet) {
@@ -203,11 +205,21 @@ impl Tables {
             FactSource::Metric(at) => (kind::SOURCE_METRIC, *at, 0),
             FactSource::Sequence(at) => (kind::SOURCE_SEQUENCE, *at, 0),
             FactSource::Property(name) => (kind::SOURCE_PROPERTY, 0, self.text(name)),
+            FactSource::Difference(a, b) => (kind::SOURCE_DIFFERENCE, a.fact, b.fact.into()),
+            FactSource::SameText(a, b) => (kind::SOURCE_SAME_TEXT, *a, (*b).into()),
+            FactSource::AnyItem { list, .. } => (kind::SOURCE_ANY_ITEM, 0, self.text(list)),
+            FactSource::Item(name) => (kind::SOURCE_ITEM, 0, self.text(name)),
+            FactSource::Trust => (kind::SOURCE_TRUST, 0, 0),
         };
-        let (shape, texts, count) = match &fact.shape {
-            Shape::Number => (kind::SHAPE_NUMBER, 0, 0),
-            Shape::OneOf(texts) => (kind::SHAPE_ONE_OF, self.list(texts), texts.len()),
-            Shape::Text(test, pattern) => {
+        let (shape, texts, count) = match (&fact.shape, &fact.source) {
+            (Shape::Number, FactSource::Difference(a, b)) => (kind::SHAPE_NUMBER, 0, counts_of(a, b)),
+            (Shape::Number, FactSource::AnyItem { passes, fails, .. }) => {
+                (kind::SHAPE_NUMBER, u32::from(*passes) | u32::from(*fails) << 16, 0)
+            }
+            (Shape::Number, _) => (kind::SHAPE_NUMBER, 0, 0),
+            (Shape::Time, _) => (kind::SHAPE_TIME, 0, 0),
+            (Shape::OneOf(texts), _) => (kind::SHAPE_ONE_OF, self.list(texts), texts.len()),
+            (Shape::Text(test, pattern), _) => {
                 (kind::SHAPE_TEXT.saturating_add(*test as u8), self.text(pattern), 0)
             }
         };
@@ -300,6 +312,12 @@ impl Tables {
         table.postcard(|out| postcard::content(out, content));
         self.table(tag::CONTENT_PLACES).fixed(place);
     }
+}
+
+/// Which side of a difference is a whole count.
+fn counts_of(first: &Term, second: &Term) -> usize {
+    let flag = |term: &Term, flag: u16| if term.is_count { usize::from(flag) } else { 0 };
+    flag(first, kind::FIRST_IS_COUNT) | flag(second, kind::SECOND_IS_COUNT)
 }
 
 fn count_u8(caps: &[Cap]) -> u8 {

@@ -69,13 +69,20 @@ pub(crate) mod kind {
     pub const SCOPE_SESSION: u8 = 0;
     pub const SCOPE_VISITOR: u8 = 1;
     pub const SCOPE_CONTEXT: u8 = 2;
+    pub const SCOPE_PROFILE: u8 = 3;
+    pub const SCOPE_ACCOUNT: u8 = 4;
 
     // Of a metric.
     pub const OF_SESSION: u8 = 0;
+    pub const OF_ACCOUNT: u8 = 3;
 
     pub const TYPE_TEXT: u8 = 0;
     pub const TYPE_NUMBER: u8 = 1;
     pub const TYPE_BOOL: u8 = 2;
+    pub const TYPE_TIME: u8 = 3;
+    pub const TYPE_LIST: u8 = 4;
+
+    pub const STALE_MISSING: u8 = 1;
 
     pub const WINDOW_PAGE: u8 = 0;
     pub const WINDOW_SESSION: u8 = 1;
@@ -101,6 +108,7 @@ pub(crate) mod kind {
     pub const SHAPE_CONTAINS: u8 = SHAPE_TEXT;
     pub const SHAPE_STARTS_WITH: u8 = SHAPE_TEXT + 1;
     pub const SHAPE_ENDS_WITH: u8 = SHAPE_TEXT + 2;
+    pub const SHAPE_TIME: u8 = 8;
 
     pub const SOURCE_BUILTIN: u8 = 0;
     pub const SOURCE_ATTRIBUTE: u8 = 1;
@@ -111,6 +119,15 @@ pub(crate) mod kind {
     pub const SEQUENCE_THEN: u8 = 0;
     pub const SEQUENCE_THEN_NO: u8 = 1;
     pub const SEQUENCE_ABSENCE: u8 = 2;
+    pub const SOURCE_DIFFERENCE: u8 = 12;
+    pub const SOURCE_SAME_TEXT: u8 = 13;
+    pub const SOURCE_ANY_ITEM: u8 = 14;
+    pub const SOURCE_ITEM: u8 = 15;
+    pub const SOURCE_TRUST: u8 = 16;
+
+    /// Of a difference: the first, or the second, is a whole count.
+    pub const FIRST_IS_COUNT: u16 = 1;
+    pub const SECOND_IS_COUNT: u16 = 2;
 
     pub const SET_TEXT: u8 = 0;
     pub const SET_NUMBER: u8 = 1;

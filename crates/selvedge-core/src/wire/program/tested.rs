@@ -20,6 +20,26 @@ pub struct Attribute {
     pub purpose: Purposes,
     /// Whether it stays at the edge.
     pub private: bool,
+    /// How long a value counts after the event that set it; `None`: for good.
+    pub ttl: Option<Ttl>,
+}
+
+/// How long a value counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ttl {
+    /// Milliseconds since the event that set it.
+    pub ms: u64,
+    /// What it is from then on.
+    pub if_stale: IfStale,
+}
+
+/// What a value is that was set too long ago.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IfStale {
+    /// Anything may be so.
+    Unknown,
+    /// There is none.
+    Missing,
 }
 
 /// How long an attribute lives.
@@ -31,6 +51,10 @@ pub enum AttributeScope {
     Visitor,
     /// As the latest context says.
     Context,
+    /// As the visitor, until several devices are known to be one person's.
+    Profile,
+    /// For the life of the account, in a state of its own; `group` traits of the same name set it.
+    Account,
 }
 
 /// What an attribute is.
@@ -42,6 +66,10 @@ pub enum AttributeType {
     Number,
     /// Yes or no.
     Bool,
+    /// A moment: Unix milliseconds.
+    Time,
+    /// Texts, at most [`crate::limits::LIST_ITEMS_MAX`].
+    List,
 }
 
 /// One event that changes an attribute.
@@ -78,7 +106,7 @@ pub struct Fact {
 }
 
 /// Where a fact's value comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FactSource {
     /// A built-in fact.
     Builtin(Builtin),
@@ -90,6 +118,32 @@ pub enum FactSource {
     Sequence(u16),
     /// A property of the event being stepped (only in a metric's `where`); dots reach into objects.
     Property(String),
+    /// One number or moment minus another.
+    Difference(Term, Term),
+    /// Whether the texts of two facts are the same: 1 or 0. Both stand before this one.
+    SameText(u16, u16),
+    /// Whether one of the items of the event's list passes a condition: 1 or 0 (only in a metric's `where`).
+    AnyItem {
+        /// The property that holds the list.
+        list: String,
+        /// The first instruction of the condition.
+        passes: u16,
+        /// The first instruction of its opposite.
+        fails: u16,
+    },
+    /// A property of the item that [`Self::AnyItem`] looks at; `item` is the item itself, where it is no object.
+    Item(String),
+    /// Who the event came from, `client` or `server` (only in a metric's `where`).
+    Trust,
+}
+
+/// One side of a difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Term {
+    /// The fact's place, before that of the difference.
+    pub fact: u16,
+    /// Whether it is a whole count, of which the difference takes millionths.
+    pub is_count: bool,
 }
 
 /// How a value becomes a number.
@@ -98,6 +152,8 @@ pub enum Shape {
     /// Numbers, money: millionths (built-in numbers too: `session.pages = 3` tests 3,000,000). Metrics: the count itself.
     /// Times: milliseconds. Bool: 0 or 1.
     Number,
+    /// A property that is a moment: text of RFC 3339, or Unix milliseconds.
+    Time,
     /// Text: 1 where it is none of these, else 2 plus its place among them (sorted).
     OneOf(Vec<String>),
     /// Text: 1 where it passes, else 0.
@@ -194,6 +250,12 @@ builtins! {
     Language = 17, "language", Text, false;
     /// Two-letter country, as the edge sees it.
     GeoCountry = 18, "geo.country", Text, true;
+    /// This moment.
+    Now = 19, "now", Time, false;
+    /// When the session began.
+    SessionStart = 20, "session.start", Time, false;
+    /// When the session before began; missing in the first.
+    SessionPreviousStart = 21, "session.previous_start", Time, false;
 }
 
 /// One test and two forward jumps.

@@ -4,7 +4,9 @@ mod kept;
 
 mod sequence;
 
-use super::tags::{ATTRIBUTE, BOOL, CAP, MISSING, NUMBER, OLD, SEQUENCE, TEXT, TIMER, UNOBSERVED, VERSION};
+use super::tags::{
+    ATTRIBUTE, BOOL, CAP, LIST, MISSING, NUMBER, OLD, SEQUENCE, TEXT, TIMER, UNOBSERVED, VERSION,
+};
 use super::{
     AttributeCell, CapCell, Cell, CellBody, Held, Lease, MetricCell, PageView, Session, StateFault, Stored,
     VisitorState,
@@ -12,7 +14,8 @@ use super::{
 use crate::consent::Purposes;
 use crate::id::WriterId;
 use crate::limits::{
-    CAP_BYTES_MAX, COUNT_THRESHOLD_MAX, PAGES_MAX, SLOTS_MAX, STATE_BYTES_MAX, STATE_TEXT_BYTES_MAX,
+    CAP_BYTES_MAX, COUNT_THRESHOLD_MAX, LIST_ITEMS_MAX, PAGES_MAX, SLOTS_MAX, STATE_BYTES_MAX,
+    STATE_TEXT_BYTES_MAX,
 };
 use crate::wire::codec::WireFault;
 use crate::wire::program::Builtin;
@@ -161,6 +164,7 @@ impl Decoder<'_> {
             number: self.word(),
             start_ms: self.time(),
             last_ms: self.time(),
+            previous_start_ms: self.optional_time(),
             previous_end_ms: self.optional_time(),
             caps_since_ms: self.time(),
             pages: self.word(),
@@ -205,6 +209,7 @@ impl Decoder<'_> {
             TEXT => Stored::Text(self.text()),
             NUMBER => Stored::Number(self.zigzag()),
             BOOL => Stored::Bool(self.flag()),
+            LIST => Stored::List(self.list(LIST_ITEMS_MAX.saturating_add(1), Self::text)),
             tag => {
                 if tag != MISSING {
                     self.break_off(StateFault::Wire(WireFault::Malformed));

@@ -4,7 +4,9 @@ mod kept;
 
 mod sequence;
 
-use super::tags::{ATTRIBUTE, BOOL, CAP, MISSING, NUMBER, OLD, SEQUENCE, TEXT, TIMER, UNOBSERVED, VERSION};
+use super::tags::{
+    ATTRIBUTE, BOOL, CAP, LIST, MISSING, NUMBER, OLD, SEQUENCE, TEXT, TIMER, UNOBSERVED, VERSION,
+};
 use super::{Cell, CellBody, Held, Lease, PageView, Session, Stored, VisitorState};
 use crate::limits::{CAP_BYTES_MAX, STATE_BYTES_MAX};
 use crate::wire::codec::Writer;
@@ -64,6 +66,7 @@ impl Encoder {
         self.out.varint(session.number.into());
         self.time(session.start_ms);
         self.time(session.last_ms);
+        self.optional_time(session.previous_start_ms);
         self.optional_time(session.previous_end_ms);
         self.time(session.caps_since_ms);
         self.out.varint(session.pages.into());
@@ -125,6 +128,11 @@ impl Encoder {
             Stored::Bool(bool) => {
                 self.out.u8(BOOL);
                 self.out.flag(*bool);
+            }
+            Stored::List(texts) => {
+                self.out.u8(LIST);
+                self.out.count(texts.len());
+                texts.iter().for_each(|text| self.out.text(text));
             }
         }
     }

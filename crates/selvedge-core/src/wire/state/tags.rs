@@ -9,6 +9,7 @@ pub(super) const UNOBSERVED: u8 = 1;
 pub(super) const TEXT: u8 = 2;
 pub(super) const NUMBER: u8 = 3;
 pub(super) const BOOL: u8 = 4;
+pub(super) const LIST: u8 = 5;
 
 // Of a cell's kind byte.
 pub(super) const COUNT: u8 = 0;

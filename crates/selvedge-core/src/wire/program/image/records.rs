@@ -69,7 +69,8 @@ records! {
         test: u8 = 22,
     }
 
-    /// A fact.
+    /// A fact. Of a difference and of two texts, `index` and `name` are the places of both facts, and `count` says which is
+    /// a whole count; of the items of a list, `texts` is where the condition and its opposite begin, 16 bits each.
     FactRow of size::NARROW => {
         default_value: i64 = 0,
         /// The property's name.
@@ -137,7 +138,7 @@ records! {
     }
 
     /// An attribute.
-    AttributeRow of size::NARROW => {
+    AttributeRow of size::WIDE => {
         hash: u64 = 0,
         name: u32 = 8,
         sets: u32 = 12,
@@ -146,6 +147,9 @@ records! {
         scope: u8 = 20,
         attribute_type: u8 = 21,
         is_private: bool = 22,
+        if_stale: u8 = 23,
+        /// 0: for good.
+        ttl_ms: u64 = 24,
     }
 
     /// What an event sets an attribute to.
@@ -240,6 +244,17 @@ impl GroupRow<'_> {
 }
 
 impl FactRow<'_> {
+    /// The second of two facts.
+    pub fn second(self) -> u16 {
+        u16::try_from(self.name()).unwrap_or(u16::MAX)
+    }
+
+    /// Where the condition on an item begins, and where its opposite does.
+    pub fn of_item(self) -> [u16; 2] {
+        let [a, b, c, d] = self.texts().to_le_bytes();
+        [u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d])]
+    }
+
     pub fn default(self) -> Option<i64> {
         self.has_default().then_some(self.default_value())
     }

@@ -1,0 +1,278 @@
+//! Facts of facts, times, lists, accounts: what a marketer writes is what a visitor sees.
+
+mod common;
+
+use common::visit::{DAY, HOUR, MINUTE, START_MS, Visit, int, list, map, object, text};
+use common::{codes, with_condition};
+use selvedge_compiler::Code;
+use selvedge_core::tracking_plan::Trust;
+use selvedge_core::wire::state::VisitorState;
+
+const HEAD: &str = r"attributes:
+  trial_ends_at:
+    type: time
+    from: profile
+  interests:
+    type: list
+    from: visitor
+    ttl: 7d
+  bought:
+    type: list
+    from: visitor
+    set:
+      purchase:
+        property: items.category
+  budget:
+    type: money
+    from: visitor
+  spent:
+    type: money
+    from: visitor
+    set:
+      purchase:
+        property: value
+  seats:
+    type: number
+    from: account
+  favourite:
+    type: text
+    from: visitor
+";
+
+const PLAN: &str = r"  flight_search:
+    purposes: [analytics, personalization]
+    properties:
+      route:
+        type: text
+      departs_at:
+        type: time
+      back_at:
+        type: time
+  order:
+    purposes: [analytics, personalization]
+    properties:
+      value:
+        type: money
+      items:
+        type: list
+";
+
+fn site(condition: &str) -> common::Site {
+    let mut files = with_condition(HEAD, condition);
+    let plan = files["tracking-plan.yaml"].replace("  purchase:\n", &format!("{PLAN}  purchase:\n"));
+    files.insert("tracking-plan.yaml".to_owned(), format!("{plan}      items:\n        type: list\n"));
+    let lists = "lists:\n  partners: [fjell, nordgang]\n  vips:\n    csv: vips.csv\n    column: sku\n";
+    files.insert("site.yaml".to_owned(), format!("{}{lists}", files["site.yaml"]));
+    files.insert("vips.csv".to_owned(), "name,sku\n\"Boot, high\",NG-1\nCap,NG-2\n".to_owned());
+    files
+}
+
+fn visit(condition: &str) -> Visit {
+    Visit::new(&site(condition))
+}
+
+#[test]
+fn a_trial_ends_within_three_days() {
+    let mut visit = visit("trial_ends_at within next 3d");
+    assert!(!visit.shows());
+    visit.event("identify", &[("trial_ends_at", text("2026-11-27T10:00:00Z"))]);
+    assert!(!visit.shows());
+    assert!(!visit.wait(2 * DAY - 1).shows());
+    assert!(visit.wait(1).shows());
+    assert!(visit.wait(3 * DAY).shows());
+    assert!(!visit.wait(1).shows());
+}
+
+#[test]
+fn the_last_seven_days_end_now() {
+    let mut visit = visit("trial_ends_at within last 7d");
+    visit.event("identify", &[("trial_ends_at", text("2026-11-22T12:00:00+01:00"))]);
+    assert!(!visit.shows(), "it is ahead");
+    assert!(visit.wait(HOUR).shows());
+    assert!(visit.wait(7 * DAY).shows());
+    assert!(!visit.wait(1).shows());
+}
+
+#[test]
+fn a_day_is_all_of_it() {
+    for (condition, expected) in [
+        ("now = \"2026-11-22\"", true),
+        ("now != \"2026-11-22\"", false),
+        ("now > \"2026-11-22\"", false),
+        ("now >= \"2026-11-22\" and now <= \"2026-11-22\"", true),
+        ("now < \"2026-11-22\"", false),
+        ("now between \"2026-11-01\" and \"2026-11-22\"", true),
+        ("now in [\"2026-11-21\", \"2026-11-23\"]", false),
+        ("now >= \"2026-11-22T11:00:00+01:00\"", true),
+        ("now > \"2026-11-22T11:00:00+01:00\"", false),
+    ] {
+        assert_eq!(visit(condition).shows(), expected, "{condition}");
+    }
+}
+
+#[test]
+fn how_long_the_session_lasts_and_when_the_one_before_began() {
+    let mut long = visit("now - session.start >= 10m");
+    long.event("page", &[]);
+    assert!(!long.wait(10 * MINUTE - 1).shows());
+    assert!(long.wait(1).shows());
+    let mut back = visit("session.start - previous session.start <= 1d");
+    back.event("page", &[]);
+    assert!(!back.shows());
+    back.wait(HOUR).event("page", &[]);
+    assert!(back.shows());
+    back.wait(2 * DAY).event("page", &[]);
+    assert!(!back.shows());
+}
+
+#[test]
+fn a_departure_within_two_weeks_searched_twice() {
+    let mut visit =
+        visit("(count flight_search where departs_at within next 14d and route = \"VIE-OSL\" in 7d) >= 2");
+    let search = |at: &str| [("route", text("VIE-OSL")), ("departs_at", text(at))];
+    visit.event("flight_search", &search("2026-12-01T08:00:00Z"));
+    visit.event("flight_search", &search("2026-12-21T08:00:00Z"));
+    visit.event("flight_search", &[("route", text("VIE-OSL"))]);
+    assert!(!visit.shows());
+    visit.event("flight_search", &search("2026-12-06T10:00:00Z"));
+    assert!(visit.shows());
+}
+
+#[test]
+fn two_properties_of_one_event_are_compared() {
+    let mut visit = visit("(count flight_search where back_at - departs_at <= 3d in session) >= 1");
+    let out = text("2026-12-01T08:00:00Z");
+    visit.event("flight_search", &[("departs_at", out.clone()), ("back_at", text("2026-12-05T08:00:00Z"))]);
+    assert!(!visit.shows());
+    visit.event("flight_search", &[("departs_at", out), ("back_at", text("2026-12-04T08:00:00Z"))]);
+    assert!(visit.shows());
+}
+
+#[test]
+fn one_fact_is_compared_with_another() {
+    let mut over = visit("spent > budget");
+    over.event("identify", &[("budget", int(100))]);
+    assert!(!over.shows(), "nothing is known of what was spent");
+    over.event("purchase", &[("value", int(100))]);
+    assert!(!over.shows());
+    over.event("purchase", &[("value", int(101))]);
+    assert!(over.shows());
+    let mut left = visit("budget - spent between 20 EUR and 50 EUR");
+    left.event("identify", &[("budget", int(100))]);
+    left.event("purchase", &[("value", int(60))]);
+    assert!(left.shows());
+    left.event("purchase", &[("value", int(81))]);
+    assert!(!left.shows());
+    let mut liked = visit("page.path = favourite");
+    liked.event("page", &[("path", text("/a"))]);
+    liked.event("identify", &[("favourite", text("/b"))]);
+    assert!(!liked.shows());
+    liked.event("page", &[("path", text("/b"))]);
+    assert!(liked.shows());
+}
+
+#[test]
+fn a_count_is_compared_with_a_built_in_number() {
+    let mut visit = visit("(count product_view in 7d) > session.pages");
+    visit.event("page", &[]);
+    let view = [("sku", text("NG-1")), ("category", text("shoes"))];
+    visit.event("product_view", &view);
+    assert!(!visit.shows());
+    visit.event("product_view", &view);
+    assert!(visit.shows());
+}
+
+#[test]
+fn the_last_purchase_held_a_printer() {
+    let mut visit = visit("bought contains \"printer\"");
+    let item = |category: &str| object(&[("category", text(category))]);
+    visit.event("purchase", &[("items", list(&[item("cable"), item("printer")]))]);
+    assert!(visit.shows());
+    visit.event("purchase", &[("items", list(&[item("paper")]))]);
+    assert!(!visit.shows());
+}
+
+#[test]
+fn an_item_passes_as_a_whole() {
+    let item = |category: &str, price: i64| object(&[("category", text(category)), ("price", int(price))]);
+    for (condition, expected) in [
+        ("any(items, category = \"printer\" and price > 20 EUR)", [true, false, false]),
+        ("all(items, price > 20 EUR)", [true, false, true]),
+        ("none(items, category = \"ink\")", [true, false, true]),
+        ("not any(items, category = \"ink\")", [true, false, true]),
+    ] {
+        let orders = [vec![item("printer", 30)], vec![item("printer", 20), item("ink", 30)], vec![]];
+        for (items, expected) in orders.iter().zip(expected) {
+            let mut visit = visit(&format!("(count order where {condition} in session) = 1"));
+            visit.event("order", &[("items", list(items))]);
+            assert_eq!(visit.shows(), expected, "{condition} {items:?}");
+        }
+    }
+}
+
+#[test]
+fn a_list_is_stale_after_its_time() {
+    let mut visit = visit("not interests contains \"hats\"");
+    visit.event("identify", &[("interests", list(&[text("shoes")]))]);
+    assert!(visit.wait(7 * DAY).shows());
+    assert!(!visit.wait(1).shows(), "it may hold anything by now");
+}
+
+#[test]
+fn texts_are_looked_up_in_lists_of_the_site() {
+    let mut named = visit("(count product_view where brand in partners in session) >= 1");
+    named.event("product_view", &[("sku", text("x")), ("category", text("y")), ("brand", text("fjell"))]);
+    assert!(named.shows());
+    let mut from_file = visit("(count add_to_cart where sku not in vips in session) >= 1");
+    from_file.event("add_to_cart", &[("sku", text("NG-2"))]);
+    assert!(!from_file.shows());
+    from_file.event("add_to_cart", &[("sku", text("NG-3"))]);
+    assert!(from_file.shows());
+}
+
+#[test]
+fn a_rule_can_demand_a_server() {
+    let mut visit = visit("(count purchase where event.trust = \"server\" in 30d) >= 1");
+    visit.event("purchase", &[]);
+    assert!(!visit.shows());
+    visit.trust = Trust::Server;
+    visit.event("purchase", &[]);
+    assert!(visit.shows());
+}
+
+#[test]
+fn members_of_an_account_share_what_is_of_it() {
+    let site = site("(count page where now > \"2026-01-01\" in 7d of account) >= 3 and seats >= 2");
+    let mut account = VisitorState::new(START_MS);
+    for member in 0..3 {
+        let mut visit = Visit::new(&site);
+        visit.account = Some(account.clone());
+        visit.wait(member * DAY).event("page", &[]);
+        visit.event("group", &[("seats", int(2))]);
+        assert_eq!(visit.shows(), member == 2);
+        account = visit.account.take().unwrap();
+        assert!(!visit.shows(), "without its account nothing is known of it");
+    }
+}
+
+#[test]
+fn what_cannot_be_compared_is_refused() {
+    for (condition, code) in [
+        ("trial_ends_at >= 3d", Code::E0301),
+        ("trial_ends_at - now >= 3", Code::E0301),
+        ("budget - seats > 3", Code::E0301),
+        ("favourite < page.path", Code::E0302),
+        ("interests = \"a\"", Code::E0302),
+        ("session.pages within next 3d", Code::E0302),
+        ("now within last 3d", Code::E0302),
+        ("page.path = gold", Code::E0201),
+        ("utm.source in nobody", Code::E0231),
+        ("any(interests, item = \"a\")", Code::E0230),
+        ("(count order where any(value, price > 3) in session) >= 1", Code::E0203),
+        ("(count order where any(items, price is known) in session) >= 1", Code::E0302),
+        ("now >= \"tomorrow\"", Code::E0232),
+    ] {
+        assert_eq!(codes(&site(condition)), [code], "{condition}");
+    }
+    assert_eq!(map(&[]).len(), 0);
+}
