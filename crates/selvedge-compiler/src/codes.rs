@@ -183,6 +183,12 @@ codes! {
     E0311 = Error, "an attribute that is never set";
     /// What an event sets an attribute to has another type than the attribute.
     E0312 = Error, "an attribute set to another type";
+    /// `no E in session` asks whether a count is 0: it is yes or no, so it is a condition. Name conditions under
+    /// `audiences`. (`no E for 10m` may be named under either.)
+    E0340 = Error, "an absence in a window under `metrics`";
+    /// A sequence has so many events that follow each other, not more.
+    E0341 = Error, "too many events in a sequence";
+
 
     /// What a visitor's state may need in the worst case is proven here, and has a bound. Fewer or shorter sliding
     /// windows, smaller thresholds, fewer caps bring it down.

@@ -1,10 +1,10 @@
 //! Whether the events that a rule depends on may be used for its purpose at all.
 
 use crate::codes::Code;
-use crate::condition::Source;
 use crate::diagnostic::Report;
 use crate::lower::Shared;
 use crate::resolved::{Fact, Leaf, Rule, Site};
+use crate::source::Span;
 use selvedge_core::consent::Purposes;
 
 /// Reports every test of a fact that an event would change, had it the purpose.
@@ -12,6 +12,10 @@ pub(crate) fn check(site: &Site, shared: &Shared, report: &mut Report) {
     for rule in &site.rules {
         for leaf in rule.when.iter().flat_map(|when| when.leaves()) {
             check_leaf(leaf, rule, site, shared, report);
+        }
+        let triggers = rule.timing.trigger.iter().flat_map(|trigger| &trigger.events);
+        for (event, span) in triggers.zip(&rule.trigger_spans) {
+            check_event(event, rule.purpose, *span, site, report);
         }
     }
 }
@@ -26,20 +30,20 @@ fn check_fact(fact: &Fact, leaf: &Leaf, rule: &Rule, site: &Site, shared: &Share
     match fact {
         Fact::Metric(at) => {
             for event in site.metric(*at).into_iter().flat_map(|metric| metric.events()) {
-                check_event(event, rule.purpose, &leaf.source, site, report);
+                check_event(event, rule.purpose, leaf.source.span, site, report);
             }
         }
         Fact::Attribute(at) => {
             let wanted = shared.attribute_purposes.get(at).copied().unwrap_or(rule.purpose);
             for set in &site.attributes[*at].set {
-                check_event(&set.event, wanted, &leaf.source, site, report);
+                check_event(&set.event, wanted, leaf.source.span, site, report);
             }
         }
         _ => {}
     }
 }
 
-fn check_event(event: &str, wanted: Purposes, source: &Source, site: &Site, report: &mut Report) {
+fn check_event(event: &str, wanted: Purposes, span: Span, site: &Site, report: &mut Report) {
     let known = site.events.iter().find(|known| known.name == event);
     let allowed = known.map_or(Purposes::ANALYTICS.or(Purposes::PERSONALIZATION), |known| known.purposes);
     if allowed.holds(wanted) {
@@ -48,7 +52,7 @@ fn check_event(event: &str, wanted: Purposes, source: &Source, site: &Site, repo
     let missing = names(wanted.without(allowed));
     let message = format!("`{event}` may be used for {}, and this needs {missing}", names(allowed));
     let help = format!("add `{missing}` to the `purposes` of `{event}` in tracking-plan.yaml");
-    report.add_help(Code::E0210, source.span, message, help);
+    report.add_help(Code::E0210, span, message, help);
 }
 
 fn names(purposes: Purposes) -> String {

@@ -25,6 +25,7 @@ pub(crate) fn mark(site: &mut Site) {
 fn events_of(rule: &Rule, site: &Site) -> BTreeSet<String> {
     // A new page view is decided anew, whatever the condition.
     let mut events: BTreeSet<String> = [EventType::Page.as_str().to_owned()].into();
+    events.extend(rule.timing.trigger.iter().flat_map(|trigger| trigger.events.iter().cloned()));
     let leaves = rule.when.iter().flat_map(|when| when.leaves());
     for fact in leaves.flat_map(|leaf| leaf.fact.simple()) {
         match fact {

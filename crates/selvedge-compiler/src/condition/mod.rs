@@ -178,6 +178,12 @@ pub(crate) enum Class {
     Average,
     /// Written under `scores`, never in a condition.
     Score(Score),
+    /// Events in their order.
+    Sequence(Box<Follows>),
+    /// `no E for W`.
+    Absence,
+    /// `no E in W`: a count that is 0.
+    NoneIn,
 }
 
 /// How a score is made.
@@ -197,6 +203,21 @@ pub(crate) struct Points {
     pub filter: Option<Expr>,
     /// Millionths.
     pub micro: i64,
+}
+
+/// What follows the first event of a sequence.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Follows {
+    pub then: Vec<Step>,
+    pub then_no: Option<Step>,
+    pub without: Option<Step>,
+}
+
+/// An event of a sequence, and what it must pass.
+#[derive(Debug, Clone)]
+pub(crate) struct Step {
+    pub path: Path,
+    pub filter: Option<Expr>,
 }
 
 /// An event, or an event and its property: `purchase.value`, `"Order Completed".value`.

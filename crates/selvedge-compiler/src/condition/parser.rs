@@ -2,7 +2,9 @@
 
 use super::lexer::{Kind, Token, tokens};
 use super::words::{KEYWORDS, WINDOWS};
-use super::{Ask, Compare, Expr, Literal, LiteralValue, Metric, Operand, Path, Source, State, Subject, Test};
+use super::{
+    Ask, Class, Compare, Expr, Literal, LiteralValue, Metric, Operand, Path, Source, State, Subject, Test,
+};
 use crate::codes::Code;
 use crate::diagnostic::Report;
 use crate::source::Span;
@@ -28,6 +30,12 @@ pub(crate) fn parse_metric(text: &str, anchor: &Anchor, report: &mut Report) -> 
     };
     let metric = parser.metric(class, 0)?;
     parser.end()?;
+    if matches!(metric.class, Class::NoneIn) {
+        let help = "name it under `audiences`".to_owned();
+        let message = "`no ... in ...` is a condition, not a metric";
+        parser.report.add_help(Code::E0340, metric.source.span, message, help);
+        return None;
+    }
     Some(metric)
 }
 
@@ -213,7 +221,7 @@ impl<'a> Parser<'a> {
             "starts_with" => Some(Ask::Text(TextTest::StartsWith, self.literal()?)),
             "ends_with" => Some(Ask::Text(TextTest::EndsWith, self.literal()?)),
             "matches_glob" => Some(Ask::Text(TextTest::MatchesGlob, self.literal()?)),
-            "within" => self.within(),
+            "within" if !matches!(self.peek(), Kind::Duration(_)) => self.within(),
             _ => {
                 self.at = at;
                 Some(Ask::Holds)

@@ -1,10 +1,12 @@
 //! The meaning of a metric in canonical form. Its hash names the metric's cell in stored state, so the text may never
 //! change for a meaning that stays the same.
 
-use crate::resolved::{Default, Fact, Leaf, LeafTest, Metric, Points, Score, Truth, item_truths};
+use crate::resolved::{
+    Default, Fact, Leaf, LeafTest, Metric, Points, Score, Sequence, Step, Truth, item_truths,
+};
 use selvedge_core::consent::Purposes;
 use selvedge_core::hash::fnv1a_64;
-use selvedge_core::wire::program::{MetricKind, Scope, TextTest, Window};
+use selvedge_core::wire::program::{MetricKind, Scope, SequenceKind, TextTest, Window};
 use std::collections::BTreeSet;
 
 /// The hash of what `metric` measures under `purpose`.
@@ -15,6 +17,14 @@ pub(crate) fn meaning(metric: &Metric, purpose: Purposes) -> u64 {
 fn canonical(metric: &Metric, purpose: Purposes) -> String {
     if let Some(score) = &metric.score {
         return format!("{}{} for {}", of_score(score), scope(metric), purpose.0);
+    }
+    if let Some(sequence) = &metric.sequence {
+        return format!(
+            "{} within {} for {}",
+            canonical_sequence(sequence),
+            window(metric.window),
+            purpose.0
+        );
     }
     let kind = kind(metric.kind);
     let event = quoted(&metric.event);
@@ -37,6 +47,21 @@ fn of_score(score: &Score) -> String {
     points.sort();
     let Score { half_life_ms, min, max, .. } = score;
     format!("score {half_life_ms}ms {min}..{max} [{}]", points.join(" "))
+}
+
+fn canonical_sequence(sequence: &Sequence) -> String {
+    let step = |step: &Step| {
+        let filter = step.filter.as_ref().map_or_else(|| "all".to_owned(), truth);
+        format!("{} where {filter}", quoted(&step.event))
+    };
+    let steps: Vec<String> = sequence.steps.iter().map(step).collect();
+    let other = |word: &str, other: &Option<Step>| {
+        other.iter().map(|other| format!(" {word} {}", step(other))).collect()
+    };
+    let (then_no, without): (String, String) =
+        (other("then no", &sequence.then_no), other("without", &sequence.without));
+    let word = if sequence.asks == SequenceKind::Absence { "absence" } else { "sequence" };
+    format!("{word} {}{then_no}{without}", steps.join(" then "))
 }
 
 const fn kind(kind: MetricKind) -> &'static str {

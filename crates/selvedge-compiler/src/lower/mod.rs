@@ -6,6 +6,7 @@ mod meaning;
 mod shared;
 mod zone;
 mod parts;
+mod sequence;
 
 pub(crate) use code::size;
 pub(crate) use parts::build;

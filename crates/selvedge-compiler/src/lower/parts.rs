@@ -13,7 +13,7 @@ use selvedge_core::consent::Purposes;
 use selvedge_core::tracking_plan::Plan;
 use selvedge_core::wire::program::{
     self, Attribute, EdgeConfig, FactSource, Leaf as LeafSource, Metric, MetricKind, Parts, Rule as RulePart,
-    Slot, Source,
+    Sequence, Slot, Source,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,6 +34,7 @@ pub(crate) fn build(site: &Site, shared: &Shared, files: &Files<'_>, public: boo
         facts: builder.facts.facts,
         metrics: builder.metrics,
         scores: builder.scores,
+        sequences: builder.sequences,
         code: builder.code.instructions,
         masks: builder.code.masks,
         rules: part_rules,
@@ -47,6 +48,7 @@ pub(crate) fn build(site: &Site, shared: &Shared, files: &Files<'_>, public: boo
 
 /// What facts are in the program.
 struct Sources<'a> {
+    site: &'a Site,
     attributes: &'a BTreeMap<usize, u16>,
     metrics: &'a BTreeMap<usize, u16>,
     item_tests: &'a BTreeMap<ItemTest, [u16; 2]>,
@@ -59,7 +61,11 @@ impl Sources<'_> {
         match fact {
             Fact::Builtin(builtin) => FactSource::Builtin(*builtin),
             Fact::Attribute(at) => FactSource::Attribute(found(self.attributes, at)),
-            Fact::Metric(at) => FactSource::Metric(found(self.metrics, at)),
+            Fact::Metric(at) => {
+                let is_sequence = self.site.metric(*at).is_some_and(|metric| metric.sequence.is_some());
+                let place = found(self.metrics, at);
+                if is_sequence { FactSource::Sequence(place) } else { FactSource::Metric(place) }
+            }
             Fact::Property(name) | Fact::TimeProperty(name) => FactSource::Property(name.clone()),
             Fact::Item(name) | Fact::TimeItem(name) => FactSource::Item(name.clone()),
             Fact::Trust => FactSource::Trust,
@@ -87,14 +93,16 @@ impl Sources<'_> {
 }
 
 /// Collects what the rules of one program need.
-struct Builder<'a> {
+pub(super) struct Builder<'a> {
     site: &'a Site,
-    shared: &'a Shared,
+    pub(super) shared: &'a Shared,
     dictionaries: Dictionaries,
     facts: Facts,
     metrics: Vec<Metric>,
     scores: Vec<program::Score>,
-    metric_places: BTreeMap<u64, u16>,
+    pub(super) sequences: Vec<Sequence>,
+    /// Metrics and sequences of this program, by meaning.
+    pub(super) metric_places: BTreeMap<u64, u16>,
     /// Attributes of this program, by their place among the resolved.
     attribute_places: BTreeMap<usize, u16>,
     /// Where conditions on items begin, and their opposites.
@@ -121,6 +129,7 @@ impl<'a> Builder<'a> {
             facts: Facts::default(),
             metrics: Vec::new(),
             scores: Vec::new(),
+            sequences: Vec::new(),
             metric_places: BTreeMap::new(),
             attribute_places: attribute_places(site, shared, public),
             item_tests: BTreeMap::new(),
@@ -148,7 +157,7 @@ impl<'a> Builder<'a> {
             caps: rule.caps.clone(),
             hold: rule.hold,
             in_page: self.shared.in_page(at),
-            timing: selvedge_core::wire::program::Timing::default(),
+            timing: rule.timing.clone(),
         }
     }
 
@@ -160,14 +169,14 @@ impl<'a> Builder<'a> {
         self.append(when, &metrics)
     }
 
-    fn append(&mut self, truth: &Truth, metrics: &BTreeMap<usize, u16>) -> u16 {
+    pub(super) fn append(&mut self, truth: &Truth, metrics: &BTreeMap<usize, u16>) -> u16 {
         for leaf in truth.leaves() {
             if let Fact::AnyItem(test) = &leaf.fact {
                 self.item_test(test);
             }
         }
-        let Self { facts, dictionaries, attribute_places, item_tests, code, .. } = self;
-        let sources = Sources { attributes: attribute_places, metrics, item_tests };
+        let Self { facts, dictionaries, attribute_places, item_tests, code, site, .. } = self;
+        let sources = Sources { site, attributes: attribute_places, metrics, item_tests };
         code.append(truth, &mut |leaf: &Leaf| {
             let source = sources.of(&leaf.fact, facts);
             facts.place(leaf, source, dictionaries)
@@ -188,6 +197,9 @@ impl<'a> Builder<'a> {
         let meaning = meaning(metric, purpose);
         if let Some(place) = self.metric_places.get(&meaning) {
             return *place;
+        }
+        if let Some(sequence) = &metric.sequence {
+            return self.sequence(metric, sequence, meaning, purpose);
         }
         let filter = metric.filter.as_ref().map(|filter| self.append(filter, &BTreeMap::new()));
         let detail = metric.score.as_ref().map_or(metric.detail, |score| self.score(score));

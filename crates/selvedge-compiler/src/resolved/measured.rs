@@ -7,8 +7,9 @@ use selvedge_core::tracking_plan::{PlanEvent, PropertyType};
 /// What a metric's values are; of one that names something unknown, numbers.
 pub(crate) fn fact_type(metric: &Metric, events: &[PlanEvent]) -> FactType {
     match metric.class {
-        Class::Count => FactType::Count,
         Class::Score(_) => FactType::Number,
+        Class::Count | Class::NoneIn => FactType::Count,
+        Class::Sequence(_) | Class::Absence => FactType::Bool,
         Class::Sum | Class::Min | Class::Max | Class::Average => {
             property_of(&metric.path, events).map_or(FactType::Number, |(_, _, fact_type)| fact_type)
         }

@@ -3,10 +3,10 @@
 use super::fact::{Fact, Leaf, LeafTest};
 use super::fuse::truth_of;
 use super::truth::Truth;
-use super::typed::{TypedMetric, TypedScore};
+use super::typed::{TypedMetric, TypedScore, TypedSequence, TypedStep};
 use crate::diagnostic::Report;
 use selvedge_core::limits::COUNT_THRESHOLD_MAX;
-use selvedge_core::wire::program::{MetricKind, Scope, Window};
+use selvedge_core::wire::program::{MetricKind, Scope, SequenceKind, Window};
 
 /// A metric, resolved.
 pub(crate) struct Metric {
@@ -21,6 +21,8 @@ pub(crate) struct Metric {
     /// The time zone of a window of the calendar: part of its meaning.
     pub timezone: Option<String>,
     pub score: Option<Score>,
+    /// What it asks, where it is a sequence or an absence; then its kind says nothing.
+    pub sequence: Option<Sequence>,
 }
 
 /// How a score is made, resolved.
@@ -38,16 +40,41 @@ pub(crate) struct Points {
     pub micro: i64,
 }
 
+/// A sequence or absence, resolved.
+pub(crate) struct Sequence {
+    pub asks: SequenceKind,
+    pub steps: Vec<Step>,
+    pub then_no: Option<Step>,
+    pub without: Option<Step>,
+}
+
+/// An event of a sequence.
+pub(crate) struct Step {
+    pub event: String,
+    pub filter: Option<Truth>,
+}
+
+impl Sequence {
+    /// Every event that it follows.
+    pub fn all(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().chain(&self.then_no).chain(&self.without)
+    }
+}
+
 impl Metric {
     /// Every event that steps it.
     pub fn events(&self) -> impl Iterator<Item = &str> {
         let of_score = self.points().iter().map(|points| points.event.as_str());
-        std::iter::once(self.event.as_str()).filter(|event| !event.is_empty()).chain(of_score)
+        let followed = self.sequence.iter().flat_map(Sequence::all).map(|step| step.event.as_str());
+        let own = std::iter::once(self.event.as_str()).filter(|event| !event.is_empty());
+        own.chain(of_score).chain(followed)
     }
 
     /// Every filter of its events.
     pub fn filters(&self) -> impl Iterator<Item = &Truth> {
-        self.filter.iter().chain(self.points().iter().filter_map(|points| points.filter.as_ref()))
+        let of_score = self.points().iter().filter_map(|points| points.filter.as_ref());
+        let followed = self.sequence.iter().flat_map(Sequence::all).filter_map(|step| step.filter.as_ref());
+        self.filter.iter().chain(of_score).chain(followed)
     }
 
     /// What adds to it, where it is a score.
@@ -57,7 +84,7 @@ impl Metric {
 
     /// Whether its value is a whole number of events.
     pub const fn is_count(&self) -> bool {
-        matches!(self.kind, MetricKind::Count | MetricKind::Tally)
+        self.sequence.is_none() && matches!(self.kind, MetricKind::Count | MetricKind::Tally)
     }
 
     /// How far it can count.
@@ -72,7 +99,8 @@ impl Metric {
 
 /// Resolves a metric; what is wrong with its filter is reported.
 pub(super) fn metric(found: TypedMetric, timezone: &str, report: &mut Report) -> Metric {
-    let TypedMetric { name, kind, event, property, filter, window, scope, detail, score: points } = found;
+    let TypedMetric { name, kind, event, property, filter, window, scope, detail, score: points, sequence } =
+        found;
     let filter = filter.as_ref().map(|filter| truth_of(filter, report));
     let never_negative = kind == MetricKind::Sum && is_never_negative(property.as_deref(), filter.as_ref());
     let is_of_calendar = matches!(window, Window::Today | Window::Week | Window::Month);
@@ -87,6 +115,20 @@ pub(super) fn metric(found: TypedMetric, timezone: &str, report: &mut Report) ->
         detail: if never_negative { 1 } else { detail },
         timezone: is_of_calendar.then(|| timezone.to_owned()),
         score: points.map(|points| score(points, report)),
+        sequence: sequence.map(|sequence| resolve_sequence(sequence, report)),
+    }
+}
+
+fn resolve_sequence(found: TypedSequence, report: &mut Report) -> Sequence {
+    let mut step = |found: TypedStep| Step {
+        event: found.event,
+        filter: found.filter.as_ref().map(|filter| truth_of(filter, report)),
+    };
+    Sequence {
+        asks: found.asks,
+        steps: found.steps.into_iter().map(&mut step).collect(),
+        then_no: found.then_no.map(&mut step),
+        without: found.without.map(&mut step),
     }
 }
 

@@ -14,6 +14,6 @@ mod warnings;
 mod site;
 
 pub(crate) use fact::{Default, Domain, Fact, ItemTest, Leaf, LeafTest};
-pub(crate) use metric::{Metric, Points, Score, threshold_of};
+pub(crate) use metric::{Metric, Points, Score, Sequence, Step, threshold_of};
 pub(crate) use site::{Rule, Site, resolve};
 pub(crate) use truth::{Truth, item_truths};

@@ -13,10 +13,11 @@ use crate::fields::Spanned;
 use crate::source::Span;
 use crate::suggest::did_you_mean;
 use crate::written::rules::{self, RulesFile};
+use crate::written::timing::Timing as WrittenTiming;
 use crate::written::{Written, content, site};
 use selvedge_core::consent::Purposes;
 use selvedge_core::tracking_plan::PlanEvent;
-use selvedge_core::wire::program::{self, Builtin, Cap, Hold, Status};
+use selvedge_core::wire::program::{self, Builtin, Cap, Hold, Status, Timing, Trigger};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A site, resolved.
@@ -45,6 +46,9 @@ pub(crate) struct Rule {
     pub caps: Vec<Cap>,
     pub hold: Hold,
     pub private: bool,
+    pub timing: Timing,
+    /// Where its triggers are written, in their order.
+    pub trigger_spans: Vec<Span>,
 }
 
 /// Resolves what was written; what is wrong is reported and left out.
@@ -187,8 +191,33 @@ fn resolve_rule(
         caps: rule.caps.clone(),
         hold: rule.hold,
         private: rule.private,
+        timing: timing(&rule.timing, checker),
+        trigger_spans: trigger_spans(&rule.timing),
     })
 }
+
+/// When the rule is considered; events that are in no plan are reported.
+fn timing(written: &WrittenTiming, checker: &mut Checker<'_, '_>) -> Timing {
+    let events = written.trigger.as_ref().map(|events| {
+        let is_end = |event: &&Spanned<String>| event.value == SESSION_END;
+        let mut trigger =
+            Trigger { session_end: events.iter().any(|event| is_end(&event)), events: Vec::new() };
+        for event in events.iter().filter(|event| !is_end(event)) {
+            checker.known_event(&event.value, event.span);
+            trigger.events.push(event.value.clone());
+        }
+        trigger
+    });
+    Timing { trigger: events, after_ms: written.after_ms }
+}
+
+fn trigger_spans(written: &WrittenTiming) -> Vec<Span> {
+    let events = written.trigger.iter().flatten().filter(|event| event.value != SESSION_END);
+    events.map(|event| event.span).collect()
+}
+
+/// The trigger that is no event.
+const SESSION_END: &str = "session_end";
 
 /// The name, where it is one of those known; else it is reported.
 fn known<'a>(

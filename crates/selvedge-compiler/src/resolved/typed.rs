@@ -3,14 +3,18 @@
 
 mod metric;
 
-pub(crate) use metric::{TypedMetric, TypedScore};
+mod sequence;
+
+pub(crate) use metric::{TypedMetric, TypedScore, TypedSequence, TypedStep};
 
 use super::fact::{Fact, FactType, Typed};
 use super::leaf;
 use super::measured::{fact_type, property_type};
 use super::names::{Meaning, Names};
 use crate::codes::Code;
-use crate::condition::{Ask, Expr, Operand, Source, State, Subject, Test};
+use crate::condition::{
+    Ask, Class, Compare, Expr, Literal, LiteralValue, Operand, Source, State, Subject, Test,
+};
 use crate::diagnostic::Report;
 use crate::source::Span;
 use crate::suggest::did_you_mean;
@@ -145,12 +149,14 @@ impl<'a> Checker<'a, '_> {
                     }
                     _ => test,
                 };
+                let none = self.none_in(test)?;
+                let asked = none.as_ref().unwrap_or(test);
                 let leaf = match &test.ask {
                     Ask::CompareFact(compare, other) => {
                         self.compare_facts(test, (fact, fact_type), *compare, other, scope)?
                     }
                     Ask::Within(side, ms) => leaf::within(test, fact, &fact_type, *side, *ms, self.report)?,
-                    _ => leaf::check(test, fact, &fact_type, self.currency, self.report)?,
+                    _ => leaf::check(asked, fact, &fact_type, self.currency, self.report)?,
                 };
                 Some(match test.ask {
                     Ask::State(state @ (State::True | State::NotTrue | State::False | State::NotFalse)) => {
@@ -160,6 +166,26 @@ impl<'a> Checker<'a, '_> {
                 })
             }
         }
+    }
+
+    /// `no E in W` as the test that it is: of a count, that it is 0.
+    fn none_in(&mut self, test: &Test) -> Option<Option<Test>> {
+        let Operand::Metric(metric, _) = &test.subject.operand else { return Some(None) };
+        if !matches!(metric.class, Class::NoneIn) {
+            return Some(None);
+        }
+        let asks_whether = matches!(
+            test.ask,
+            Ask::Holds | Ask::State(State::True | State::NotTrue | State::False | State::NotFalse)
+        );
+        if !asks_whether || test.subject.default.is_some() {
+            let message = "an absence is yes or no: it is not compared, and has no default";
+            let help = "count instead: `(count E in session) >= 2`".to_owned();
+            self.report.add_help(Code::E0302, test.source.span, message, help);
+            return None;
+        }
+        let zero = Literal { value: LiteralValue::Number(0), span: test.source.span };
+        Some(Some(Test { ask: Ask::Compare(Compare::Equal, zero), ..test.clone() }))
     }
 
     pub(super) fn meaning(&mut self, subject: &Subject, scope: Scope<'a>) -> Option<Meaning> {

@@ -7,6 +7,7 @@ mod csv;
 pub(crate) mod lists;
 pub(crate) mod site;
 mod stretch;
+pub(crate) mod timing;
 pub(crate) mod attribute;
 mod score;
 pub(crate) mod metric;

@@ -10,6 +10,7 @@ use crate::written::entries::{name_of, named};
 use crate::written::metric::{Metric, read_metrics};
 use crate::written::plan::purpose;
 use crate::written::stretch::{read_caps, read_hold};
+use crate::written::timing::{Timing, read_timing};
 use crate::yaml::{Entry, Node, Value, traps};
 use selvedge_core::consent::Purposes;
 use selvedge_core::wire::program::{Cap, Hold, Status};
@@ -54,6 +55,7 @@ pub(crate) struct Rule {
     pub caps: Vec<Cap>,
     pub hold: Hold,
     pub private: bool,
+    pub timing: Timing,
 }
 
 const LATER: [Later; 3] = [
@@ -118,16 +120,14 @@ fn read_rules(node: Option<&Node>, source: &str, report: &mut Report) -> Vec<Rul
     items.iter().filter_map(|item| read_rule(item, source, report)).collect()
 }
 
-const RULE_LATER: [Later; 9] = [
+const RULE_LATER: [Later; 7] = [
     ("emit", "read the exposures from the log: `selvedge log`"),
     ("experiment", "write one rule for each variant"),
     ("schedule", "use `status` to switch the rule on and off"),
-    ("trigger", "rules are decided after every event"),
-    ("after", "rules are decided after every event"),
     ("until", "use `hold`"),
     ("service", "write `purpose: necessary`"),
     ("suppress", "add the fact to the condition"),
-    ("on", "rules are decided after every event"),
+    ("on", "write `trigger`"),
 ];
 
 fn read_rule(node: &Node, source: &str, report: &mut Report) -> Option<Rule> {
@@ -146,6 +146,7 @@ fn read_rule(node: &Node, source: &str, report: &mut Report) -> Option<Rule> {
     let status = fields.optional("status").and_then(|node| fields::word(node, &STATUSES, &[], report));
     let purpose = fields.optional("purpose").and_then(|node| rule_purpose(node, report));
     let private = fields.optional("private").and_then(|node| fields::flag(node, report));
+    let timing = read_timing(&mut fields, report);
     fields.finish(&RULE_LATER, report);
     let id = id?;
     fields::name(&id.value, id.span, NameKind::Dashed, report);
@@ -162,6 +163,7 @@ fn read_rule(node: &Node, source: &str, report: &mut Report) -> Option<Rule> {
         caps,
         hold: hold.unwrap_or(Hold::Page),
         private: private.unwrap_or(false),
+        timing,
     })
 }
 

@@ -5,6 +5,8 @@ mod count;
 
 mod amount;
 
+mod sequence;
+
 use super::lexer::Kind;
 use super::parser::Parser;
 use super::words::{KEYWORDS, WINDOWS};
@@ -22,12 +24,14 @@ pub(super) struct Reader {
     pub read: fn(&mut Parser<'_>, usize) -> Option<Metric>,
 }
 
-const CLASSES: [Reader; 5] = [
+const CLASSES: [Reader; 7] = [
     Reader { word: "count", is_bare: false, read: count::read },
     Reader { word: "sum", is_bare: false, read: amount::read_sum },
     Reader { word: "min", is_bare: false, read: amount::read_min },
     Reader { word: "max", is_bare: false, read: amount::read_max },
     Reader { word: "avg", is_bare: false, read: amount::read_average },
+    Reader { word: "sequence", is_bare: true, read: sequence::read },
+    Reader { word: "no", is_bare: true, read: sequence::read_absence },
 ];
 
 const SCOPES: [(&str, Scope); 4] = [

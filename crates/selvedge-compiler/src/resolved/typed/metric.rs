@@ -5,8 +5,9 @@ use crate::codes::Code;
 use crate::condition::{Class, Metric, Path, Score, Source};
 use crate::resolved::fact::{Default, Domain, Fact, FactType, Leaf, LeafTest, Typed};
 use crate::resolved::measured::{property_of, splits};
+use crate::source::Span;
 use crate::suggest::did_you_mean;
-use selvedge_core::wire::program::{MetricKind, Scope, Window};
+use selvedge_core::wire::program::{MetricKind, Scope, SequenceKind, Window};
 
 /// A metric, checked.
 #[derive(Debug, Clone)]
@@ -20,6 +21,7 @@ pub(crate) struct TypedMetric {
     pub scope: Scope,
     pub detail: u16,
     pub score: Option<TypedScore>,
+    pub sequence: Option<TypedSequence>,
 }
 
 /// How a score is made, checked.
@@ -39,11 +41,29 @@ pub(crate) struct TypedPoints {
     pub micro: i64,
 }
 
+/// A sequence, checked.
+#[derive(Debug, Clone)]
+pub(crate) struct TypedSequence {
+    pub asks: SequenceKind,
+    pub steps: Vec<TypedStep>,
+    pub then_no: Option<TypedStep>,
+    pub without: Option<TypedStep>,
+}
+
+/// An event and what it must pass.
+#[derive(Debug, Clone)]
+pub(crate) struct TypedStep {
+    pub event: String,
+    pub filter: Option<Typed>,
+}
+
 impl Checker<'_, '_> {
     /// A metric; `None` where it has an error, which is reported.
     pub fn metric(&mut self, metric: &Metric, name: &str) -> Option<TypedMetric> {
         match &metric.class {
-            Class::Count => self.count(metric, name),
+            Class::Count | Class::NoneIn => self.count(metric, name),
+            Class::Sequence(follows) => self.sequence(metric, follows, name),
+            Class::Absence => self.absence(metric, name),
             Class::Sum => self.amount(metric, name, MetricKind::Sum),
             Class::Min => self.amount(metric, name, MetricKind::Min),
             Class::Max => self.amount(metric, name, MetricKind::Max),
@@ -96,7 +116,7 @@ impl Checker<'_, '_> {
     }
 
     /// What all classes have in common.
-    fn typed(
+    pub(super) fn typed(
         &mut self,
         metric: &Metric,
         name: &str,
@@ -109,18 +129,35 @@ impl Checker<'_, '_> {
             Some(filter) => Some(self.filter(filter, &event)?),
         };
         let (name, window, scope) = (name.to_owned(), metric.window, metric.scope);
-        Some(TypedMetric { name, kind, event, property, filter, window, scope, detail: 0, score: None })
+        Some(TypedMetric {
+            name,
+            kind,
+            event,
+            property,
+            filter,
+            window,
+            scope,
+            detail: 0,
+            score: None,
+            sequence: None,
+        })
     }
 
     /// The event that a path names; it is reported where there is none.
-    fn event(&mut self, path: &Path) -> Option<String> {
-        if self.names.has_event(&path.name) && path.property.is_none() {
-            return Some(path.name.clone());
+    pub(super) fn event(&mut self, path: &Path) -> Option<String> {
+        let is_known = path.property.is_none() && self.names.has_event(&path.name);
+        (is_known || self.known_event(&path.name, path.span)).then(|| path.name.clone())
+    }
+
+    /// Whether there is an event of this name; where there is none, it is reported.
+    pub fn known_event(&mut self, name: &str, span: Span) -> bool {
+        if self.names.has_event(name) {
+            return true;
         }
         let known = self.names.events.iter().map(|event| event.name.as_str());
-        let message = format!("the tracking plan has no event `{}`", path.name);
-        self.report.add_help(Code::E0202, path.span, message, did_you_mean(&path.name, known));
-        None
+        let message = format!("the tracking plan has no event `{name}`");
+        self.report.add_help(Code::E0202, span, message, did_you_mean(name, known));
+        false
     }
 
     /// The event and property that a path names, and the property's type; it is reported where there is none.

@@ -3,7 +3,7 @@
 use super::Program;
 use crate::limits::{LIST_ITEMS_MAX, PAGES_MAX, SEQUENCE_PENDING_MAX, STATE_TEXT_BYTES_MAX};
 use crate::wire::program::{
-    Attribute, AttributeScope, AttributeType, Cap, Hold, Rule, Scope, Timing, Window,
+    Attribute, AttributeScope, AttributeType, Cap, Hold, Rule, Scope, Timing, WOKEN, Window,
 };
 use crate::wire::state::{cell_bytes_max, page_cell_bytes_max};
 
@@ -59,7 +59,7 @@ impl Program {
         let held = self.slots_held(|rule| rule.hold != Hold::Page).saturating_mul(HELD_BYTES);
         let pages = self.page_bytes().saturating_mul(PAGES_MAX);
         let timed = self.parts().rules.iter().filter(|rule| rule.timing != Timing::default());
-        let timers = timed.count().saturating_add(1).saturating_mul(TIMER_BYTES);
+        let timers = timed.count().saturating_add(self.is_cell(WOKEN).into()).saturating_mul(TIMER_BYTES);
         let parts = [HEAD_BYTES, SESSION_BYTES, pages, held, metrics, sequences, timers, attributes];
         parts.into_iter().fold(0, usize::saturating_add)
     }
