@@ -4,7 +4,7 @@ use selvedge_core::consent::Purposes;
 use selvedge_core::event::{Event, EventType};
 use selvedge_core::hash::fnv1a_64;
 use selvedge_core::id::{Sequence, WriterId};
-use selvedge_core::rules::{Moment, Place, Program, ProgramFault, decide, step};
+use selvedge_core::rules::{Moment, Place, Program, ProgramFault, Recall, decide, decide_again, step};
 use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::program::{
@@ -136,6 +136,7 @@ pub struct Engine {
     state: VisitorState,
     context: Map,
     events: Vec<Event>,
+    recall: Recall,
     now_ms: i64,
 }
 
@@ -150,6 +151,7 @@ impl Engine {
             state: VisitorState::new(START_MS),
             context: Map::new(),
             events: EVENTS.iter().map(|name| event(EventType::Track, name)).collect(),
+            recall: Recall::default(),
             now_ms: START_MS,
         };
         let mut landing = event(EventType::Page, "page");
@@ -178,11 +180,14 @@ impl Engine {
         decide(&self.program, &mut self.state, &moment).into_iter().map(|decision| decision.rule)
     }
 
-    /// Steps by one of the events, a second later, and decides; how many slots are won.
+    /// Steps by one of the events, a second later, and decides as a page or a batch does: what did not change is not asked
+    /// again. How many slots are won.
     pub fn event(&mut self, at: usize) -> usize {
         let event = self.events[at % self.events.len()].clone();
         self.step(&event);
-        self.decide()
+        let moment = moment(&self.context, self.now_ms);
+        let decisions = decide_again(&self.program, &mut self.state, &moment, &mut self.recall);
+        decisions.iter().filter(|decision| decision.rule.is_some()).count()
     }
 
     /// Bytes of the visitor's state as it is stored.

@@ -9,7 +9,7 @@ use selvedge_core::consent::{Purposes, Snapshot};
 use selvedge_core::event::{Clock, Event, LeaseReport, RefusalCode};
 use selvedge_core::id::{ProgramHash, VisitorId, WriterId};
 use selvedge_core::limits::LEASE_REPORTS_MAX;
-use selvedge_core::rules::{Decision, Image, Moment, Place, decide, rule_time, step};
+use selvedge_core::rules::{Decision, Image, Moment, Place, Recall, decide_again, rule_time, step};
 use selvedge_core::tracking_plan::{self, Plan, Trust};
 use selvedge_core::value::Map;
 use selvedge_core::wire::answer::{Applied, Reason, SlotDecision};
@@ -52,6 +52,7 @@ pub struct Mind {
     applied: Vec<Applied>,
     state: VisitorState,
     decided: Vec<Decision>,
+    recall: Recall,
     from_edge: Vec<SlotDecision>,
     shown: Vec<Show>,
     /// The decisions that `shown` was made of; `None` where something else changed since.
@@ -69,6 +70,7 @@ impl Default for Mind {
             applied: Vec::new(),
             state: VisitorState::new(0),
             decided: Vec::new(),
+            recall: Recall::default(),
             from_edge: Vec::new(),
             shown: Vec::new(),
             drawn: None,
@@ -85,6 +87,7 @@ impl Mind {
         let Ok(plan) = image.plan() else { return false };
         let names = plan.names();
         self.drawn = None;
+        self.recall = Recall::default();
         self.loaded = Some(Loaded { hash, publish, image, plan, names });
         true
     }
@@ -174,7 +177,7 @@ impl Mind {
         let usable = purposes_of(Some(&loaded.plan), event).and(in_force);
         let moment = setting.moment(event.time_ms, in_force);
         step(&loaded.image, &mut self.state, event, usable, &moment);
-        self.decided = decide(&loaded.image, &mut self.state, &moment);
+        self.decided = decide_again(&loaded.image, &mut self.state, &moment, &mut self.recall);
         self.spend_leases();
     }
 
@@ -182,7 +185,7 @@ impl Mind {
     pub fn decide(&mut self, setting: &Setting<'_>) {
         let Some(loaded) = self.loaded.as_ref().filter(|_| !self.is_blind) else { return };
         let moment = setting.moment(setting.now_ms, setting.consent.in_force());
-        self.decided = decide(&loaded.image, &mut self.state, &moment);
+        self.decided = decide_again(&loaded.image, &mut self.state, &moment, &mut self.recall);
     }
 
     /// Runs the later events of the visitor's `lanes`, then decides.

@@ -2,8 +2,8 @@
 //! caps, exclusion group; then the slot's fallback.
 
 use super::grants::check;
-use super::known::{Known, is_true};
 use super::moment::{Moment, Place, may_act};
+use super::recall::Recall;
 use super::timers;
 use super::view::resolve;
 use crate::wire::answer::Reason;
@@ -29,12 +29,23 @@ pub struct Decision {
 /// Decides every slot of the program, in the program's order. What wins is held from now on: that is why the state
 /// changes.
 pub fn decide(image: &Image, state: &mut VisitorState, moment: &Moment) -> Vec<Decision> {
+    decide_again(image, state, moment, &mut Recall::default())
+}
+
+/// What [`decide`] decides, with what `recall` holds of the last time that this program's rules were decided: where little
+/// changed since, little is asked.
+pub fn decide_again(
+    image: &Image,
+    state: &mut VisitorState,
+    moment: &Moment,
+    recall: &mut Recall,
+) -> Vec<Decision> {
     let now_ms = state.now_ms(moment.now_ms);
     state.align(image, now_ms);
     state.prune_held(false, now_ms);
-    let known = resolve(image, state, moment);
-    timers::run(image, state, moment, &known);
-    let decisions = judge(image, state, moment, &known);
+    recall.learn(image, resolve(image, state, moment));
+    timers::run(image, state, moment, recall.known());
+    let decisions = judge(image, state, moment, recall);
     for decision in &decisions {
         if let (Some(rule), Reason::Won) = (decision.rule, decision.reason) {
             hold(image, state, moment, image.rule(rule));
@@ -45,7 +56,7 @@ pub fn decide(image: &Image, state: &mut VisitorState, moment: &Moment) -> Vec<D
 }
 
 /// What [`decide`] decides, the state as it is.
-pub(super) fn judge(image: &Image, state: &VisitorState, moment: &Moment, known: &[Known]) -> Vec<Decision> {
+pub(super) fn judge(image: &Image, state: &VisitorState, moment: &Moment, recall: &Recall) -> Vec<Decision> {
     let mut court = Court {
         image,
         state,
@@ -61,7 +72,7 @@ pub(super) fn judge(image: &Image, state: &VisitorState, moment: &Moment, known:
         court.decisions.push(Decision { slot: at, rule: None, content, reason: Reason::Fallback });
     }
     court.keep_held();
-    court.run_rules(known);
+    court.run_rules(recall);
     court.decisions
 }
 
@@ -109,16 +120,15 @@ impl Court<'_> {
         }
     }
 
-    fn run_rules(&mut self, known: &[Known]) {
-        let code = self.image.code();
-        for (at, rule) in (0..).zip(self.image.each_rule()) {
+    fn run_rules(&mut self, recall: &Recall) {
+        for at in recall.true_rules() {
             if self.open == 0 {
                 return;
             }
+            let rule = self.image.rule(at);
             if self.is_open(rule.slot())
                 && may_act(rule, self.moment)
                 && self.waiting.binary_search(&at).is_err()
-                && is_true(self.image, code, known, rule.when())
                 && check(self.image, self.state, self.moment.writer, rule, self.now_ms).is_ok()
                 && !is_excluded(self.image, rule, &self.standing)
             {

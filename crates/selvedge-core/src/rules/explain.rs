@@ -4,6 +4,7 @@ use super::decide::{Decision, is_excluded, judge};
 use super::grants::check;
 use super::known::{Known, MISSING, has_bit, known_at, passes};
 use super::moment::{Moment, Place};
+use super::recall::Recall;
 use super::timers;
 use super::view::resolve;
 use crate::limits::MASK_WORDS_MAX;
@@ -33,11 +34,11 @@ pub fn explain(image: &Image, state: &VisitorState, moment: &Moment) -> Vec<Cand
     let now_ms = state.now_ms(moment.now_ms);
     state.align(image, now_ms);
     state.prune_held(false, now_ms);
-    let known = resolve(image, &state, moment);
-    let decisions = judge(image, &state, moment, &known);
-    let standing = standing(image, &decisions);
-    let case =
-        Case { image, state: &state, moment, known: &known, decisions: &decisions, standing: &standing };
+    let mut recall = Recall::default();
+    recall.learn(image, resolve(image, &state, moment));
+    let decisions = judge(image, &state, moment, &recall);
+    let (known, standing) = (recall.known(), standing(image, &decisions));
+    let case = Case { image, state: &state, moment, known, decisions: &decisions, standing: &standing };
     (0..image.rules()).map(|at| case.candidate(image.rule(at), at)).collect()
 }
 

@@ -31,6 +31,8 @@ pub mod deadlines;
 
 mod view;
 
+mod recall;
+
 pub mod grants;
 
 pub mod step;
@@ -42,11 +44,12 @@ pub mod explain;
 pub mod leaves;
 
 pub use deadlines::{next_deadline, wake};
-pub use decide::{Decision, decide};
+pub use decide::{Decision, decide, decide_again};
 pub use explain::{Candidate, explain, known_facts};
 pub use grants::lease;
 pub use known::Known;
 pub use leaves::{LeafTruth, leaves};
 pub use moment::{Moment, Place, rule_time};
 pub use program::{Image, Program, ProgramFault};
+pub use recall::Recall;
 pub use step::{Stepped, step, step_account};

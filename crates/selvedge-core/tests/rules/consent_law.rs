@@ -63,6 +63,11 @@ fn facts(build: &mut Build) -> Vec<(u16, Vec<Test>)> {
     facts
 }
 
+/// A leaf for every fact and test, under a plan that lets every event be used for all.
+pub fn leaves() -> (Build, Vec<Condition>) {
+    worlds([Purposes(u16::MAX); 4])
+}
+
 /// A leaf for every fact and test, each its own rule in a program of its own slot order: all are asked one by one.
 fn worlds(plan: [Purposes; 4]) -> (Build, Vec<Condition>) {
     let mut build = Build::new();
@@ -89,7 +94,7 @@ fn worlds(plan: [Purposes; 4]) -> (Build, Vec<Condition>) {
     (build, leaves)
 }
 
-fn condition(leaves: Vec<Condition>) -> impl Strategy<Value = Condition> {
+pub fn condition(leaves: Vec<Condition>) -> impl Strategy<Value = Condition> {
     let leaf = prop::sample::select(leaves);
     prop_oneof![
         3 => leaf.clone(),

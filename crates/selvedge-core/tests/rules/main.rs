@@ -16,6 +16,7 @@ mod explaining;
 mod logic;
 mod page_and_edge;
 mod programs;
+mod recalling;
 mod reference;
 mod sequence_reference;
 mod sequences;

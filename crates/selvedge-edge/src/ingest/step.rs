@@ -74,6 +74,8 @@ struct Stepper<'a> {
     message_id: Option<String>,
     /// What was decided last, and under which purposes.
     decided: Option<(Vec<Decision>, Purposes)>,
+    /// Which conditions were true when rules were last decided.
+    recall: rules::Recall,
     now_ms: i64,
     events: Vec<LogEvent>,
     quarantine: Vec<String>,
@@ -110,6 +112,7 @@ impl<'a> Stepper<'a> {
             anonymous_id: None,
             message_id: None,
             decided: None,
+            recall: rules::Recall::default(),
             now_ms,
             events: Vec::new(),
             quarantine: Vec::new(),
@@ -184,7 +187,9 @@ impl<'a> Stepper<'a> {
         let moment = Moment { in_force: self.gate.in_force(event.consent), ..self.moment() };
         let before = match self.decided.take() {
             Some((decisions, _)) => decisions,
-            None => rules::decide(&self.site.program, &mut self.state.clone(), &moment),
+            None => {
+                rules::decide_again(&self.site.program, &mut self.state.clone(), &moment, &mut self.recall)
+            }
         };
         let stepped = if self.gate.keeps_state() {
             rules::step(&self.site.program, &mut self.state, &event, usable, &moment)
@@ -195,7 +200,7 @@ impl<'a> Stepper<'a> {
         self.ledger.add(Counter::Late, u64::from(stepped.late));
         self.ledger.add(Counter::ClockOff, u64::from(stepped.clock_off));
         self.lease(&[]);
-        let after = rules::decide(&self.site.program, &mut self.state, &moment);
+        let after = rules::decide_again(&self.site.program, &mut self.state, &moment, &mut self.recall);
         let (state, moment) = (&self.state, &moment);
         watch.decides(&Decided { event: &event, stepped, state, moment, decisions: &after });
         let changed: Vec<Decision> = after
@@ -308,7 +313,7 @@ impl<'a> Stepper<'a> {
         // The answer is for now: what the last event was decided under may be another consent.
         let decisions = match self.decided.take() {
             Some((decisions, in_force)) if in_force == moment.in_force => decisions,
-            _ => rules::decide(&self.site.program, &mut self.state, &moment),
+            _ => rules::decide_again(&self.site.program, &mut self.state, &moment, &mut self.recall),
         };
         let decider = Decider { site: self.site, state: &self.state, moment: &moment };
         let decisions = slot_decisions(&decider, &decisions, false);
