@@ -3,7 +3,7 @@
 
 use super::history::{Happened, History, Values};
 use super::random::Random;
-use super::site::{Condition, Literal, Metric, Source, Test, Window};
+use super::site::{Class, Condition, Literal, Metric, Source, Test, Window};
 use selvedge_core::consent::Purposes;
 
 const MICRO: i64 = 1_000_000;
@@ -26,6 +26,8 @@ const STAGES: [&str; 2] = ["trial", "paid"];
 #[derive(Clone, Copy)]
 enum Kind {
     Count,
+    /// A count that is also compared with more than is kept one by one.
+    Tally,
     Number,
     Money,
     Text(&'static [&'static str]),
@@ -56,7 +58,8 @@ impl Random {
 
     fn source(&mut self) -> (Source, Kind) {
         match self.below(16) {
-            0..=7 => (Source::Metric(Box::new(self.metric())), Kind::Count),
+            0..=4 => (Source::Metric(Box::new(self.count())), Kind::Count),
+            5..=7 => self.amount(),
             8 => (Source::Attribute("loyalty_tier"), Kind::Text(&TIERS)),
             9 => (Source::Attribute("last_category"), Kind::Text(&CATEGORIES)),
             10 => (Source::Attribute("needs_help"), Kind::Bool),
@@ -76,7 +79,7 @@ impl Random {
         }
     }
 
-    fn metric(&mut self) -> Metric {
+    fn count(&mut self) -> Metric {
         let event = self.one_of(&EVENTS);
         let windows = [
             Window::Sliding(10 * MINUTE_MS),
@@ -85,9 +88,47 @@ impl Random {
             Window::Sliding(7 * DAY_MS),
             Window::Session,
             Window::Page,
+            Window::Today,
+            Window::Week,
+            Window::Month,
+            Window::Ever,
         ];
         let filter = if self.percent(50) { self.filter(event) } else { None };
-        Metric { event, filter, window: self.one_of(&windows) }
+        let window = self.one_of(&windows);
+        let of_session = !matches!(window, Window::Session | Window::Page) && self.percent(15);
+        Metric { class: Class::Count, event, filter, window, of_session }
+    }
+
+    /// What is kept in panes: sums and the like, and counts that are compared with more than is kept one by one. These
+    /// have windows of their own, because one meaning is kept in one way.
+    fn amount(&mut self) -> (Source, Kind) {
+        let event = self.one_of(&["product_view", "product_view", "add_to_cart", "purchase"]);
+        let windows = [
+            Window::Panes(12 * MINUTE_MS),
+            Window::Panes(2 * HOUR_MS),
+            Window::Panes(3 * DAY_MS),
+            Window::Session,
+            Window::Page,
+            Window::Today,
+            Window::Week,
+            Window::Month,
+            Window::Ever,
+        ];
+        let class = self.one_of(&[Class::Sum, Class::Sum, Class::Min, Class::Max, Class::Avg, Class::Tally]);
+        let window = if class == Class::Tally { self.one_of(&windows[..3]) } else { self.one_of(&windows) };
+        let filter = if self.percent(40) { Some(self.filter_of_amount()) } else { None };
+        let of_session = !matches!(window, Window::Session | Window::Page) && self.percent(15);
+        let kind = if class == Class::Tally { Kind::Tally } else { Kind::Money };
+        (Source::Metric(Box::new(Metric { class, event, filter, window, of_session })), kind)
+    }
+
+    fn filter_of_amount(&mut self) -> Condition {
+        let test = if self.percent(50) {
+            Test::Compare(">=", Literal::Money(self.number(0, 4) * 10 * MICRO))
+        } else {
+            Test::Compare("<", Literal::Money(self.number(5, 9) * 10 * MICRO))
+        };
+        Condition::Ask { source: Source::Property("value"), otherwise: None, test }
     }
 
     fn filter(&mut self, event: &str) -> Option<Condition> {
@@ -147,6 +188,11 @@ impl Random {
             (Kind::Text(_), 4) => Test::Text("contains", "a"),
             (Kind::Text(_), 5) => Test::Text("matches_glob", "*e*"),
             (Kind::Text(_), 6..=7) => Test::Compare(["=", "!="][at - 6], self.constant(kind)),
+            (Kind::Tally, 2..=4) => Test::Compare(self.one_of(&SIGNS), Literal::Number(100 * MICRO)),
+            (Kind::Tally, 5..=7) => {
+                Test::In(self.percent(60), vec![self.constant(kind), Literal::Number(99 * MICRO)])
+            }
+            (Kind::Tally, _) => Test::Between(self.constant(kind), Literal::Number(90 * MICRO)),
             (_, 8) => Test::In(self.percent(60), literals(self)),
             (Kind::Text(_), _) => Test::In(true, literals(self)),
             (_, 9) => {
@@ -160,7 +206,7 @@ impl Random {
 
     fn constant(&mut self, kind: Kind) -> Literal {
         match kind {
-            Kind::Count => Literal::Number(self.number(0, 4) * MICRO),
+            Kind::Count | Kind::Tally => Literal::Number(self.number(0, 4) * MICRO),
             Kind::Number => Literal::Number(self.number(0, 10) * MICRO / 2),
             Kind::Money => Literal::Money(self.number(0, 10) * 10 * MICRO),
             Kind::Text(texts) => Literal::Text(self.one_of(texts)),
@@ -187,8 +233,13 @@ impl Random {
             }
             let step_ms = self.stretch_ms();
             now_ms += step_ms;
-            let back_ms =
-                if self.percent(15) { self.one_of(&[1, 500, 2_000, 2_001, 30_000, 30_001]) } else { 0 };
+            // While sessions are not observed, an older event is taken to belong to the present one.
+            let is_observed = in_force.holds(Purposes::ANALYTICS);
+            let back_ms = if is_observed && self.percent(15) {
+                self.one_of(&[1, 500, 2_000, 2_001, 30_000, 30_001])
+            } else {
+                0
+            };
             let mut event = self.event((now_ms - back_ms).max(BORN_MS), in_force);
             if self.percent(40) {
                 event.asked_after_ms.push(now_ms + self.stretch_ms());

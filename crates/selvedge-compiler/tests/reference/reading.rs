@@ -1,7 +1,11 @@
 //! What a condition is at a moment, by going over the whole history.
 
+use super::calendar;
 use super::history::{Happened, History, Values, value};
-use super::site::{ATTRIBUTES, Attribute, Condition, Literal, Metric, Scope, SetTo, Source, Test, Window};
+use super::kleene::{Seen, holds};
+use super::site::{
+    ATTRIBUTES, Attribute, Class, Condition, Literal, Metric, Scope, SetTo, Source, Test, Window,
+};
 use selvedge_core::consent::Purposes;
 
 const MICRO: i64 = 1_000_000;
@@ -9,38 +13,6 @@ const LATE_MS: i64 = 30_000;
 const IDLE_MS: i64 = 30 * 60_000;
 const DAY_MS: i64 = 24 * 60 * 60_000;
 const PERSONAL: Purposes = Purposes::PERSONALIZATION;
-
-/// What is known of a fact. Yes-or-no is the number 0 or 1.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Seen {
-    Missing,
-    /// Anything, or nothing.
-    Unobserved,
-    /// There is a value; which is not known.
-    Something,
-    Text(String),
-    /// A number between the two; other numbers than these are in millionths.
-    Number(i64, i64),
-}
-
-impl Seen {
-    fn of(literal: Option<&Literal>) -> Self {
-        match literal {
-            None => Self::Missing,
-            Some(Literal::Text(text)) => Self::Text((*text).to_owned()),
-            Some(other) => other.number().map_or(Self::Missing, Self::exact),
-        }
-    }
-
-    fn exact(number: i64) -> Self {
-        Self::Number(number, number)
-    }
-
-    fn count(count: usize, is_exact: bool) -> Self {
-        let low = i64::try_from(count).unwrap() * MICRO;
-        Self::Number(low, if is_exact { low } else { i64::MAX })
-    }
-}
 
 /// The session as it stands after the history.
 #[derive(Debug, Clone, Default)]
@@ -194,29 +166,61 @@ impl<'a> Reading<'a> {
         since_ms
     }
 
-    fn count(&self, metric: &Metric) -> Seen {
-        let page = self.page();
-        let start_ms = match (metric.window, &page) {
-            (Window::Sliding(window_ms), _) => self.now_ms - window_ms + 1,
-            (Window::Session, _) => self.session.start_ms,
-            (Window::Page, Some(page)) => page.start_ms,
-            (Window::Page, None) => return Seen::count(0, false),
+    /// The first moment of a metric's window; `None` where nothing is known of it.
+    fn start_ms(&self, metric: &Metric) -> Option<i64> {
+        let start_ms = match metric.window {
+            Window::Sliding(window_ms) => self.now_ms - window_ms + 1,
+            Window::Panes(window_ms) => {
+                let pane_ms = window_ms / 12;
+                (self.now_ms.div_euclid(pane_ms) - 11) * pane_ms
+            }
+            Window::Session => self.session.start_ms,
+            Window::Page => self.page()?.start_ms,
+            Window::Today | Window::Week | Window::Month => calendar::start_ms(metric.window, self.now_ms),
+            Window::Ever => i64::MIN,
         };
+        Some(if metric.of_session { start_ms.max(self.session.start_ms) } else { start_ms })
+    }
+
+    /// The events that a metric is worked out of, where its window begins then.
+    fn measured(&self, metric: &Metric, start_ms: i64) -> Vec<&'a Happened> {
+        let page = self.page();
         let is_within = |at: usize, event: &Happened| match (metric.window, &page) {
-            (Window::Sliding(_), _) => true,
-            (Window::Session, _) => self.session.number > 0 && at >= self.session.begun_at,
             (Window::Page, Some(page)) => at >= page.begun_at && event.writer == self.writer,
             (Window::Page, None) => false,
+            (Window::Session, _) => self.session.number > 0 && at >= self.session.begun_at,
+            _ if metric.of_session => self.session.number > 0 && at >= self.session.begun_at,
+            _ => true,
         };
-        let counted = self.applied.iter().filter(|(at, event)| {
+        let measured = self.applied.iter().filter(|(at, event)| {
             event.name == metric.event
                 && self.usable(event).holds(PERSONAL)
                 && event.time_ms >= start_ms
                 && is_within(*at, event)
                 && passes(metric.filter.as_ref(), &event.properties)
         });
+        measured.map(|(_, event)| *event).collect()
+    }
+
+    fn metric(&self, metric: &Metric) -> Seen {
+        let Some(start_ms) = self.start_ms(metric) else { return nothing_known(metric) };
         let is_whole = self.is_observed() && self.observed_since_ms() <= start_ms.max(self.history.born_ms);
-        Seen::count(counted.count(), is_whole)
+        let events = self.measured(metric, start_ms);
+        let number = |event: &&Happened| value(&event.properties, "value").and_then(Literal::number);
+        let numbers: Vec<i64> = events.iter().filter_map(number).collect();
+        let sum: i64 = numbers.iter().sum();
+        let count = i64::try_from(numbers.len()).unwrap();
+        match (metric.class, numbers.iter().min(), numbers.iter().max()) {
+            (Class::Count | Class::Tally, _, _) => Seen::count(events.len(), is_whole),
+            (Class::Sum, _, _) if is_whole => Seen::exact(sum),
+            (Class::Sum, _, _) if adds_nothing_negative(metric) => Seen::Number(sum, i64::MAX),
+            (Class::Sum, _, _) => Seen::Something,
+            (_, None, _) | (_, _, None) if is_whole => Seen::Missing,
+            (Class::Avg, _, _) if is_whole => Seen::exact(sum.div_euclid(count)),
+            (Class::Min, Some(min), _) => Seen::Number(if is_whole { *min } else { i64::MIN }, *min),
+            (Class::Max, _, Some(max)) => Seen::Number(*max, if is_whole { *max } else { i64::MAX }),
+            _ => Seen::Unobserved,
+        }
     }
 
     fn builtin(&self, name: &str) -> Seen {
@@ -296,7 +300,7 @@ impl<'a> Reading<'a> {
 
     pub fn seen(&self, source: &Source) -> Seen {
         match source {
-            Source::Metric(metric) => self.count(metric),
+            Source::Metric(metric) => self.metric(metric),
             Source::Builtin(name) => self.builtin(name),
             Source::Attribute(name) => self.attribute(name),
             Source::Property(name) => panic!("{name} is no fact of a rule"),
@@ -309,6 +313,20 @@ impl<'a> Reading<'a> {
     }
 }
 
+fn nothing_known(metric: &Metric) -> Seen {
+    match metric.class {
+        Class::Count | Class::Tally => Seen::count(0, false),
+        Class::Sum if adds_nothing_negative(metric) => Seen::count(0, false),
+        Class::Sum => Seen::Something,
+        _ => Seen::Unobserved,
+    }
+}
+
+/// Whether a sum's filter says that what it adds is at least 0.
+fn adds_nothing_negative(metric: &Metric) -> bool {
+    matches!(&metric.filter, Some(Condition::Ask { test: Test::Compare(">=", literal), .. }) if literal.number() >= Some(0))
+}
+
 /// An event passes a filter only where that is known.
 fn passes(filter: Option<&Condition>, properties: &Values) -> bool {
     let seen = |source: &Source| match source {
@@ -316,94 +334,4 @@ fn passes(filter: Option<&Condition>, properties: &Values) -> bool {
         other => panic!("{other} is no property"),
     };
     filter.is_none_or(|filter| holds(filter, &seen) == Some(true))
-}
-
-/// Kleene's strong three-valued logic.
-pub fn holds(condition: &Condition, seen: &dyn Fn(&Source) -> Seen) -> Option<bool> {
-    match condition {
-        Condition::All(parts) => join(parts, seen, false),
-        Condition::Any(parts) => join(parts, seen, true),
-        Condition::Not(inner) => holds(inner, seen).map(|truth| !truth),
-        Condition::Is(inner, state) => Some(match (*state, holds(inner, seen)) {
-            ("true", found) => found == Some(true),
-            ("not true", found) => found != Some(true),
-            ("false", found) => found == Some(false),
-            ("not false", found) => found != Some(false),
-            ("known", found) => found.is_some(),
-            (_, found) => found.is_none(),
-        }),
-        Condition::Ask { source, otherwise, test } => {
-            let found = match (seen(source), otherwise) {
-                (Seen::Missing, Some(literal)) => Seen::of(Some(literal)),
-                (Seen::Unobserved, Some(_)) => Seen::Something,
-                (found, _) => found,
-            };
-            ask(test, &found)
-        }
-    }
-}
-
-fn join(parts: &[Condition], seen: &dyn Fn(&Source) -> Seen, deciding: bool) -> Option<bool> {
-    let found: Vec<Option<bool>> = parts.iter().map(|part| holds(part, seen)).collect();
-    if found.contains(&Some(deciding)) {
-        return Some(deciding);
-    }
-    found.iter().all(Option::is_some).then_some(!deciding)
-}
-
-fn ask(test: &Test, seen: &Seen) -> Option<bool> {
-    match (test, seen) {
-        (Test::Known | Test::Missing, Seen::Unobserved) => None,
-        (Test::Known, found) => Some(*found != Seen::Missing),
-        (Test::Missing, found) => Some(*found == Seen::Missing),
-        (_, Seen::Missing | Seen::Unobserved | Seen::Something) => None,
-        (test, Seen::Text(text)) => Some(ask_text(test, text)),
-        (test, Seen::Number(low, high)) => ask_number(test, *low, *high),
-    }
-}
-
-fn ask_text(test: &Test, text: &str) -> bool {
-    let is = |literal: &Literal| matches!(literal, Literal::Text(other) if *other == text);
-    match test {
-        Test::Compare("=", literal) => is(literal),
-        Test::Compare(_, literal) => !is(literal),
-        Test::In(among, literals) => literals.iter().any(is) == *among,
-        Test::Text("starts_with", part) => text.starts_with(part),
-        Test::Text("ends_with", part) => text.ends_with(part),
-        Test::Text("contains", part) => text.contains(part),
-        // The one glob that is generated: `*e*`.
-        Test::Text(_, _) => text.contains('e'),
-        other => panic!("{other:?} is not asked of a text"),
-    }
-}
-
-/// A test of a number that lies between two: it holds where it holds for all of them. These tests are unions of few ranges.
-fn ask_number(test: &Test, low: i64, high: i64) -> Option<bool> {
-    let number = |literal: &Literal| literal.number().expect("a number");
-    let ranges: Vec<(i64, i64)> = match test {
-        Test::Bare => vec![(1, 1)],
-        Test::Compare("=", literal) => vec![(number(literal), number(literal))],
-        Test::Compare("!=", literal) => {
-            vec![(i64::MIN, number(literal) - 1), (number(literal) + 1, i64::MAX)]
-        }
-        Test::Compare("<", literal) => vec![(i64::MIN, number(literal) - 1)],
-        Test::Compare("<=", literal) => vec![(i64::MIN, number(literal))],
-        Test::Compare(">", literal) => vec![(number(literal) + 1, i64::MAX)],
-        Test::Compare(_, literal) => vec![(number(literal), i64::MAX)],
-        Test::Between(from, to) => vec![(number(from), number(to))],
-        Test::In(among, literals) => {
-            let is_one = |at: i64| literals.iter().any(|literal| number(literal) == at);
-            return match low == high {
-                true => Some(is_one(low) == *among),
-                false if literals.iter().map(number).any(|at| (low..=high).contains(&at)) => None,
-                false => Some(!*among),
-            };
-        }
-        other => panic!("{other:?} is not asked of a number"),
-    };
-    if ranges.iter().any(|(from, to)| *from <= low && high <= *to) {
-        return Some(true);
-    }
-    let may_hold = ranges.iter().any(|(from, to)| *from <= high && low <= *to);
-    if may_hold { None } else { Some(false) }
 }

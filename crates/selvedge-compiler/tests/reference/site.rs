@@ -46,36 +46,74 @@ fn decimal(micro: i64) -> String {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Window {
     Sliding(i64),
+    /// A sliding window of twelve panes.
+    Panes(i64),
     Session,
     Page,
+    Today,
+    Week,
+    Month,
+    Ever,
 }
 
 impl Display for Window {
     fn fmt(&self, to: &mut Formatter<'_>) -> Result {
         match self {
-            Self::Sliding(ms) if ms % 86_400_000 == 0 => write!(to, "{}d", ms / 86_400_000),
-            Self::Sliding(ms) => write!(to, "{}s", ms / 1_000),
+            Self::Sliding(ms) | Self::Panes(ms) if ms % 86_400_000 == 0 => write!(to, "{}d", ms / 86_400_000),
+            Self::Sliding(ms) | Self::Panes(ms) => write!(to, "{}s", ms / 1_000),
+            Self::Today => write!(to, "today"),
+            Self::Week => write!(to, "week"),
+            Self::Month => write!(to, "month"),
+            Self::Ever => write!(to, "ever"),
             Self::Session => write!(to, "session"),
             Self::Page => write!(to, "page"),
         }
     }
 }
 
-/// What is counted.
+/// What is worked out of events: how many, or of their property `value`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    Count,
+    /// A count in panes.
+    Tally,
+    Sum,
+    Min,
+    Max,
+    Avg,
+}
+
+impl Class {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Count | Self::Tally => "count",
+            Self::Sum => "sum",
+            Self::Min => "min",
+            Self::Max => "max",
+            Self::Avg => "avg",
+        }
+    }
+}
+
+/// What is counted or worked out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Metric {
+    pub class: Class,
     pub event: &'static str,
     pub filter: Option<Condition>,
     pub window: Window,
+    /// A longer window ends with the session.
+    pub of_session: bool,
 }
 
 impl Display for Metric {
     fn fmt(&self, to: &mut Formatter<'_>) -> Result {
-        write!(to, "(count {}", self.event)?;
+        let property = if matches!(self.class, Class::Count | Class::Tally) { "" } else { ".value" };
+        write!(to, "({} {}{property}", self.class.word(), self.event)?;
         if let Some(filter) = &self.filter {
             write!(to, " where {filter}")?;
         }
-        write!(to, " in {})", self.window)
+        write!(to, " in {}{})", self.window, if self.of_session { " of session" } else { "" })
     }
 }
 
