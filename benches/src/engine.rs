@@ -3,13 +3,15 @@
 use selvedge_core::consent::Purposes;
 use selvedge_core::event::{Event, EventType};
 use selvedge_core::hash::fnv1a_64;
-use selvedge_core::id::{Sequence, WriterId};
-use selvedge_core::rules::{Moment, Place, Program, ProgramFault, Recall, decide, decide_again, step};
+use selvedge_core::id::{Sequence, VisitorId, WriterId};
+use selvedge_core::rules::{
+    Moment, Orders, Place, Program, ProgramFault, Recall, decide, decide_again, step,
+};
 use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::program::{
     Attribute, AttributeScope, AttributeType, Builtin, Content, ContentType, Fact, FactSource, Hold,
-    Instruction, Jump, Metric, Parts, Rule, Shape, Slot, Status, Test, Window,
+    Instruction, Jump, Metric, Parts, Rule, Shape, Slot, Status, Terms, Test, Window,
 };
 use selvedge_core::wire::state::VisitorState;
 
@@ -33,7 +35,9 @@ pub fn program(rules: u16) -> Vec<u8> {
         attributes: (0..ATTRIBUTES).map(attribute).collect(),
         facts: facts(),
         metrics: (0..METRICS).map(metric).collect(),
-        slots: (0..SLOTS).map(|at| Slot { name: format!("slot-{at}"), fallback: None }).collect(),
+        slots: (0..SLOTS)
+            .map(|at| Slot { name: format!("slot-{at}"), fallback: None, caps: Vec::new() })
+            .collect(),
         contents: (0..SLOTS).map(content).collect(),
         ..Parts::default()
     };
@@ -127,6 +131,7 @@ fn rule(parts: &mut Parts, at: u16) -> Rule {
         hold: Hold::Time(0),
         in_page: true,
         timing: selvedge_core::wire::program::Timing::default(),
+        terms: Terms::default(),
     }
 }
 
@@ -212,6 +217,8 @@ fn moment(context: &Map, now_ms: i64) -> Moment<'_> {
         place: Place::Edge,
         trust: Trust::Client,
         account: None,
+        visitor: VisitorId([7; 16]),
+        orders: Orders::default(),
     }
 }
 

@@ -297,6 +297,8 @@ fn moment<'a>(context: &'a value::Map, recorded: &Recorded, now_ms: i64) -> Mome
         place: Place::Edge,
         trust: Trust::Client,
         account: None,
+        visitor: selvedge_core::id::VisitorId([7; 16]),
+        orders: selvedge_core::rules::Orders::default(),
     }
 }
 

@@ -19,7 +19,7 @@ use selvedge_cli::replay::{Settings, replay};
 use selvedge_cli::site_files;
 use selvedge_compiler::compile;
 use selvedge_core::consent::Purposes;
-use selvedge_core::rules::{self, Moment, Place, Program};
+use selvedge_core::rules::{self, Moment, Orders, Place, Program};
 use selvedge_core::value;
 use selvedge_core::wire::state::VisitorState;
 use selvedge_tests::World;
@@ -182,6 +182,8 @@ fn step_natively(program: &Program, state: &mut VisitorState, recorded: &Recorde
         place: Place::Edge,
         trust: selvedge_core::tracking_plan::Trust::Client,
         account: None,
+        visitor: recorded.visitor,
+        orders: Orders::default(),
     };
     rules::lease(program, state, now_ms, &[]);
     rules::step(program, state, &recorded.event, in_force, &moment);

@@ -39,6 +39,8 @@ pub struct Client {
     pub(crate) is_own_answered: bool,
 
     pub(crate) mind: Mind,
+    /// Rules that were stopped since the program was published, as the edge said last.
+    pub(crate) paused: Vec<u64>,
     /// A program that is being fetched, and its publish number.
     pub(crate) loading: Option<(ProgramHash, u64)>,
     /// A program that came and could not be read: it is not fetched again.

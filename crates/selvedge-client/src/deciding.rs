@@ -9,7 +9,7 @@ use crate::stored::{
 };
 use alloc::vec::Vec;
 use selvedge_core::event::LeaseReport;
-use selvedge_core::id::{ProgramHash, WriterId};
+use selvedge_core::id::{ProgramHash, VisitorId, WriterId};
 use selvedge_core::limits::LEASE_REPORTS_MAX;
 use selvedge_core::wire::answer::Answer;
 
@@ -22,6 +22,8 @@ macro_rules! own_setting {
             skew_ms: $client.skew_ms,
             now_ms: $client.now_ms,
             consent: &$client.consent,
+            visitor: $client.visitor.unwrap_or(VisitorId::NOBODY),
+            paused: &$client.paused,
         }
     };
 }

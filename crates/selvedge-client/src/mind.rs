@@ -9,7 +9,7 @@ use selvedge_core::consent::{Purposes, Snapshot};
 use selvedge_core::event::{Clock, Event, LeaseReport, RefusalCode};
 use selvedge_core::id::{ProgramHash, VisitorId, WriterId};
 use selvedge_core::limits::LEASE_REPORTS_MAX;
-use selvedge_core::rules::{Decision, Image, Moment, Place, Recall, decide_again, rule_time, step};
+use selvedge_core::rules::{Decision, Image, Moment, Orders, Place, Recall, decide_again, rule_time, step};
 use selvedge_core::tracking_plan::{self, Plan, Trust};
 use selvedge_core::value::Map;
 use selvedge_core::wire::answer::{Applied, Reason, SlotDecision};
@@ -42,6 +42,10 @@ pub struct Setting<'a> {
     pub now_ms: u64,
     /// The consent in force.
     pub consent: &'a Snapshot,
+    /// Whose events, where that is known.
+    pub visitor: VisitorId,
+    /// Rules that were stopped.
+    pub paused: &'a [u64],
 }
 
 /// What the page knows.
@@ -330,6 +334,8 @@ impl<'a> Setting<'a> {
             place: Place::Page,
             trust: Trust::Client,
             account: None,
+            visitor: self.visitor,
+            orders: Orders { paused: self.paused, forced: &[] },
         }
     }
 }

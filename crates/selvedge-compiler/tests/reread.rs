@@ -15,9 +15,9 @@ use reference::reading::Reading;
 use reference::site::{Condition, Literal, Source, files};
 use selvedge_compiler::{Code, Severity, compile};
 use selvedge_core::event::{Event, EventType};
-use selvedge_core::id::{Sequence, WriterId};
+use selvedge_core::id::{Sequence, VisitorId, WriterId};
 use selvedge_core::number::Number;
-use selvedge_core::rules::{Moment, Place, Program, explain, step};
+use selvedge_core::rules::{Moment, Orders, Place, Program, explain, step};
 use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::answer::Reason;
@@ -78,6 +78,8 @@ impl<'a> Run<'a> {
             place: Place::Edge,
             trust: Trust::Client,
             account: None,
+            visitor: VisitorId([7; 16]),
+            orders: Orders::default(),
         }
     }
 

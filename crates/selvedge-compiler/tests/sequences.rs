@@ -41,6 +41,8 @@ impl Visit {
             place: Place::Edge,
             trust: Trust::Client,
             account: None,
+            visitor: selvedge_core::id::VisitorId([7; 16]),
+            orders: selvedge_core::rules::Orders::default(),
         }
     }
 

@@ -5,9 +5,9 @@ mod common;
 use common::{compiled, site_folder};
 use selvedge_core::consent::Purposes;
 use selvedge_core::event::{Event, EventType};
-use selvedge_core::id::{Sequence, WriterId};
+use selvedge_core::id::{Sequence, VisitorId, WriterId};
 use selvedge_core::number::Number;
-use selvedge_core::rules::{Moment, Place, Program, decide, lease, step};
+use selvedge_core::rules::{Moment, Orders, Place, Program, decide, lease, step};
 use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::state::VisitorState;
@@ -63,6 +63,8 @@ impl Visit {
             place: Place::Edge,
             trust: Trust::Client,
             account: None,
+            visitor: VisitorId([7; 16]),
+            orders: Orders::default(),
         };
         let usable = self.program.parts().plan.event(name).expect("in the plan").purposes.and(granted);
         let stepped = step(&self.program, &mut self.state, &event, usable, &moment);

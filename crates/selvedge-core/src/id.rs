@@ -112,6 +112,22 @@ impl VisitorId {
         Self(bytes)
     }
 
+    /// Nobody yet.
+    pub const NOBODY: Self = Self([0; 16]);
+
+    /// The id as it is printed: 32 lower-case hexadecimal digits.
+    #[must_use]
+    pub fn digits(self) -> [u8; 32] {
+        let mut digits = [b'0'; 32];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(self.0) {
+            for (place, nibble) in pair.iter_mut().zip([byte >> 4, byte & 0xf]) {
+                *place =
+                    if nibble < 10 { b'0'.wrapping_add(nibble) } else { (b'a' - 10).wrapping_add(nibble) };
+            }
+        }
+        digits
+    }
+
     /// The topology entry the id was minted under.
     #[must_use]
     pub const fn topology(self) -> u8 {
@@ -182,6 +198,12 @@ const fn hex_digit(digit: u8) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_visitors_digits_are_as_it_is_printed() {
+        let visitor = super::VisitorId(*b"\x00\x9a\xffselvedge\x0f\xa0\x10\x11\x12");
+        assert_eq!(visitor.digits(), std::format!("{visitor}").as_bytes());
+    }
+
     use super::*;
     use std::string::ToString;
 

@@ -125,6 +125,14 @@ pub const SCORE_MICRO_MAX: i64 = 1_000_000_000_000;
 pub const GROUPS_MAX: usize = 256;
 /// Caps of one rule or group.
 pub const CAPS_MAX: usize = 4;
+/// Suppressions of a program.
+pub const SUPPRESSIONS_MAX: usize = 32;
+/// Experiments and holdouts of a program.
+pub const EXPERIMENTS_MAX: usize = 256;
+/// Variants of one experiment.
+pub const VARIANTS_MAX: usize = 16;
+/// Buckets that units of an experiment fall into.
+pub const BUCKETS: u16 = 10_000;
 /// Contents of a program.
 pub const CONTENTS_MAX: usize = 10_000;
 /// Fields of one content.

@@ -134,6 +134,8 @@ pub fn answer(site: &Site, stored: Option<&VisitorRecord>, question: &Question, 
         place: Place::Edge,
         trust: Trust::Client,
         account: None,
+        visitor: question.whose.visitor(site.name()),
+        orders: site.orders(),
     };
     rules::lease(&site.program, &mut state, rule_now_ms, &[]);
     let decisions = rules::decide(&site.program, &mut state, &moment);
@@ -157,6 +159,7 @@ pub fn fallback(site: &Site, question: &Question, now_ms: u64) -> String {
         reason: Reason::Fallback,
         detail: String::new(),
         body: None,
+        held_out: None,
     };
     let slots = parts.slots.iter().filter(|slot| is_asked(question, &slot.name));
     let decisions: Vec<SlotDecision> = slots.map(of_slot).collect();

@@ -27,6 +27,10 @@ pub fn slot_decisions(decider: &Decider<'_>, decisions: &[Decision], with_detail
         let leaf = details.iter().find(|(slot, _)| is_fallback(decision) && *slot == decision.slot);
         leaf.map(|(_, text)| (*text).to_string()).unwrap_or_default()
     };
+    let detail_of = |decision: &Decision| match decision.variant {
+        Some(variant) => decider.site.program.variant_name(variant),
+        None => detail_of(decision),
+    };
     decisions.iter().filter_map(|decision| named(decider.site, decision, detail_of(decision))).collect()
 }
 
@@ -42,6 +46,10 @@ fn named(site: &Site, decision: &Decision, detail: String) -> Option<SlotDecisio
         reason: decision.reason,
         detail,
         body: content.filter(|_| is_unknown_to_page).cloned(),
+        held_out: decision
+            .held_out
+            .and_then(|at| parts.rules.get(usize::from(at)))
+            .map(|rule| rule.id.clone()),
     })
 }
 

@@ -1,9 +1,10 @@
 //! A published site: its program, loaded once, with what only the edge knows.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 use selvedge_core::consent::Mode;
 use selvedge_core::id::ProgramHash;
-use selvedge_core::rules::{Program, ProgramFault};
+use selvedge_core::rules::{Orders, Program, ProgramFault};
 use selvedge_core::wire::names::Names;
 use selvedge_core::wire::program::{EdgeConfig, edge_config};
 
@@ -20,6 +21,8 @@ pub struct Site {
     pub hash: ProgramHash,
     /// Its place in the site's history, from 1.
     pub publish: u64,
+    /// Rules that were stopped since, as in [`Orders::paused`].
+    pub paused: Vec<u64>,
 }
 
 impl Site {
@@ -32,7 +35,13 @@ impl Site {
         let program = Program::load(full)?;
         let config = edge_config(full)?.ok_or(ProgramFault::Index)?;
         let names = program.parts().plan.names();
-        Ok(Self { program, config, names, hash, publish })
+        Ok(Self { program, config, names, hash, publish, paused: Vec::new() })
+    }
+
+    /// What holds besides the program.
+    #[must_use]
+    pub fn orders(&self) -> Orders<'_> {
+        Orders { paused: &self.paused, forced: &[] }
     }
 
     /// The site's name.

@@ -106,6 +106,8 @@ pub fn render(site: &Site, visitor: VisitorId, record: &VisitorRecord, now_ms: u
         place: Place::Edge,
         trust: Trust::Client,
         account: None,
+        visitor,
+        orders: site.orders(),
     };
     let decided = rules::decide(&site.program, &mut kept.clone(), &moment);
     let decider = Decider { site, state: &kept, moment: &moment };

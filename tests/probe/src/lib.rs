@@ -5,7 +5,7 @@
 use selvedge_benches::engine::{self, Engine};
 use selvedge_core::event::Event;
 use selvedge_core::id::{ProgramHash, Sequence};
-use selvedge_core::rules::{Moment, Place, Program, decide, rule_time, step};
+use selvedge_core::rules::{Moment, Orders, Place, Program, decide, rule_time, step};
 use selvedge_core::tracking_plan::{Trust, purposes_of};
 use selvedge_core::wire::answer::{Answer, SlotDecision};
 use selvedge_core::wire::state::VisitorState;
@@ -140,6 +140,8 @@ fn page_line(program: &Program, base: &[u8], batch: &Incoming) -> String {
             place: Place::Page,
             trust: Trust::Client,
             account: None,
+            visitor: header.visitor,
+            orders: Orders::default(),
         };
         let usable = purposes_of(&program.parts().plan, event).and(moment.in_force);
         step(program, &mut state, event, usable, &moment);

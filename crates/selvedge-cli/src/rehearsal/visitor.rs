@@ -146,6 +146,8 @@ impl<'a> Visitor<'a> {
             place: Place::Edge,
             trust: Trust::Client,
             account: None,
+            visitor: self.id,
+            orders: self.stage.site.orders(),
         }
     }
 

@@ -245,6 +245,7 @@ mod tests {
             content: None,
             reason: Reason::Won,
             detail: String::new(),
+            held_out: None,
             body: None,
         };
         let refused = vec![Refused { sequence: 9, code: RefusalCode::UnknownEvent }];

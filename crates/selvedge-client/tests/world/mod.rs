@@ -7,14 +7,14 @@ use selvedge_core::consent::{Mode, Purposes};
 use selvedge_core::event::{Batch, Event, EventType, RefusalCode};
 use selvedge_core::hash::fnv1a_64;
 use selvedge_core::id::{ProgramHash, VisitorId, WriterId};
-use selvedge_core::rules::{Decision, Moment, Place, Program, decide, lease, rule_time, step};
+use selvedge_core::rules::{Decision, Moment, Orders, Place, Program, decide, lease, rule_time, step};
 use selvedge_core::tracking_plan::{Nature, Plan, PlanEvent, PlanProperty, PropertyType, Trust};
 use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::answer::{Answer, Applied, Refused, SlotDecision};
 use selvedge_core::wire::batch_decode::{decode_batch, open};
 use selvedge_core::wire::program::{
     Cap, Content, ContentType, Fact, FactSource, Hold, Instruction, Jump, Metric, Parts, Rule, Shape, Slot,
-    Status, Test, Window,
+    Status, Terms, Test, Window,
 };
 use selvedge_core::wire::state::VisitorState;
 use std::collections::{BTreeMap, BTreeSet};
@@ -111,6 +111,8 @@ impl Edge {
                 place: Place::Edge,
                 trust: Trust::Client,
                 account: None,
+                visitor: header.visitor,
+                orders: Orders::default(),
             };
             let plan = &program.parts().plan;
             if selvedge_core::tracking_plan::judge(plan, event, Trust::Client).is_ok() {
@@ -178,6 +180,7 @@ fn slot_decision(parts: &Parts, decision: &Decision) -> SlotDecision {
         reason: decision.reason,
         detail: String::new(),
         body: content.filter(|_| rule.is_some_and(|rule| !rule.in_page)).cloned(),
+        held_out: decision.held_out.map(|rule| parts.rules[usize::from(rule)].id.clone()),
     }
 }
 
@@ -489,10 +492,11 @@ pub fn shop() -> Parts {
             hold: Hold::Page,
             in_page: true,
             timing: selvedge_core::wire::program::Timing::default(),
+            terms: Terms::default(),
         }],
         slots: vec![
-            Slot { name: "banner".into(), fallback: None },
-            Slot { name: "hero".into(), fallback: None },
+            Slot { name: "banner".into(), fallback: None, caps: Vec::new() },
+            Slot { name: "hero".into(), fallback: None, caps: Vec::new() },
         ],
         contents: vec![content("free_shipping", "Free shipping")],
         ..Parts::default()

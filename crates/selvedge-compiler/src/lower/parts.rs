@@ -12,8 +12,8 @@ use crate::source::Files;
 use selvedge_core::consent::Purposes;
 use selvedge_core::tracking_plan::Plan;
 use selvedge_core::wire::program::{
-    self, Attribute, EdgeConfig, FactSource, Leaf as LeafSource, Metric, MetricKind, Parts, Rule as RulePart,
-    Sequence, Slot, Source,
+    self, Attribute, Deciding, EdgeConfig, FactSource, Leaf as LeafSource, Metric, MetricKind, Parts,
+    Rule as RulePart, Sequence, Slot, Source, Terms,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,6 +41,7 @@ pub(crate) fn build(site: &Site, shared: &Shared, files: &Files<'_>, public: boo
         slots,
         groups: builder.groups,
         contents: builder.contents,
+        deciding: Deciding::default(),
         ..Parts::default()
     };
     Parts { zone: zone_of(&parts, &site.site.timezone), ..parts }
@@ -158,6 +159,7 @@ impl<'a> Builder<'a> {
             hold: rule.hold,
             in_page: self.shared.in_page(at),
             timing: rule.timing.clone(),
+            terms: Terms::default(),
         }
     }
 
@@ -251,6 +253,7 @@ impl<'a> Builder<'a> {
             .iter()
             .map(|slot| Slot {
                 name: slot.name.clone(),
+                caps: Vec::new(),
                 fallback: slot
                     .fallback
                     .as_ref()

@@ -99,6 +99,8 @@ impl Visit {
             place: Place::Edge,
             trust: self.trust,
             account,
+            visitor: selvedge_core::id::VisitorId([7; 16]),
+            orders: selvedge_core::rules::Orders::default(),
         }
     }
 

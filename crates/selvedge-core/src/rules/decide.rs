@@ -1,10 +1,12 @@
-//! What each slot shows. First what is held; then the rules in their order (priority, then id): status, purpose, condition,
-//! caps, exclusion group; then the slot's fallback.
+//! What each slot shows. First what is held; then the rules in their order (priority, then id): status, purpose, suppression,
+//! holdout, experiment, condition, caps, exclusion group; then the slot's fallback.
 
+use super::gates::{is_over, release, suppression_of};
 use super::grants::check;
 use super::moment::{Moment, Place, may_act};
 use super::recall::Recall;
 use super::timers;
+use super::trials::{is_held_out, variant_of};
 use super::view::resolve;
 use crate::wire::answer::Reason;
 use crate::wire::program::{Image, NONE, RuleRow, kind};
@@ -21,9 +23,15 @@ pub struct Decision {
     pub rule: Option<u16>,
     /// What it shows, by its place in the program; `None`: what the page itself holds.
     pub content: Option<u16>,
-    /// [`Reason::Won`], [`Reason::Held`] or [`Reason::Fallback`]; in the page also [`Reason::RunsAtEdge`]: a rule that
-    /// only the edge knows has the slot, what the edge answered stays.
+    /// [`Reason::Won`], [`Reason::Held`], [`Reason::Control`] (the rule has the slot, which shows its fallback) or
+    /// [`Reason::Fallback`]; in the page also [`Reason::RunsAtEdge`]: a rule that only the edge knows has the slot, what
+    /// the edge answered stays.
     pub reason: Reason,
+    /// The variant that the rule shows, where it belongs to an experiment and the visitor takes part: by its place, for
+    /// [`Image::variant_name`].
+    pub variant: Option<u16>,
+    /// The rule that would have the slot, were the visitor not held out from it.
+    pub held_out: Option<u16>,
 }
 
 /// Decides every slot of the program, in the program's order. What wins is held from now on: that is why the state
@@ -40,19 +48,25 @@ pub fn decide_again(
     moment: &Moment,
     recall: &mut Recall,
 ) -> Vec<Decision> {
+    prepare(image, state, moment, recall);
+    timers::run(image, state, moment, recall.known());
+    let decisions = judge(image, state, moment, recall);
+    for decision in &decisions {
+        if let (Some(rule), Reason::Won | Reason::Control) = (decision.rule, decision.reason) {
+            hold(image, state, moment, image.rule(rule));
+        }
+    }
+    timers::spend(image, state, state.now_ms(moment.now_ms));
+    decisions
+}
+
+/// Fits the state to program and moment, resolves every fact, and lets go of what is held no longer.
+pub(super) fn prepare(image: &Image, state: &mut VisitorState, moment: &Moment, recall: &mut Recall) {
     let now_ms = state.now_ms(moment.now_ms);
     state.align(image, now_ms);
     state.prune_held(false, now_ms);
     recall.learn(image, resolve(image, state, moment));
-    timers::run(image, state, moment, recall.known());
-    let decisions = judge(image, state, moment, recall);
-    for decision in &decisions {
-        if let (Some(rule), Reason::Won) = (decision.rule, decision.reason) {
-            hold(image, state, moment, image.rule(rule));
-        }
-    }
-    timers::spend(image, state, now_ms);
-    decisions
+    release(image, state, moment, recall.known());
 }
 
 /// What [`decide`] decides, the state as it is.
@@ -61,19 +75,32 @@ pub(super) fn judge(image: &Image, state: &VisitorState, moment: &Moment, recall
         image,
         state,
         moment,
-        now_ms: state.now_ms(moment.now_ms),
+        recall,
         decisions: Vec::new(),
         open: image.slots(),
         standing: vec![0; image.groups().into()],
         waiting: timers::waiting(image, state, state.now_ms(moment.now_ms)),
     };
-    for (slot, at) in image.each_slot().zip(0..) {
-        let content = Some(slot.fallback()).filter(|content| *content != NONE);
-        court.decisions.push(Decision { slot: at, rule: None, content, reason: Reason::Fallback });
+    for slot in 0..image.slots() {
+        court.decisions.push(Decision {
+            slot,
+            rule: None,
+            content: fallback(image, slot),
+            reason: Reason::Fallback,
+            variant: None,
+            held_out: None,
+        });
     }
     court.keep_held();
-    court.run_rules(recall);
+    court.run_rules();
+    if image.has_experiments() {
+        court.note_held_out();
+    }
     court.decisions
+}
+
+fn fallback(image: &Image, slot: u16) -> Option<u16> {
+    Some(image.slot(slot).fallback()).filter(|content| *content != NONE)
 }
 
 /// Slots on their way to a decision.
@@ -81,7 +108,7 @@ struct Court<'a> {
     image: &'a Image,
     state: &'a VisitorState,
     moment: &'a Moment<'a>,
-    now_ms: i64,
+    recall: &'a Recall,
     decisions: Vec<Decision>,
     /// Slots that are not decided yet.
     open: u16,
@@ -104,35 +131,91 @@ impl Court<'_> {
         }
     }
 
-    /// Keeps a held rule in its slot, unless it was stopped or its purpose is not granted any more. One that the page's
-    /// program does not hold stands by the edge's answer.
+    /// Keeps a held rule in its slot, unless it may not act any more. One that the page's program does not hold stands by
+    /// the edge's answer.
     fn keep(&mut self, slot: u16, held: &Held) {
         for (at, rule) in (0..).zip(self.image.each_rule()) {
             if rule.hash() == held.rule && rule.slot() == slot {
                 if may_act(rule, self.moment) {
-                    self.stand(at, rule, Reason::Held);
+                    self.admit(at, Reason::Held);
                 }
                 return;
             }
         }
-        if self.moment.place == Place::Page {
-            self.settle(Decision { slot, rule: None, content: None, reason: Reason::RunsAtEdge });
+        if self.moment.place == Place::Page
+            && !self.moment.orders.pauses(held.rule)
+            && let Some(decision) = self.decisions.get_mut(usize::from(slot))
+        {
+            *decision = Decision { content: None, reason: Reason::RunsAtEdge, ..*decision };
+            self.open = self.open.saturating_sub(1);
         }
     }
 
-    fn run_rules(&mut self, recall: &Recall) {
+    fn run_rules(&mut self) {
+        let recall = self.recall;
         for at in recall.true_rules() {
             if self.open == 0 {
                 return;
             }
             let rule = self.image.rule(at);
-            if self.is_open(rule.slot())
-                && may_act(rule, self.moment)
-                && self.waiting.binary_search(&at).is_err()
-                && check(self.image, self.state, self.moment.writer, rule, self.now_ms).is_ok()
-                && !is_excluded(self.image, rule, &self.standing)
+            if self.is_open(rule.slot()) && self.would_begin(at, rule) {
+                self.admit(at, Reason::Won);
+            }
+        }
+    }
+
+    /// Whether a rule whose condition is true may act, and caps and group leave room.
+    fn would_begin(&self, at: u16, rule: RuleRow) -> bool {
+        may_act(rule, self.moment)
+            && self.waiting.binary_search(&at).is_err()
+            && check(self.image, self.state, self.moment, at).is_ok()
+            && !is_excluded(self.image, rule, &self.standing)
+    }
+
+    /// Lets a rule have its slot, unless its terms forbid it; in a control it shows the slot's fallback.
+    #[inline(never)]
+    fn admit(&mut self, at: u16, reason: Reason) {
+        let (image, terms) = (self.image, self.image.terms(at));
+        let rule = image.rule(at);
+        if terms.flags() == 0 && terms.suppressions() == 0 {
+            return self.stand(at, Some(rule.content()), reason, None);
+        }
+        if self.is_barred(at) || is_held_out(image, self.state, self.moment, terms) {
+            return;
+        }
+        let takes_part = terms.has(kind::TERM_TRIAL);
+        let variant =
+            takes_part.then(|| variant_of(image, self.state, self.moment, terms.experiment())).flatten();
+        match variant.map(|variant| image.trial_content(terms, variant)) {
+            None => self.stand(at, Some(rule.content()), reason, None),
+            Some(None) => self.stand(at, fallback(image, rule.slot()), Reason::Control, variant),
+            Some(content) => self.stand(at, content, reason, variant),
+        }
+    }
+
+    fn is_barred(&self, at: u16) -> bool {
+        let terms = self.image.terms(at);
+        let known = self.recall.known();
+        suppression_of(self.image, known, terms).is_some() || is_over(self.image, known, terms)
+    }
+
+    /// For each slot, notes the first rule that the visitor is held out from, where no rule above it has the slot.
+    #[inline(never)]
+    fn note_held_out(&mut self) {
+        let (image, state, moment, recall) = (self.image, self.state, self.moment, self.recall);
+        for at in recall.true_rules() {
+            let (rule, terms) = (image.rule(at), image.terms(at));
+            let Some(decision) = self.decisions.get(usize::from(rule.slot())) else { continue };
+            if terms.has(kind::TERM_HOLDOUT)
+                && decision.held_out.is_none()
+                && decision.rule.is_none_or(|standing| standing > at)
+                && decision.reason != Reason::RunsAtEdge
+                && is_held_out(image, state, moment, terms)
+                && self.would_begin(at, rule)
+                && !self.is_barred(at)
+                && let Some(decision) = self.decisions.get_mut(usize::from(rule.slot()))
             {
-                self.stand(at, rule, Reason::Won);
+                decision.held_out = Some(at);
             }
         }
     }
@@ -143,16 +226,13 @@ impl Court<'_> {
         decision.is_some_and(|decision| decision.reason == Reason::Fallback)
     }
 
-    fn stand(&mut self, at: u16, rule: RuleRow, reason: Reason) {
+    fn stand(&mut self, at: u16, content: Option<u16>, reason: Reason, variant: Option<u16>) {
+        let rule = self.image.rule(at);
         if let Some(standing) = self.standing.get_mut(usize::from(rule.group())) {
             *standing = standing.saturating_add(1);
         }
-        self.settle(Decision { slot: rule.slot(), rule: Some(at), content: Some(rule.content()), reason });
-    }
-
-    fn settle(&mut self, decided: Decision) {
-        if let Some(decision) = self.decisions.get_mut(usize::from(decided.slot)) {
-            *decision = decided;
+        if let Some(decision) = self.decisions.get_mut(usize::from(rule.slot())) {
+            *decision = Decision { rule: Some(at), content, reason, variant, ..*decision };
             self.open = self.open.saturating_sub(1);
         }
     }
@@ -179,6 +259,7 @@ fn hold(image: &Image, state: &mut VisitorState, moment: &Moment, rule: RuleRow)
     };
     if let Some(list) = list {
         match list.iter_mut().find(|known| known.slot == held.slot) {
+            Some(known) if known.rule == held.rule => {}
             Some(known) => *known = held,
             None => list.push(held),
         }

@@ -1,11 +1,13 @@
 //! Why this, why not that. The page does not link this.
 
-use super::decide::{Decision, is_excluded, judge};
+use super::decide::{Decision, is_excluded, judge, prepare};
+use super::gates::{barrier, is_over};
 use super::grants::check;
 use super::known::{Known, MISSING, has_bit, known_at, passes};
-use super::moment::{Moment, Place};
+use super::moment::Moment;
 use super::recall::Recall;
 use super::timers;
+use super::trials::is_held_out;
 use super::view::resolve;
 use crate::limits::MASK_WORDS_MAX;
 use crate::wire::answer::Reason;
@@ -22,8 +24,12 @@ pub struct Candidate {
     /// The one reason.
     pub reason: Reason,
     /// Where the condition was decided, by its place in [`crate::wire::program::EdgeConfig::leaves`]: for
-    /// [`Reason::False`] and [`Reason::Unknown`].
+    /// [`Reason::False`] and [`Reason::Unknown`]. Where it is the condition of `until` that keeps it off, that one's.
     pub leaf: Option<u16>,
+    /// What it yields to, by its place among the suppressions: for [`Reason::SuppressedBy`].
+    pub suppression: Option<u16>,
+    /// How many tests of its condition would have to come out otherwise, at least: the nearest miss has the fewest.
+    pub misses: u16,
 }
 
 /// Exactly one reason for every rule of the program, in the program's order, as [`super::decide()`] decides at this
@@ -31,14 +37,21 @@ pub struct Candidate {
 #[must_use]
 pub fn explain(image: &Image, state: &VisitorState, moment: &Moment) -> Vec<Candidate> {
     let mut state = state.clone();
-    let now_ms = state.now_ms(moment.now_ms);
-    state.align(image, now_ms);
-    state.prune_held(false, now_ms);
     let mut recall = Recall::default();
-    recall.learn(image, resolve(image, &state, moment));
+    prepare(image, &mut state, moment, &mut recall);
+    let known = recall.known();
     let decisions = judge(image, &state, moment, &recall);
-    let (known, standing) = (recall.known(), standing(image, &decisions));
-    let case = Case { image, state: &state, moment, known, decisions: &decisions, standing: &standing };
+    let standing = standing(image, &decisions);
+    let misses = misses(image, known);
+    let case = Case {
+        image,
+        state: &state,
+        moment,
+        known,
+        decisions: &decisions,
+        standing: &standing,
+        misses: &misses,
+    };
     (0..image.rules()).map(|at| case.candidate(image.rule(at), at)).collect()
 }
 
@@ -70,24 +83,24 @@ struct Case<'a> {
     known: &'a [Known],
     decisions: &'a [Decision],
     standing: &'a [u16],
+    misses: &'a [u16],
 }
 
 impl Case<'_> {
     fn candidate(&self, rule: RuleRow, at: u16) -> Candidate {
         let decision = self.decisions.get(usize::from(rule.slot()));
-        if let Some(decision) = decision.filter(|decision| decision.rule == Some(at)) {
-            return Candidate { rule: at, reason: decision.reason, leaf: None };
-        }
-        let (reason, leaf) = match rule.status() {
-            kind::STATUS_DRAFT => (Reason::Draft, None),
-            kind::STATUS_LIVE if self.moment.place == Place::Page && !rule.in_page() => {
-                (Reason::RunsAtEdge, None)
+        let stands = decision.filter(|decision| decision.rule == Some(at)).map(|decision| decision.reason);
+        let barrier = barrier(self.image, self.moment, self.known, at);
+        let (reason, leaf, suppression) = match (stands, barrier) {
+            (Some(reason), _) => (reason, None, None),
+            (None, Some((reason, suppression))) => (reason, None, suppression),
+            (None, None) => {
+                let (reason, leaf) = self.of_timing(rule, at);
+                (reason, leaf, None)
             }
-            kind::STATUS_LIVE if !self.moment.in_force.holds(rule.purpose()) => (Reason::NoPurpose, None),
-            kind::STATUS_LIVE => self.of_timing(rule, at),
-            _ => (Reason::Paused, None),
         };
-        Candidate { rule: at, reason, leaf }
+        let misses = if stands.is_some() { 0 } else { misses_at(self.misses, rule.when()) };
+        Candidate { rule: at, reason, leaf, suppression, misses }
     }
 
     /// A rule that waits for its trigger is not asked; one that waits for its delay is.
@@ -95,7 +108,8 @@ impl Case<'_> {
         let now_ms = self.state.now_ms(self.moment.now_ms);
         let timer = self.image.timer(at);
         let waits = timer.is_some() && timers::waiting(self.image, self.state, now_ms).contains(&at);
-        match self.of_condition(rule) {
+        match self.of_condition(rule, at) {
+            found @ (Reason::Holdout, _) => found,
             _ if waits && timer.is_some_and(|timer| timer.is_triggered()) => (Reason::NotTriggered, None),
             found @ (Reason::False | Reason::Unknown, _) => found,
             _ if waits => (Reason::Waits, None),
@@ -103,22 +117,54 @@ impl Case<'_> {
         }
     }
 
-    fn of_condition(&self, rule: RuleRow) -> (Reason, Option<u16>) {
+    fn of_condition(&self, rule: RuleRow, at: u16) -> (Reason, Option<u16>) {
+        let terms = self.image.terms(at);
+        if is_held_out(self.image, self.state, self.moment, terms) {
+            return (Reason::Holdout, None);
+        }
+        if is_over(self.image, self.known, terms) {
+            return (Reason::False, Some(last_leaf(self.image, self.known, terms.until())));
+        }
         match truth(self.image, self.known, rule.when()) {
             Truth::False(leaf) => (Reason::False, Some(leaf)),
             Truth::Unknown(leaf) => (Reason::Unknown, Some(leaf)),
-            Truth::True => (self.of_caps(rule), None),
+            Truth::True => (self.of_caps(rule, at), None),
         }
     }
 
-    fn of_caps(&self, rule: RuleRow) -> Reason {
-        let now_ms = self.state.now_ms(self.moment.now_ms);
-        match check(self.image, self.state, self.moment.writer, rule, now_ms) {
+    fn of_caps(&self, rule: RuleRow, at: u16) -> Reason {
+        match check(self.image, self.state, self.moment, at) {
             Err(reason) => reason,
             Ok(()) if is_excluded(self.image, rule, self.standing) => Reason::ExcludedByGroup,
             Ok(()) => Reason::LowerPriority,
         }
     }
+}
+
+/// For each instruction, how many tests would have to come out otherwise, at least, for its condition to be true. Jumps lead
+/// forward: one pass from the end finds it for all.
+fn misses(image: &Image, known: &[Known]) -> Vec<u16> {
+    let code = image.code();
+    let mut misses = vec![u16::MAX; code.len()];
+    for at in (0..u16::try_from(code.len()).unwrap_or(u16::MAX)).rev() {
+        let Some(op) = op_of(code, at) else { continue };
+        let is_passed = passes(image, op, known_at(known, op.fact()));
+        let as_is = misses_at(&misses, op.next(at, is_passed));
+        let otherwise = misses_at(&misses, op.next(at, !is_passed)).saturating_add(1);
+        if let Some(place) = misses.get_mut(usize::from(at)) {
+            *place = as_is.min(otherwise);
+        }
+    }
+    misses
+}
+
+fn misses_at(misses: &[u16], at: u16) -> u16 {
+    if at == ACCEPT { 0 } else { misses.get(usize::from(at)).copied().unwrap_or(u16::MAX) }
+}
+
+/// The leaf at which a condition that is true was decided.
+fn last_leaf(image: &Image, known: &[Known], start: u16) -> u16 {
+    walk(image, start, |_, op| passes(image, op, known_at(known, op.fact()))).1
 }
 
 /// What a condition is, and the leaf that made it so.

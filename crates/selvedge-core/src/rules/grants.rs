@@ -1,55 +1,103 @@
 //! Caps and the grants that are leased of them. The edge leases what a cap has left; an exposure consumes one; without a
 //! grant a capped rule does not act, neither in the page nor at the edge. Caps per page need none: they are kept in the
-//! page view.
+//! page view; nor do dismissals, which nobody can make beforehand.
 
 mod leasing;
+mod used;
 
 pub use leasing::lease;
+pub(super) use used::{DISMISSED, dismiss, expose};
 
-use super::counts::{count_from, count_in_page, count_of, insert, window_start_ms};
-use crate::id::WriterId;
+use super::counts::{count_from, count_of, window_start_ms};
+use super::moment::Moment;
+use super::view::value_of;
 use crate::wire::answer::Reason;
-use crate::wire::program::{CapRange, Image, RuleRow, kind};
+use crate::wire::program::{
+    CapRange, CapRow, Image, RuleRow, TermsRow, dismissals_of, kind, per_value_of, slot_caps_hash,
+};
 use crate::wire::state::{CapCell, CellBody, VisitorState};
-use alloc::vec::Vec;
 
-/// What is capped: a rule, or a group.
+/// What is capped: a rule, its group, its slot, all rules together; or a rule's dismissals.
 #[derive(Clone, Copy)]
 struct Owner {
     hash: u64,
     caps: CapRange,
+    is_leased: bool,
 }
 
-/// What a rule's exposures count for: the rule itself, and its group.
-fn owners(image: &Image, rule: RuleRow) -> [Owner; 2] {
-    let of_rule = Owner { hash: rule.hash(), caps: rule.caps() };
-    let none = Owner { hash: 0, caps: CapRange { start: 0, count: 0 } };
-    let group = image.group(rule.group());
-    [of_rule, group.map_or(none, |group| Owner { hash: group.hash(), caps: group.caps() })]
+impl Owner {
+    const NONE: Self = Self::leased(0, CapRange { start: 0, count: 0 });
+
+    const fn leased(hash: u64, caps: CapRange) -> Self {
+        Self { hash, caps, is_leased: true }
+    }
 }
 
-/// Nothing where a rule may be shown once more; else why not.
-pub(super) fn check(
+/// What a rule's exposures count for. A service notice counts for itself alone.
+fn owners(image: &Image, rule: RuleRow, terms: TermsRow) -> [Owner; 4] {
+    let of_rule = Owner::leased(rule.hash(), rule.caps());
+    if terms.has(kind::TERM_SERVICE) {
+        return [of_rule, Owner::NONE, Owner::NONE, Owner::NONE];
+    }
+    let group =
+        image.group(rule.group()).map_or(Owner::NONE, |group| Owner::leased(group.hash(), group.caps()));
+    [of_rule, group, of_slot(image, rule.slot()), of_site(image)]
+}
+
+fn of_slot(image: &Image, slot: u16) -> Owner {
+    let slot = image.slot(slot);
+    Owner::leased(slot_caps_hash(slot.hash()), slot.caps())
+}
+
+fn of_site(image: &Image) -> Owner {
+    image.site_caps().map_or(Owner::NONE, |row| Owner::leased(row.hash(), row.caps()))
+}
+
+fn of_dismissals(rule: RuleRow, terms: TermsRow) -> Owner {
+    Owner { is_leased: false, ..Owner::leased(dismissals_of(rule.hash()), terms.dismissals()) }
+}
+
+/// Nothing where the rule at this place may be shown once more; else why not.
+#[inline(never)]
+pub(super) fn check(image: &Image, state: &VisitorState, moment: &Moment, at: u16) -> Result<(), Reason> {
+    let (rule, terms) = (image.rule(at), image.terms(at));
+    for owner in owners(image, rule, terms) {
+        check_owner(image, state, moment, owner)?;
+    }
+    check_owner(image, state, moment, of_dismissals(rule, terms))?;
+    if terms.has(kind::TERM_PER_VALUE) { check_value(image, state, moment, rule, terms) } else { Ok(()) }
+}
+
+fn check_owner(image: &Image, state: &VisitorState, moment: &Moment, owner: Owner) -> Result<(), Reason> {
+    if owner.caps.count == 0 {
+        return Ok(());
+    }
+    let now_ms = state.now_ms(moment.now_ms);
+    let of_page = state.page(moment.writer).map_or(0, |page| count_of(page, owner.hash));
+    let room = room(image, owner.caps, state, owner.hash, now_ms);
+    let is_open = |cap: CapRow| cap.window() != kind::WINDOW_PAGE || of_page < cap.limit();
+    if !image.caps(owner.caps).all(is_open) || room == Some(0) {
+        return Err(Reason::Capped);
+    }
+    let lease = cap_of(state, owner.hash).map(|cell| cell.lease);
+    let is_granted = lease.is_some_and(|lease| lease.left > 0 && now_ms < lease.expires_ms);
+    if owner.is_leased && room.is_some() && !is_granted { Err(Reason::NoGrant) } else { Ok(()) }
+}
+
+/// Of a value that is not known, nothing is known to be left.
+fn check_value(
     image: &Image,
     state: &VisitorState,
-    writer: WriterId,
+    moment: &Moment,
     rule: RuleRow,
-    now_ms: i64,
+    terms: TermsRow,
 ) -> Result<(), Reason> {
-    for owner in owners(image, rule) {
-        let of_page = state.page(writer).map_or(0, |page| count_of(page, owner.hash));
-        let room = room(image, owner.caps, state, owner.hash, now_ms);
-        let is_open =
-            |cap: crate::wire::program::CapRow| cap.window() != kind::WINDOW_PAGE || of_page < cap.limit();
-        if !image.caps(owner.caps).all(is_open) || room == Some(0) {
-            return Err(Reason::Capped);
-        }
-        let lease = cap_of(state, owner.hash).map(|cell| cell.lease);
-        if room.is_some() && !lease.is_some_and(|lease| lease.left > 0 && now_ms < lease.expires_ms) {
-            return Err(Reason::NoGrant);
-        }
-    }
-    Ok(())
+    let value = value_of(image, state, moment, terms.value_fact()).ok_or(Reason::Capped)?;
+    let used = match state.body(per_value_of(rule.hash())) {
+        Some(CellBody::Values(values)) => values.iter().find(|(known, _)| *known == value),
+        _ => None,
+    };
+    if used.map_or(0, |(_, used)| *used) < terms.value_limit() { Ok(()) } else { Err(Reason::Capped) }
 }
 
 /// How many exposures the caps leave: the most restrictive wins. `None` where only pages are capped, or nothing.
@@ -86,40 +134,9 @@ fn cap_mut(state: &mut VisitorState, hash: u64) -> Option<&mut CapCell> {
     }
 }
 
-/// Counts an exposure of the rule with this id, and consumes its grants.
-pub(super) fn expose(image: &Image, state: &mut VisitorState, writer: WriterId, rule: &str, time_ms: i64) {
-    let Some(rule) = image.each_rule().find(|known| image.text(known.id()) == rule.as_bytes()) else {
-        return;
-    };
-    for owner in owners(image, rule) {
-        for cap in image.caps(owner.caps).filter(|cap| cap.window() == kind::WINDOW_PAGE).take(1) {
-            let page = state.page_mut(writer).filter(|page| time_ms >= page.start_ms && cap.limit() > 0);
-            if let Some(page) = page {
-                count_in_page(page, owner.hash);
-            }
-        }
-        if needs_grant(image, owner.caps)
-            && let Some(cell) = cap_mut(state, owner.hash)
-        {
-            consume(cell, time_ms, kept_max(image, owner.caps));
-        }
-    }
-}
-
 /// Whether a cap reaches beyond the page view.
-fn needs_grant(image: &Image, caps: CapRange) -> bool {
+fn reaches_on(image: &Image, caps: CapRange) -> bool {
     image.caps(caps).any(|cap| cap.window() != kind::WINDOW_PAGE)
-}
-
-/// An exposure from before a burnt lease's expiry used one of the burnt grants: it takes that one's place.
-fn consume(cell: &mut CapCell, time_ms: i64, kept_max: usize) {
-    if cell.burnt.left > 0 && time_ms < cell.burnt.expires_ms {
-        remove(&mut cell.used_ms, cell.burnt.expires_ms);
-        cell.burnt.left = cell.burnt.left.saturating_sub(1);
-    } else {
-        cell.lease.left = cell.lease.left.saturating_sub(1);
-    }
-    insert(&mut cell.used_ms, time_ms, kept_max);
 }
 
 /// As many exposures as the largest cap counts: with that many kept, every cap is exact.
@@ -127,7 +144,7 @@ fn kept_max(image: &Image, caps: CapRange) -> usize {
     image.caps(caps).map(|cap| usize::from(cap.limit())).max().unwrap_or(0)
 }
 
-fn remove(times_ms: &mut Vec<i64>, time_ms: i64) {
+fn remove(times_ms: &mut alloc::vec::Vec<i64>, time_ms: i64) {
     if let Some(at) = times_ms.iter().position(|known_ms| *known_ms == time_ms) {
         times_ms.remove(at);
     }

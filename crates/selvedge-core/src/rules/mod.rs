@@ -33,6 +33,10 @@ mod view;
 
 mod recall;
 
+mod gates;
+
+mod trials;
+
 pub mod grants;
 
 pub mod step;
@@ -49,7 +53,8 @@ pub use explain::{Candidate, explain, known_facts};
 pub use grants::lease;
 pub use known::Known;
 pub use leaves::{LeafTruth, leaves};
-pub use moment::{Moment, Place, rule_time};
+pub use moment::{Moment, Orders, Place, rule_time};
 pub use program::{Image, Program, ProgramFault};
 pub use recall::Recall;
 pub use step::{Stepped, step, step_account};
+pub use trials::bucket;

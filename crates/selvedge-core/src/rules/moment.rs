@@ -2,7 +2,7 @@
 
 use crate::consent::Purposes;
 use crate::event::Clock;
-use crate::id::WriterId;
+use crate::id::{VisitorId, WriterId};
 use crate::limits::{CLAMP_FUTURE_MS, CLAMP_PAST_MS};
 use crate::tracking_plan::Trust;
 use crate::value::Map;
@@ -37,6 +37,32 @@ pub struct Moment<'a> {
     /// The state of the visitor's account, where it is known: facts of the account are read from it, and are unknown
     /// without it.
     pub account: Option<&'a VisitorState>,
+    /// Whose moment it is: units of experiments. [`VisitorId::NOBODY`] takes part in none.
+    pub visitor: VisitorId,
+    /// What holds besides the program.
+    pub orders: Orders<'a>,
+}
+
+/// What holds besides the program, from one moment to the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Orders<'a> {
+    /// Rules that were stopped since the program was published, by [`crate::hash::fnv1a_64`] of their ids;
+    /// [`Orders::ALL`] among them stops all.
+    pub paused: &'a [u64],
+    /// Variants that are forced, for a preview: by [`crate::hash::fnv1a_64`] of `experiment/variant`.
+    pub forced: &'a [u64],
+}
+
+impl Orders<'_> {
+    /// Stands for every rule in [`Self::paused`].
+    pub const ALL: u64 = 0;
+
+    /// Whether the rule of this name was stopped.
+    #[must_use]
+    #[inline]
+    pub fn pauses(&self, rule: u64) -> bool {
+        self.paused.iter().any(|paused| *paused == rule || *paused == Self::ALL)
+    }
 }
 
 /// Whether a rule may act at all, before its condition is asked.
@@ -45,6 +71,7 @@ pub(super) fn may_act(rule: RuleRow, moment: &Moment) -> bool {
     rule.status() == kind::STATUS_LIVE
         && (rule.in_page() || moment.place == Place::Edge)
         && moment.in_force.holds(rule.purpose())
+        && !moment.orders.pauses(rule.hash())
 }
 
 /// Times beyond this (the 48 bits that an event id keeps) are cut to it.

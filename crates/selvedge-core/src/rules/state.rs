@@ -4,7 +4,10 @@ use super::metric::blank;
 use super::sequences::begun;
 use crate::consent::Purposes;
 use crate::id::WriterId;
-use crate::wire::program::{Image, TimerRow, WOKEN, kind, op_of};
+use crate::wire::program::{
+    Image, SITE_CAPS, TermsRow, TimerRow, USER, WOKEN, dismissals_of, kind, op_of, per_value_of,
+    slot_caps_hash,
+};
 use crate::wire::state::{Cell, CellBody, Held, MetricCell, PageView, SequenceCell, Session, VisitorState};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -175,13 +178,18 @@ fn shown_cells(image: &Image) -> Vec<u64> {
             _ => {}
         }
     }
-    for rule in image.each_rule().filter(|rule| rule.in_page()) {
-        shown.push(rule.hash());
-        shown.push(WOKEN);
+    for (at, rule) in (0..).zip(image.each_rule()).filter(|(_, rule)| rule.in_page()) {
+        let (name, terms) = (rule.hash(), image.terms(at));
+        shown.extend([name, dismissals_of(name), per_value_of(name), WOKEN]);
         shown.extend(image.group(rule.group()).map(|group| group.hash()));
+        for (flag, at) in [(kind::TERM_HOLDOUT, terms.holdout()), (kind::TERM_TRIAL, terms.experiment())] {
+            shown.extend(Some(image.experiment(at).hash()).filter(|_| terms.has(flag)));
+        }
     }
     let is_in_page = |timer: &TimerRow| image.rule(timer.rule()).in_page();
     shown.extend(image.each_timer().filter(is_in_page).map(|timer| timer.hash()));
+    shown.extend(image.each_slot().map(|slot| slot_caps_hash(slot.hash())));
+    shown.extend([SITE_CAPS, USER]);
     shown.sort_unstable();
     shown
 }
@@ -196,8 +204,13 @@ fn facts_of_page(image: &Image) -> Vec<bool> {
             *mark = true;
         }
     };
-    for rule in image.each_rule().filter(|rule| rule.in_page()) {
+    for (at, rule) in (0..).zip(image.each_rule()).filter(|(_, rule)| rule.in_page()) {
         mark(&mut is_reached, rule.when());
+        let terms = image.terms(at);
+        mark_terms(image, terms, |at| mark(&mut is_reached, at));
+        if terms.has(kind::TERM_PER_VALUE) {
+            mark(&mut is_read, terms.value_fact());
+        }
     }
     let ops = (0..u16::MAX).map_while(|at| Some((at, op_of(code, at)?)));
     for (at, op) in ops {
@@ -217,4 +230,14 @@ fn facts_of_page(image: &Image) -> Vec<bool> {
         }
     }
     is_read
+}
+
+/// Marks where the conditions of a rule's terms begin.
+fn mark_terms(image: &Image, terms: TermsRow, mut mark: impl FnMut(u16)) {
+    if terms.has(kind::TERM_UNTIL) {
+        mark(terms.until());
+    }
+    for at in (0..32).filter(|at| (terms.suppressions() >> at) & 1 == 1) {
+        mark(image.suppression_when(at));
+    }
 }

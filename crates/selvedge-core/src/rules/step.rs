@@ -9,17 +9,18 @@ pub use account::step_account;
 
 use super::counts::count_in_page;
 use super::facts::property;
-use super::grants::expose;
+use super::grants::{DISMISSED, dismiss, expose};
 use super::kept::{cut, fact_of, keep, put, stored};
 use super::lists::listed;
 use super::metric::{Occurrence, blank, take};
 use super::moment::Moment;
 use super::timers::trigger;
+use super::trials::user_of;
 use crate::consent::Purposes;
 use crate::event::{Event, EventType};
 use crate::limits::{CLOCK_OFF_MS, PAGES_MAX};
 use crate::value::{Map, Value};
-use crate::wire::program::{AttributeRow, Builtin, Image, MetricRow, kind};
+use crate::wire::program::{AttributeRow, Builtin, Image, MetricRow, USER, kind};
 use crate::wire::state::{AttributeCell, CellBody, PageView, Stored, VisitorState};
 use alloc::vec::Vec;
 
@@ -79,6 +80,7 @@ pub fn step(
     step.metrics();
     step.sequences();
     step.attributes();
+    step.user();
     step.triggers();
     step.caps_without_session();
     step.exposure();
@@ -281,6 +283,13 @@ impl Step<'_> {
         }
     }
 
+    /// Keeps whom an event identifies, where experiments go by users.
+    fn user(&mut self) {
+        if let Some(user) = user_of(self.image, self.event, self.usable) {
+            self.set_attribute(USER, Stored::Text(cut(user)));
+        }
+    }
+
     /// The latest event wins.
     fn set_attribute(&mut self, hash: u64, value: Stored) {
         let time_ms = self.moment.now_ms;
@@ -300,11 +309,10 @@ impl Step<'_> {
     }
 
     fn exposure(&mut self) {
-        if self.event.event_type == EventType::Exposure
-            && !self.usable.is_empty()
-            && let Some(rule) = self.event.properties.text("rule")
-        {
-            expose(self.image, self.state, self.moment.writer, rule, self.moment.now_ms);
+        if self.event.event_type == EventType::Exposure && !self.usable.is_empty() {
+            expose(self.image, self.state, self.moment, self.event);
+        } else if self.event.name == DISMISSED && !self.usable.is_empty() {
+            dismiss(self.image, self.state, self.moment, self.event);
         }
     }
 }

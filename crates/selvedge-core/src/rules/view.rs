@@ -8,6 +8,7 @@ use super::metric::{Reading, pane_start_ms, seen, unseen};
 use super::moment::Moment;
 use super::sequences::value;
 use crate::consent::Purposes;
+use crate::hash::fnv1a_64;
 use crate::number::MICRO;
 use crate::wire::program::{AttributeRow, Builtin, FactRow, Image, MetricRow, SequenceRow, kind};
 use crate::wire::state::{CellBody, PageView, VisitorState};
@@ -15,14 +16,7 @@ use alloc::vec::Vec;
 
 /// What is known of every fact at this moment.
 pub(super) fn resolve(image: &Image, state: &VisitorState, moment: &Moment) -> Vec<Known> {
-    let view = View {
-        image,
-        state,
-        moment,
-        page: state.page(moment.writer).filter(|page| page.is_begun),
-        now_ms: state.now_ms(moment.now_ms),
-        observed: moment.in_force.and(state.in_force),
-    };
+    let view = View::new(image, state, moment);
     resolve_each(image, |fact| view.seen(fact))
 }
 
@@ -39,6 +33,18 @@ fn is_stale(attribute: AttributeRow, set_ms: i64, now_ms: i64) -> bool {
     ttl_ms > 0 && now_ms.wrapping_sub(set_ms) > ttl_ms.cast_signed()
 }
 
+/// The name of the value that a fact has at this moment; `None` where it is not known.
+#[inline(never)]
+pub(super) fn value_of(image: &Image, state: &VisitorState, moment: &Moment, fact: u16) -> Option<u64> {
+    match View::new(image, state, moment).seen(image.fact(fact)) {
+        Seen::Text(text) | Seen::Cut(text) => Some(fnv1a_64(text.as_bytes())),
+        Seen::Known(known) if known.low == known.high && known != Known::MISSING => {
+            Some(fnv1a_64(&known.low.to_le_bytes()))
+        }
+        Seen::Known(_) | Seen::List(_) | Seen::Items(_) => None,
+    }
+}
+
 /// What facts are resolved from.
 struct View<'a> {
     image: &'a Image,
@@ -50,6 +56,17 @@ struct View<'a> {
 }
 
 impl<'a> View<'a> {
+    fn new(image: &'a Image, state: &'a VisitorState, moment: &'a Moment<'a>) -> Self {
+        Self {
+            image,
+            state,
+            moment,
+            page: state.page(moment.writer).filter(|page| page.is_begun),
+            now_ms: state.now_ms(moment.now_ms),
+            observed: moment.in_force.and(state.in_force),
+        }
+    }
+
     fn seen(&self, fact: FactRow) -> Seen<'a> {
         match fact.source() {
             kind::SOURCE_BUILTIN => match u8::try_from(fact.index()).ok().and_then(Builtin::from_number) {

@@ -19,6 +19,10 @@ pub const TAG_STATE: u8 = 2;
 pub const TAG_DECISION: u8 = 3;
 /// Tag of a section that holds one grant.
 pub const TAG_GRANT: u8 = 4;
+/// Tag of a section that holds, for a slot decided above it, the rule that the visitor is held out from.
+pub const TAG_HELD_OUT: u8 = 5;
+/// Tag of the section that holds the rules that were stopped.
+pub const TAG_PAUSED: u8 = 6;
 
 macro_rules! reasons {
     ($($(#[$doc:meta])* $name:ident = $number:literal, $text:literal;)*) => {
@@ -77,6 +81,12 @@ reasons! {
     NotTriggered = 40, "not_triggered";
     /// Its condition is true, and its delay (`after`) runs.
     Waits = 41, "waits";
+    /// A suppression holds.
+    SuppressedBy = 13, "suppressed_by";
+    /// The visitor is held out.
+    Holdout = 14, "holdout";
+    /// The visitor is in a control: the rule holds the slot, which shows its fallback.
+    Control = 15, "control";
 }
 
 /// An event that was not accepted.
@@ -108,10 +118,13 @@ pub struct SlotDecision {
     pub content: Option<String>,
     /// Why so.
     pub reason: Reason,
-    /// The leaf of the condition that decided, as written; empty where none did.
+    /// The variant that is shown (`experiment/variant`), else the leaf of the condition that decided, as written; empty
+    /// where there is neither.
     pub detail: String,
     /// The content itself, only where the page does not hold it (its rule runs at the edge alone).
     pub body: Option<Content>,
+    /// The rule that would have the slot, were the visitor not held out from it.
+    pub held_out: Option<String>,
 }
 
 /// Leave to show a capped rule so many times.
@@ -152,6 +165,8 @@ pub struct Answer {
     pub decisions: Vec<SlotDecision>,
     /// Leases for capped rules.
     pub grants: Vec<Grant>,
+    /// Rules that were stopped since the program was published, as in [`crate::rules::moment::Orders::paused`].
+    pub paused: Vec<u64>,
 }
 
 /// The answer in `bytes`. Sections of later versions are skipped.
@@ -173,6 +188,8 @@ pub fn read_answer(bytes: &[u8]) -> Result<Answer, WireFault> {
             TAG_STATE => answer.state = content.into(),
             TAG_DECISION => read_decision(&mut answer.decisions, content)?,
             TAG_GRANT => read_grant(&mut answer.grants, content)?,
+            TAG_HELD_OUT => read_held_out(&mut answer.decisions, content)?,
+            TAG_PAUSED => answer.paused = read_paused(content)?,
             _ => {}
         }
     }
@@ -210,8 +227,28 @@ fn read_decision(decisions: &mut Vec<SlotDecision>, content: &[u8]) -> Result<()
         reason: Reason::from_number(tape.u8()).ok_or(WireFault::Malformed)?,
         detail: tape.string(),
         body: if tape.flag() { Some(take_content(&mut tape)) } else { None },
+        held_out: None,
     });
     tape.end()
+}
+
+fn read_held_out(decisions: &mut [SlotDecision], content: &[u8]) -> Result<(), WireFault> {
+    let mut tape = Tape::new(content);
+    let (slot, rule) = (tape.text(), tape.string());
+    if let Some(decision) = decisions.iter_mut().find(|decision| decision.slot == slot) {
+        decision.held_out = Some(rule);
+    }
+    tape.end()
+}
+
+fn read_paused(content: &[u8]) -> Result<Vec<u64>, WireFault> {
+    let mut tape = Tape::new(content);
+    let mut paused = Vec::new();
+    for _ in 0..tape.count() {
+        paused.push(tape.u64());
+    }
+    tape.end()?;
+    Ok(paused)
 }
 
 fn take_optional_text(tape: &mut Tape<'_>) -> Option<String> {

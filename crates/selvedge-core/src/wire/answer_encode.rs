@@ -1,6 +1,8 @@
 //! The edge's answer, written with serde and postcard.
 
-use super::answer::{Answer, Grant, TAG_DECISION, TAG_GRANT, TAG_STATE, TAG_SUMMARY, VERSION};
+use super::answer::{
+    Answer, Grant, TAG_DECISION, TAG_GRANT, TAG_HELD_OUT, TAG_PAUSED, TAG_STATE, TAG_SUMMARY, VERSION,
+};
 use super::codec::Writer;
 use super::form::DecisionForm;
 use alloc::vec::Vec;
@@ -31,6 +33,14 @@ impl Answer {
         }
         for grant in &self.grants {
             out.section(TAG_GRANT, &encode_grant(grant)?);
+        }
+        for decision in &self.decisions {
+            if let Some(rule) = &decision.held_out {
+                out.section(TAG_HELD_OUT, &postcard::to_allocvec(&(&decision.slot, rule))?);
+            }
+        }
+        if !self.paused.is_empty() {
+            out.section(TAG_PAUSED, &postcard::to_allocvec(&self.paused)?);
         }
         Ok(out.into_bytes())
     }

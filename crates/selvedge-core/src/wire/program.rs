@@ -11,6 +11,8 @@ mod measured;
 
 mod sequence;
 
+mod deciding;
+
 mod shown;
 
 mod layout;
@@ -23,16 +25,20 @@ mod decode;
 
 mod encode;
 
+pub use deciding::{Cap, Deciding, Experiment, Suppression, Terms, Trial, Unit, ValueCap, Variant};
 pub use decode::edge_config;
 pub(crate) use image::records::{
-    AttributeRow, CapRange, CapRow, Code, FactRow, MetricRow, Op, RuleRow, SequenceRow, TimerRow,
+    AttributeRow, CapRange, CapRow, Code, ExperimentRow, FactRow, MetricRow, Op, RuleRow, SequenceRow,
+    TermsRow, TimerRow,
 };
-pub(crate) use image::{ACCEPT, REJECT, WOKEN, op_of};
-pub use image::{Image, attribute_hash, group_hash, rule_hash, timer_hash};
+pub(crate) use image::{
+    ACCEPT, REJECT, SITE_CAPS, USER, WOKEN, dismissals_of, op_of, per_value_of, slot_caps_hash,
+};
+pub use image::{Image, attribute_hash, experiment_hash, group_hash, rule_hash, timer_hash};
 pub(crate) use layout::{NONE, kind};
 pub use measured::{Metric, MetricKind, Points, Scope, Score, Window};
 pub use sequence::{Sequence, SequenceKind, SequenceStep};
-pub use shown::{Cap, Content, ContentType, Group, Hold, Rule, Slot, Status, Timing, Trigger};
+pub use shown::{Content, ContentType, Group, Hold, Rule, Slot, Status, Timing, Trigger};
 pub use tested::{
     Attribute, AttributeScope, AttributeSet, AttributeType, Builtin, Fact, FactSource, IfStale, Instruction,
     Jump, SetTo, Shape, Term, Test, TextTest, Ttl,
@@ -104,6 +110,8 @@ pub struct Parts {
     pub contents: Vec<Content>,
     /// The site's time zone, sorted; empty where nothing asks for it: then it is UTC.
     pub zone: Vec<Offset>,
+    /// What rules share of their terms.
+    pub deciding: Deciding,
 }
 
 /// From when on a time zone stands how far from UTC.

@@ -141,12 +141,16 @@ pub enum CellBody {
     Metric(MetricCell),
     /// An attribute.
     Attribute(AttributeCell),
-    /// The exposures of a capped rule or group.
+    /// The exposures of a capped rule, group or slot, or the dismissals of a rule.
     Cap(CapCell),
     /// Where a sequence stands.
     Sequence(SequenceCell),
     /// When a rule is to be considered; `None`: not before it is triggered anew.
     Timer(Option<i64>),
+    /// The variant of an experiment that was seen first, by [`crate::hash::fnv1a_64`] of `experiment/variant`.
+    Variant(u64),
+    /// Exposures of a rule for each value of a fact: hash of the value and how many, the newest last.
+    Values(Vec<(u64, u16)>),
 }
 
 /// An attribute's value.

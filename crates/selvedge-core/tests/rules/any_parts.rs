@@ -4,10 +4,11 @@ use proptest::prelude::*;
 use selvedge_core::consent::{Mode, Purposes};
 use selvedge_core::tracking_plan::{Nature, PlanEvent, PlanProperty, PropertyType, Trust};
 use selvedge_core::wire::program::{
-    Attribute, AttributeScope, AttributeSet, AttributeType, Builtin, Cap, Content, ContentType, EdgeConfig,
-    Fact, FactSource, Group, Hold, IfStale, Instruction, Jump, Leaf, Metric, MetricKind, Offset, Parts,
-    Points, Rule, Scope, Score, Sequence, SequenceKind, SequenceStep, SetTo, Shape, Slot, Source, SourceKind,
-    Status, Term, Test, TextTest, Timing, Trigger, Ttl, Window,
+    Attribute, AttributeScope, AttributeSet, AttributeType, Builtin, Cap, Content, ContentType, Deciding,
+    EdgeConfig, Experiment, Fact, FactSource, Group, Hold, IfStale, Instruction, Jump, Leaf, Metric,
+    MetricKind, Offset, Parts, Points, Rule, Scope, Score, Sequence, SequenceKind, SequenceStep, SetTo,
+    Shape, Slot, Source, SourceKind, Status, Suppression, Term, Terms, Test, TextTest, Timing, Trial,
+    Trigger, Ttl, Unit, ValueCap, Variant, Window,
 };
 
 fn name() -> impl Strategy<Value = String> {
@@ -221,8 +222,19 @@ fn rule() -> impl Strategy<Value = Rule> {
     let hold = prop_oneof![Just(Hold::Page), Just(Hold::Session), any::<u64>().prop_map(Hold::Time)];
     let status = prop::sample::select(&[Status::Live, Status::Draft, Status::Paused][..]);
     let places = (prop::option::of(0..u16::MAX), any::<u16>(), any::<u16>(), prop::option::of(0..u16::MAX));
-    (name(), any::<i32>(), status, purposes(), places, caps(), hold, any::<bool>(), timing()).prop_map(
-        |(id, priority, status, purpose, (when, slot, content, group), caps, hold, in_page, timing)| Rule {
+    let acts = (timing(), terms());
+    (name(), any::<i32>(), status, purposes(), places, caps(), hold, any::<bool>(), acts).prop_map(
+        |(
+            id,
+            priority,
+            status,
+            purpose,
+            (when, slot, content, group),
+            caps,
+            hold,
+            in_page,
+            (timing, terms),
+        )| Rule {
             id,
             priority,
             status,
@@ -235,8 +247,52 @@ fn rule() -> impl Strategy<Value = Rule> {
             hold,
             in_page,
             timing,
+            terms,
         },
     )
+}
+
+/// Of an experiment that is not there, or that has two variants.
+fn terms() -> impl Strategy<Value = Terms> {
+    let index = || prop::option::of(0..u16::MAX);
+    let trial = prop_oneof![
+        Just(Trial { experiment: 9, contents: Vec::new() }),
+        [index(), index()].prop_map(|contents| Trial { experiment: 0, contents: contents.into() }),
+    ];
+    let value = any::<[u16; 3]>().prop_map(|[limit, fact, values_max]| ValueCap { limit, fact, values_max });
+    let suppressed_by = prop::collection::btree_set(0..32u16, 0..3).prop_map(|all| all.into_iter().collect());
+    let optional =
+        (any::<Option<u16>>(), prop::option::of(trial), any::<Option<u16>>(), prop::option::of(value));
+    (any::<bool>(), suppressed_by, optional, caps()).prop_map(
+        |(service, suppressed_by, (holdout, trial, until, per_value), dismissals)| Terms {
+            service,
+            suppressed_by,
+            holdout,
+            trial,
+            until,
+            dismissals,
+            per_value,
+        },
+    )
+}
+
+fn deciding() -> impl Strategy<Value = Deciding> {
+    let suppression = (name(), any::<u16>()).prop_map(|(name, when)| Suppression { name, when });
+    let unit = prop::sample::select(&[Unit::Visitor, Unit::UserOrVisitor][..]);
+    let variant = || (name(), any::<u16>()).prop_map(|(name, end)| Variant { name, end });
+    let variants = [variant(), variant()].prop_map(Vec::from);
+    let experiment = (name(), name(), unit, name(), any::<(u16, u16)>(), variants).prop_map(
+        |(name, salt, unit, traffic_salt, traffic, variants)| Experiment {
+            name,
+            salt,
+            unit,
+            traffic_salt,
+            traffic,
+            variants,
+        },
+    );
+    (list(suppression), prop::collection::vec(experiment, 1..3), caps())
+        .prop_map(|(suppressions, experiments, caps)| Deciding { suppressions, experiments, caps })
 }
 
 fn content() -> impl Strategy<Value = Content> {
@@ -278,7 +334,11 @@ pub fn parts() -> impl Strategy<Value = Parts> {
         list(instruction()),
         list(list(any::<u64>())),
     );
-    let slot = (name(), prop::option::of(0..u16::MAX)).prop_map(|(name, fallback)| Slot { name, fallback });
+    let slot = (name(), prop::option::of(0..u16::MAX), caps()).prop_map(|(name, fallback, caps)| Slot {
+        name,
+        fallback,
+        caps,
+    });
     let group = (name(), prop::option::of(0..u16::MAX), caps())
         .prop_map(|(name, max_per_page, caps)| Group { name, max_per_page, caps });
     let points = (name(), prop::option::of(0..u16::MAX), any::<i64>())
@@ -287,11 +347,12 @@ pub fn parts() -> impl Strategy<Value = Parts> {
         .prop_map(|(half_life_ms, [min, max], points)| Score { half_life_ms, min, max, points });
     let zone =
         list((any::<u32>(), any::<i16>()).prop_map(|(from_minute, minutes)| Offset { from_minute, minutes }));
-    (site, tested, (list(rule()), list(slot), list(group), list(content()), zone, list(score))).prop_map(
+    let rest = (zone, list(score), deciding());
+    (site, tested, (list(rule()), list(slot), list(group), list(content()), rest)).prop_map(
         |(site, tested, shown)| {
             let (site, currency, late_ms, edge, events) = site;
             let (attributes, facts, metrics, sequences, code, masks) = tested;
-            let (rules, slots, groups, contents, zone, scores) = shown;
+            let (rules, slots, groups, contents, (zone, scores, deciding)) = shown;
             let mut parts = Parts { site, currency, late_ms, edge, sequences, ..Parts::default() };
             parts.plan.events = events;
             Parts {
@@ -306,6 +367,7 @@ pub fn parts() -> impl Strategy<Value = Parts> {
                 contents,
                 zone,
                 scores,
+                deciding,
                 ..parts
             }
         },

@@ -5,8 +5,8 @@ use selvedge_core::hash::fnv1a_64;
 use selvedge_core::rules::Program;
 use selvedge_core::wire::program::{
     Attribute, AttributeScope, AttributeType, Builtin, Content, ContentType, Fact, FactSource, Hold,
-    Instruction, Jump, Metric, Parts, Rule, Sequence, SequenceKind, SequenceStep, Shape, Slot, Status, Test,
-    Timing, Window,
+    Instruction, Jump, Metric, Parts, Rule, Sequence, SequenceKind, SequenceStep, Shape, Slot, Status, Terms,
+    Test, Timing, Window,
 };
 use std::cmp::Reverse;
 
@@ -70,7 +70,7 @@ pub struct Build {
 impl Build {
     /// A site with four slots, each with a fallback, and one content.
     pub fn new() -> Self {
-        let slot = |name: &str| Slot { name: name.into(), fallback: Some(0) };
+        let slot = |name: &str| Slot { name: name.into(), fallback: Some(0), caps: Vec::new() };
         let content = Content {
             id: "banner".into(),
             content_type: ContentType::Text,
@@ -192,6 +192,7 @@ impl Build {
             hold: Hold::Page,
             in_page: true,
             timing: Timing::default(),
+            terms: Terms::default(),
         });
         self.parts.rules.last_mut().unwrap()
     }

@@ -1,14 +1,16 @@
 //! Caps, and the grants that are leased of them.
 
 use crate::build::{Build, DAY, HOUR, MINUTE, PERSONAL, SECOND};
-use crate::world::{START, World, all};
+use crate::world::{START, World, all, map, text};
 use selvedge_core::consent::Purposes;
 use selvedge_core::event::LeaseReport;
 use selvedge_core::hash::fnv1a_64;
 use selvedge_core::id::WriterId;
 use selvedge_core::limits::LEASE_MS;
 use selvedge_core::wire::answer::Reason;
-use selvedge_core::wire::program::{Cap, Group, Hold, Window};
+use selvedge_core::wire::program::{
+    AttributeScope, AttributeType, Cap, FactSource, Group, Hold, Shape, ValueCap, Window,
+};
 use selvedge_core::wire::state::{CapCell, CellBody};
 
 const DAY_WINDOW: Window = Window::Sliding(86_400_000);
@@ -309,4 +311,73 @@ fn events_that_analytics_may_not_use_let_a_cap_per_session_begin_anew_after_idle
     assert_eq!(world.why(30 * MINUTE, "r"), Reason::Capped, "idle for exactly as long as a session lasts");
     world.step_for(PERSONAL, 60 * MINUTE + 1, "a");
     assert_eq!(world.why(60 * MINUTE + 1, "r"), Reason::Won);
+}
+
+#[test]
+fn the_caps_of_a_slot_count_whatever_is_seen_there_and_those_of_the_site_everything() {
+    let mut build = Build::new();
+    for (id, slot) in [("first", "hero"), ("second", "hero"), ("third", "banner")] {
+        build.rule(id, slot, None).hold = Hold::Time(0);
+    }
+    build.parts.slots[1].caps = vec![Cap { limit: 1, window: Window::Session }];
+    build.parts.deciding.caps = vec![Cap { limit: 2, window: Window::Session }];
+    let mut world = World::new(build.program());
+    world.track(0, "a");
+    world.expose(SECOND, "first");
+    assert_eq!(world.why(SECOND, "second"), Reason::Capped);
+    assert_eq!(world.why(SECOND, "third"), Reason::Won);
+    world.expose(2 * SECOND, "third");
+    assert_eq!(world.why(2 * SECOND, "third"), Reason::Capped);
+}
+
+#[test]
+fn in_a_page_an_exposure_of_a_rule_that_only_the_edge_knows_counts_for_slot_and_site() {
+    let mut build = Build::new();
+    build.rule("known", "hero", None).hold = Hold::Time(0);
+    build.parts.slots[1].caps = vec![Cap { limit: 1, window: Window::Session }];
+    let mut world = World::new(build.program());
+    world.track(0, "a");
+    world.expose(SECOND, "of-the-edge");
+    assert_eq!(world.why(SECOND, "known"), Reason::Capped);
+}
+
+#[test]
+fn a_cap_of_dismissals_counts_those_and_needs_no_grant() {
+    let mut build = Build::new();
+    let rule = build.rule("r", "hero", None);
+    rule.terms.dismissals = vec![Cap { limit: 1, window: DAY_WINDOW }];
+    rule.hold = Hold::Time(0);
+    let mut world = World::new(build.program());
+    world.leases = false;
+    world.expose(0, "r");
+    assert_eq!(world.why(0, "r"), Reason::Won);
+    world.track_with(SECOND, "exposure_dismiss", map([("rule", text("r"))]));
+    assert_eq!(world.why(SECOND, "r"), Reason::Capped);
+    assert_eq!(world.why(DAY + SECOND, "r"), Reason::Won);
+}
+
+fn world_per_value(values_max: u16) -> World {
+    let mut build = Build::new();
+    let at = build.attribute("ticket", AttributeScope::Visitor, AttributeType::Text);
+    let fact = build.fact(FactSource::Attribute(at), Shape::Number);
+    let rule = build.rule("r", "hero", None);
+    rule.terms.per_value = Some(ValueCap { limit: 1, fact, values_max });
+    rule.hold = Hold::Time(0);
+    World::new(build.program())
+}
+
+#[test]
+fn a_cap_for_each_value_counts_each_by_itself_and_remembers_the_newest() {
+    let mut world = world_per_value(2);
+    assert_eq!(world.why(0, "r"), Reason::Capped, "of a value that is not known nothing is left");
+    for (at, ticket) in [(1, "a"), (2, "b"), (3, "c")] {
+        world.identify(at * MINUTE, map([("ticket", text(ticket))]));
+        assert_eq!(world.why(at * MINUTE, "r"), Reason::Won, "{ticket}");
+        world.expose(at * MINUTE, "r");
+        assert_eq!(world.why(at * MINUTE, "r"), Reason::Capped, "{ticket}");
+    }
+    world.identify(4 * MINUTE, map([("ticket", text("b"))]));
+    assert_eq!(world.why(4 * MINUTE, "r"), Reason::Capped, "the newest two are remembered");
+    world.identify(5 * MINUTE, map([("ticket", text("a"))]));
+    assert_eq!(world.why(5 * MINUTE, "r"), Reason::Won);
 }

@@ -114,10 +114,16 @@ fn acts(build: &Build, happenings: &[Happening], consent: impl Fn(&Happening) ->
         let event = happening.event(at_ms);
         let usable = purposes_of(&world.program.parts().plan, &event).and(world.in_force);
         let context = world.context.clone();
-        let moment = selvedge_core::rules::Moment { context: &context, account: None, ..world.moment(at_ms) };
+        let moment = selvedge_core::rules::Moment {
+            context: &context,
+            account: None,
+            orders: world.orders,
+            ..world.moment(at_ms)
+        };
         let program = world.program.clone();
         step(&program, &mut world.state, &event, usable, &moment);
-        let moment = selvedge_core::rules::Moment { context: &context, account: None, ..moment };
+        let moment =
+            selvedge_core::rules::Moment { context: &context, account: None, orders: world.orders, ..moment };
         let decisions = decide(&program, &mut world.state, &moment);
         decisions.iter().any(|decision| decision.rule.is_some())
     };

@@ -24,7 +24,8 @@ impl World {
     fn wake_until(&mut self, at_ms: i64) {
         let context = self.context.clone();
         loop {
-            let moment = Moment { context: &context, account: None, ..self.moment(at_ms) };
+            let moment =
+                Moment { context: &context, account: None, orders: self.orders, ..self.moment(at_ms) };
             let Some(due_ms) = wake(&self.program, &mut self.state, &moment) else { return };
             decide(&self.program, &mut self.state, &Moment { now_ms: due_ms, ..moment });
         }
@@ -199,7 +200,7 @@ proptest! {
         let mut at_ms = 0;
         let all = |world: &mut World, at_ms| {
             let context = world.context.clone();
-            let moment = Moment { context: &context, account: None, ..world.moment(at_ms) };
+            let moment = Moment { context: &context, account: None, orders: world.orders, ..world.moment(at_ms) };
             decide(&world.program, &mut world.state, &moment)
         };
         for world in [&mut always, &mut on_time] {

@@ -22,4 +22,6 @@ mod sequence_reference;
 mod sequences;
 mod sessions;
 mod states;
+mod terms;
 mod texts;
+mod trials;

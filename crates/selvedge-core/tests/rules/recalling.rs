@@ -15,7 +15,8 @@ const RULES: usize = 80;
 fn world(build: &Build, conditions: &[Condition]) -> World {
     let mut build = build.clone();
     let name = |at: usize| format!("slot-{at:02}");
-    build.parts.slots = (0..RULES).map(|at| Slot { name: name(at), fallback: None }).collect();
+    build.parts.slots =
+        (0..RULES).map(|at| Slot { name: name(at), fallback: None, caps: Vec::new() }).collect();
     for at in 0..RULES {
         let when = conditions[at % conditions.len()].clone();
         build.rule(&format!("rule-{at:02}"), &name(at), Some(when)).hold = Hold::Time(0);

@@ -2,10 +2,11 @@
 
 use selvedge_core::consent::Purposes;
 use selvedge_core::event::{Event, EventType, LeaseReport};
-use selvedge_core::id::{Sequence, WriterId};
+use selvedge_core::id::{Sequence, VisitorId, WriterId};
 use selvedge_core::number::Number;
 use selvedge_core::rules::{
-    Candidate, Moment, Place, Program, Stepped, decide, explain, known_facts, lease, step, step_account,
+    Candidate, Moment, Orders, Place, Program, Stepped, decide, explain, known_facts, lease, step,
+    step_account,
 };
 use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::{Map, Value};
@@ -54,6 +55,8 @@ pub struct World {
     /// The state of the visitor's account.
     pub account: Option<VisitorState>,
     pub trust: Trust,
+    pub visitor: VisitorId,
+    pub orders: Orders<'static>,
 }
 
 impl World {
@@ -68,6 +71,8 @@ impl World {
             leases: true,
             account: None,
             trust: Trust::Client,
+            visitor: VisitorId([7; 16]),
+            orders: Orders::default(),
         }
     }
 
@@ -80,6 +85,8 @@ impl World {
             place: self.place,
             trust: self.trust,
             account: self.account.as_ref(),
+            visitor: self.visitor,
+            orders: self.orders,
         }
     }
 
@@ -94,7 +101,12 @@ impl World {
 
     /// Steps by an event `at_ms` after the start that may be used for all that is in force.
     pub fn step(&mut self, at_ms: i64, event: &Event) -> Stepped {
-        let moment = Moment { context: &self.context.clone(), account: None, ..self.moment(at_ms) };
+        let moment = Moment {
+            context: &self.context.clone(),
+            account: None,
+            orders: self.orders,
+            ..self.moment(at_ms)
+        };
         let stepped = step(&self.program, &mut self.state, event, self.in_force, &moment);
         if self.leases {
             lease(&self.program, &mut self.state, START + at_ms, &[]);
@@ -106,7 +118,7 @@ impl World {
     pub fn step_for(&mut self, usable: Purposes, at_ms: i64, name: &str) {
         let event = event(EventType::Track, name, START + at_ms, Map::new());
         let context = self.context.clone();
-        let moment = Moment { context: &context, account: None, ..self.moment(at_ms) };
+        let moment = Moment { context: &context, account: None, orders: self.orders, ..self.moment(at_ms) };
         step(&self.program, &mut self.state, &event, usable, &moment);
         self.lease(at_ms, &[]);
     }
@@ -146,7 +158,12 @@ impl World {
     pub fn decide(&mut self, at_ms: i64, slot: &str) -> (Option<String>, Reason) {
         let context = self.context.clone();
         let account = self.account.clone();
-        let moment = Moment { account: account.as_ref(), context: &context, ..self.moment(at_ms) };
+        let moment = Moment {
+            account: account.as_ref(),
+            context: &context,
+            orders: self.orders,
+            ..self.moment(at_ms)
+        };
         let decisions = decide(&self.program, &mut self.state, &moment);
         let parts = self.program.parts();
         assert_eq!(decisions.len(), parts.slots.len());

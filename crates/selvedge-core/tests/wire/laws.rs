@@ -126,7 +126,7 @@ prop_compose! {
         detail in texts(),
         body in prop::option::of(contents()),
     ) -> SlotDecision {
-        SlotDecision { slot, rule, content, reason, detail, body }
+        SlotDecision { slot, rule, content, reason, detail, body, held_out: None }
     }
 }
 
@@ -140,6 +140,7 @@ prop_compose! {
         state: Vec<u8>,
         decisions in vec(decisions(), 0..4),
         grants in vec(any::<(u64, u32, u16, i64)>(), 0..4),
+        paused in vec(any::<u64>(), 0..4),
     ) -> Answer {
         Answer {
             accepted: counts.0,
@@ -159,6 +160,7 @@ prop_compose! {
                 .into_iter()
                 .map(|(rule, lease, count, expires_ms)| Grant { rule, lease, count, expires_ms })
                 .collect(),
+            paused,
         }
     }
 }

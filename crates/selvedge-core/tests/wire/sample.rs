@@ -126,6 +126,7 @@ pub fn decisions() -> Vec<SlotDecision> {
                 content_type: ContentType::Url,
                 fields: vec![("href".into(), "/shoes".into()), ("text".into(), "Free shipping 🚚".into())],
             }),
+            held_out: None,
         },
         SlotDecision {
             slot: "banner".into(),
@@ -134,6 +135,7 @@ pub fn decisions() -> Vec<SlotDecision> {
             reason: Reason::Fallback,
             detail: String::new(),
             body: None,
+            held_out: None,
         },
     ]
 }
@@ -154,6 +156,7 @@ pub fn answer() -> Answer {
         state: vec![1, 2, 3, 0xff],
         decisions: decisions(),
         grants: vec![Grant { rule: 1 << 63, lease: 8, count: 3, expires_ms: -1 }],
+        paused: Vec::new(),
     }
 }
 

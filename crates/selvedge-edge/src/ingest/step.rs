@@ -291,6 +291,8 @@ impl<'a> Stepper<'a> {
             place: Place::Edge,
             trust: self.arrival.trust,
             account: None,
+            visitor: self.header.visitor,
+            orders: self.site.orders(),
         }
     }
 
@@ -338,6 +340,7 @@ impl<'a> Stepper<'a> {
             grants: public.as_ref().map(grants).unwrap_or_default(),
             state: public.map(|public| public.encode()).unwrap_or_default(),
             decisions,
+            paused: self.site.paused.clone(),
         };
         let row = (!self.events.is_empty()).then(|| LogRow {
             received_ms: self.arrival.received_ms,

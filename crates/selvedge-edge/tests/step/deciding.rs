@@ -4,7 +4,7 @@ use crate::world::*;
 use selvedge_core::consent::Mode;
 use selvedge_core::event::{Batch, Clock, LeaseReport};
 use selvedge_core::limits::LEASE_MS;
-use selvedge_core::rules::{self, Moment, Place, Program};
+use selvedge_core::rules::{self, Moment, Orders, Place, Program};
 use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::Map;
 use selvedge_core::wire::answer::Reason;
@@ -50,6 +50,8 @@ fn a_page_that_holds_the_answer_decides_the_same() {
         place: Place::Page,
         trust: Trust::Client,
         account: None,
+        visitor: VISITOR,
+        orders: Orders::default(),
     };
     let decided = rules::decide(program, &mut state, &moment);
     assert_eq!(decided[0].rule, Some(0));

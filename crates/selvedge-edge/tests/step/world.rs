@@ -123,8 +123,9 @@ fn parts() -> Parts {
             hold: Hold::Page,
             in_page: true,
             timing: selvedge_core::wire::program::Timing::default(),
+            terms: Terms::default(),
         }],
-        slots: vec![Slot { name: "hero".into(), fallback: Some(1) }],
+        slots: vec![Slot { name: "hero".into(), fallback: Some(1), caps: Vec::new() }],
         contents: vec![text("banner"), text("house")],
         ..Parts::default()
     }

@@ -1,6 +1,6 @@
 //! What the edge does with caps: it leases, extends and settles. The page does not link this.
 
-use super::{Owner, cap_mut, kept_max, needs_grant, remove, room};
+use super::{Owner, cap_mut, kept_max, of_site, of_slot, reaches_on, remove, room};
 use crate::event::LeaseReport;
 use crate::limits::LEASE_MS;
 use crate::rules::counts::insert;
@@ -29,12 +29,14 @@ pub fn lease(image: &Image, state: &mut VisitorState, now_ms: i64, reports: &[Le
     }
 }
 
-/// Every rule or group that is capped beyond the page.
+/// Everything that is capped beyond the page.
 fn capped(image: &Image) -> impl Iterator<Item = Owner> {
-    let rules = image.each_rule().map(|rule| Owner { hash: rule.hash(), caps: rule.caps() });
+    let rules = image.each_rule().map(|rule| Owner::leased(rule.hash(), rule.caps()));
     let groups = (0..image.groups()).filter_map(|at| image.group(at));
-    let groups = groups.map(|group| Owner { hash: group.hash(), caps: group.caps() });
-    rules.chain(groups).filter(|owner| needs_grant(image, owner.caps))
+    let groups = groups.map(|group| Owner::leased(group.hash(), group.caps()));
+    let slots = (0..image.slots()).map(|at| of_slot(image, at));
+    let all = rules.chain(groups).chain(slots).chain([of_site(image)]);
+    all.filter(|owner| reaches_on(image, owner.caps))
 }
 
 /// Returns what a report proves unused of an expired or burnt lease. What the device used, but the edge has not seen yet,

@@ -3,7 +3,7 @@
 use super::Program;
 use crate::limits::{LIST_ITEMS_MAX, PAGES_MAX, SEQUENCE_PENDING_MAX, STATE_TEXT_BYTES_MAX};
 use crate::wire::program::{
-    Attribute, AttributeScope, AttributeType, Cap, Hold, Rule, Scope, Timing, WOKEN, Window,
+    Attribute, AttributeScope, AttributeType, Cap, Hold, Parts, Rule, Scope, Timing, ValueCap, WOKEN, Window,
 };
 use crate::wire::state::{cell_bytes_max, page_cell_bytes_max};
 
@@ -60,15 +60,22 @@ impl Program {
         let pages = self.page_bytes().saturating_mul(PAGES_MAX);
         let timed = self.parts().rules.iter().filter(|rule| rule.timing != Timing::default());
         let timers = timed.count().saturating_add(self.is_cell(WOKEN).into()).saturating_mul(TIMER_BYTES);
-        let parts = [HEAD_BYTES, SESSION_BYTES, pages, held, metrics, sequences, timers, attributes];
-        parts.into_iter().fold(0, usize::saturating_add)
+        let experiments = self.parts().deciding.experiments.len().saturating_mul(HASH_BYTES + 1 + HASH_BYTES);
+        let user = if self.parts().names_users() { HASH_BYTES + 1 + TIME_BYTES + STORED_BYTES } else { 0 };
+        let kept = [pages, held, metrics, sequences, timers, attributes, experiments, user];
+        let parts = [HEAD_BYTES, SESSION_BYTES].into_iter().chain(kept);
+        parts.fold(0, usize::saturating_add)
     }
 
     /// Bytes that a visitor's cap history takes at most under this program. The compiler refuses above
     /// [`crate::limits::CAP_BYTES_MAX`].
     #[must_use]
     pub fn cap_bytes_max(&self) -> usize {
-        self.capped().filter(|caps| caps.iter().any(|cap| cap.window != Window::Page)).map(cap_bytes).sum()
+        let capped = self.capped().filter(|caps| caps.iter().any(|cap| cap.window != Window::Page));
+        let per_value = self.parts().rules.iter().filter_map(|rule| rule.terms.per_value);
+        let values = |cap: ValueCap| usize::from(cap.values_max).saturating_mul(HASH_BYTES + 3);
+        let per_value = per_value.map(|cap| values(cap).saturating_add(HASH_BYTES + 1 + 1));
+        capped.map(cap_bytes).chain(per_value).fold(0, usize::saturating_add)
     }
 
     fn page_bytes(&self) -> usize {
@@ -81,11 +88,15 @@ impl Program {
             .saturating_add(held.saturating_mul(HELD_BYTES))
     }
 
-    /// The caps of every capped rule and group.
+    /// The caps of everything that is capped.
     fn capped(&self) -> impl Iterator<Item = &[Cap]> {
-        let rules = self.parts().rules.iter().map(|rule| rule.caps.as_slice());
-        let groups = self.parts().groups.iter().map(|group| group.caps.as_slice());
-        rules.chain(groups).filter(|caps| !caps.is_empty())
+        let Parts { rules, groups, slots, deciding, .. } = self.parts();
+        let dismissals = rules.iter().map(|rule| rule.terms.dismissals.as_slice());
+        let rules = rules.iter().map(|rule| rule.caps.as_slice());
+        let groups = groups.iter().map(|group| group.caps.as_slice());
+        let slots = slots.iter().map(|slot| slot.caps.as_slice());
+        let all = rules.chain(dismissals).chain(groups).chain(slots).chain([deciding.caps.as_slice()]);
+        all.filter(|caps| !caps.is_empty())
     }
 
     /// How many slots have a rule that is held in this way.

@@ -2,13 +2,14 @@
 
 use super::{Image, ProgramFault};
 use crate::limits::{
-    COUNT_THRESHOLD_MAX, INSTRUCTIONS_MAX, SCORE_MICRO_MAX, SEQUENCE_STEPS_MAX, WINDOW_MS_MAX,
+    BUCKETS, COUNT_THRESHOLD_MAX, INSTRUCTIONS_MAX, SCORE_MICRO_MAX, SEQUENCE_STEPS_MAX, WINDOW_MS_MAX,
 };
 use crate::wire::codec::WireFault;
 use crate::wire::program::{
-    ACCEPT, Cap, Fact, FactSource, Hold, Metric, MetricKind, Parts, REJECT, Rule, Score, Sequence,
-    SequenceKind, Shape, Timing, Trigger, Window, kind, op_of,
+    ACCEPT, Cap, Deciding, Experiment, Fact, FactSource, Hold, Metric, MetricKind, Parts, REJECT, Rule,
+    Score, Sequence, SequenceKind, Shape, Terms, Timing, Trigger, Window, kind, op_of,
 };
+use alloc::vec::Vec;
 
 type Verdict = Result<(), ProgramFault>;
 
@@ -25,7 +26,11 @@ pub(super) fn verify(parts: &Parts, image: &Image) -> Verdict {
     parts.rules.iter().try_for_each(|rule| verify_rule(parts, image, rule))?;
     parts.rules.iter().try_for_each(|rule| verify_timing(&rule.timing))?;
     parts.groups.iter().try_for_each(|group| verify_caps(&group.caps))?;
-    parts.slots.iter().try_for_each(|slot| optional(slot.fallback, parts.contents.len()))?;
+    parts.slots.iter().try_for_each(|slot| {
+        verify_caps(&slot.caps)?;
+        optional(slot.fallback, parts.contents.len())
+    })?;
+    verify_deciding(parts, image)?;
     verify_order(parts)?;
     if image.is_of(parts) { Ok(()) } else { Err(ProgramFault::Index) }
 }
@@ -147,7 +152,40 @@ fn verify_rule(parts: &Parts, image: &Image, rule: &Rule) -> Verdict {
     if matches!(rule.hold, Hold::Time(hold_ms) if hold_ms > WINDOW_MS_MAX) {
         return Err(ProgramFault::TooLarge);
     }
-    verify_caps(&rule.caps)
+    verify_caps(&rule.caps)?;
+    verify_terms(parts, image, &rule.terms)
+}
+
+fn verify_terms(parts: &Parts, image: &Image, terms: &Terms) -> Verdict {
+    let Deciding { suppressions, experiments, .. } = &parts.deciding;
+    terms.suppressed_by.iter().try_for_each(|at| index(*at, suppressions.len()))?;
+    optional(terms.holdout, experiments.len())?;
+    optional(terms.until, image.code().len())?;
+    verify_caps(&terms.dismissals)?;
+    if let Some(trial) = &terms.trial {
+        index(trial.experiment, experiments.len())?;
+        trial.contents.iter().try_for_each(|content| optional(*content, parts.contents.len()))?;
+    }
+    if let Some(cap) = &terms.per_value {
+        index(cap.fact, parts.facts.len())?;
+        verify_limit(cap.limit).and(verify_limit(cap.values_max))?;
+    }
+    Ok(())
+}
+
+fn verify_deciding(parts: &Parts, image: &Image) -> Verdict {
+    let Deciding { suppressions, experiments, caps } = &parts.deciding;
+    suppressions.iter().try_for_each(|suppression| index(suppression.when, image.code().len()))?;
+    experiments.iter().try_for_each(verify_experiment)?;
+    verify_caps(caps)
+}
+
+/// Stretches of buckets that follow each other up to the last.
+fn verify_experiment(experiment: &Experiment) -> Verdict {
+    let (start, end) = experiment.traffic;
+    let ends: Vec<u16> = experiment.variants.iter().map(|variant| variant.end).collect();
+    let is_whole = ends.last() == Some(&BUCKETS) && ends.is_sorted() && start <= end && end <= BUCKETS;
+    if is_whole { Ok(()) } else { Err(ProgramFault::Index) }
 }
 
 fn verify_order(parts: &Parts) -> Verdict {

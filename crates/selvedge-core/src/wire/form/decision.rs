@@ -42,6 +42,7 @@ impl DecisionForm<'_> {
                 Some(body) => Some(body.read()?),
                 None => None,
             },
+            held_out: None,
         })
     }
 }

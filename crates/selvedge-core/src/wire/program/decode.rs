@@ -4,6 +4,8 @@ mod sequence;
 
 mod timing;
 
+mod deciding;
+
 use super::image::records::{CapRange, CapRow};
 use super::image::{ACCEPT, REJECT, op_of};
 use super::layout::{NO_TEXT, NONE, kind, size, tag};
@@ -61,6 +63,7 @@ impl Parts {
             groups: rows(reading, tag::GROUPS, size::NARROW, GROUPS_MAX, group)?,
             contents: contents(image)?,
             zone: rows(reading, tag::ZONE, size::OFFSET, ZONE_OFFSETS_MAX, offset)?,
+            deciding: deciding::deciding(reading)?,
         };
         rest.end()?;
         Ok(parts)
@@ -339,6 +342,7 @@ fn rule(from: &Reading, at: u16) -> Decoded<Rule> {
         },
         in_page: row.in_page(),
         timing: timing::timing(from, at)?,
+        terms: deciding::terms(from.image, at)?,
     })
 }
 
@@ -356,7 +360,8 @@ fn caps(image: &Image, range: CapRange) -> Decoded<Vec<Cap>> {
 
 fn slot(from: &Reading, at: u16) -> Decoded<Slot> {
     let row = from.image.slot(at);
-    Ok(Slot { name: from.text(row.name())?, fallback: optional(row.fallback()) })
+    let caps = caps(from.image, row.caps())?;
+    Ok(Slot { name: from.text(row.name())?, fallback: optional(row.fallback()), caps })
 }
 
 fn group(from: &Reading, at: u16) -> Decoded<Group> {

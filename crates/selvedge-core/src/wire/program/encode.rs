@@ -1,5 +1,6 @@
 //! A program's bytes.
 
+mod deciding;
 mod postcard;
 
 mod sequence;
@@ -31,10 +32,16 @@ impl Parts {
         self.code.iter().for_each(|code| tables.instruction(code));
         self.masks.iter().for_each(|words| tables.mask(words));
         (0..).zip(&self.rules).for_each(|(at, rule)| tables.rule(at, rule));
+        (0..).zip(&self.rules).for_each(|(at, rule)| tables.terms(at, &rule.terms));
+        tables.deciding(&self.deciding);
         for slot in &self.slots {
-            let name = tables.text(&slot.name);
-            let row = tables.table(tag::SLOTS);
-            row.fixed(slot_hash(slot)).fixed(name).fixed(slot.fallback.unwrap_or(NONE)).end(size::NARROW);
+            let (name, caps) = (tables.text(&slot.name), tables.caps(&slot.caps));
+            let caps = if slot.caps.is_empty() { 0 } else { caps };
+            let row = tables.table(tag::SLOTS).fixed(slot_hash(slot)).fixed(name);
+            row.fixed(slot.fallback.unwrap_or(NONE))
+                .fixed(caps)
+                .fixed(count_u8(&slot.caps))
+                .end(size::NARROW);
         }
         for group in &self.groups {
             let (name, caps) = (tables.text(&group.name), tables.caps(&group.caps));
@@ -72,15 +79,14 @@ impl Parts {
 
     /// The names of all cells, sorted.
     pub(crate) fn cells(&self) -> Vec<u64> {
-        let capped_rules = self.rules.iter().filter(|rule| !rule.caps.is_empty());
         let capped_groups = self.groups.iter().filter(|group| !group.caps.is_empty());
         let mut cells: Vec<u64> = self.metrics.iter().map(|metric| metric.meaning).collect();
         cells.extend(self.sequences.iter().map(|sequence| sequence.meaning));
         cells.extend(self.attributes.iter().map(attribute_hash));
-        cells.extend(capped_rules.map(rule_hash));
         cells.extend(capped_groups.map(group_hash));
         cells.extend(self.rules.iter().filter(|rule| rule.timing != Timing::default()).map(timer_hash));
         cells.extend(self.wakes().then_some(WOKEN));
+        self.deciding_cells(&mut cells);
         cells.sort_unstable();
         cells
     }

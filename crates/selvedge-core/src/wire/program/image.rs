@@ -6,6 +6,11 @@ pub(crate) mod records;
 
 mod zone;
 
+mod deciding;
+
+pub use deciding::experiment_hash;
+pub(crate) use deciding::{SITE_CAPS, USER, dismissals_of, per_value_of, slot_caps_hash, variant_hash};
+
 use super::layout::{MAGIC, size, tag};
 use super::{Attribute, Content, Group, Parts, ProgramFault, Rule, Slot, postcard};
 use crate::consent::Purposes;
@@ -97,6 +102,7 @@ impl Image {
             && (0..)
                 .zip(&parts.groups)
                 .all(|(at, group)| self.group(at).is_some_and(|row| row.hash() == group_hash(group)))
+            && self.is_of_deciding(&parts.deciding)
             && self.page_purposes() == parts.plan.find_type(EventType::Page).purposes
             && self.table(tag::CELLS) == cells
     }

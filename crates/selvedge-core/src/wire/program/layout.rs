@@ -42,6 +42,15 @@ pub(super) mod tag {
     pub const SCORES: u8 = 21;
     /// What adds to scores.
     pub const POINTS: u8 = 22;
+    pub const SUPPRESSIONS: u8 = 28;
+    pub const EXPERIMENTS: u8 = 29;
+    pub const VARIANTS: u8 = 30;
+    /// The terms of the rule at the same place; shorter than the rules where those behind have none.
+    pub const TERMS: u8 = 31;
+    /// What a rule shows in each variant of its experiment (4 bytes each).
+    pub const TRIALS: u8 = 32;
+    /// One record, as of a group: the caps of all rules together.
+    pub const SITE_CAPS: u8 = 33;
     /// One more than the last.
     pub const END: usize = 48;
 }
@@ -138,6 +147,15 @@ pub(crate) mod kind {
     pub const TEST_MASK: u8 = 1;
     pub const TEST_MASK_WIDE: u8 = 2;
     pub const TEST_MISSING: u8 = 3;
+
+    pub const UNIT_VISITOR: u8 = 0;
+
+    /// Of the flags of a rule's terms.
+    pub const TERM_SERVICE: u8 = 1;
+    pub const TERM_HOLDOUT: u8 = 2;
+    pub const TERM_TRIAL: u8 = 4;
+    pub const TERM_UNTIL: u8 = 8;
+    pub const TERM_PER_VALUE: u8 = 16;
 
     pub const HOLD_PAGE: u8 = 0;
     pub const HOLD_SESSION: u8 = 1;

@@ -1,6 +1,6 @@
-//! What is shown: rules, caps, slots, groups and contents.
+//! What is shown: rules, slots, groups and contents.
 
-use super::measured::Window;
+use super::deciding::{Cap, Terms};
 use crate::consent::Purposes;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -54,6 +54,8 @@ pub struct Rule {
     pub in_page: bool,
     /// When it is considered.
     pub timing: Timing,
+    /// What it acts under besides.
+    pub terms: Terms,
 }
 
 /// When a rule is considered.
@@ -74,15 +76,6 @@ pub struct Trigger {
     pub session_end: bool,
 }
 
-/// How often something may be seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cap {
-    /// So many exposures, 1 to [`crate::limits::COUNT_THRESHOLD_MAX`].
-    pub limit: u16,
-    /// In such a stretch. Per page is local; the others need grants.
-    pub window: Window,
-}
-
 /// A named place in a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slot {
@@ -90,6 +83,8 @@ pub struct Slot {
     pub name: String,
     /// What stands there when no rule wins: a content, or what the page itself holds.
     pub fallback: Option<u16>,
+    /// How often anything may be seen there that a rule shows.
+    pub caps: Vec<Cap>,
 }
 
 /// Rules that share bounds.

@@ -5,7 +5,8 @@ mod kept;
 mod sequence;
 
 use super::tags::{
-    ATTRIBUTE, BOOL, CAP, LIST, MISSING, NUMBER, OLD, SEQUENCE, TEXT, TIMER, UNOBSERVED, VERSION,
+    ATTRIBUTE, BOOL, CAP, LIST, MISSING, NUMBER, OLD, SEQUENCE, TEXT, TIMER, UNOBSERVED, VALUES, VARIANT,
+    VERSION,
 };
 use super::{
     AttributeCell, CapCell, Cell, CellBody, Held, Lease, MetricCell, PageView, Session, StateFault, Stored,
@@ -183,12 +184,16 @@ impl Decoder<'_> {
             is_begun: self.flag(),
             facts: self.list(Builtin::ALL.len(), Self::fact),
             held: self.list(SLOTS_MAX, Self::held),
-            counts: self.list(PAGE_COUNTS_MAX, |this| (this.fixed(), this.short())),
+            counts: self.counts(PAGE_COUNTS_MAX),
             kept: self.list(PAGE_COUNTS_MAX, |this| {
                 let (hash, tag) = (this.fixed(), this.u8());
                 (hash, this.kept(tag))
             }),
         }
+    }
+
+    fn counts(&mut self, count_max: usize) -> Vec<(u64, u16)> {
+        self.list(count_max, |this| (this.fixed(), this.short()))
     }
 
     fn fact(&mut self) -> (Builtin, Stored) {
@@ -238,6 +243,8 @@ impl Decoder<'_> {
             TIMER => CellBody::Timer(self.optional_time()),
             SEQUENCE => CellBody::Sequence(self.sequence()),
             CAP => CellBody::Cap(CapCell { used_ms: self.times(), lease: self.lease(), burnt: self.lease() }),
+            VARIANT => CellBody::Variant(self.fixed()),
+            VALUES => CellBody::Values(self.counts(COUNT_THRESHOLD_MAX)),
             kind => CellBody::Metric(MetricCell { since_ms: self.time(), kept: self.kept(kind) }),
         };
         Cell { hash, is_old: kind & OLD != 0, body }

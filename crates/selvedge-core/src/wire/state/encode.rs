@@ -5,7 +5,8 @@ mod kept;
 mod sequence;
 
 use super::tags::{
-    ATTRIBUTE, BOOL, CAP, LIST, MISSING, NUMBER, OLD, SEQUENCE, TEXT, TIMER, UNOBSERVED, VERSION,
+    ATTRIBUTE, BOOL, CAP, LIST, MISSING, NUMBER, OLD, SEQUENCE, TEXT, TIMER, UNOBSERVED, VALUES, VARIANT,
+    VERSION,
 };
 use super::{Cell, CellBody, Held, Lease, PageView, Session, Stored, VisitorState};
 use crate::limits::{CAP_BYTES_MAX, STATE_BYTES_MAX};
@@ -83,16 +84,20 @@ impl Encoder {
         self.out.flag(page.is_begun);
         self.facts(&page.facts);
         self.held(&page.held);
-        self.out.count(page.counts.len());
-        for (hash, count) in &page.counts {
-            self.out.fixed_u64(*hash);
-            self.out.varint((*count).into());
-        }
+        self.counts(&page.counts);
         self.out.count(page.kept.len());
         for (hash, kept) in &page.kept {
             self.out.fixed_u64(*hash);
             self.out.u8(kept.tag());
             self.kept(kept);
+        }
+    }
+
+    fn counts(&mut self, counts: &[(u64, u16)]) {
+        self.out.count(counts.len());
+        for (hash, count) in counts {
+            self.out.fixed_u64(*hash);
+            self.out.varint((*count).into());
         }
     }
 
@@ -164,6 +169,14 @@ impl Encoder {
             CellBody::Timer(due_ms) => {
                 self.out.u8(TIMER | old);
                 self.optional_time(*due_ms);
+            }
+            CellBody::Variant(variant) => {
+                self.out.u8(VARIANT | old);
+                self.out.fixed_u64(*variant);
+            }
+            CellBody::Values(values) => {
+                self.out.u8(VALUES | old);
+                self.counts(values);
             }
         }
     }

@@ -20,4 +20,6 @@ pub(super) const PANES: u8 = 11;
 pub(super) const SEQUENCE: u8 = 30;
 pub(super) const TIMER: u8 = 31;
 pub(super) const SCORE: u8 = 12;
+pub(super) const VARIANT: u8 = 25;
+pub(super) const VALUES: u8 = 26;
 pub(super) const OLD: u8 = 0x80;

@@ -209,6 +209,8 @@ records! {
         hash: u64 = 0,
         name: u32 = 8,
         fallback: u16 = 12,
+        caps_start: u16 = 14,
+        caps_count: u8 = 16,
     }
 
     /// A group.
@@ -218,6 +220,52 @@ records! {
         max_per_page: u16 = 12,
         caps_start: u16 = 14,
         caps_count: u8 = 16,
+    }
+
+    /// A rule's terms.
+    TermsRow of size::NARROW => {
+        /// Bit `n` stands for suppression `n`.
+        suppressions: u32 = 0,
+        experiment: u16 = 4,
+        /// The place of its contents, one for each variant.
+        trials: u16 = 6,
+        until: u16 = 8,
+        holdout: u16 = 10,
+        dismissals_start: u16 = 12,
+        dismissals_count: u8 = 14,
+        flags: u8 = 15,
+        value_fact: u16 = 16,
+        value_limit: u16 = 18,
+        values_max: u16 = 20,
+    }
+
+    /// A suppression.
+    SuppressionRow of size::NARROW => {
+        name: u32 = 0,
+        when: u16 = 4,
+    }
+
+    /// An experiment, or a holdout.
+    ExperimentRow of size::WIDE => {
+        /// The cell in which a visitor's variant is kept.
+        hash: u64 = 0,
+        name: u32 = 8,
+        salt: u32 = 12,
+        traffic_salt: u32 = 16,
+        traffic_start: u16 = 20,
+        traffic_end: u16 = 22,
+        variants: u16 = 24,
+        variants_count: u8 = 26,
+        unit: u8 = 27,
+    }
+
+    /// A variant.
+    VariantRow of size::NARROW => {
+        /// Of `experiment/variant`.
+        hash: u64 = 0,
+        name: u32 = 8,
+        experiment: u16 = 12,
+        end: u16 = 14,
     }
 }
 
@@ -240,6 +288,22 @@ impl RuleRow<'_> {
 impl GroupRow<'_> {
     pub fn caps(self) -> CapRange {
         CapRange { start: self.caps_start(), count: self.caps_count() }
+    }
+}
+
+impl SlotRow<'_> {
+    pub fn caps(self) -> CapRange {
+        CapRange { start: self.caps_start(), count: self.caps_count() }
+    }
+}
+
+impl TermsRow<'_> {
+    pub fn has(self, flag: u8) -> bool {
+        self.flags() & flag != 0
+    }
+
+    pub fn dismissals(self) -> CapRange {
+        CapRange { start: self.dismissals_start(), count: self.dismissals_count() }
     }
 }
 
