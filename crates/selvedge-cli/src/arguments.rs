@@ -4,7 +4,7 @@ use crate::exit;
 use crate::recorded::source::RecordedArguments;
 use crate::remote::RemoteArguments;
 use crate::replay::pace::Speed;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// Write rules, check them, publish them, watch what they do
@@ -25,7 +25,8 @@ pub enum Command {
     New(NewArguments),
     /// Find everything that is wrong with a site
     #[command(
-        after_long_help = "Examples:\n  selvedge check examples/shop\n  selvedge check --json | jq .errors"
+        after_long_help = "Examples:\n  selvedge check examples/shop\n  selvedge check --json | jq .errors\n  \
+        selvedge check --format github"
     )]
     Check(CheckArguments),
     /// Run the cases of a site's tests
@@ -39,6 +40,13 @@ pub enum Command {
     #[command(after_long_help = "Examples:\n  selvedge diff shop-live shop --dataset ecom\n  \
         selvedge diff live.full.svp . --events log.ndjson --json")]
     Diff(DiffArguments),
+    /// Say what a code means, or why a visitor is shown what
+    #[command(after_long_help = EXPLAIN_HELP)]
+    Explain(ExplainArguments),
+    /// Show what is inside a site's program, what it costs and what reaches the page
+    #[command(after_long_help = "Examples:\n  selvedge inspect examples/shop\n  \
+        selvedge inspect build/*.full.svp --json")]
+    Inspect(InspectArguments),
     /// Compile a site into program files named by their hash
     #[command(after_long_help = "Example:\n  selvedge build examples/shop --out build")]
     Build(BuildArguments),
@@ -76,6 +84,15 @@ Examples:
   selvedge simulate --events clicks.csv.gz --map clicks.map.yaml --pages home,product_view
   selvedge simulate --events http://127.0.0.1:8787 --token $TOKEN --json";
 
+const EXPLAIN_HELP: &str = "\
+For every slot: what it shows, one reason for every rule, the value of everything that their conditions test with its
+place in the files, and which rule lacked least.
+
+Examples:
+  selvedge explain E0201
+  selvedge explain examples/shop --dataset ecom --visitor 0ab1 --at 2024-03-13T10:21:14Z
+  selvedge explain examples/shop --given utm.medium=cpc --given page.path=/cart";
+
 /// `selvedge new`
 #[derive(Debug, Args)]
 pub struct NewArguments {
@@ -89,9 +106,23 @@ pub struct CheckArguments {
     /// Folder of the site
     #[arg(default_value = ".")]
     pub site: PathBuf,
-    /// Print the diagnostics as JSON
-    #[arg(long)]
+    /// Print the diagnostics as JSON: the same as `--format json`
+    #[arg(long, conflicts_with = "format")]
     pub json: bool,
+    /// How the diagnostics are printed
+    #[arg(long, value_enum, default_value_t = CheckFormat::Text, value_name = "FORMAT")]
+    pub format: CheckFormat,
+}
+
+/// How diagnostics are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CheckFormat {
+    /// For people, with the lines they stand in
+    Text,
+    /// For programs
+    Json,
+    /// Annotations of GitHub Actions
+    Github,
 }
 
 /// `selvedge test`
@@ -142,6 +173,43 @@ pub struct DiffArguments {
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub pages: Vec<String>,
     /// Print the changes as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `selvedge explain`
+#[derive(Debug, Args)]
+pub struct ExplainArguments {
+    /// A diagnostic's code (`E0201`), the folder of a site, or a program
+    #[arg(default_value = ".", value_name = "CODE|SITE")]
+    pub what: String,
+    /// The events.
+    #[command(flatten)]
+    pub recorded: RecordedArguments,
+    /// The visitor: its id, the beginning of it, or its id in the log
+    #[arg(long, value_name = "ID")]
+    pub visitor: Option<String>,
+    /// When: RFC 3339, a time on the site's clocks, or Unix milliseconds; behind the last event where it is left out
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+    /// A fact that holds from the beginning; may be repeated
+    #[arg(long, value_name = "FACT=VALUE")]
+    pub given: Vec<String>,
+    /// Events that begin a page view, besides `page`
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub pages: Vec<String>,
+    /// Print the explanation as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `selvedge inspect`
+#[derive(Debug, Args)]
+pub struct InspectArguments {
+    /// Folder of the site, or a program that `selvedge build` wrote
+    #[arg(default_value = ".", value_name = "SITE|FILE")]
+    pub program: PathBuf,
+    /// Print it as JSON
     #[arg(long)]
     pub json: bool,
 }

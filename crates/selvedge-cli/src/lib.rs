@@ -9,7 +9,9 @@ pub mod recorded;
 pub mod rehearsal;
 pub mod simulation;
 pub mod difference;
+pub mod inspection;
 pub mod arguments;
+pub mod reference;
 pub mod command;
 #[cfg(test)]
 mod testing;

@@ -17,7 +17,13 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone, Args)]
 pub struct RemoteArguments {
     /// Address of the worker
-    #[arg(long, env = "SELVEDGE_URL", default_value = "http://127.0.0.1:8787", value_name = "URL")]
+    #[arg(
+        long,
+        env = "SELVEDGE_URL",
+        hide_env_values = true,
+        default_value = "http://127.0.0.1:8787",
+        value_name = "URL"
+    )]
     pub url: String,
     /// Admin token; `cargo xtask dev` prints it
     #[arg(long, env = "SELVEDGE_ADMIN_TOKEN", hide_env_values = true, value_name = "TOKEN")]

@@ -33,3 +33,47 @@ fn write(folder: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf> {
     fs::write(&path, bytes).with_context(|| format!("{} cannot be written", path.display()))?;
     Ok(path)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::new_site;
+    use std::collections::BTreeMap;
+
+    /// The site in a folder, its files written in this order.
+    fn folder(files: &[(String, String)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("tests")).unwrap();
+        for (name, text) in files {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        folder
+    }
+
+    fn built(files: &[(String, String)]) -> BTreeMap<String, Vec<u8>> {
+        let (site, out) = (folder(files), tempfile::tempdir().unwrap());
+        let arguments =
+            BuildArguments { site: site.path().to_owned(), out: out.path().to_owned(), json: false };
+        assert_eq!(run(&arguments).unwrap(), Ending::Done);
+        let entries = fs::read_dir(out.path()).unwrap().map(|entry| entry.unwrap().path());
+        entries
+            .map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read(&path).unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn the_same_site_gives_the_same_bytes_whatever_the_order_of_its_files() {
+        let files: Vec<(String, String)> = new_site().into_iter().collect();
+        let first = built(&files);
+        assert_eq!(first.len(), 2);
+        assert_eq!(built(&files), first);
+        assert_eq!(built(&files.iter().rev().cloned().collect::<Vec<_>>()), first);
+    }
+
+    #[test]
+    fn a_test_of_the_site_is_no_part_of_its_program() {
+        let files: Vec<(String, String)> = new_site().into_iter().collect();
+        let without: Vec<_> = files.iter().filter(|(name, _)| !name.starts_with("tests/")).cloned().collect();
+        assert_eq!(built(&without), built(&files));
+    }
+}

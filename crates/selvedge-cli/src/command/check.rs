@@ -1,6 +1,7 @@
 //! `selvedge check`: everything that is wrong with a site, in one run.
 
-use crate::arguments::CheckArguments;
+use super::github::annotations;
+use crate::arguments::{CheckArguments, CheckFormat};
 use crate::exit::Ending;
 use crate::site_files;
 use anyhow::Result;
@@ -17,10 +18,13 @@ use std::path::Path;
 pub fn run(arguments: &CheckArguments) -> Result<Ending> {
     let files = site_files::read(&arguments.site)?;
     let compilation = compile(&files);
-    if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&as_json(&compilation))?);
-    } else {
-        print!("{}", as_text(&compilation, &arguments.site, &files, stdout().is_terminal()));
+    let format = if arguments.json { CheckFormat::Json } else { arguments.format };
+    match format {
+        CheckFormat::Json => println!("{}", serde_json::to_string_pretty(&as_json(&compilation))?),
+        CheckFormat::Github => print!("{}", annotations(&compilation, &arguments.site)),
+        CheckFormat::Text => {
+            print!("{}", as_text(&compilation, &arguments.site, &files, stdout().is_terminal()));
+        }
     }
     Ok(if compilation.program.is_some() { Ending::Done } else { Ending::Wrong })
 }

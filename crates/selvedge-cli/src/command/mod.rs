@@ -1,5 +1,6 @@
 //! The commands, one file each. A command prints what it has to say and gives how it ended.
 
+pub mod github;
 pub mod check;
 pub mod build;
 pub mod log;
@@ -9,6 +10,8 @@ pub mod replay;
 pub mod test;
 pub mod simulate;
 pub mod diff;
+pub mod explain;
+pub mod inspect;
 
 use crate::arguments::{Arguments, Command};
 use crate::exit::{self, Ending};
@@ -29,6 +32,8 @@ fn dispatch(command: Command) -> Result<Ending> {
         Command::Test(arguments) => test::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
         Command::Publish(arguments) => publish::run(&arguments),
         Command::Log(arguments) => log::run(&arguments),

@@ -39,6 +39,8 @@ pub struct Behind {
     pub refused: Option<RefusalCode>,
     /// Rules whose decision was assumed to be seen, with the slot.
     pub exposed: Vec<(u16, u16)>,
+    /// Deadlines that came due before it, in the order of time.
+    pub woken: Vec<Behind>,
 }
 
 impl Behind {
@@ -70,6 +72,7 @@ impl Behind {
             stepped: Stepped::default(),
             refused: None,
             exposed: Vec::new(),
+            woken: Vec::new(),
         }
     }
 

@@ -107,6 +107,7 @@ impl Run<'_> {
             },
         };
         let behind = self.visitor.step(&happened)?;
+        self.wakings(&behind.woken);
         let before = self.last.as_ref().map(|(_, behind)| behind);
         let notes = verdict::notes(self.stage, before, &behind);
         if let Some(code) = behind.refused {
@@ -152,6 +153,7 @@ impl Run<'_> {
         let at_ms = expect.at_ms.unwrap_or(end_ms);
         if last_ms != Some(at_ms) {
             let behind = self.visitor.look(self.writer(0), self.begin_ms + at_ms)?;
+            self.wakings(&behind.woken);
             let notes = verdict::notes(self.stage, self.last.as_ref().map(|(_, behind)| behind), &behind);
             self.note(at_ms, "(looked at)".to_owned(), notes);
             self.last = Some((at_ms, behind));
@@ -160,6 +162,18 @@ impl Run<'_> {
             self.failures.extend(verdict::check(self.stage, behind, expect));
         }
         Ok(())
+    }
+
+    /// What came of time alone.
+    fn wakings(&mut self, woken: &[Behind]) {
+        for behind in woken {
+            let at_ms = u64::try_from(behind.now_ms).unwrap_or(0).saturating_sub(self.begin_ms);
+            let notes = verdict::notes(self.stage, self.last.as_ref().map(|(_, behind)| behind), behind);
+            if !notes.is_empty() {
+                self.note(at_ms, "(time passes)".to_owned(), notes);
+            }
+            self.last = Some((at_ms, behind.clone()));
+        }
     }
 
     fn note(&mut self, at_ms: u64, text: String, notes: Vec<String>) {

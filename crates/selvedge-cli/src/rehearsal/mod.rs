@@ -9,6 +9,7 @@ pub mod told;
 pub mod given;
 pub mod visitor;
 pub mod reasons;
+pub mod explanation;
 pub mod walk;
 pub mod verdict;
 pub mod case;

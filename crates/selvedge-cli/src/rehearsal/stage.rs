@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail};
 use selvedge_compiler::{Compiled, compile};
 use selvedge_core::id::ProgramHash;
 use selvedge_core::tracking_plan::Trust;
-use selvedge_core::wire::program::{Content, Leaf, Parts, Rule};
+use selvedge_core::wire::program::{Content, Leaf, Parts, Rule, Timing};
 use selvedge_edge::site::Site;
 use sha2::{Digest, Sha256};
 use std::fs;
@@ -20,6 +20,8 @@ pub struct Stage {
     pub site: Site,
     /// As the compiler made it.
     pub parts: Parts,
+    /// The IANA name of the site's time zone, where the files say it.
+    pub timezone: Option<String>,
 }
 
 impl Stage {
@@ -32,7 +34,8 @@ impl Stage {
         let mut hash = [0; 16];
         hash.copy_from_slice(&digest[..16]);
         let site = Site::load(full, ProgramHash(hash), PUBLISH).context("this is no full program")?;
-        Ok(Self { site, parts: Parts::decode(full).context("this is no full program")? })
+        let parts = Parts::decode(full).context("this is no full program")?;
+        Ok(Self { site, parts, timezone: None })
     }
 
     /// The stage of a site's folder, or of a program that `selvedge build` wrote.
@@ -61,7 +64,15 @@ impl Stage {
     /// # Errors
     /// Where the edge would not take the program.
     pub fn of(compiled: &Compiled) -> Result<Self> {
-        Self::of_bytes(&compiled.full_bytes)
+        let timezone = Some(compiled.timezone.clone());
+        Ok(Self { timezone, ..Self::of_bytes(&compiled.full_bytes)? })
+    }
+
+    /// Whether a decision can change by time alone.
+    #[must_use]
+    pub fn has_deadlines(&self) -> bool {
+        let is_timed = |rule: &Rule| rule.timing != Timing::default();
+        !self.parts.sequences.is_empty() || self.parts.rules.iter().any(is_timed)
     }
 
     /// The rule at this place.

@@ -81,6 +81,7 @@ fn one_of(stage: &Stage, behind: &Behind, fact: &Fact, texts: &[String], known: 
 
 fn is_flag(stage: &Stage, fact: &Fact) -> bool {
     let kind = match fact.source {
+        FactSource::Sequence(_) => Some(AttributeType::Bool),
         FactSource::Builtin(builtin) => Some(builtin.kind()),
         FactSource::Attribute(at) => {
             stage.parts.attributes.get(usize::from(at)).map(|attribute| attribute.attribute_type)

@@ -8,6 +8,7 @@ use anyhow::{Result, anyhow};
 use selvedge_core::consent::{Mode, Purposes, Signal, Snapshot};
 use selvedge_core::event::{Batch, BatchHeader, Clock, Event, EventType};
 use selvedge_core::id::{Sequence, VisitorId, WriterId};
+use selvedge_core::limits::WAKES_MAX;
 use selvedge_core::rules::{self, Moment, Place};
 use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::{Map, Value};
@@ -113,12 +114,14 @@ impl<'a> Visitor<'a> {
     /// Where the edge itself fails.
     pub fn step(&mut self, happened: &Happened) -> Result<Behind> {
         self.arrive(happened.writer, happened.time_ms)?;
+        let woken = self.pass(happened.writer, happened.time_ms)?;
         let mut behind = self.step_one(happened)?;
+        behind.woken = woken;
         if behind.stepped.new_page || behind.stepped.new_session {
             self.seen.remove(&happened.writer);
         }
         if self.is_seen && happened.event_type != EventType::Exposure && behind.refused.is_none() {
-            behind.exposed = self.expose(&behind, happened)?;
+            behind.exposed = self.expose(&behind, happened.writer, happened.time_ms)?;
         }
         Ok(behind)
     }
@@ -129,12 +132,40 @@ impl<'a> Visitor<'a> {
     /// Where the visitor's state cannot be read.
     pub fn look(&mut self, writer: WriterId, time_ms: u64) -> Result<Behind> {
         self.arrive(writer, time_ms)?;
+        let woken = self.pass(writer, time_ms)?;
         let now_ms = i64::try_from(time_ms)?;
         let mut state = self.state(now_ms)?;
         let moment = self.moment(writer, now_ms);
         rules::lease(&self.stage.site.program, &mut state, now_ms, &[]);
         let decisions = rules::decide(&self.stage.site.program, &mut state, &moment);
-        Ok(Behind::new(self.stage, &state, &moment, &decisions, self.detail))
+        let behind = Behind::new(self.stage, &state, &moment, &decisions, self.detail);
+        Ok(Behind { woken, ..behind })
+    }
+
+    /// Lets time pass: every deadline up to then is decided at its own moment, as the edge's alarm does, and what slots show
+    /// because of it counts as seen.
+    fn pass(&mut self, writer: WriterId, until_ms: u64) -> Result<Vec<Behind>> {
+        let mut woken = Vec::new();
+        if !self.stage.has_deadlines() {
+            return Ok(woken);
+        }
+        let until_ms = i64::try_from(until_ms)?;
+        for _ in 0..WAKES_MAX {
+            let Some(record) = self.record.clone().filter(|record| !record.state.is_empty()) else { break };
+            let mut state = VisitorState::decode(&record.state)?;
+            let program = &self.stage.site.program;
+            let Some(at_ms) = rules::wake(program, &mut state, &self.moment(writer, until_ms)) else { break };
+            let moment = self.moment(writer, at_ms);
+            rules::lease(program, &mut state, at_ms, &[]);
+            let decisions = rules::decide(program, &mut state, &moment);
+            let mut behind = Behind::new(self.stage, &state, &moment, &decisions, self.detail);
+            self.record = Some(VisitorRecord { state: state.encode(), ..record });
+            if self.is_seen {
+                behind.exposed = self.expose(&behind, writer, u64::try_from(at_ms)?)?;
+            }
+            woken.push(behind);
+        }
+        Ok(woken)
     }
 
     fn moment(&self, writer: WriterId, now_ms: i64) -> Moment<'_> {
@@ -244,15 +275,15 @@ impl<'a> Visitor<'a> {
     }
 
     /// What slots show counts as seen, once a page view.
-    fn expose(&mut self, behind: &Behind, happened: &Happened) -> Result<Vec<(u16, u16)>> {
-        let seen = self.seen.entry(happened.writer).or_default();
+    fn expose(&mut self, behind: &Behind, writer: WriterId, time_ms: u64) -> Result<Vec<(u16, u16)>> {
+        let seen = self.seen.entry(writer).or_default();
         let has_rule = |decision: &rules::Decision| decision.rule.map(|rule| (decision.slot, rule));
         let shown: BTreeSet<(u16, u16)> = behind.decisions.iter().filter_map(has_rule).collect();
         // What a slot showed before and shows again counts again.
         seen.retain(|known| shown.contains(known));
         let new: Vec<(u16, u16)> = shown.into_iter().filter(|one| seen.insert(*one)).collect();
         for (slot, rule) in &new {
-            let exposure = self.exposure(*slot, *rule, happened);
+            let exposure = self.exposure(*slot, *rule, writer, time_ms);
             let detail = std::mem::replace(&mut self.detail, Detail::Decisions);
             let stepped = self.step_one(&exposure);
             self.detail = detail;
@@ -261,7 +292,7 @@ impl<'a> Visitor<'a> {
         Ok(new)
     }
 
-    fn exposure(&self, slot: u16, rule: u16, happened: &Happened) -> Happened {
+    fn exposure(&self, slot: u16, rule: u16, writer: WriterId, time_ms: u64) -> Happened {
         let content = self.stage.rule(rule).map_or("", |rule| self.stage.content_id(rule.content));
         let text = |text: &str| Value::Text(text.to_owned());
         let mut properties = Map::new();
@@ -273,7 +304,8 @@ impl<'a> Visitor<'a> {
             name: EventType::Exposure.as_str().to_owned(),
             properties,
             context: Map::new(),
-            ..happened.clone()
+            writer,
+            time_ms,
         }
     }
 }

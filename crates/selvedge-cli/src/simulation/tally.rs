@@ -75,6 +75,7 @@ fn of_visitor(
             None => {
                 tally.accepted += 1;
                 tally.late += u64::from(behind.stepped.late);
+                behind.woken.iter().for_each(|woken| met.take(stage, woken, tally));
                 met.take(stage, &behind, tally);
             }
         }

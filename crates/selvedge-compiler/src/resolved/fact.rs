@@ -169,7 +169,7 @@ pub(crate) enum LeafTest {
 pub(crate) type Range = (i64, i64);
 
 impl Leaf {
-    /// The leaf that is passed exactly by the known values that do not pass this one.
+    /// The leaf that is passed exactly by the known values that do not pass this one; its words say so too.
     pub fn opposite(&self) -> Self {
         let test = match &self.test {
             LeafTest::OneOf(texts, among) => LeafTest::OneOf(texts.clone(), !among),
@@ -178,7 +178,12 @@ impl Leaf {
             LeafTest::Known => LeafTest::Missing,
             LeafTest::Missing => LeafTest::Known,
         };
-        Self { test, ..self.clone() }
+        let text = match self.source.text.strip_prefix("not ") {
+            Some(text) => text.to_owned(),
+            None => format!("not {}", self.source.text),
+        };
+        let source = Source { text, ..self.source.clone() };
+        Self { test, source, ..self.clone() }
     }
 }
 

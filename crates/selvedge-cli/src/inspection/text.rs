@@ -1,0 +1,94 @@
+//! A program taken apart, as people read it.
+
+use super::Inspection;
+use selvedge_core::limits::{CAP_BYTES_MAX, STATE_BYTES_MAX};
+use std::fmt;
+
+impl fmt::Display for Inspection {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { site, form, hash, bytes, .. } = self;
+        writeln!(out, "{site}: {form} program {hash}, {bytes} bytes")?;
+        if let Some(public) = self.public_bytes {
+            writeln!(out, "pages load {public} bytes")?;
+        }
+        let Self { state_bytes_max, cap_bytes_max, .. } = self;
+        writeln!(out, "a visitor's state: at most {state_bytes_max} of {STATE_BYTES_MAX} bytes")?;
+        writeln!(out, "a visitor's caps:  at most {cap_bytes_max} of {CAP_BYTES_MAX} bytes")?;
+        let parts: Vec<String> = self.parts.iter().map(|(name, count)| format!("{count} {name}")).collect();
+        writeln!(out, "inside: {}", parts.join(", "))?;
+        self.rules(out)?;
+        self.metrics(out)?;
+        self.hidden(out)
+    }
+}
+
+impl Inspection {
+    fn rules(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            out,
+            "\n{:<32} {:>8} {:<7} {:>5} {:>7}  {:<12} runs",
+            "rule", "priority", "status", "tests", "longest", "slot"
+        )?;
+        for rule in &self.rules {
+            let place = match (rule.in_page, rule.why.as_slice()) {
+                (true, _) => "page and edge".to_owned(),
+                (false, []) => "edge".to_owned(),
+                (false, why) => format!("edge: {}", why.join(", ")),
+            };
+            writeln!(
+                out,
+                "{:<32} {:>8} {:<7} {:>5} {:>7}  {:<12} {place}",
+                rule.id, rule.priority, rule.status, rule.tests, rule.tests_max, rule.slot
+            )?;
+        }
+        Ok(())
+    }
+
+    fn metrics(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.metrics.is_empty() {
+            return Ok(());
+        }
+        writeln!(out, "\n{:<48} {:<24} known", "metric", "event")?;
+        for metric in &self.metrics {
+            let place = if metric.in_page { "page and edge" } else { "edge" };
+            writeln!(out, "{:<48} {:<24} {place}", metric.name, metric.event)?;
+        }
+        Ok(())
+    }
+
+    fn hidden(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.hidden.is_empty() {
+            return writeln!(out, "\neverything reaches the page");
+        }
+        writeln!(out, "\nnever reaches a page:")?;
+        self.hidden.iter().try_for_each(|name| writeln!(out, "  {name}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::inspection::{inspection_of_bytes, inspection_of_site};
+    use crate::testing::new_site;
+    use selvedge_compiler::compile;
+
+    #[test]
+    fn a_site_is_taken_apart_with_cost_bounds_and_what_stays_hidden() {
+        let mut files = new_site();
+        let more = "  - id: for-swiss
+    when: geo.country = \"CH\"
+    show:
+      slot: hero
+      content: welcome
+    priority: 5
+";
+        files.get_mut("rules.yaml").unwrap().push_str(more);
+        let compiled = compile(&files).program.expect("the site compiles");
+        let text = inspection_of_site(&compiled).unwrap().to_string();
+        // The first lines are of bytes, which change with every change of the format.
+        let text = text.lines().skip(4).collect::<Vec<_>>().join("\n");
+        insta::assert_snapshot!(text);
+        let public = inspection_of_bytes(&compiled.public_bytes).unwrap();
+        assert_eq!((public.form, public.rules.len()), ("public", 1));
+        assert!(inspection_of_bytes(b"SVP").is_err());
+    }
+}
