@@ -5,7 +5,8 @@ Usage: python3 metrics.py ecom.csv.gz metrics.sql > answer.json
 It shares nothing with the product: the file is read with the csv module, the questions are SQL over SQLite, the calendar
 is Python's, and the formulas of examples/shop/replay/ecom.map.yaml are stated here once more.
 
-`now` is the moment that is asked for, `:so_far` what its user did up to then, `:within(10m)` a window to the millisecond,
+`now` is the moment that is asked for, `:so_far` what its user did up to then (`e`), `:before` what of it is not later than an
+`e`, `:within(10m)` a window to the millisecond,
 `:panes(7d)` a window of twelve panes that are aligned to the epoch.
 """
 
@@ -95,6 +96,8 @@ def written_out(sql):
 
     sql = re.sub(r":within\((\d+)(\w)\)", lambda found: f"ms > now.ms - {window_ms(found)}", sql)
     sql = re.sub(r":panes\((\d+)(\w)\)", panes, sql)
+    before = "log as a where a.user = now.user and a.sequence <= now.sequence and a.ms <= e.ms"
+    sql = sql.replace(":before", before)
     return sql.replace(":so_far", "log as e where e.user = now.user and e.sequence <= now.sequence")
 
 

@@ -233,3 +233,63 @@ select coalesce(sum(case event when 'product_view' then 2.5 when 'wishlist_add' 
 -- unit: near
 select coalesce(sum(case event when 'search' then 1 when 'catalog' then 0.5 else 0 end
   * pow(0.5, (now.ms - ms) / 600000.0)), 0) from :so_far and session = now.session
+
+-- name: viewed_then_carted
+-- when: sequence product_view then add_to_cart within 10m
+-- unit: condition
+select exists (select 1 from (select e.ms as done, (select max(ms) from :before and event = 'product_view') as began
+    from :so_far and event = 'add_to_cart') as run
+  where done - began < 600000 and now.ms - done < 600000 and not exists (select 1 from log as b
+    where b.user = now.user and event = 'add_to_cart' and b.ms >= began and b.ms < done))
+
+-- name: shoes_then_cart_then_purchase
+-- when: sequence product_view where category = "shoes" then add_to_cart then purchase within 2h
+-- unit: condition
+select exists (select 1 from (select done, began, (select min(ms) from log as b where b.user = now.user
+      and event = 'add_to_cart' and b.ms >= began and b.sequence <= now.sequence) as middle
+    from (select e.ms as done,
+      (select max(ms) from :before and event = 'product_view' and category = 'shoes') as began
+      from :so_far and event = 'purchase')) as run
+  where done - began < 7200000 and middle <= done and now.ms - done < 7200000
+    and not exists (select 1 from log as c where c.user = now.user and event = 'purchase'
+      and c.ms >= middle and c.ms < done))
+
+-- name: searched_then_bought_without_help
+-- when: sequence search then purchase within 1d without support_chat
+-- unit: condition
+select exists (select 1 from (select e.ms as done, (select max(ms) from :before and event = 'search') as began
+    from :so_far and event = 'purchase') as run
+  where done - began < 86400000 and now.ms - done < 86400000 and not exists (select 1 from log as b
+    where b.user = now.user and event in ('purchase', 'support_chat') and b.ms >= began and b.ms < done))
+
+-- name: abandoned_cart
+-- when: sequence add_to_cart then no purchase within 8m
+-- unit: condition
+select coalesce((select now.ms - began >= 480000 and not exists (select 1 from log as b where b.user = now.user
+    and b.sequence <= now.sequence and event = 'purchase' and b.ms >= began)
+  from (select max(ms) as began from :so_far and event = 'add_to_cart')), 0)
+
+-- name: abandoned_checkout
+-- when: sequence cart then shipping_details then no purchase within 30m
+-- unit: condition
+select coalesce((select now.ms - began >= 1800000 and middle - began < 1800000 and not exists (select 1 from log as c
+    where c.user = now.user and c.sequence <= now.sequence and event = 'purchase' and c.ms >= middle)
+  from (select began, (select min(ms) from log as b where b.user = now.user and b.sequence <= now.sequence
+      and event = 'shipping_details' and b.ms >= began) as middle
+    from (select max(ms) as began from :so_far and event = 'cart'))), 0)
+
+-- name: no_purchase_for_a_day
+-- when: no purchase for 24h
+-- unit: condition
+select now.ms - coalesce(max(case when event = 'purchase' then ms end), min(ms)) >= 86400000 from :so_far
+
+-- name: no_shoes_for_5m
+-- when: no product_view where category = "shoes" for 5m
+-- unit: condition
+select now.ms - coalesce(max(case when event = 'product_view' and category = 'shoes' then ms end), min(ms)) >= 300000
+  from :so_far
+
+-- name: no_search_in_session
+-- when: no search in session
+-- unit: condition
+select not exists (select 1 from :so_far and event = 'search' and session = now.session)
