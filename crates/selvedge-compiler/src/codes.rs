@@ -157,6 +157,9 @@ codes! {
     /// A time is compared with a day (`"2026-12-24"`: all of it, in UTC) or with a moment with its offset from UTC
     /// (`"2026-12-24T18:00:00+01:00"`).
     E0232 = Error, "neither a day nor a moment";
+    /// The first in a window that slides would take keeping all of them. The first of a session, of a day, week or month of the
+    /// calendar, or of all is kept.
+    E0233 = Error, "the first of a window that slides";
 
     /// The two sides of a comparison are of different types, so that it could never be true.
     E0301 = Error, "different types";

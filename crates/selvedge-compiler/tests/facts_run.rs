@@ -255,6 +255,92 @@ fn members_of_an_account_share_what_is_of_it() {
     }
 }
 
+fn look<'a>(visit: &'a mut Visit, sku: &str, category: &str) -> &'a mut Visit {
+    visit.event("product_view", &[("sku", text(sku)), ("category", text(category))])
+}
+
+#[test]
+fn three_different_products_in_seven_days() {
+    let mut visit = visit("(distinct product_view.sku in 7d) >= 3");
+    look(&mut visit, "a", "x");
+    look(&mut visit, "b", "x");
+    look(&mut visit, "a", "x");
+    assert!(!visit.shows());
+    assert!(look(&mut visit, "c", "x").shows());
+    look(visit.wait(7 * DAY - 1), "c", "x");
+    assert!(visit.shows());
+    assert!(!visit.wait(1).shows(), "two of them are older");
+}
+
+#[test]
+fn beyond_what_is_kept_different_values_are_estimated() {
+    let mut visit = visit("(distinct product_view.sku in ever max 16) between 100 and 400");
+    for at in 0..200 {
+        look(&mut visit, &format!("sku-{at}"), "x");
+        look(&mut visit, &format!("sku-{at}"), "x");
+    }
+    assert!(visit.shows());
+}
+
+#[test]
+fn three_articles_of_one_section_in_a_session() {
+    let mut visit = visit("(count product_view by category in session top) >= 3");
+    for category in ["a", "b", "a", "b"] {
+        assert!(!look(&mut visit, "x", category).shows());
+    }
+    assert!(look(&mut visit, "x", "b").shows());
+}
+
+#[test]
+fn the_product_on_the_page_was_seen_three_times() {
+    let mut visit = visit("(count product_view where sku = page.sku and category = \"shoes\" in 7d) >= 3");
+    for _ in 0..3 {
+        look(&mut visit, "NG-1", "shoes");
+        look(&mut visit, "NG-2", "hats");
+    }
+    assert!(!visit.shows(), "no product is open");
+    visit.event("page", &[("sku", text("NG-2"))]);
+    assert!(!visit.shows());
+    visit.event("page", &[("sku", text("NG-1"))]);
+    assert!(visit.shows());
+    assert!(!visit.wait(7 * DAY).shows());
+}
+
+#[test]
+fn the_first_the_last_and_the_one_before() {
+    let conditions = [
+        "(first product_view.category) = \"a\"",
+        "(last product_view.category) = \"c\"",
+        "(previous product_view.category) = \"b\"",
+        "(most_frequent product_view.category in 7d) = \"b\"",
+        "(last product_view.category) != (first product_view.category)",
+    ];
+    for condition in conditions {
+        let mut visit = visit(condition);
+        assert!(!visit.shows(), "{condition}");
+        for category in ["a", "b", "b", "c"] {
+            look(visit.wait(MINUTE), "x", category);
+        }
+        assert!(visit.shows(), "{condition}");
+        for category in ["d", "d", "d"] {
+            look(visit.wait(MINUTE), "x", category);
+        }
+        assert_eq!(visit.shows(), condition.contains("(first"), "{condition}");
+    }
+}
+
+#[test]
+fn how_long_ago_it_was() {
+    let mut visit = visit("(time since purchase) <= 7d");
+    assert!(!visit.shows());
+    visit.event("purchase", &[]);
+    assert!(visit.wait(7 * DAY).shows());
+    assert!(!visit.wait(1).shows());
+    let mut never = Visit::new(&site("(time since purchase) is missing"));
+    never.event("page", &[]);
+    assert!(never.shows());
+}
+
 #[test]
 fn what_cannot_be_compared_is_refused() {
     for (condition, code) in [
@@ -271,6 +357,12 @@ fn what_cannot_be_compared_is_refused() {
         ("(count order where any(value, price > 3) in session) >= 1", Code::E0203),
         ("(count order where any(items, price is known) in session) >= 1", Code::E0302),
         ("now >= \"tomorrow\"", Code::E0232),
+        ("(distinct product_view.sku in 7d max 0) >= 1", Code::E0016),
+        ("(distinct product_view.tags in 7d) >= 1", Code::E0302),
+        ("(most_frequent product_view.category in 7d) contains \"x\"", Code::E0302),
+        ("(most_frequent product_view.value in 7d) > 3 EUR", Code::E0302),
+        ("(time since purchase) >= 3", Code::E0301),
+        ("(count product_view where sku = page.sku and category = page.category in 7d) >= 1", Code::E0209),
     ] {
         assert_eq!(codes(&site(condition)), [code], "{condition}");
     }

@@ -68,6 +68,10 @@ pub const FOREIGN_ID_BYTES_MAX: usize = 256;
 pub const PAGES_MAX: usize = 4;
 /// Bytes of a text that is kept in state; longer text is cut at a character border.
 pub const STATE_TEXT_BYTES_MAX: usize = 64;
+/// Different values that are counted exactly.
+pub const DISTINCT_MAX: usize = 256;
+/// Events of which the values are kept, to count those of one value.
+pub const VALUES_MAX: usize = 64;
 /// Values that a list attribute keeps.
 pub const LIST_ITEMS_MAX: usize = 8;
 /// Items of an event's list that a condition looks at.

@@ -29,10 +29,4 @@ impl Parser<'_> {
         fields::not_supported("a lookup", "send the value as a property of an event", span, self.report);
         None
     }
-
-    pub(super) fn refuse_word<T>(&mut self, at: usize, word: &str) -> Option<T> {
-        let span = self.tokens.get(at).map(|token| self.span(token.at.clone()))?;
-        fields::not_supported(&format!("`{word}`"), "compare the fact with a literal", span, self.report);
-        None
-    }
 }

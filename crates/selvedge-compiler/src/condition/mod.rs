@@ -11,6 +11,7 @@ mod later;
 use crate::source::Span;
 use selvedge_core::wire::program::{Scope, TextTest, Window};
 
+pub(crate) use metric::KEPT;
 pub(crate) use parser::{parse_condition, parse_event, parse_metric};
 
 /// A condition, or a part of one.
@@ -164,6 +165,8 @@ pub(crate) struct Metric {
     pub filter: Option<Expr>,
     pub window: Window,
     pub scope: Scope,
+    /// `max N`: how many values are kept.
+    pub max: Option<u16>,
     /// All of it.
     pub source: Source,
 }
@@ -176,6 +179,16 @@ pub(crate) enum Class {
     Min,
     Max,
     Average,
+    /// How many different values.
+    Distinct,
+    First,
+    Last,
+    Previous,
+    /// How long ago the newest was.
+    Since,
+    MostFrequent,
+    /// How many had the most frequent value.
+    Top,
     /// Written under `scores`, never in a condition.
     Score(Score),
     /// Events in their order.
@@ -234,7 +247,8 @@ impl Metric {
     /// A metric of this class with nothing else said; what reads it fills in the rest.
     pub fn of(class: Class, path: Path) -> Self {
         let source = Source { span: path.span, text: String::new() };
-        Self { class, path, filter: None, window: Window::Session, scope: Scope::Session, source }
+        let (window, scope) = (Window::Session, Scope::Session);
+        Self { class, path, filter: None, window, scope, max: None, source }
     }
 }
 

@@ -153,7 +153,7 @@ impl<'a> Parser<'a> {
         if let Some(quantity) = self.quantity() {
             return self.items(quantity, depth);
         }
-        if self.peek_word("previous") && self.follows("session.start") {
+        if self.peek_word("previous") && self.is_word(self.at + 1, "session.start") {
             self.at += 2;
             return Some(Operand::Name("session.previous_start".to_owned()));
         }
@@ -185,10 +185,9 @@ impl<'a> Parser<'a> {
         })
     }
 
-    /// Whether this word is the next but one.
-    fn follows(&self, word: &str) -> bool {
-        let next = self.tokens.get(self.at + 1).map(|token| &token.kind);
-        matches!(next, Some(Kind::Word(found)) if found == word)
+    /// Whether the token at a place is this word.
+    pub(super) fn is_word(&self, at: usize, word: &str) -> bool {
+        matches!(self.tokens.get(at).map(|token| &token.kind), Some(Kind::Word(found)) if found == word)
     }
 
     fn bare_metric<T>(&mut self, word: &str) -> Option<T> {

@@ -23,13 +23,7 @@ pub(super) const KEYWORDS: [&str; 16] = [
 ];
 
 /// What begins an expression that the language has but that is not built yet, and what to use.
-pub(super) const LATER: [(&str, &str); 11] = [
-    ("distinct", "`count` is there"),
-    ("first", "keep the value as an attribute, set by the event"),
-    ("last", "keep the value as an attribute, set by the event"),
-    ("previous", "`days_since_last_visit` is there"),
-    ("time", "count the event in a window: `(count E in 10m) = 0`"),
-    ("most_frequent", "count the values that matter, one metric each"),
+pub(super) const LATER: [(&str, &str); 5] = [
     ("shown", "use `cap`"),
     ("dismissed", "count an event of your own"),
     ("clicked", "count an event of your own"),

@@ -33,8 +33,9 @@ fn canonical(metric: &Metric, purpose: Purposes) -> String {
     let window = window(metric.window);
     let zone = metric.timezone.as_ref().map(|zone| format!(" at {}", quoted(zone))).unwrap_or_default();
     let scope = scope(metric);
+    let kept = if metric.keeps_values() { format!(" max {}", metric.detail) } else { String::new() };
     let purpose = purpose.0;
-    format!("{kind} {event}{property} where {filter} in {window}{zone}{scope} for {purpose}")
+    format!("{kind} {event}{property} where {filter} in {window}{zone}{kept}{scope} for {purpose}")
 }
 
 /// What adds to it stands in the order of its own texts.
@@ -72,6 +73,14 @@ const fn kind(kind: MetricKind) -> &'static str {
         MetricKind::Min => "min",
         MetricKind::Max => "max",
         MetricKind::Average => "avg",
+        MetricKind::Distinct => "distinct",
+        MetricKind::First => "first",
+        MetricKind::Last => "last",
+        MetricKind::Previous => "previous",
+        MetricKind::Since => "since",
+        MetricKind::MostFrequent => "most frequent",
+        MetricKind::Top => "top",
+        MetricKind::Same => "same",
         MetricKind::Score => "score",
     }
 }
@@ -149,6 +158,7 @@ fn name(fact: &Fact) -> String {
         Fact::Builtin(builtin) => builtin.name().to_owned(),
         Fact::Difference(first, second) => format!("{} minus {}", name(&first.fact), name(&second.fact)),
         Fact::SameText(first, second) => format!("{} same as {}", name(first), name(second)),
+        Fact::SameCount(..) => String::new(),
         Fact::AnyItem(test) => {
             let [passes, _] = item_truths(test);
             format!("any {} {}", quoted(&test.list), truth(&passes))

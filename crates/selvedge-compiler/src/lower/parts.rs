@@ -80,6 +80,10 @@ impl Sources<'_> {
             Fact::SameText(first, second) => {
                 FactSource::SameText(self.part(first, facts), self.part(second, facts))
             }
+            Fact::SameCount(metric, text) => match self.of(metric, facts) {
+                FactSource::Metric(at) => FactSource::SameCount(at, self.part(text, facts)),
+                other => other,
+            },
             Fact::AnyItem(test) => {
                 let [passes, fails] = self.item_tests.get(test).copied().unwrap_or([u16::MAX; 2]);
                 FactSource::AnyItem { list: test.list.clone(), passes, fails }

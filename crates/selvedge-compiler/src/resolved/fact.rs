@@ -27,6 +27,8 @@ pub(crate) enum Fact {
     Difference(Box<Term>, Box<Term>),
     /// Whether two texts are the same.
     SameText(Box<Fact>, Box<Fact>),
+    /// How many events of a metric had the text that another fact has.
+    SameCount(Box<Fact>, Box<Fact>),
     /// Whether an item of the counted event's list passes (only in `where`).
     AnyItem(Box<ItemTest>),
 }
@@ -78,7 +80,9 @@ impl Fact {
     pub fn simple(&self) -> Vec<&Self> {
         match self {
             Self::Difference(first, second) => [first.fact.simple(), second.fact.simple()].concat(),
-            Self::SameText(first, second) => [first.simple(), second.simple()].concat(),
+            Self::SameText(first, second) | Self::SameCount(first, second) => {
+                [first.simple(), second.simple()].concat()
+            }
             simple => vec![simple],
         }
     }

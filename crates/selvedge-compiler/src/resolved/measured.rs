@@ -7,8 +7,17 @@ use selvedge_core::tracking_plan::{PlanEvent, PropertyType};
 /// What a metric's values are; of one that names something unknown, numbers.
 pub(crate) fn fact_type(metric: &Metric, events: &[PlanEvent]) -> FactType {
     match metric.class {
+        Class::Count | Class::Distinct | Class::Top => FactType::Count,
+        Class::Since => FactType::Duration,
+        Class::First | Class::Last | Class::Previous | Class::MostFrequent => {
+            match property_of(&metric.path, events) {
+                Some((_, _, FactType::Text { one_of, .. })) => FactType::Text { one_of, kept: true },
+                Some((_, _, fact_type)) => fact_type,
+                None => FactType::Number,
+            }
+        }
         Class::Score(_) => FactType::Number,
-        Class::Count | Class::NoneIn => FactType::Count,
+        Class::NoneIn => FactType::Count,
         Class::Sequence(_) | Class::Absence => FactType::Bool,
         Class::Sum | Class::Min | Class::Max | Class::Average => {
             property_of(&metric.path, events).map_or(FactType::Number, |(_, _, fact_type)| fact_type)

@@ -87,6 +87,14 @@ impl Metric {
         self.sequence.is_none() && matches!(self.kind, MetricKind::Count | MetricKind::Tally)
     }
 
+    /// Whether it keeps so many values as its detail says.
+    pub const fn keeps_values(&self) -> bool {
+        matches!(
+            self.kind,
+            MetricKind::Distinct | MetricKind::MostFrequent | MetricKind::Top | MetricKind::Same
+        )
+    }
+
     /// How far it can count.
     pub fn count_max(&self) -> i64 {
         match (self.kind, self.window) {

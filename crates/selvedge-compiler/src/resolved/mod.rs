@@ -7,6 +7,7 @@ mod names;
 mod attribute;
 mod typed;
 mod compare;
+mod values;
 pub(crate) mod truth;
 pub(crate) mod fuse;
 mod metric;

@@ -21,7 +21,7 @@ use crate::suggest::did_you_mean;
 use crate::written::lists::List;
 use selvedge_core::limits::INSTRUCTIONS_MAX;
 use selvedge_core::tracking_plan::PlanEvent;
-use selvedge_core::wire::program::Builtin;
+use selvedge_core::wire::program::{Builtin, MetricKind};
 use std::collections::BTreeSet;
 
 /// Leaves of one condition, with its audiences written out.
@@ -137,7 +137,21 @@ impl<'a> Checker<'a, '_> {
         if let Operand::Items(items) = &test.subject.operand {
             return self.items(items, test, scope, budget);
         }
-        match self.meaning(&test.subject, scope)? {
+        let meaning = self.meaning(&test.subject, scope)?;
+        if let Meaning::Fact(Fact::Metric(at), _) = meaning
+            && matches!(test.ask, Ask::Text(..))
+            && self.keeps_hashes(at)
+        {
+            let message = "of the most frequent value only a hash is kept: it is compared with whole texts";
+            self.report.add_help(
+                Code::E0302,
+                test.source.span,
+                message,
+                "write `= \"...\"` or `in [...]`".to_owned(),
+            );
+            return None;
+        }
+        match meaning {
             Meaning::Audience(at) => self.audience(at, test, within, budget),
             Meaning::Fact(fact, fact_type) => {
                 let compared;
@@ -188,6 +202,18 @@ impl<'a> Checker<'a, '_> {
         Some(Some(Test { ask: Ask::Compare(Compare::Equal, zero), ..test.clone() }))
     }
 
+    fn keeps_hashes(&self, at: usize) -> bool {
+        match self.names.metrics.get(at) {
+            Some(named) => {
+                named.metric.as_ref().is_some_and(|metric| matches!(metric.class, Class::MostFrequent))
+            }
+            None => {
+                let written = self.metrics.get(at - self.names.metrics.len());
+                written.is_some_and(|metric| metric.kind == MetricKind::MostFrequent)
+            }
+        }
+    }
+
     pub(super) fn meaning(&mut self, subject: &Subject, scope: Scope<'a>) -> Option<Meaning> {
         match (&subject.operand, scope) {
             (Operand::Name(name), Scope::Visitor) => self.visitor_name(name, subject.span),
@@ -196,7 +222,8 @@ impl<'a> Checker<'a, '_> {
                 let typed = self.metric(metric, text)?;
                 self.metrics.push(typed);
                 let at = self.names.metrics.len() + self.metrics.len() - 1;
-                Some(Meaning::Fact(Fact::Metric(at), fact_type(metric, self.names.events)))
+                let fact = self.of_metric(at, metric);
+                Some(Meaning::Fact(fact, fact_type(metric, self.names.events)))
             }
             (Operand::Name(name), Scope::Item) => {
                 Some(Meaning::Fact(Fact::Item(name.clone()), FactType::Untyped))
@@ -218,7 +245,12 @@ impl<'a> Checker<'a, '_> {
                 self.report.add_help(Code::E0201, span, format!("nothing is named `{name}`"), help);
             }
             Some(Meaning::Fact(Fact::Attribute(at), _)) => drop(self.used.attributes.insert(*at)),
-            Some(Meaning::Fact(Fact::Metric(at), _)) => drop(self.used.metrics.insert(*at)),
+            Some(Meaning::Fact(Fact::Metric(at), fact_type)) => {
+                self.used.metrics.insert(*at);
+                if let Some(written) = &self.names.metrics[*at].metric {
+                    return Some(Meaning::Fact(self.of_metric(*at, written), fact_type.clone()));
+                }
+            }
             Some(Meaning::Audience(at)) => drop(self.used.audiences.insert(*at)),
             Some(Meaning::Fact(..)) => {}
         }

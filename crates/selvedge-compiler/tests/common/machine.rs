@@ -57,6 +57,9 @@ pub fn name(parts: &Parts, fact: &Fact) -> String {
         FactSource::Sequence(at) => parts.sequences[usize::from(*at)].name.clone(),
         FactSource::Property(name) => format!("event.{name}"),
         FactSource::Item(name) => format!("item.{name}"),
+        FactSource::SameCount(metric, text) => {
+            format!("{} for {}", parts.metrics[usize::from(*metric)].name, part(*text))
+        }
         FactSource::Trust => "event.trust".to_owned(),
         FactSource::Difference(first, second) => format!("{} - {}", part(first.fact), part(second.fact)),
         FactSource::SameText(first, second) => format!("{} is {}", part(*first), part(*second)),

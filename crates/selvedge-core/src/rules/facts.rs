@@ -4,6 +4,7 @@ use super::kept::CUT_MARK;
 use super::known::{Known, MISSING, known_at};
 use super::texts::{passes_cut, passes_text};
 use crate::date::time_ms;
+use crate::hash::fnv1a_64;
 use crate::number::{MICRO, Micro};
 use crate::value::{Map, Value};
 use crate::wire::program::{FactRow, Image, kind};
@@ -18,6 +19,8 @@ pub(super) enum Seen<'a> {
     Text(&'a str),
     /// What is left of a text that was cut.
     Cut(&'a str),
+    /// A text of which only the hash is kept.
+    Hash(u64),
     /// Texts as they are kept.
     List(&'a [String]),
     /// A list as it was sent.
@@ -56,6 +59,11 @@ fn same_text<'a>(first: Seen, second: Seen) -> Seen<'a> {
             whole.starts_with(kept)
         }
         (Seen::Cut(a), Seen::Cut(b)) => a.starts_with(b) || b.starts_with(a),
+        (Seen::Hash(a), Seen::Hash(b)) => return Seen::Known(Known::exact((a == b).into())),
+        (Seen::Hash(hash), Seen::Text(text)) | (Seen::Text(text), Seen::Hash(hash)) => {
+            return Seen::Known(Known::exact((fnv1a_64(text.as_bytes()) == hash).into()));
+        }
+        (Seen::Hash(_), Seen::Cut(_)) | (Seen::Cut(_), Seen::Hash(_)) => true,
         (Seen::Known(Known::UNOBSERVED), _) | (_, Seen::Known(Known::UNOBSERVED)) => return UNOBSERVED,
         _ => return NOTHING,
     };
@@ -112,6 +120,7 @@ pub(super) fn shape(image: &Image, fact: FactRow, seen: Seen) -> Known {
         Seen::Items(items) => shape_list(image, fact, &mut items.iter().filter_map(as_text)),
         Seen::Text(text) => shape_text(image, fact, text.as_bytes(), false),
         Seen::Cut(kept) => shape_text(image, fact, kept.as_bytes(), true),
+        Seen::Hash(hash) => shape_hash(image, fact, hash),
         Seen::Known(known) if fact.shape() == kind::SHAPE_NUMBER || known.high == i64::MAX => known,
         Seen::Known(_) => Known::MISSING,
     };
@@ -170,6 +179,16 @@ fn shape_text(image: &Image, fact: FactRow, text: &[u8], is_cut: bool) -> Known 
         }
         test => Known::exact(passes_text(test, image.text(fact.texts()), text).into()),
     }
+}
+
+/// As a text, where it is compared with whole texts.
+fn shape_hash(image: &Image, fact: FactRow, hash: u64) -> Known {
+    if fact.shape() != kind::SHAPE_ONE_OF {
+        return Known { low: 0, high: 1 };
+    }
+    let mut among = (0..u32::from(fact.count())).map(|at| image.listed(fact.texts().wrapping_add(at)));
+    let place = among.position(|text| fnv1a_64(text) == hash);
+    Known::exact(place.and_then(|at| i64::try_from(at).ok()).map_or(1, |at| at.wrapping_add(2)))
 }
 
 /// 1 where the text is none of the fact's, else 2 plus its place among them (they are sorted).

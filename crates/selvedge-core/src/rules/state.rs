@@ -170,7 +170,9 @@ fn shown_cells(image: &Image) -> Vec<u64> {
         let fact = image.fact(at);
         let (metric, attribute) = (image.metric(fact.index()), image.attribute(fact.index()));
         match fact.source() {
-            kind::SOURCE_METRIC if is_read && !metric.is_private() => shown.push(metric.meaning()),
+            kind::SOURCE_METRIC | kind::SOURCE_SAME_COUNT if is_read && !metric.is_private() => {
+                shown.push(metric.meaning())
+            }
             kind::SOURCE_SEQUENCE if is_read && !image.sequence(fact.index()).is_private() => {
                 shown.push(image.sequence(fact.index()).meaning());
             }
@@ -223,10 +225,16 @@ fn facts_of_page(image: &Image) -> Vec<bool> {
     // What compares two facts reads both, which stand before it.
     for at in (0..image.facts()).rev() {
         let fact = image.fact(at);
-        let compares = matches!(fact.source(), kind::SOURCE_DIFFERENCE | kind::SOURCE_SAME_TEXT);
-        if compares && is_read.get(usize::from(at)).copied().unwrap_or(false) {
-            mark(&mut is_read, fact.index());
-            mark(&mut is_read, fact.second());
+        if !is_read.get(usize::from(at)).copied().unwrap_or(false) {
+            continue;
+        }
+        match fact.source() {
+            kind::SOURCE_DIFFERENCE | kind::SOURCE_SAME_TEXT => {
+                mark(&mut is_read, fact.index());
+                mark(&mut is_read, fact.second());
+            }
+            kind::SOURCE_SAME_COUNT => mark(&mut is_read, fact.second()),
+            _ => {}
         }
     }
     is_read

@@ -4,6 +4,7 @@ use super::counts::{count_of, window_start_ms};
 use super::facts::{NOTHING, Seen, UNOBSERVED, as_time, property, resolve_each, see, see_stored};
 use super::kept::fact_of;
 use super::known::Known;
+use super::metric::values::same;
 use super::metric::{Reading, pane_start_ms, seen, unseen};
 use super::moment::Moment;
 use super::sequences::value;
@@ -41,6 +42,7 @@ pub(super) fn value_of(image: &Image, state: &VisitorState, moment: &Moment, fac
         Seen::Known(known) if known.low == known.high && known != Known::MISSING => {
             Some(fnv1a_64(&known.low.to_le_bytes()))
         }
+        Seen::Hash(hash) => Some(hash),
         Seen::Known(_) | Seen::List(_) | Seen::Items(_) => None,
     }
 }
@@ -75,6 +77,7 @@ impl<'a> View<'a> {
             },
             kind::SOURCE_ATTRIBUTE => self.attribute(fact.index()),
             kind::SOURCE_METRIC => self.metric(self.image.metric(fact.index())),
+            kind::SOURCE_SAME_COUNT => self.same_count(fact),
             kind::SOURCE_SEQUENCE => Seen::Known(self.sequence(self.image.sequence(fact.index()))),
             _ => UNOBSERVED,
         }
@@ -189,9 +192,30 @@ impl<'a> View<'a> {
 
     /// What is known of a metric; nothing where its window is not observed at all.
     fn metric(&self, metric: MetricRow<'a>) -> Seen<'a> {
-        let Some(home) = self.home(metric.scope() == kind::OF_ACCOUNT) else { return unseen(metric) };
-        let Some(CellBody::Metric(cell)) = home.state.body(metric.meaning()) else { return unseen(metric) };
-        let Some((start_ms, is_whole)) = self.stretch(metric, home.now_ms) else { return unseen(metric) };
+        self.reading(metric).map_or(unseen(metric), |reading| seen(&reading))
+    }
+
+    /// How many events had the text that a fact has now.
+    fn same_count(&self, fact: FactRow) -> Seen<'a> {
+        let (metric, other) = (self.image.metric(fact.index()), self.image.fact(fact.second()));
+        let hash = match other.source() {
+            // A fact is never made of its own kind.
+            kind::SOURCE_SAME_COUNT => return UNOBSERVED,
+            _ => match self.seen(other) {
+                Seen::Text(text) => fnv1a_64(text.as_bytes()),
+                Seen::Hash(hash) => hash,
+                Seen::Known(Known::MISSING) => return NOTHING,
+                _ => return UNOBSERVED,
+            },
+        };
+        self.reading(metric).map_or(unseen(metric), |reading| Seen::Known(same(&reading, hash)))
+    }
+
+    /// What a metric is read from; `None` where nothing of it is observed.
+    fn reading(&self, metric: MetricRow<'a>) -> Option<Reading<'a>> {
+        let home = self.home(metric.scope() == kind::OF_ACCOUNT)?;
+        let Some(CellBody::Metric(cell)) = home.state.body(metric.meaning()) else { return None };
+        let (start_ms, is_whole) = self.stretch(metric, home.now_ms)?;
         let is_seen = is_whole && home.observed.holds(metric.purpose());
         let since_ms = if is_seen { cell.since_ms } else { i64::MAX };
         let is_watched = since_ms <= start_ms.max(home.state.born_ms);
@@ -200,7 +224,7 @@ impl<'a> View<'a> {
         let of_page = page.and_then(|page| page.kept.iter().find(|(known, _)| *known == hash));
         let kept = of_page.map_or(&cell.kept, |(_, kept)| kept);
         let in_page = page.map_or(0, |page| count_of(page, hash));
-        seen(&Reading { image: self.image, metric, kept, in_page, start_ms, now_ms, since_ms, is_watched })
+        Some(Reading { image: self.image, metric, kept, in_page, start_ms, now_ms, since_ms, is_watched })
     }
 
     /// When the window of a metric began, and whether all of it since then was observed but for the metric's own purpose;

@@ -11,7 +11,7 @@ mod encode;
 mod decode;
 
 pub(crate) use bytes::{cell_bytes_max, page_cell_bytes_max};
-pub use kept::{Faded, Kept, MetricCell, Pane};
+pub use kept::{Distinct, Faded, Kept, MetricCell, Pane, ValueAt};
 
 use super::codec::WireFault;
 use super::program::Builtin;

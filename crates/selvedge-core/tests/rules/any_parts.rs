@@ -129,6 +129,7 @@ fn fact() -> impl Strategy<Value = Fact> {
             passes,
             fails
         }),
+        any::<(u16, u16)>().prop_map(|(metric, text)| FactSource::SameCount(metric, text)),
         name().prop_map(FactSource::Item),
         Just(FactSource::Trust),
     ];

@@ -3,6 +3,7 @@
 mod any_parts;
 mod build;
 mod happenings;
+mod values;
 mod world;
 
 mod attributes;

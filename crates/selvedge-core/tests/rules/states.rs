@@ -7,11 +7,11 @@ use proptest::prelude::*;
 use selvedge_core::consent::Purposes;
 use selvedge_core::event::{Event, EventType};
 use selvedge_core::id::WriterId;
-use selvedge_core::limits::{CAP_BYTES_MAX, PANES_MAX, STATE_BYTES_MAX, STATE_TEXT_BYTES_MAX};
+use selvedge_core::limits::{CAP_BYTES_MAX, PANES_MAX, STATE_BYTES_MAX, STATE_TEXT_BYTES_MAX, VALUES_MAX};
 use selvedge_core::wire::program::{AttributeScope, AttributeType, Builtin, Cap, Hold, SequenceKind, Window};
 use selvedge_core::wire::state::{
-    AttributeCell, CapCell, Cell, CellBody, Faded, Held, Kept, Lease, MetricCell, PageView, Pane, Run,
-    SequenceCell, Session, StateFault, Stored, VisitorState,
+    AttributeCell, CapCell, Cell, CellBody, Distinct, Faded, Held, Kept, Lease, MetricCell, PageView, Pane,
+    Run, SequenceCell, Session, StateFault, Stored, ValueAt, VisitorState,
 };
 use std::collections::BTreeMap;
 
@@ -106,7 +106,20 @@ fn kept() -> impl Strategy<Value = Kept> {
         Kept::Panes(panes.into_iter().map(pane).collect())
     });
     let score = any::<(i64, i64)>().prop_map(|(time_ms, value)| Kept::Score(Faded { time_ms, value }));
-    prop_oneof![any::<u16>().prop_map(Kept::Count), times().prop_map(Kept::Times), panes, score]
+    let latest = prop::collection::vec((any::<i64>(), stored()), 0..=2).prop_map(Kept::Latest);
+    let value = any::<(i64, u64)>().prop_map(|(time_ms, hash)| ValueAt { time_ms, hash });
+    let values = || prop::collection::vec(value.clone(), 0..=VALUES_MAX);
+    let recent = values().prop_map(|mut values| {
+        values.sort_by_key(|value| value.time_ms);
+        Kept::Values(values)
+    });
+    let distinct = (0..=48u8, any::<i64>(), values()).prop_map(|(zeros, left_out_ms, mut values)| {
+        values.sort_by_key(|value| value.hash);
+        let left_out_ms = if zeros > 0 { left_out_ms } else { i64::MIN };
+        Kept::Distinct(Distinct { zeros, left_out_ms, values })
+    });
+    let counts = prop_oneof![any::<u16>().prop_map(Kept::Count), times().prop_map(Kept::Times), panes, score];
+    prop_oneof![counts, latest, recent, distinct]
 }
 
 fn sequence() -> impl Strategy<Value = SequenceCell> {

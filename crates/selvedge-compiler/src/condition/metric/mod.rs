@@ -7,6 +7,10 @@ mod amount;
 
 mod sequence;
 
+mod values;
+
+pub(crate) use values::KEPT;
+
 use super::lexer::Kind;
 use super::parser::Parser;
 use super::words::{KEYWORDS, WINDOWS};
@@ -24,7 +28,7 @@ pub(super) struct Reader {
     pub read: fn(&mut Parser<'_>, usize) -> Option<Metric>,
 }
 
-const CLASSES: [Reader; 7] = [
+const CLASSES: [Reader; 13] = [
     Reader { word: "count", is_bare: false, read: count::read },
     Reader { word: "sum", is_bare: false, read: amount::read_sum },
     Reader { word: "min", is_bare: false, read: amount::read_min },
@@ -32,6 +36,12 @@ const CLASSES: [Reader; 7] = [
     Reader { word: "avg", is_bare: false, read: amount::read_average },
     Reader { word: "sequence", is_bare: true, read: sequence::read },
     Reader { word: "no", is_bare: true, read: sequence::read_absence },
+    Reader { word: "distinct", is_bare: false, read: values::read_distinct },
+    Reader { word: "first", is_bare: false, read: values::read_first },
+    Reader { word: "last", is_bare: false, read: values::read_last },
+    Reader { word: "previous", is_bare: false, read: values::read_previous },
+    Reader { word: "time", is_bare: false, read: values::read_since },
+    Reader { word: "most_frequent", is_bare: false, read: values::read_most_frequent },
 ];
 
 const SCOPES: [(&str, Scope); 4] = [
@@ -48,6 +58,9 @@ impl Parser<'_> {
     pub(super) fn class_at(&self, at: usize) -> Option<&'static Reader> {
         let Kind::Word(word) = &self.tokens.get(at)?.kind else { return None };
         let class = CLASSES.iter().find(|class| class.word == word)?;
+        if class.word == "previous" && self.is_word(at + 1, "session.start") {
+            return None;
+        }
         let is_begun = match self.tokens.get(at + 1).map(|token| &token.kind) {
             Some(Kind::Word(next)) => !KEYWORDS.contains(&next.as_str()),
             next => matches!(next, Some(Kind::Text(_))),
@@ -128,13 +141,5 @@ impl Parser<'_> {
             return None;
         }
         Some(*scope)
-    }
-
-    /// What belongs to other classes, refused where it stands.
-    pub(super) fn refuse_words(&mut self, words: &[&str]) -> Option<()> {
-        match words.iter().find(|word| self.peek_word(word)) {
-            Some(word) => self.refuse_word(self.at, word),
-            None => Some(()),
-        }
     }
 }

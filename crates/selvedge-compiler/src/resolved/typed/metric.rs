@@ -2,6 +2,7 @@
 
 use super::Checker;
 use crate::codes::Code;
+use crate::condition::KEPT;
 use crate::condition::{Class, Metric, Path, Score, Source};
 use crate::resolved::fact::{Default, Domain, Fact, FactType, Leaf, LeafTest, Typed};
 use crate::resolved::measured::{property_of, splits};
@@ -68,12 +69,32 @@ impl Checker<'_, '_> {
             Class::Min => self.amount(metric, name, MetricKind::Min),
             Class::Max => self.amount(metric, name, MetricKind::Max),
             Class::Average => self.amount(metric, name, MetricKind::Average),
+            Class::Distinct => self.value(metric, name, MetricKind::Distinct),
+            Class::First => self.value(metric, name, MetricKind::First),
+            Class::Last => self.value(metric, name, MetricKind::Last),
+            Class::Previous => self.value(metric, name, MetricKind::Previous),
+            Class::MostFrequent => self.value(metric, name, MetricKind::MostFrequent),
+            Class::Top => self.value(metric, name, MetricKind::Top),
+            Class::Since => {
+                let event = self.event(&metric.path)?;
+                self.typed(metric, name, MetricKind::Since, event, None)
+            }
             Class::Score(score) => self.score(metric, score, name),
         }
     }
 
     fn count(&mut self, metric: &Metric, name: &str) -> Option<TypedMetric> {
         let event = self.event(&metric.path)?;
+        if let Some(same) = self.same_value(metric) {
+            let metric = Metric { filter: same.rest, ..metric.clone() };
+            let typed = self.typed(&metric, name, MetricKind::Same, event, Some(same.property))?;
+            return Some(TypedMetric { detail: metric.max.unwrap_or(KEPT), ..typed });
+        }
+        if metric.max.is_some() {
+            let message = "`max` says how many values are kept, and a count of all keeps none";
+            self.report.add(Code::E0302, metric.source.span, message);
+            return None;
+        }
         let kind = match metric.window {
             Window::Page | Window::Session | Window::Sliding(_) => MetricKind::Count,
             Window::Today | Window::Week | Window::Month | Window::Ever => MetricKind::Tally,
@@ -116,7 +137,7 @@ impl Checker<'_, '_> {
     }
 
     /// What all classes have in common.
-    pub(super) fn typed(
+    pub(in crate::resolved) fn typed(
         &mut self,
         metric: &Metric,
         name: &str,
@@ -161,7 +182,7 @@ impl Checker<'_, '_> {
     }
 
     /// The event and property that a path names, and the property's type; it is reported where there is none.
-    fn property_path(&mut self, path: &Path) -> Option<(String, String, FactType)> {
+    pub(in crate::resolved) fn property_path(&mut self, path: &Path) -> Option<(String, String, FactType)> {
         if let Some(found) = property_of(path, self.names.events) {
             return Some(found);
         }

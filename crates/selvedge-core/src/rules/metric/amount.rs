@@ -4,6 +4,7 @@
 
 use super::{Occurrence, Reading};
 use crate::limits::PANES_MAX;
+use crate::rules::counts;
 use crate::rules::facts::{Seen, property, see};
 use crate::rules::known::{Known, MISSING};
 use crate::wire::program::{Image, MetricRow, kind};
@@ -23,6 +24,14 @@ pub(super) fn window_start_ms(image: &Image, metric: MetricRow, now_ms: i64) -> 
             let back = pane_ms(metric).wrapping_mul(PANES - 1);
             pane_start_ms(image, metric, now_ms).wrapping_sub(back)
         }
+        _ => pane_start_ms(image, metric, now_ms),
+    }
+}
+
+/// The first millisecond of a window that is not kept in panes.
+pub(super) fn exact_start_ms(image: &Image, metric: MetricRow, now_ms: i64) -> i64 {
+    match metric.window() {
+        kind::WINDOW_SLIDING => counts::window_start_ms(now_ms, metric.window_ms()),
         _ => pane_start_ms(image, metric, now_ms),
     }
 }

@@ -6,6 +6,12 @@ mod count;
 
 mod amount;
 
+mod latest;
+
+pub(super) mod values;
+
+mod distinct;
+
 mod score;
 
 use super::facts::{Seen, UNOBSERVED};
@@ -14,7 +20,7 @@ use super::known::{Known, MISSING, is_true};
 use super::moment::Moment;
 use crate::event::Event;
 use crate::wire::program::{Image, MetricRow, NONE, kind};
-use crate::wire::state::{Faded, Kept};
+use crate::wire::state::{Distinct, Faded, Kept};
 use alloc::vec::Vec;
 
 /// An event on its way through the metrics.
@@ -70,6 +76,9 @@ pub(super) fn blank(metric: MetricRow) -> Kept {
         kind::METRIC_COUNT => count::blank(metric),
         kind::METRIC_TALLY..=kind::METRIC_AVERAGE => Kept::Panes(Vec::new()),
         kind::METRIC_SCORE => Kept::Score(Faded::default()),
+        kind::METRIC_DISTINCT => Kept::Distinct(Distinct::default()),
+        kind::METRIC_FIRST..=kind::METRIC_SINCE => Kept::Latest(Vec::new()),
+        kind::METRIC_MOST_FREQUENT..=kind::METRIC_SAME => Kept::Values(Vec::new()),
         _ => Kept::Count(0),
     }
 }
@@ -79,6 +88,7 @@ pub(super) fn pane_start_ms(image: &Image, metric: MetricRow, now_ms: i64) -> Op
     match metric.kind() {
         kind::METRIC_TALLY..=kind::METRIC_AVERAGE => Some(amount::window_start_ms(image, metric, now_ms)),
         kind::METRIC_SCORE => Some(i64::MIN),
+        kind::METRIC_DISTINCT..=kind::METRIC_SAME => Some(amount::exact_start_ms(image, metric, now_ms)),
         _ => None,
     }
 }
@@ -90,6 +100,9 @@ pub(super) fn take(metric: MetricRow, kept: &mut Kept, since_ms: &mut i64, event
         kind::METRIC_COUNT => count::take(metric, kept, since_ms, event),
         kind::METRIC_TALLY..=kind::METRIC_AVERAGE => amount::take(metric, kept, event),
         kind::METRIC_SCORE => score::take(metric, kept, event),
+        kind::METRIC_DISTINCT => distinct::take(metric, kept, event),
+        kind::METRIC_FIRST..=kind::METRIC_SINCE => latest::take(metric, kept, event),
+        kind::METRIC_MOST_FREQUENT..=kind::METRIC_SAME => values::take(metric, kept, since_ms, event),
         _ => {}
     }
 }
@@ -100,6 +113,9 @@ pub(super) fn seen<'a>(reading: &Reading<'a>) -> Seen<'a> {
         kind::METRIC_COUNT => Seen::Known(count::known(reading)),
         kind::METRIC_TALLY..=kind::METRIC_AVERAGE => Seen::Known(amount::known(reading)),
         kind::METRIC_SCORE => Seen::Known(score::known(reading)),
+        kind::METRIC_DISTINCT => Seen::Known(distinct::known(reading)),
+        kind::METRIC_FIRST..=kind::METRIC_SINCE => latest::seen(reading),
+        kind::METRIC_MOST_FREQUENT..=kind::METRIC_SAME => values::seen(reading),
         _ => UNOBSERVED,
     }
 }
@@ -108,7 +124,9 @@ pub(super) fn seen<'a>(reading: &Reading<'a>) -> Seen<'a> {
 pub(super) fn unseen<'a>(metric: MetricRow) -> Seen<'a> {
     match metric.kind() {
         kind::METRIC_COUNT => Seen::Known(Known { low: 0, high: metric.threshold().into() }),
-        kind::METRIC_TALLY => Seen::Known(Known { low: 0, high: i64::MAX }),
+        kind::METRIC_TALLY | kind::METRIC_DISTINCT | kind::METRIC_TOP | kind::METRIC_SAME => {
+            Seen::Known(Known { low: 0, high: i64::MAX })
+        }
         kind::METRIC_SUM => Seen::Known(amount::any_sum(metric)),
         kind::METRIC_SCORE => Seen::Known(Known { low: MISSING + 1, high: i64::MAX }),
         _ => UNOBSERVED,

@@ -2,7 +2,8 @@
 
 use super::{Image, ProgramFault};
 use crate::limits::{
-    BUCKETS, COUNT_THRESHOLD_MAX, INSTRUCTIONS_MAX, SCORE_MICRO_MAX, SEQUENCE_STEPS_MAX, WINDOW_MS_MAX,
+    BUCKETS, COUNT_THRESHOLD_MAX, DISTINCT_MAX, INSTRUCTIONS_MAX, SCORE_MICRO_MAX, SEQUENCE_STEPS_MAX,
+    VALUES_MAX, WINDOW_MS_MAX,
 };
 use crate::wire::codec::WireFault;
 use crate::wire::program::{
@@ -50,6 +51,9 @@ fn verify_fact(parts: &Parts, image: &Image, place: usize, fact: &Fact) -> Verdi
         FactSource::Sequence(at) => index(*at, parts.sequences.len())?,
         FactSource::Difference(first, second) => index(first.fact, place).and(index(second.fact, place))?,
         FactSource::SameText(first, second) => index(*first, place).and(index(*second, place))?,
+        FactSource::SameCount(metric, text) => {
+            index(*metric, parts.metrics.len()).and(index(*text, place))?
+        }
         FactSource::AnyItem { passes, fails, .. } => {
             index(*passes, image.code().len()).and(index(*fails, image.code().len()))?;
         }
@@ -66,6 +70,12 @@ fn verify_metric(parts: &Parts, image: &Image, metric: &Metric) -> Verdict {
     verify_window(metric.window)?;
     match (metric.kind, metric.window) {
         (MetricKind::Count, Window::Sliding(_)) if usize::from(metric.threshold) > COUNT_THRESHOLD_MAX => {
+            Err(ProgramFault::TooLarge)
+        }
+        (MetricKind::Distinct, _) if usize::from(metric.detail) > DISTINCT_MAX => Err(ProgramFault::TooLarge),
+        (MetricKind::MostFrequent | MetricKind::Top | MetricKind::Same, _)
+            if usize::from(metric.detail) > VALUES_MAX =>
+        {
             Err(ProgramFault::TooLarge)
         }
         (MetricKind::Score, _) => index(metric.detail, parts.scores.len()),

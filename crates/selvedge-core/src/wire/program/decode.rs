@@ -218,6 +218,7 @@ fn fact(from: &Reading, at: u16) -> Decoded<Fact> {
             FactSource::AnyItem { list: from.text(row.name())?, passes, fails }
         }
         kind::SOURCE_ITEM => FactSource::Item(from.text(row.name())?),
+        kind::SOURCE_SAME_COUNT => FactSource::SameCount(row.index(), row.second()),
         kind::SOURCE_TRUST => FactSource::Trust,
         _ => return Err(WireFault::Malformed.into()),
     };

@@ -215,6 +215,7 @@ impl Tables {
             FactSource::SameText(a, b) => (kind::SOURCE_SAME_TEXT, *a, (*b).into()),
             FactSource::AnyItem { list, .. } => (kind::SOURCE_ANY_ITEM, 0, self.text(list)),
             FactSource::Item(name) => (kind::SOURCE_ITEM, 0, self.text(name)),
+            FactSource::SameCount(metric, text) => (kind::SOURCE_SAME_COUNT, *metric, (*text).into()),
             FactSource::Trust => (kind::SOURCE_TRUST, 0, 0),
         };
         let (shape, texts, count) = match (&fact.shape, &fact.source) {

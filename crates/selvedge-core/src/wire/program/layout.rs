@@ -108,6 +108,13 @@ pub(crate) mod kind {
     pub const METRIC_MIN: u8 = 3;
     pub const METRIC_MAX: u8 = 4;
     pub const METRIC_AVERAGE: u8 = 5;
+    pub const METRIC_DISTINCT: u8 = 10;
+    pub const METRIC_FIRST: u8 = 11;
+    pub const METRIC_PREVIOUS: u8 = 13;
+    pub const METRIC_SINCE: u8 = 14;
+    pub const METRIC_MOST_FREQUENT: u8 = 15;
+    pub const METRIC_TOP: u8 = 16;
+    pub const METRIC_SAME: u8 = 17;
     pub const METRIC_SCORE: u8 = 6;
 
     pub const SHAPE_NUMBER: u8 = 0;
@@ -133,6 +140,7 @@ pub(crate) mod kind {
     pub const SOURCE_ANY_ITEM: u8 = 14;
     pub const SOURCE_ITEM: u8 = 15;
     pub const SOURCE_TRUST: u8 = 16;
+    pub const SOURCE_SAME_COUNT: u8 = 17;
 
     /// Of a difference: the first, or the second, is a whole count.
     pub const FIRST_IS_COUNT: u16 = 1;

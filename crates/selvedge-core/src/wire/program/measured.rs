@@ -68,6 +68,22 @@ kinds! {
     Max = 4,
     /// The average of the property, rounded down to a millionth.
     Average = 5,
+    /// How many different values the property had: exact up to `detail`, beyond that by a sample of as many.
+    Distinct = 10,
+    /// What the first event's property was; `detail` is the [`super::AttributeType`] of the property.
+    First = 11,
+    /// What the newest event's property was; `detail` as [`Self::First`].
+    Last = 12,
+    /// What the property was in the event before the newest; `detail` as [`Self::First`].
+    Previous = 13,
+    /// Milliseconds since the newest event.
+    Since = 14,
+    /// The value that most of the newest `detail` events had, told by its hash.
+    MostFrequent = 15,
+    /// How many of the newest `detail` events had the value that most of them had.
+    Top = 16,
+    /// Read by [`super::FactSource::SameCount`]: how many of the newest `detail` events had a value.
+    Same = 17,
     /// Points that fade; `detail` is its place in [`super::Parts::scores`].
     Score = 6,
 }

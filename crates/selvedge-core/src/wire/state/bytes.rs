@@ -1,7 +1,7 @@
 //! How many bytes what a metric keeps takes at most.
 
-use crate::limits::PANES_MAX;
-use crate::wire::program::{Metric, MetricKind, Window};
+use crate::limits::{PANES_MAX, STATE_TEXT_BYTES_MAX};
+use crate::wire::program::{AttributeType, Metric, MetricKind, Window};
 
 /// A time, as its distance from birth: 48 bits and the sign.
 const TIME_BYTES: usize = 8;
@@ -31,6 +31,11 @@ pub(crate) fn page_cell_bytes_max(metric: &Metric) -> usize {
 fn kept_bytes_max(metric: &Metric) -> usize {
     match metric.kind {
         MetricKind::Count => count_bytes_max(metric),
+        MetricKind::First | MetricKind::Last => LENGTH_BYTES.saturating_add(value_bytes_max(metric.detail)),
+        MetricKind::Previous => LENGTH_BYTES.saturating_add(value_bytes_max(metric.detail).saturating_mul(2)),
+        MetricKind::Since => LENGTH_BYTES + TIME_BYTES + 1,
+        MetricKind::MostFrequent | MetricKind::Top | MetricKind::Same => values_bytes_max(metric.detail),
+        MetricKind::Distinct => (1 + TIME_BYTES).saturating_add(values_bytes_max(metric.detail)),
         MetricKind::Tally => panes_bytes_max(metric.window, COUNT_U32_BYTES + 1),
         MetricKind::Sum | MetricKind::Min | MetricKind::Max => {
             panes_bytes_max(metric.window, 1 + NUMBER_BYTES)
@@ -38,6 +43,16 @@ fn kept_bytes_max(metric: &Metric) -> usize {
         MetricKind::Score => TIME_BYTES + NUMBER_BYTES,
         MetricKind::Average => panes_bytes_max(metric.window, COUNT_U32_BYTES + NUMBER_BYTES),
     }
+}
+
+/// A time and a value of a type, by its number.
+fn value_bytes_max(value_type: u16) -> usize {
+    let is_text = value_type == AttributeType::Text as u16;
+    TIME_BYTES.saturating_add(if is_text { 2 + STATE_TEXT_BYTES_MAX } else { 1 + NUMBER_BYTES })
+}
+
+fn values_bytes_max(count: u16) -> usize {
+    2usize.saturating_add(usize::from(count).saturating_mul(HASH_BYTES + TIME_BYTES))
 }
 
 fn count_bytes_max(metric: &Metric) -> usize {

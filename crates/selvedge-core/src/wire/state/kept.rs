@@ -1,6 +1,7 @@
 //! What metrics keep, one shape for each way of keeping.
 
-use super::tags::{COUNT, PANES, SCORE, TIMES};
+use super::Stored;
+use super::tags::{COUNT, DISTINCT, LATEST, PANES, RECENT, SCORE, TIMES};
 use alloc::vec::Vec;
 
 /// What a metric keeps, and since when it watches.
@@ -19,10 +20,42 @@ pub enum Kept {
     Count(u16),
     /// The newest times in a sliding window, ascending.
     Times(Vec<i64>),
+    /// Times and values of the first or newest events, by time.
+    Latest(Vec<(i64, Stored)>),
+    /// The values of the newest events, by time.
+    Values(Vec<ValueAt>),
+    /// Different values.
+    Distinct(Distinct),
     /// A window's panes, by their start; those in which nothing was are not kept.
     Panes(Vec<Pane>),
     /// A score, as it was at a time.
     Score(Faded),
+}
+
+/// A value and when it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ValueAt {
+    /// When, the last time where it stands for several.
+    pub time_ms: i64,
+    /// [`crate::hash::fnv1a_64`] of it.
+    pub hash: u64,
+}
+
+/// Different values, or a sample of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Distinct {
+    /// With how many zero bits the mixed hash of a value ends that is in the sample: 0 where all are.
+    pub zeros: u8,
+    /// The newest time of a value that is not in the sample.
+    pub left_out_ms: i64,
+    /// The values, by hash.
+    pub values: Vec<ValueAt>,
+}
+
+impl Default for Distinct {
+    fn default() -> Self {
+        Self { zeros: 0, left_out_ms: i64::MIN, values: Vec::new() }
+    }
 }
 
 /// A piece of a window: of a sliding one one of [`crate::limits::PANES_MAX`], of any other all of it.
@@ -58,6 +91,9 @@ impl Kept {
         match self {
             Self::Count(count) => usize::from(*count),
             Self::Times(times_ms) => times_ms.len(),
+            Self::Latest(values) => values.len(),
+            Self::Values(values) => values.len(),
+            Self::Distinct(distinct) => distinct.values.len(),
             Self::Score(faded) => usize::from(faded.value != 0),
             Self::Panes(panes) => panes.iter().fold(0, |count, pane| {
                 usize::try_from(pane.count).unwrap_or(usize::MAX).saturating_add(count)
@@ -70,6 +106,9 @@ impl Kept {
         match self {
             Self::Count(_) => COUNT,
             Self::Times(_) => TIMES,
+            Self::Latest(_) => LATEST,
+            Self::Values(_) => RECENT,
+            Self::Distinct(_) => DISTINCT,
             Self::Panes(_) => PANES,
             Self::Score(_) => SCORE,
         }

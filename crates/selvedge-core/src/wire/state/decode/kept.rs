@@ -1,10 +1,10 @@
 //! What metrics keep, from its bytes.
 
 use super::Decoder;
-use crate::limits::PANES_MAX;
+use crate::limits::{DISTINCT_MAX, PANES_MAX, VALUES_MAX};
 use crate::wire::codec::WireFault;
-use crate::wire::state::tags::{COUNT, PANES, SCORE, TIMES};
-use crate::wire::state::{Faded, Kept, Pane, StateFault};
+use crate::wire::state::tags::{COUNT, DISTINCT, LATEST, PANES, RECENT, SCORE, TIMES};
+use crate::wire::state::{Distinct, Faded, Kept, Pane, StateFault, ValueAt};
 use alloc::vec::Vec;
 
 impl Decoder<'_> {
@@ -13,6 +13,14 @@ impl Decoder<'_> {
         match tag {
             TIMES => Kept::Times(self.times()),
             PANES => Kept::Panes(self.panes()),
+            LATEST => Kept::Latest(self.list(2, |this| (this.time(), this.stored()))),
+            RECENT => Kept::Values(self.values(VALUES_MAX, |value| (value.time_ms, 0))),
+            DISTINCT => {
+                let zeros = self.u8();
+                let left_out_ms = if zeros > 0 { self.time() } else { i64::MIN };
+                let values = self.values(DISTINCT_MAX, |value| (0, value.hash));
+                Kept::Distinct(Distinct { zeros, left_out_ms, values })
+            }
             SCORE => Kept::Score(Faded { time_ms: self.time(), value: self.zigzag() }),
             tag => {
                 if tag != COUNT {
@@ -21,6 +29,17 @@ impl Decoder<'_> {
                 Kept::Count(self.short())
             }
         }
+    }
+
+    fn values(&mut self, count_max: usize, order: fn(&ValueAt) -> (i64, u64)) -> Vec<ValueAt> {
+        let values = self.list(count_max, |this| {
+            let hash = this.fixed();
+            ValueAt { time_ms: this.time(), hash }
+        });
+        if !values.is_sorted_by_key(order) {
+            self.break_off(StateFault::Unsorted);
+        }
+        values
     }
 
     fn panes(&mut self) -> Vec<Pane> {

@@ -1,7 +1,7 @@
 //! The bytes of what metrics keep.
 
 use super::Encoder;
-use crate::wire::state::{Kept, Pane};
+use crate::wire::state::{Kept, Pane, ValueAt};
 
 impl Encoder {
     /// What is kept, behind its tag.
@@ -10,10 +10,33 @@ impl Encoder {
             Kept::Count(count) => self.out.varint((*count).into()),
             Kept::Times(times_ms) => self.times(times_ms),
             Kept::Panes(panes) => self.panes(panes),
+            Kept::Latest(values) => {
+                self.out.count(values.len());
+                for (time_ms, value) in values {
+                    self.time(*time_ms);
+                    self.stored(value);
+                }
+            }
+            Kept::Values(values) => self.values(values),
+            Kept::Distinct(distinct) => {
+                self.out.u8(distinct.zeros);
+                if distinct.zeros > 0 {
+                    self.time(distinct.left_out_ms);
+                }
+                self.values(&distinct.values);
+            }
             Kept::Score(faded) => {
                 self.time(faded.time_ms);
                 self.out.zigzag(faded.value);
             }
+        }
+    }
+
+    fn values(&mut self, values: &[ValueAt]) {
+        self.out.count(values.len());
+        for value in values {
+            self.out.fixed_u64(value.hash);
+            self.time(value.time_ms);
         }
     }
 
