@@ -5,8 +5,8 @@ use selvedge_core::hash::fnv1a_64;
 use selvedge_core::rules::Program;
 use selvedge_core::wire::program::{
     Attribute, AttributeScope, AttributeType, Builtin, Content, ContentType, Fact, FactSource, Hold,
-    Instruction, Jump, Metric, Parts, Rule, Sequence, SequenceKind, SequenceStep, Shape, Slot, Status, Terms,
-    Test, Timing, Window,
+    Instruction, Jump, Metric, Offset, Parts, Rule, Sequence, SequenceKind, SequenceStep, Shape, Slot,
+    Status, Terms, Test, Timing, Window,
 };
 use std::cmp::Reverse;
 
@@ -119,6 +119,21 @@ impl Build {
         });
         let at = Self::at(&self.parts.metrics) - 1;
         self.fact(FactSource::Metric(at), Shape::Number)
+    }
+
+    /// The fact of a metric; its name and meaning are made of all the rest.
+    pub fn metric(&mut self, metric: Metric) -> u16 {
+        let name = format!("{metric:?}");
+        let meaning = fnv1a_64(name.as_bytes());
+        self.parts.metrics.push(Metric { name, meaning, purpose: PERSONAL, ..metric });
+        let at = Self::at(&self.parts.metrics) - 1;
+        self.fact(FactSource::Metric(at), Shape::Number)
+    }
+
+    /// Berlin's time zone in 2027.
+    pub fn berlin(&mut self) {
+        let offset = |from_minute, minutes| Offset { from_minute, minutes };
+        self.parts.zone = vec![offset(0, 60), offset(30_103_260, 120), offset(30_415_740, 60)];
     }
 
     /// As [`Self::count`], of events that pass a filter; `meaning` tells it from others.

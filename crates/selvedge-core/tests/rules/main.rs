@@ -6,7 +6,9 @@ mod happenings;
 mod values;
 mod world;
 
+mod amounts;
 mod attributes;
+mod calendar;
 mod caps;
 mod comparing;
 mod consent_law;
@@ -19,6 +21,7 @@ mod page_and_edge;
 mod programs;
 mod recalling;
 mod reference;
+mod scores;
 mod sequence_reference;
 mod sequences;
 mod sessions;

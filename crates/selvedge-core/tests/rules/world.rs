@@ -5,7 +5,7 @@ use selvedge_core::event::{Event, EventType, LeaseReport};
 use selvedge_core::id::{Sequence, VisitorId, WriterId};
 use selvedge_core::number::Number;
 use selvedge_core::rules::{
-    Candidate, Moment, Orders, Place, Program, Stepped, decide, explain, known_facts, lease, step,
+    Candidate, Known, Moment, Orders, Place, Program, Stepped, decide, explain, known_facts, lease, step,
     step_account,
 };
 use selvedge_core::tracking_plan::Trust;
@@ -198,6 +198,11 @@ impl World {
 
     pub fn explain(&self, at_ms: i64) -> Vec<Candidate> {
         explain(&self.program, &self.state, &self.moment(at_ms))
+    }
+
+    /// What is known of a fact.
+    pub fn known(&self, at_ms: i64, fact: u16) -> Known {
+        known_facts(&self.program, &self.state, &self.moment(at_ms))[usize::from(fact)]
     }
 
     /// The reason of one rule.

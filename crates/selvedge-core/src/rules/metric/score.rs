@@ -48,8 +48,8 @@ pub(super) fn take(metric: MetricRow, kept: &mut Kept, event: &mut Occurrence) {
     *faded = Faded { time_ms, value };
 }
 
-/// A score is known where all was observed. Where it was not, what it was before fades too: it lies as far from what was
-/// seen as its borders did, faded.
+/// A score is known where all was observed. Where it was not, what it was before fades too: it lies at most as far from what
+/// was seen as its borders lay apart, faded; and not below where nothing takes points away.
 pub(super) fn known(reading: &Reading) -> Known {
     let Kept::Score(faded) = reading.kept else { return Known::UNOBSERVED };
     let score = reading.image.score(reading.metric.detail());
@@ -59,15 +59,11 @@ pub(super) fn known(reading: &Reading) -> Known {
         return Known::exact(value);
     }
     let watched_ms = reading.now_ms.saturating_sub(reading.since_ms);
-    let below = match score.min() {
-        0 => 0,
-        min => fade(min, watched_ms, half_life_ms).wrapping_sub(ROUNDING),
-    };
-    let above = fade(score.max(), watched_ms, half_life_ms).wrapping_add(ROUNDING);
-    Known {
-        low: value.saturating_add(below).max(score.min()),
-        high: value.saturating_add(above).min(score.max()),
-    }
+    let apart =
+        fade(score.max().saturating_sub(score.min()), watched_ms, half_life_ms).saturating_add(ROUNDING);
+    let may_fall = reading.image.points(score).any(|points| points.micro() < 0);
+    let low = if may_fall { value.saturating_sub(apart) } else { value };
+    Known { low: low.max(score.min()), high: value.saturating_add(apart).min(score.max()) }
 }
 
 /// What is left of `value` after so long; rounded towards 0.

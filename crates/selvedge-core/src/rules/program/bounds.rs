@@ -3,7 +3,8 @@
 use super::Program;
 use crate::limits::{LIST_ITEMS_MAX, PAGES_MAX, SEQUENCE_PENDING_MAX, STATE_TEXT_BYTES_MAX};
 use crate::wire::program::{
-    Attribute, AttributeScope, AttributeType, Cap, Hold, Parts, Rule, Scope, Timing, ValueCap, WOKEN, Window,
+    Attribute, AttributeScope, AttributeType, Cap, Hold, Metric, Parts, Rule, Scope, Timing, ValueCap, WOKEN,
+    Window,
 };
 use crate::wire::state::{cell_bytes_max, page_cell_bytes_max};
 
@@ -76,6 +77,12 @@ impl Program {
         let values = |cap: ValueCap| usize::from(cap.values_max).saturating_mul(HASH_BYTES + 3);
         let per_value = per_value.map(|cap| values(cap).saturating_add(HASH_BYTES + 1 + 1));
         capped.map(cap_bytes).chain(per_value).fold(0, usize::saturating_add)
+    }
+
+    /// Bytes that one metric takes of them at most, open page views included.
+    #[must_use]
+    pub fn metric_bytes_max(metric: &Metric) -> usize {
+        cell_bytes_max(metric).saturating_add(page_cell_bytes_max(metric).saturating_mul(PAGES_MAX))
     }
 
     fn page_bytes(&self) -> usize {
