@@ -16,6 +16,9 @@ use selvedge_core::wire::program::Parts;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
+/// How many metrics are named where a state could grow too large.
+const LARGEST: usize = 3;
+
 /// What became of a site's files.
 #[derive(Debug, Clone)]
 pub struct Compilation {
@@ -126,15 +129,26 @@ fn accepted(bytes: &[u8], top: Span, report: &mut Report) -> Option<(usize, usiz
     for (what, found, limit) in [("state", state, STATE_BYTES_MAX), ("cap history", caps, CAP_BYTES_MAX)] {
         if found > limit {
             let message = format!("a visitor's {what} could need {found} bytes; at most {limit}");
-            report.add_help(
-                Code::E0401,
-                top,
-                message,
-                "use fewer or shorter windows, smaller thresholds, fewer caps".to_owned(),
-            );
+            let help = match what {
+                "state" => largest(&program),
+                _ => "use fewer caps, or smaller ones".to_owned(),
+            };
+            report.add_help(Code::E0401, top, message, help);
         }
     }
     (!report.has_errors()).then_some((state, caps))
+}
+
+/// What takes most of a visitor's state, and what to do about it.
+fn largest(program: &Program) -> String {
+    let metrics = program.parts().metrics.iter();
+    let mut metrics: Vec<(usize, &str)> =
+        metrics.map(|metric| (Program::metric_bytes_max(metric), metric.name.as_str())).collect();
+    metrics.sort_by(|a, b| b.cmp(a));
+    let named: Vec<String> =
+        metrics.iter().take(LARGEST).map(|(bytes, name)| format!("`{name}` takes {bytes}")).collect();
+    let most = if named.is_empty() { String::new() } else { format!(": {}", named.join(", ")) };
+    format!("use fewer metrics, `session` for long windows, or smaller constants{most}")
 }
 
 fn hash(bytes: &[u8]) -> ProgramHash {

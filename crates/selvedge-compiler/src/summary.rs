@@ -4,7 +4,8 @@
 use crate::literal::duration_text;
 use crate::lower::{PlaceOf, Shared};
 use crate::resolved::Site;
-use selvedge_core::wire::program::{Metric, Parts, Status, Window};
+use selvedge_core::rules::Program;
+use selvedge_core::wire::program::{Metric, MetricKind, Parts, Scope, Status, Window};
 
 /// Facts about a compiled site, for people and tools.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -51,11 +52,13 @@ pub struct RuleSummary {
 pub struct MetricSummary {
     /// Its name, or the count as written.
     pub name: String,
-    /// The event counted.
-    pub event: String,
-    /// How far it counts.
-    pub threshold: u16,
-    /// When `= 0` becomes known for a visitor that was there before the count.
+    /// The events it is worked out of.
+    pub events: Vec<String>,
+    /// How far it counts, where that is bounded.
+    pub threshold: Option<u16>,
+    /// Bytes that it takes of a visitor's state at most.
+    pub bytes_max: usize,
+    /// When its value becomes known for a visitor that was there before the count.
     pub known_after: String,
 }
 
@@ -82,7 +85,7 @@ pub(crate) fn summary(
     });
     Summary {
         rules: rules.collect(),
-        metrics: full.metrics.iter().map(metric).collect(),
+        metrics: full.metrics.iter().map(|found| metric(found, full)).collect(),
         urgent: site.events.iter().filter(|event| event.urgent).map(|event| event.name.clone()).collect(),
         full_bytes: bytes.0,
         public_bytes: bytes.1,
@@ -91,13 +94,21 @@ pub(crate) fn summary(
     }
 }
 
-fn metric(metric: &Metric) -> MetricSummary {
+fn metric(metric: &Metric, parts: &Parts) -> MetricSummary {
+    let score = parts.scores.get(usize::from(metric.detail)).filter(|_| metric.kind == MetricKind::Score);
+    let events = match score {
+        Some(score) => score.points.iter().map(|points| points.event.clone()).collect(),
+        None => vec![metric.event.clone()],
+    };
     MetricSummary {
         name: metric.name.clone(),
-        event: metric.event.clone(),
-        threshold: metric.threshold,
+        events,
+        threshold: (metric.kind == MetricKind::Count).then_some(metric.threshold),
+        bytes_max: Program::metric_bytes_max(metric),
         known_after: match metric.window {
+            Window::Ever if score.is_some() => "it has faded".to_owned(),
             Window::Page => "the next page view".to_owned(),
+            _ if metric.scope == Scope::Session => "the next session".to_owned(),
             Window::Session => "the next session".to_owned(),
             Window::Sliding(ms) => duration_text(ms),
             Window::Today => "the next day".to_owned(),
@@ -128,10 +139,12 @@ impl std::fmt::Display for Summary {
             let RuleSummary { id, slot, content, priority, status, tests_max, .. } = rule;
             writeln!(out, "  {id}  {status}  {priority}  {slot} <- {content}  {tests_max} tests  {place}")?;
         }
-        writeln!(out, "counts, and when they are known of a visitor who was there before them:")?;
+        writeln!(out, "metrics, and when they are known of a visitor who was there before them:")?;
         for metric in &self.metrics {
-            let MetricSummary { name, event, threshold, known_after } = metric;
-            writeln!(out, "  {name}  {event}  to {threshold}  after {known_after}")?;
+            let MetricSummary { name, events, threshold, bytes_max, known_after } = metric;
+            let to = threshold.map(|threshold| format!("  to {threshold}")).unwrap_or_default();
+            let events = events.join(", ");
+            writeln!(out, "  {name}  {events}{to}  {bytes_max} bytes  after {known_after}")?;
         }
         writeln!(out, "sent at once: {}", self.urgent.join(", "))?;
         let Self { full_bytes, public_bytes, state_bytes_max, cap_bytes_max, .. } = self;

@@ -7,7 +7,7 @@ use selvedge_core::consent::Purposes;
 use selvedge_core::event::EventType;
 use selvedge_core::id::WriterId;
 use selvedge_core::number::Number;
-use selvedge_core::rules::Known;
+use selvedge_core::rules::{Known, Program};
 use selvedge_core::value::Value;
 use selvedge_core::wire::program::{Metric, MetricKind, Scope, Window};
 use selvedge_core::wire::state::VisitorState;
@@ -206,6 +206,19 @@ impl History {
     }
 }
 
+/// What the bytes of each cell alone take is within what was promised for it.
+fn no_cell_is_above_its_bound(world: &World) -> Result<(), TestCaseError> {
+    let pages = Vec::new();
+    let none = VisitorState { cells: Vec::new(), pages, ..world.state.clone() };
+    for metric in &world.program.parts().metrics {
+        let cells = world.state.cells.iter().filter(|cell| cell.hash == metric.meaning).cloned().collect();
+        let bytes = VisitorState { cells, ..none.clone() }.encode().len() - none.encode().len();
+        let max = Program::metric_bytes_max(metric);
+        prop_assert!(bytes <= max, "{:?} in {:?}: {} of {}", metric.kind, metric.window, bytes, max);
+    }
+    Ok(())
+}
+
 /// Runs the steps; after each, all that is known is what the whole history says.
 fn compare(steps: &[Step], start_ms: i64) -> Result<(), TestCaseError> {
     let mut world = World::new(program(true).program());
@@ -256,6 +269,7 @@ fn compare(steps: &[Step], start_ms: i64) -> Result<(), TestCaseError> {
         }
         let bytes = world.state.encode();
         prop_assert_eq!(VisitorState::decode(&bytes), Ok(world.state.clone()));
+        no_cell_is_above_its_bound(&world)?;
     }
     Ok(())
 }
