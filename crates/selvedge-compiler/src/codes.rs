@@ -230,6 +230,20 @@ codes! {
     W0002 = Warning, "equal priority in one slot";
     /// The rule acts without the visitor's consent. That is right only for what the page cannot work without.
     W0003 = Warning, "a rule that needs no consent";
+
+    /// Above this rule, in the same slot, stands one without a condition and without caps: it always has the slot. Give the
+    /// upper one a condition, or a lower priority.
+    W0501 = Warning, "a rule that never wins";
+    /// Several caps hold together, and another of them stops the rule before this one does: of `1 per 24h, 9 per 7d` the
+    /// second is never reached.
+    W0502 = Warning, "a cap that is never reached";
+    /// No values of the facts make the whole condition true, though each of its parts can be.
+    W0503 = Warning, "a condition that is never true";
+    /// Whatever values its facts have, the condition is true: it tests nothing but that they are known.
+    W0504 = Warning, "a condition that is always true";
+    /// The condition asks what somebody is *not*, of a fact that only `identify` and `group` tell. Of anonymous visitors the
+    /// fact is unknown, and what is unknown is neither equal nor unequal to anything: the rule is for known visitors only.
+    W0505 = Warning, "never true for anonymous visitors";
 }
 
 impl std::fmt::Display for Code {

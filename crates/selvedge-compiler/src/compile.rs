@@ -8,7 +8,7 @@ use crate::resolved::{Site, resolve};
 use crate::source::{FileId, Files, Span};
 use crate::summary::{Summary, summary};
 use crate::written::{RULES_FILE, SITE_FILE};
-use crate::{limits_check, purpose_check, urgent, written};
+use crate::{hardly_meant, limits_check, purpose_check, urgent, written};
 use selvedge_core::id::ProgramHash;
 use selvedge_core::limits::{CAP_BYTES_MAX, PROGRAM_BYTES_MAX, STATE_BYTES_MAX};
 use selvedge_core::rules::Program;
@@ -97,6 +97,7 @@ fn finish(
     let (full_bytes, public_bytes) = (full.encode(), public.encode());
     let state = accepted(&full_bytes, top, report)?;
     accepted(&public_bytes, top, report)?;
+    hardly_meant::check(site, &full, report);
     let bytes = (full_bytes.len(), public_bytes.len());
     let summary = summary(site, shared, &full, bytes, state);
     Some(Compiled {

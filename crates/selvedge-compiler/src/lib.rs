@@ -27,6 +27,8 @@ mod lower;
 
 pub mod cases;
 
+mod analysis;
+mod hardly_meant;
 mod limits_check;
 mod purpose_check;
 mod summary;

@@ -9,9 +9,10 @@ use selvedge_core::consent::{Mode, Purposes, Signal, Snapshot};
 use selvedge_core::event::{Batch, BatchHeader, Clock, Event, EventType};
 use selvedge_core::id::{Sequence, VisitorId, WriterId};
 use selvedge_core::limits::WAKES_MAX;
-use selvedge_core::rules::{self, Moment, Place};
+use selvedge_core::rules::{self, Decision, Moment, Place};
 use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::{Map, Value};
+use selvedge_core::wire::answer::Reason;
 use selvedge_core::wire::state::VisitorState;
 use selvedge_core::wire::stored::VisitorRecord;
 use selvedge_edge::gate::Shown;
@@ -277,13 +278,17 @@ impl<'a> Visitor<'a> {
     /// What slots show counts as seen, once a page view.
     fn expose(&mut self, behind: &Behind, writer: WriterId, time_ms: u64) -> Result<Vec<(u16, u16)>> {
         let seen = self.seen.entry(writer).or_default();
-        let has_rule = |decision: &rules::Decision| decision.rule.map(|rule| (decision.slot, rule));
-        let shown: BTreeSet<(u16, u16)> = behind.decisions.iter().filter_map(has_rule).collect();
+        let rule_of = |decision: &Decision| {
+            let rule = decision.rule.or(decision.held_out)?;
+            Some((decision.slot, rule))
+        };
+        let shown: BTreeSet<(u16, u16)> = behind.decisions.iter().filter_map(rule_of).collect();
         // What a slot showed before and shows again counts again.
         seen.retain(|known| shown.contains(known));
         let new: Vec<(u16, u16)> = shown.into_iter().filter(|one| seen.insert(*one)).collect();
         for (slot, rule) in &new {
-            let exposure = self.exposure(*slot, *rule, writer, time_ms);
+            let Some(decision) = behind.decision(*slot) else { continue };
+            let exposure = self.exposure(*slot, *rule, decision, (writer, time_ms));
             let detail = std::mem::replace(&mut self.detail, Detail::Decisions);
             let stepped = self.step_one(&exposure);
             self.detail = detail;
@@ -292,13 +297,26 @@ impl<'a> Visitor<'a> {
         Ok(new)
     }
 
-    fn exposure(&self, slot: u16, rule: u16, writer: WriterId, time_ms: u64) -> Happened {
-        let content = self.stage.rule(rule).map_or("", |rule| self.stage.content_id(rule.content));
+    /// That a decision was really seen: what is shown, or (`reason`) that nothing was shown on purpose.
+    fn exposure(&self, slot: u16, rule: u16, decision: &Decision, moment: (WriterId, u64)) -> Happened {
         let text = |text: &str| Value::Text(text.to_owned());
         let mut properties = Map::new();
         properties.set("slot", text(self.stage.slot_name(slot)));
         properties.set("rule", text(self.stage.rule_id(rule)));
-        properties.set("content", text(content));
+        if let Some(content) = decision.content {
+            properties.set("content", text(self.stage.content_id(content)));
+        }
+        if decision.held_out == Some(rule) {
+            properties.set("reason", text(Reason::Holdout.as_str()));
+        } else if decision.reason == Reason::Control {
+            properties.set("reason", text(Reason::Control.as_str()));
+        }
+        let variant = decision.variant.map(|variant| self.stage.site.program.variant_name(variant));
+        if let Some((experiment, variant)) = variant.as_deref().and_then(|name| name.split_once('/')) {
+            properties.set("experiment", text(experiment));
+            properties.set("variant", text(variant));
+        }
+        let (writer, time_ms) = moment;
         Happened {
             event_type: EventType::Exposure,
             name: EventType::Exposure.as_str().to_owned(),

@@ -33,6 +33,7 @@ impl Report<'_> {
         let mut out = self.head();
         self.slots(&mut out);
         self.rules(&mut out);
+        self.variants(&mut out);
         self.stops(&mut out);
         self.conflicts(&mut out);
         out
@@ -101,6 +102,17 @@ impl Report<'_> {
         }
     }
 
+    fn variants(&self, out: &mut String) {
+        if self.tally.variants.is_empty() {
+            return;
+        }
+        let _ = writeln!(out, "\n{:<40} {:>9} {:>10}", "variant", "visitors", "decisions");
+        for (variant, Count { times, visitors }) in &self.tally.variants {
+            let name = self.stage.site.program.variant_name(*variant);
+            let _ = writeln!(out, "{name:<40} {visitors:>9} {times:>10}");
+        }
+    }
+
     /// What kept rules from acting whose conditions were true.
     fn stops(&self, out: &mut String) {
         let is_stop = |reason: Reason| {
@@ -147,6 +159,7 @@ impl Report<'_> {
             "shown_counts_as_seen": self.manner.is_seen,
             "slots": self.slots_json(),
             "rules": self.rules_json(),
+            "variants": self.variants_json(),
             "conflicts": self.conflicts_json(),
         })
     }
@@ -181,6 +194,12 @@ impl Report<'_> {
             })
         };
         (0u16..).zip(&self.stage.parts.rules).map(of_rule).collect()
+    }
+
+    fn variants_json(&self) -> serde_json::Map<String, Value> {
+        let of_variant =
+            |(variant, count): (&u16, &Count)| (self.stage.site.program.variant_name(*variant), json!(count));
+        self.tally.variants.iter().map(of_variant).collect()
     }
 
     fn conflicts_json(&self) -> Vec<Value> {

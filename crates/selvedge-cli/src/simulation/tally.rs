@@ -38,6 +38,8 @@ pub struct Tally {
     pub won: BTreeMap<u16, Count>,
     /// By rule: how often it was seen.
     pub seen: BTreeMap<u16, Count>,
+    /// By variant of an experiment: how often it took its slot.
+    pub variants: BTreeMap<u16, Count>,
     /// By rule and reason: how often the reason began to hold.
     pub reasons: BTreeMap<(u16, Reason), Count>,
     /// By loser and winner of one slot: how often the loser's condition was true while the winner had the slot.
@@ -92,6 +94,7 @@ struct Met {
     seen: BTreeSet<u16>,
     for_reason: BTreeSet<(u16, Reason)>,
     lost: BTreeSet<(u16, u16)>,
+    variants: BTreeSet<u16>,
     slots: BTreeMap<u16, Option<u16>>,
 }
 
@@ -103,6 +106,9 @@ impl Met {
             let before = self.slots.insert(decision.slot, decision.rule).flatten();
             if let Some(rule) = decision.rule.filter(|rule| before != Some(*rule)) {
                 count(tally.won.entry(rule).or_default(), self.won.insert(rule));
+                if let Some(variant) = decision.variant {
+                    count(tally.variants.entry(variant).or_default(), self.variants.insert(variant));
+                }
             }
         }
         for (_, rule) in &behind.exposed {
@@ -156,6 +162,7 @@ impl Tally {
         add_all(&mut self.shown, other.shown);
         add_all(&mut self.won, other.won);
         add_all(&mut self.seen, other.seen);
+        add_all(&mut self.variants, other.variants);
         add_all(&mut self.reasons, other.reasons);
         add_all(&mut self.conflicts, other.conflicts);
     }

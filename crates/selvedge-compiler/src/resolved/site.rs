@@ -36,6 +36,8 @@ pub(crate) struct Site {
 /// A rule, resolved.
 pub(crate) struct Rule {
     pub id: String,
+    /// Where its id is written.
+    pub id_span: Span,
     pub priority: i32,
     pub status: Status,
     pub purpose: Purposes,
@@ -178,6 +180,7 @@ fn resolve_rule(
     let when = rule.when.as_ref().map(|written| written.as_ref().and_then(|expr| checker.condition(expr)));
     Some(Rule {
         id: rule.id.value.clone(),
+        id_span: rule.id.span,
         priority: rule.priority,
         status: rule.status,
         purpose: rule.purpose,

@@ -1,0 +1,149 @@
+//! What compiles and loads, but was hardly meant: conditions that are never or always true, rules that never win, caps that
+//! are never reached.
+
+use crate::analysis::{Facts, can_be, tests_of};
+use crate::codes::Code;
+use crate::diagnostic::Report;
+use crate::resolved::{Rule, Site};
+use crate::source::Span;
+use selvedge_core::wire::program::{
+    AttributeScope, AttributeType, Cap, Fact, FactSource, Parts, Rule as RulePart, Shape, Status, Terms,
+    Test, Timing, Window,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Warns of it. The full program's rules are those of the site, in the same order.
+pub(crate) fn check(site: &Site, full: &Parts, report: &mut Report) {
+    let named: Vec<(u16, &str)> =
+        (0u16..).zip(&full.facts).filter_map(|(at, fact)| Some((at, told_by_name(fact, full)?))).collect();
+    let mut above: BTreeMap<u16, &RulePart> = BTreeMap::new();
+    for (rule, part) in site.rules.iter().zip(&full.rules) {
+        if part.status == Status::Live {
+            check_condition(rule, part, full, &named, report);
+            check_overshadowed(rule, part, above.get(&part.slot).copied(), report);
+            if is_unconditional(part) {
+                above.entry(part.slot).or_insert(part);
+            }
+        }
+        check_caps(&rule.caps, rule.id_span, report);
+    }
+}
+
+fn check_condition(rule: &Rule, part: &RulePart, full: &Parts, named: &[(u16, &str)], report: &mut Report) {
+    let (Some(start), Some(truth)) = (part.when, rule.when.as_ref()) else { return };
+    let leaves = truth.leaves();
+    let (Some(first), Some(last)) = (leaves.first(), leaves.last()) else { return };
+    let span = first.source.span.to(last.source.span);
+    let tests = tests_of(full, start);
+    let facts: BTreeSet<u16> = tests.iter().map(|(fact, _)| *fact).collect();
+    // Where each fact is tested once, no test decides another.
+    let is_entangled = facts.len() < tests.len();
+    if is_entangled && can_be(full, start, true, Facts::Any) == Some(false) {
+        let help = "two of its parts exclude each other: join them with `or`, or drop one".to_owned();
+        let message = format!("the condition of `{}` is never true", rule.id);
+        return report.add_help(Code::W0503, span, message, help);
+    }
+    if is_entangled && can_be(full, start, false, Facts::Known) == Some(false) {
+        let help = "drop it, or write what was meant".to_owned();
+        let message = format!("the condition of `{}` is true whatever its facts are", rule.id);
+        return report.add_help(Code::W0504, span, message, help);
+    }
+    let of_rule: Vec<(u16, &str)> = named.iter().filter(|(at, _)| facts.contains(at)).copied().collect();
+    let mut absent = of_rule.iter().filter(|(at, _)| asks_for_absence(*at, &tests, full));
+    let places: Vec<u16> = of_rule.iter().map(|(at, _)| *at).collect();
+    if let Some((_, name)) = absent.next()
+        && can_be(full, start, true, Facts::Without(&places)) == Some(false)
+    {
+        warn_of_anonymous(rule, name, span, report);
+    }
+}
+
+/// Facts that only `identify` and `group` tell are missing of visitors who are not known by name. That is what rules for
+/// members mean; one that asks what somebody is *not* seldom does.
+fn warn_of_anonymous(rule: &Rule, name: &str, span: Span, report: &mut Report) {
+    let message = format!(
+        "the condition of `{}` is never true for anonymous visitors: `{name}` is unknown of them, and unknown is \
+         neither equal nor unequal to anything",
+        rule.id
+    );
+    let help = format!("write `({name} = ...) is not true`, if they are meant too");
+    report.add_help(Code::W0505, span, message, help);
+}
+
+/// The attribute's name, where only `identify` or `group` gives it a value.
+fn told_by_name<'a>(fact: &Fact, full: &'a Parts) -> Option<&'a str> {
+    let FactSource::Attribute(at) = fact.source else { return None };
+    let attribute = full.attributes.get(usize::from(at))?;
+    let is_of_person = !matches!(attribute.scope, AttributeScope::Session | AttributeScope::Context);
+    (is_of_person && attribute.set.is_empty() && fact.default.is_none()).then_some(attribute.name.as_str())
+}
+
+/// Whether the condition has a test of the fact that wants it to be other than something.
+fn asks_for_absence(fact: u16, tests: &[(u16, Test)], full: &Parts) -> bool {
+    let Some(known) = full.facts.get(usize::from(fact)) else { return false };
+    let mut tests = tests.iter().filter(|(of, _)| *of == fact).map(|(_, test)| *test);
+    let is_flag = match known.source {
+        FactSource::Attribute(at) => {
+            let attribute = full.attributes.get(usize::from(at));
+            attribute.is_some_and(|attribute| attribute.attribute_type == AttributeType::Bool)
+        }
+        _ => false,
+    };
+    tests.any(|test| match (test, &known.shape) {
+        (Test::Mask(bits), Shape::OneOf(_)) => bits & 0b10 != 0,
+        (Test::MaskWide(at), _) => full
+            .masks
+            .get(usize::from(at))
+            .is_some_and(|words| words.first().is_some_and(|word| word & 0b10 != 0)),
+        (Test::Range(0, 0), Shape::Text(..)) => true,
+        (Test::Range(0, 0), _) => is_flag,
+        _ => false,
+    })
+}
+
+/// Warns of a rule below one that always has the slot.
+fn check_overshadowed(rule: &Rule, part: &RulePart, above: Option<&RulePart>, report: &mut Report) {
+    let Some(above) = above.filter(|above| part.purpose.holds(above.purpose)) else { return };
+    let message = format!("`{}` never wins: `{}` stands above it and is always true", rule.id, above.id);
+    let help = format!("give `{}` a `when`, or a lower priority", above.id);
+    report.add_help(Code::W0501, rule.id_span, message, help);
+}
+
+/// Whether nothing keeps the rule from its slot but its purpose.
+fn is_unconditional(rule: &RulePart) -> bool {
+    let has_terms = Terms { service: false, ..rule.terms.clone() } != Terms::default();
+    rule.status == Status::Live
+        && rule.when.is_none()
+        && rule.caps.is_empty()
+        && rule.group.is_none()
+        && rule.timing == Timing::default()
+        && !has_terms
+}
+
+/// Warns of caps that others, or the page view, keep from being reached.
+fn check_caps(caps: &[Cap], span: Span, report: &mut Report) {
+    for cap in caps {
+        let Some(most) =
+            caps.iter().filter(|other| *other != cap).filter_map(|other| most(*other, *cap)).min()
+        else {
+            continue;
+        };
+        if u64::from(cap.limit) > most {
+            let message =
+                format!("a cap of {} is never reached: another lets at most {most} through", cap.limit);
+            report.add_help(Code::W0502, span, message, "drop the larger cap".to_owned());
+        }
+    }
+}
+
+/// How many exposures `first` lets through in the window of `second`.
+fn most(first: Cap, second: Cap) -> Option<u64> {
+    match (first.window, second.window) {
+        (Window::Sliding(first_ms), Window::Sliding(second_ms)) => {
+            Some(u64::from(first.limit).saturating_mul(second_ms.div_ceil(first_ms.max(1))))
+        }
+        (a, b) if a == b => Some(first.limit.into()),
+        (Window::Session, Window::Page) => Some(first.limit.into()),
+        _ => None,
+    }
+}
