@@ -3,7 +3,7 @@
 use crate::codes::Code;
 use crate::diagnostic::Report;
 use crate::lower::Shared;
-use crate::resolved::{Fact, Leaf, Rule, Site};
+use crate::resolved::{Fact, Leaf, Rule, Site, cart_events};
 use crate::source::Span;
 use selvedge_core::consent::Purposes;
 
@@ -32,6 +32,20 @@ fn check_fact(fact: &Fact, leaf: &Leaf, rule: &Rule, site: &Site, shared: &Share
             for event in site.metric(*at).into_iter().flat_map(|metric| metric.events()) {
                 check_event(event, rule.purpose, leaf.source.span, site, report);
             }
+        }
+        Fact::Builtin(builtin) if builtin.is_of_cart() => {
+            let mut events = cart_events(&site.events).peekable();
+            if events.peek().is_none() {
+                let message = format!(
+                    "nothing is known of `{}`: the tracking plan has no event of a cart",
+                    builtin.name()
+                );
+                let help =
+                    "add `add_to_cart`, `remove_from_cart` and `purchase` to tracking-plan.yaml".to_owned();
+                report.add_help(Code::E0202, leaf.source.span, message, help);
+            }
+            let wanted = shared.cart_purposes.unwrap_or(rule.purpose);
+            events.for_each(|(event, _)| check_event(event, wanted, leaf.source.span, site, report));
         }
         Fact::Attribute(at) => {
             let wanted = shared.attribute_purposes.get(at).copied().unwrap_or(rule.purpose);

@@ -1,6 +1,6 @@
 //! Which events a page sends at once: those on whose account a rule may change a slot.
 
-use crate::resolved::{Fact, Rule, Site};
+use crate::resolved::{Fact, Rule, Site, cart_events};
 use selvedge_core::consent::Purposes;
 use selvedge_core::event::EventType;
 use selvedge_core::tracking_plan::{Nature, PlanEvent, Trust};
@@ -33,6 +33,9 @@ fn events_of(rule: &Rule, site: &Site) -> BTreeSet<String> {
                 events.extend(
                     site.metric(*at).into_iter().flat_map(|metric| metric.events()).map(str::to_owned),
                 );
+            }
+            Fact::Builtin(builtin) if builtin.is_of_cart() => {
+                events.extend(cart_events(&site.events).map(|(event, _)| event.to_owned()));
             }
             Fact::Attribute(at) => {
                 let attribute = &site.attributes[*at];

@@ -342,6 +342,21 @@ fn how_long_ago_it_was() {
 }
 
 #[test]
+fn a_cart_between_30_and_50_euros() {
+    let mut visit =
+        visit("cart.value between 30 EUR and 50 EUR and cart.items >= 2 and cart.last_sku = \"NG-2\"");
+    let add = |sku: &str, value: i64| [("sku", text(sku)), ("value", int(value))];
+    visit.event("add_to_cart", &add("NG-1", 20));
+    assert!(!visit.shows());
+    visit.event("add_to_cart", &add("NG-2", 18));
+    assert!(visit.shows());
+    visit.event("add_to_cart", &add("NG-2", 18));
+    assert!(!visit.shows());
+    visit.event("purchase", &[]);
+    assert!(!visit.shows());
+}
+
+#[test]
 fn what_cannot_be_compared_is_refused() {
     for (condition, code) in [
         ("trial_ends_at >= 3d", Code::E0301),

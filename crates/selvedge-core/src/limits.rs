@@ -72,6 +72,10 @@ pub const STATE_TEXT_BYTES_MAX: usize = 64;
 pub const DISTINCT_MAX: usize = 256;
 /// Events of which the values are kept, to count those of one value.
 pub const VALUES_MAX: usize = 64;
+/// Events that change the cart.
+pub const CART_EVENTS_MAX: usize = 16;
+/// Lines of a cart.
+pub const CART_LINES_MAX: usize = 16;
 /// Values that a list attribute keeps.
 pub const LIST_ITEMS_MAX: usize = 8;
 /// Items of an event's list that a condition looks at.

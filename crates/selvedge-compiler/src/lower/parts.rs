@@ -6,7 +6,7 @@ use super::meaning::meaning;
 use super::shared::Shared;
 use super::zone::zone_of;
 use crate::resolved::{
-    Fact, ItemTest, Leaf, Metric as ResolvedMetric, Rule, Score, Site, Truth, item_truths,
+    Fact, ItemTest, Leaf, Metric as ResolvedMetric, Rule, Score, Site, Truth, cart_events, item_truths,
 };
 use crate::source::Files;
 use selvedge_core::consent::Purposes;
@@ -33,6 +33,7 @@ pub(crate) fn build(site: &Site, shared: &Shared, files: &Files<'_>, public: boo
         attributes: builder.attributes(),
         facts: builder.facts.facts,
         metrics: builder.metrics,
+        cart: cart(site, shared, public),
         scores: builder.scores,
         sequences: builder.sequences,
         code: builder.code.instructions,
@@ -45,6 +46,15 @@ pub(crate) fn build(site: &Site, shared: &Shared, files: &Files<'_>, public: boo
         ..Parts::default()
     };
     Parts { zone: zone_of(&parts, &site.site.timezone), ..parts }
+}
+
+/// The events of the cart, where a rule of the program reads it.
+fn cart(site: &Site, shared: &Shared, public: bool) -> Vec<program::CartEvent> {
+    let purposes = shared.cart_purposes.filter(|_| !public || shared.page_reads_cart);
+    let event = |purpose| {
+        move |(event, does): (&str, _)| program::CartEvent { event: event.to_owned(), does, purpose }
+    };
+    purposes.map(|purpose| cart_events(&site.events).map(event(purpose)).collect()).unwrap_or_default()
 }
 
 /// What facts are in the program.

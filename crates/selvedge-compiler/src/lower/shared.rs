@@ -27,6 +27,10 @@ pub(crate) struct Shared {
     pub page_attributes: BTreeSet<usize>,
     /// What changing an attribute needs granted: the purposes of all rules that read it.
     pub attribute_purposes: BTreeMap<usize, Purposes>,
+    /// What changing the cart needs granted: the purposes of all rules that read it; `None` where none does.
+    pub cart_purposes: Option<Purposes>,
+    /// Whether a rule of the page reads the cart.
+    pub page_reads_cart: bool,
 }
 
 impl Shared {
@@ -38,6 +42,8 @@ impl Shared {
             page_metrics: BTreeSet::new(),
             page_attributes: BTreeSet::new(),
             attribute_purposes: BTreeMap::new(),
+            cart_purposes: None,
+            page_reads_cart: false,
         };
         for (at, rule) in site.rules.iter().enumerate() {
             let in_page = shared.in_page(at);
@@ -67,6 +73,11 @@ impl Shared {
                 if in_page {
                     self.page_attributes.insert(*at);
                 }
+            }
+            Fact::Builtin(builtin) if builtin.is_of_cart() => {
+                let purposes = self.cart_purposes.unwrap_or_default();
+                self.cart_purposes = Some(purposes.or(rule.purpose));
+                self.page_reads_cart |= in_page;
             }
             Fact::Metric(at) => {
                 let Some(metric) = site.metric(*at) else { return };

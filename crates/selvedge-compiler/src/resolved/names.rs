@@ -90,6 +90,7 @@ fn builtin_type(builtin: Builtin) -> FactType {
         (Builtin::DeviceClass, _) => {
             FactType::Text { one_of: words(&["desktop", "mobile", "tablet"]), kept: true }
         }
+        (Builtin::CartValue, _) => FactType::Money,
         (_, AttributeType::Text) => FactType::Text { one_of: Vec::new(), kept: true },
         (_, AttributeType::Number) => FactType::Number,
         (_, AttributeType::Bool) => FactType::Bool,

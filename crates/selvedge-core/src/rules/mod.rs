@@ -19,6 +19,8 @@ mod facts;
 
 mod lists;
 
+mod cart;
+
 mod happening;
 
 mod metric;

@@ -1,14 +1,17 @@
 //! The life of a visitor's state: birth, alignment to a program, the part a page may see.
 
+use super::cart;
 use super::metric::blank;
 use super::sequences::begun;
 use crate::consent::Purposes;
 use crate::id::WriterId;
 use crate::wire::program::{
-    Image, SITE_CAPS, TermsRow, TimerRow, USER, WOKEN, dismissals_of, kind, op_of, per_value_of,
+    Builtin, Image, SITE_CAPS, TermsRow, TimerRow, USER, WOKEN, dismissals_of, kind, op_of, per_value_of,
     slot_caps_hash,
 };
-use crate::wire::state::{Cell, CellBody, Held, MetricCell, PageView, SequenceCell, Session, VisitorState};
+use crate::wire::state::{
+    CART, Cell, CellBody, Held, MetricCell, PageView, SequenceCell, Session, VisitorState,
+};
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -152,7 +155,10 @@ impl VisitorState {
                 self.set_body(metric.meaning(), CellBody::Metric(MetricCell { since_ms, kept }));
             }
         }
-        for sequence in image.each_sequence() {
+        if !is_account && image.is_cell(CART) && self.body(CART).is_none() {
+            self.set_body(CART, CellBody::Cart(cart::blank(since_ms == self.born_ms)));
+        }
+        for sequence in image.each_sequence().filter(|_| !is_account) {
             if self.body(sequence.meaning()).is_none() {
                 self.set_body(
                     sequence.meaning(),
@@ -175,6 +181,10 @@ fn shown_cells(image: &Image) -> Vec<u64> {
             }
             kind::SOURCE_SEQUENCE if is_read && !image.sequence(fact.index()).is_private() => {
                 shown.push(image.sequence(fact.index()).meaning());
+            }
+            kind::SOURCE_BUILTIN if is_read => {
+                let builtin = u8::try_from(fact.index()).ok().and_then(Builtin::from_number);
+                shown.extend(builtin.filter(|builtin| builtin.is_of_cart()).map(|_| CART));
             }
             kind::SOURCE_ATTRIBUTE if is_read && !attribute.is_private() => shown.push(attribute.hash()),
             _ => {}

@@ -7,6 +7,7 @@ mod sequences;
 
 pub use account::step_account;
 
+use super::cart::take as take_in_cart;
 use super::counts::count_in_page;
 use super::facts::property;
 use super::grants::{DISMISSED, dismiss, expose};
@@ -21,7 +22,7 @@ use crate::event::{Event, EventType};
 use crate::limits::{CLOCK_OFF_MS, PAGES_MAX};
 use crate::value::{Map, Value};
 use crate::wire::program::{AttributeRow, Builtin, Image, MetricRow, USER, kind};
-use crate::wire::state::{AttributeCell, CellBody, PageView, Stored, VisitorState};
+use crate::wire::state::{AttributeCell, CART, CellBody, PageView, Stored, VisitorState};
 use alloc::vec::Vec;
 
 /// What an event did.
@@ -80,6 +81,7 @@ pub fn step(
     step.metrics();
     step.sequences();
     step.attributes();
+    step.cart();
     step.user();
     step.triggers();
     step.caps_without_session();
@@ -242,6 +244,19 @@ impl Step<'_> {
                 && let Some(value) = self.new_value(attribute)
             {
                 self.set_attribute(attribute.hash(), value);
+            }
+        }
+    }
+
+    /// The cart: unknown where its purpose is not in force; changed by the events of a shop.
+    fn cart(&mut self) {
+        let (before, now) = (self.state.in_force, self.moment.in_force);
+        let Some(CellBody::Cart(cart)) = self.state.body_mut(CART) else { return };
+        for row in self.image.each_cart_event() {
+            cart.is_known &= before.and(now).holds(row.purpose());
+            if self.usable.holds(row.purpose()) && self.image.text(row.event()) == self.event.name.as_bytes()
+            {
+                take_in_cart(self.image, row, cart, self.event, self.moment.now_ms);
             }
         }
     }

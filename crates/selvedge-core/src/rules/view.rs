@@ -1,5 +1,6 @@
 //! What a state and a moment tell of every fact.
 
+use super::cart::seen as seen_in_cart;
 use super::counts::{count_of, window_start_ms};
 use super::facts::{NOTHING, Seen, UNOBSERVED, as_time, property, resolve_each, see, see_stored};
 use super::kept::fact_of;
@@ -12,7 +13,7 @@ use crate::consent::Purposes;
 use crate::hash::fnv1a_64;
 use crate::number::MICRO;
 use crate::wire::program::{AttributeRow, Builtin, FactRow, Image, MetricRow, SequenceRow, kind};
-use crate::wire::state::{CellBody, PageView, VisitorState};
+use crate::wire::state::{CART, CellBody, PageView, VisitorState};
 use alloc::vec::Vec;
 
 /// What is known of every fact at this moment.
@@ -125,6 +126,10 @@ impl<'a> View<'a> {
                 let pages = if self.session_is_observed() { session.pages } else { 0 };
                 Seen::Known(Known::number(pages, is_whole))
             }
+            _ if builtin.is_of_cart() => match self.state.body(CART) {
+                Some(CellBody::Cart(cart)) if self.cart_is_observed() => seen_in_cart(cart, builtin),
+                _ => UNOBSERVED,
+            },
             Builtin::Now => Seen::Known(Known::exact(self.now_ms)),
             Builtin::SessionStart if is_whole => Seen::Known(Known::exact(session.start_ms)),
             Builtin::SessionPreviousStart if is_whole => {
@@ -151,6 +156,10 @@ impl<'a> View<'a> {
     /// A fact of the batch's context, where state has none.
     fn of_context(&self, name: &str, otherwise: Seen<'a>) -> Seen<'a> {
         property(self.moment.context, name).map_or(otherwise, see)
+    }
+
+    fn cart_is_observed(&self) -> bool {
+        self.image.each_cart_event().all(|row| self.observed.holds(row.purpose()))
     }
 
     /// Whether sessions were observed up to now.

@@ -28,8 +28,8 @@ mod encode;
 pub use deciding::{Cap, Deciding, Experiment, Suppression, Terms, Trial, Unit, ValueCap, Variant};
 pub use decode::edge_config;
 pub(crate) use image::records::{
-    AttributeRow, CapRange, CapRow, Code, ExperimentRow, FactRow, MetricRow, Op, RuleRow, SequenceRow,
-    TermsRow, TimerRow,
+    AttributeRow, CapRange, CapRow, CartRow, Code, ExperimentRow, FactRow, MetricRow, Op, RuleRow,
+    SequenceRow, TermsRow, TimerRow,
 };
 pub(crate) use image::{
     ACCEPT, REJECT, SITE_CAPS, USER, WOKEN, dismissals_of, op_of, per_value_of, slot_caps_hash,
@@ -40,8 +40,8 @@ pub use measured::{Metric, MetricKind, Points, Scope, Score, Window};
 pub use sequence::{Sequence, SequenceKind, SequenceStep};
 pub use shown::{Content, ContentType, Group, Hold, Rule, Slot, Status, Timing, Trigger};
 pub use tested::{
-    Attribute, AttributeScope, AttributeSet, AttributeType, Builtin, Fact, FactSource, IfStale, Instruction,
-    Jump, SetTo, Shape, Term, Test, TextTest, Ttl,
+    Attribute, AttributeScope, AttributeSet, AttributeType, Builtin, CartChange, CartEvent, Fact, FactSource,
+    IfStale, Instruction, Jump, SetTo, Shape, Term, Test, TextTest, Ttl,
 };
 
 use super::codec::WireFault;
@@ -94,6 +94,8 @@ pub struct Parts {
     pub metrics: Vec<Metric>,
     /// Sequences and absences, in the order conditions name them.
     pub sequences: Vec<Sequence>,
+    /// Events of the cart; empty where no rule reads it.
+    pub cart: Vec<CartEvent>,
     /// How scores are made.
     pub scores: Vec<Score>,
     /// All conditions' code, one after the other.

@@ -10,7 +10,11 @@ mod encode;
 
 mod decode;
 
+mod cart;
+
 pub(crate) use bytes::{cell_bytes_max, page_cell_bytes_max};
+pub(crate) use cart::CART_BYTES_MAX;
+pub use cart::{CART, CartCell, CartLine};
 pub use kept::{Distinct, Faded, Kept, MetricCell, Pane, ValueAt};
 
 use super::codec::WireFault;
@@ -149,6 +153,8 @@ pub enum CellBody {
     Timer(Option<i64>),
     /// The variant of an experiment that was seen first, by [`crate::hash::fnv1a_64`] of `experiment/variant`.
     Variant(u64),
+    /// The cart.
+    Cart(CartCell),
     /// Exposures of a rule for each value of a fact: hash of the value and how many, the newest last.
     Values(Vec<(u64, u16)>),
 }

@@ -4,11 +4,11 @@ use proptest::prelude::*;
 use selvedge_core::consent::{Mode, Purposes};
 use selvedge_core::tracking_plan::{Nature, PlanEvent, PlanProperty, PropertyType, Trust};
 use selvedge_core::wire::program::{
-    Attribute, AttributeScope, AttributeSet, AttributeType, Builtin, Cap, Content, ContentType, Deciding,
-    EdgeConfig, Experiment, Fact, FactSource, Group, Hold, IfStale, Instruction, Jump, Leaf, Metric,
-    MetricKind, Offset, Parts, Points, Rule, Scope, Score, Sequence, SequenceKind, SequenceStep, SetTo,
-    Shape, Slot, Source, SourceKind, Status, Suppression, Term, Terms, Test, TextTest, Timing, Trial,
-    Trigger, Ttl, Unit, ValueCap, Variant, Window,
+    Attribute, AttributeScope, AttributeSet, AttributeType, Builtin, Cap, CartChange, CartEvent, Content,
+    ContentType, Deciding, EdgeConfig, Experiment, Fact, FactSource, Group, Hold, IfStale, Instruction, Jump,
+    Leaf, Metric, MetricKind, Offset, Parts, Points, Rule, Scope, Score, Sequence, SequenceKind,
+    SequenceStep, SetTo, Shape, Slot, Source, SourceKind, Status, Suppression, Term, Terms, Test, TextTest,
+    Timing, Trial, Trigger, Ttl, Unit, ValueCap, Variant, Window,
 };
 
 fn name() -> impl Strategy<Value = String> {
@@ -348,13 +348,16 @@ pub fn parts() -> impl Strategy<Value = Parts> {
         .prop_map(|(half_life_ms, [min, max], points)| Score { half_life_ms, min, max, points });
     let zone =
         list((any::<u32>(), any::<i16>()).prop_map(|(from_minute, minutes)| Offset { from_minute, minutes }));
-    let rest = (zone, list(score), deciding());
+    let changes = [CartChange::Adds, CartChange::Removes, CartChange::Empties];
+    let cart = (name(), prop::sample::select(changes.to_vec()), purposes())
+        .prop_map(|(event, does, purpose)| CartEvent { event, does, purpose });
+    let rest = (zone, list(score), deciding(), list(cart));
     (site, tested, (list(rule()), list(slot), list(group), list(content()), rest)).prop_map(
         |(site, tested, shown)| {
             let (site, currency, late_ms, edge, events) = site;
             let (attributes, facts, metrics, sequences, code, masks) = tested;
-            let (rules, slots, groups, contents, (zone, scores, deciding)) = shown;
-            let mut parts = Parts { site, currency, late_ms, edge, sequences, ..Parts::default() };
+            let (rules, slots, groups, contents, (zone, scores, deciding, cart)) = shown;
+            let mut parts = Parts { cart, site, currency, late_ms, edge, sequences, ..Parts::default() };
             parts.plan.events = events;
             Parts {
                 attributes,

@@ -10,6 +10,7 @@ mod amounts;
 mod attributes;
 mod calendar;
 mod caps;
+mod cart;
 mod comparing;
 mod consent_law;
 mod counts;

@@ -10,8 +10,8 @@ use selvedge_core::id::WriterId;
 use selvedge_core::limits::{CAP_BYTES_MAX, PANES_MAX, STATE_BYTES_MAX, STATE_TEXT_BYTES_MAX, VALUES_MAX};
 use selvedge_core::wire::program::{AttributeScope, AttributeType, Builtin, Cap, Hold, SequenceKind, Window};
 use selvedge_core::wire::state::{
-    AttributeCell, CapCell, Cell, CellBody, Distinct, Faded, Held, Kept, Lease, MetricCell, PageView, Pane,
-    Run, SequenceCell, Session, StateFault, Stored, ValueAt, VisitorState,
+    AttributeCell, CapCell, CartCell, CartLine, Cell, CellBody, Distinct, Faded, Held, Kept, Lease,
+    MetricCell, PageView, Pane, Run, SequenceCell, Session, StateFault, Stored, ValueAt, VisitorState,
 };
 use std::collections::BTreeMap;
 
@@ -132,6 +132,15 @@ fn sequence() -> impl Strategy<Value = SequenceCell> {
     })
 }
 
+fn cart() -> impl Strategy<Value = CartCell> {
+    let line =
+        any::<(u64, u32, Option<i64>)>().prop_map(|(sku, quantity, price)| CartLine { sku, quantity, price });
+    let lines = prop::collection::vec(line, 0..=16);
+    (any::<bool>(), any::<Option<i64>>(), lines, stored()).prop_map(
+        |(is_known, emptied_ms, lines, last_sku)| CartCell { is_known, emptied_ms, lines, last_sku },
+    )
+}
+
 fn body() -> impl Strategy<Value = CellBody> {
     prop_oneof![
         (any::<i64>(), kept()).prop_map(|(since_ms, kept)| CellBody::Metric(MetricCell { since_ms, kept })),
@@ -143,6 +152,7 @@ fn body() -> impl Strategy<Value = CellBody> {
             burnt
         })),
         sequence().prop_map(CellBody::Sequence),
+        cart().prop_map(CellBody::Cart),
         any::<Option<i64>>().prop_map(CellBody::Timer),
     ]
 }

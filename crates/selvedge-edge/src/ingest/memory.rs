@@ -55,6 +55,7 @@ pub(super) fn forget(state: VisitorState, site: &Site, gate: &Gate, now_ms: i64)
         CellBody::Sequence(_) => may_follow(cell.hash),
         CellBody::Cap(_) | CellBody::Timer(_) | CellBody::Variant(_) | CellBody::Values(_) => rules_act,
         CellBody::Attribute(_) => may_know,
+        CellBody::Cart(_) => parts.cart.iter().all(|event| in_force.holds(event.purpose)),
     });
     if !is_state_lost {
         return VisitorState { layout: REALIGN, cells, ..state };

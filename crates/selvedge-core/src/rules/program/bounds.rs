@@ -6,7 +6,7 @@ use crate::wire::program::{
     Attribute, AttributeScope, AttributeType, Cap, Hold, Metric, Parts, Rule, Scope, Timing, ValueCap, WOKEN,
     Window,
 };
-use crate::wire::state::{cell_bytes_max, page_cell_bytes_max};
+use crate::wire::state::{CART_BYTES_MAX, cell_bytes_max, page_cell_bytes_max};
 
 /// A time, as its distance from birth: 48 bits and the sign.
 const TIME_BYTES: usize = 8;
@@ -63,7 +63,8 @@ impl Program {
         let timers = timed.count().saturating_add(self.is_cell(WOKEN).into()).saturating_mul(TIMER_BYTES);
         let experiments = self.parts().deciding.experiments.len().saturating_mul(HASH_BYTES + 1 + HASH_BYTES);
         let user = if self.parts().names_users() { HASH_BYTES + 1 + TIME_BYTES + STORED_BYTES } else { 0 };
-        let kept = [pages, held, metrics, sequences, timers, attributes, experiments, user];
+        let cart = if self.parts().cart.is_empty() { 0 } else { CART_BYTES_MAX };
+        let kept = [cart, pages, held, metrics, sequences, timers, attributes, experiments, user];
         let parts = [HEAD_BYTES, SESSION_BYTES].into_iter().chain(kept);
         parts.fold(0, usize::saturating_add)
     }

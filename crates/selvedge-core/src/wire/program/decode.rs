@@ -11,14 +11,15 @@ use super::image::{ACCEPT, REJECT, op_of};
 use super::layout::{NO_TEXT, NONE, kind, size, tag};
 use super::postcard::{self, Decoded};
 use super::{
-    Attribute, AttributeScope, AttributeSet, AttributeType, Builtin, Cap, Content, EdgeConfig, Fact,
-    FactSource, Group, Hold, IfStale, Image, Instruction, Jump, Metric, MetricKind, Offset, Parts, Points,
-    ProgramFault, Rule, Scope, Score, SetTo, Shape, Slot, Status, Term, Test, TextTest, Ttl, Window,
+    Attribute, AttributeScope, AttributeSet, AttributeType, Builtin, Cap, CartChange, CartEvent, Content,
+    EdgeConfig, Fact, FactSource, Group, Hold, IfStale, Image, Instruction, Jump, Metric, MetricKind, Offset,
+    Parts, Points, ProgramFault, Rule, Scope, Score, SetTo, Shape, Slot, Status, Term, Test, TextTest, Ttl,
+    Window,
 };
 use crate::limits::{
-    ATTRIBUTES_MAX, CAPS_MAX, CONTENTS_MAX, FACTS_MAX, GROUPS_MAX, INSTRUCTIONS_MAX, MASK_WORDS_MAX,
-    METRICS_MAX, PROGRAM_BYTES_MAX, RULES_MAX, SCORE_POINTS_MAX, SEQUENCES_MAX, SLOTS_MAX, TEXTS_MAX,
-    ZONE_OFFSETS_MAX,
+    ATTRIBUTES_MAX, CAPS_MAX, CART_EVENTS_MAX, CONTENTS_MAX, FACTS_MAX, GROUPS_MAX, INSTRUCTIONS_MAX,
+    MASK_WORDS_MAX, METRICS_MAX, PROGRAM_BYTES_MAX, RULES_MAX, SCORE_POINTS_MAX, SEQUENCES_MAX, SLOTS_MAX,
+    TEXTS_MAX, ZONE_OFFSETS_MAX,
 };
 use crate::wire::codec::{Reader, WireFault};
 use alloc::string::String;
@@ -55,6 +56,7 @@ impl Parts {
             facts: rows(reading, tag::FACTS, size::NARROW, FACTS_MAX, fact)?,
             metrics: rows(reading, tag::METRICS, size::WIDE, METRICS_MAX, metric)?,
             sequences: rows(reading, tag::SEQUENCES, size::WIDE, SEQUENCES_MAX, sequence::sequence)?,
+            cart: rows(reading, tag::CART, size::NARROW, CART_EVENTS_MAX, cart_event)?,
             scores: rows(reading, tag::SCORES, size::WIDE, METRICS_MAX, score)?,
             code: Vec::new(),
             masks: rows(reading, tag::MASKS, size::NARROW, INSTRUCTIONS_MAX, mask)?,
@@ -178,6 +180,12 @@ fn attribute(from: &Reading, at: u16) -> Decoded<Attribute> {
             (ms, if_stale) => Some(Ttl { ms, if_stale }),
         },
     })
+}
+
+fn cart_event(from: &Reading, at: u16) -> Decoded<CartEvent> {
+    let row = from.image.cart_event(at);
+    let does = word(row.does(), &[CartChange::Adds, CartChange::Removes, CartChange::Empties])?;
+    Ok(CartEvent { event: from.text(row.event())?, does, purpose: row.purpose() })
 }
 
 fn attribute_set(from: &Reading, at: Option<u32>) -> Decoded<AttributeSet> {

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::event::EventType;
 use crate::wire::codec::Writer;
+use crate::wire::state::CART;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -29,6 +30,11 @@ impl Parts {
         self.metrics.iter().for_each(|metric| tables.metric(metric));
         self.sequences.iter().for_each(|sequence| tables.sequence(sequence));
         self.scores.iter().for_each(|score| tables.score(score));
+        for known in &self.cart {
+            let (event, currency) = (tables.text(&known.event), tables.text(&self.currency));
+            let row = tables.table(tag::CART).fixed(event).fixed(currency).fixed(known.purpose.0);
+            row.fixed(known.does as u8).end(size::NARROW);
+        }
         self.code.iter().for_each(|code| tables.instruction(code));
         self.masks.iter().for_each(|words| tables.mask(words));
         (0..).zip(&self.rules).for_each(|(at, rule)| tables.rule(at, rule));
@@ -83,6 +89,7 @@ impl Parts {
         let mut cells: Vec<u64> = self.metrics.iter().map(|metric| metric.meaning).collect();
         cells.extend(self.sequences.iter().map(|sequence| sequence.meaning));
         cells.extend(self.attributes.iter().map(attribute_hash));
+        cells.extend((!self.cart.is_empty()).then_some(CART));
         cells.extend(capped_groups.map(group_hash));
         cells.extend(self.rules.iter().filter(|rule| rule.timing != Timing::default()).map(timer_hash));
         cells.extend(self.wakes().then_some(WOKEN));

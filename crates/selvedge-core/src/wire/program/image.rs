@@ -21,8 +21,8 @@ use crate::tracking_plan::Plan;
 use crate::wire::codec::Reader;
 use alloc::vec::Vec;
 use records::{
-    AttributeRow, CapRange, CapRow, Code, FactRow, Field, GroupRow, MaskRow, MetricRow, Op, PointsRow,
-    RuleRow, ScoreRow, SequenceRow, SetRow, SlotRow, StepRow, TimerRow,
+    AttributeRow, CapRange, CapRow, CartRow, Code, FactRow, Field, GroupRow, MaskRow, MetricRow, Op,
+    PointsRow, RuleRow, ScoreRow, SequenceRow, SetRow, SlotRow, StepRow, TimerRow,
 };
 
 /// The condition is definitely true.
@@ -264,6 +264,15 @@ impl Image {
 
     pub(crate) fn attribute(&self, at: u16) -> AttributeRow<'_> {
         AttributeRow::at(self.rows(tag::ATTRIBUTES), at.into())
+    }
+
+    /// Every event of the cart.
+    pub(crate) fn each_cart_event(&self) -> impl Iterator<Item = CartRow<'_>> {
+        self.rows(tag::CART).iter().map(CartRow)
+    }
+
+    pub(crate) fn cart_event(&self, at: u16) -> CartRow<'_> {
+        CartRow::at(self.rows(tag::CART), at.into())
     }
 
     pub(crate) fn set(&self, at: u32) -> SetRow<'_> {

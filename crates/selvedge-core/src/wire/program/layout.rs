@@ -42,6 +42,8 @@ pub(super) mod tag {
     pub const SCORES: u8 = 21;
     /// What adds to scores.
     pub const POINTS: u8 = 22;
+    /// Events of the cart.
+    pub const CART: u8 = 24;
     pub const SUPPRESSIONS: u8 = 28;
     pub const EXPERIMENTS: u8 = 29;
     pub const VARIANTS: u8 = 30;
@@ -84,6 +86,9 @@ pub(crate) mod kind {
     // Of a metric.
     pub const OF_SESSION: u8 = 0;
     pub const OF_ACCOUNT: u8 = 3;
+
+    pub const CART_ADDS: u8 = 0;
+    pub const CART_EMPTIES: u8 = 2;
 
     pub const TYPE_TEXT: u8 = 0;
     pub const TYPE_NUMBER: u8 = 1;

@@ -72,6 +72,28 @@ pub enum AttributeType {
     List,
 }
 
+/// An event of a shop that changes the cart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CartEvent {
+    /// Its name.
+    pub event: String,
+    /// What it does.
+    pub does: CartChange,
+    /// What changing the cart needs granted: the purposes of all rules that read it.
+    pub purpose: Purposes,
+}
+
+/// What an event does to the cart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CartChange {
+    /// It puts something in.
+    Adds,
+    /// It takes something out.
+    Removes,
+    /// It empties it: all is bought.
+    Empties,
+}
+
 /// One event that changes an attribute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttributeSet {
@@ -204,6 +226,12 @@ macro_rules! builtins {
                 match self { $(Self::$name => $edge_only,)* }
             }
 
+            /// Whether it is a fact of the cart.
+            #[must_use]
+            pub const fn is_of_cart(self) -> bool {
+                matches!(self, Self::CartValue | Self::CartItems | Self::CartLastSku)
+            }
+
             /// The fact with this number.
             #[must_use]
             pub const fn from_number(number: u8) -> Option<Self> {
@@ -258,6 +286,12 @@ builtins! {
     SessionStart = 20, "session.start", Time, false;
     /// When the session before began; missing in the first.
     SessionPreviousStart = 21, "session.previous_start", Time, false;
+    /// What all in the cart costs.
+    CartValue = 22, "cart.value", Number, false;
+    /// How many things are in the cart.
+    CartItems = 23, "cart.items", Number, false;
+    /// What was put into the cart last.
+    CartLastSku = 24, "cart.last_sku", Text, false;
 }
 
 /// One test and two forward jumps.

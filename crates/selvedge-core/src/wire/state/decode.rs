@@ -1,12 +1,13 @@
 //! A state from its bytes.
 
+mod cart;
 mod kept;
 
 mod sequence;
 
 use super::tags::{
-    ATTRIBUTE, BOOL, CAP, LIST, MISSING, NUMBER, OLD, SEQUENCE, TEXT, TIMER, UNOBSERVED, VALUES, VARIANT,
-    VERSION,
+    ATTRIBUTE, BOOL, CAP, CART, LIST, MISSING, NUMBER, OLD, SEQUENCE, TEXT, TIMER, UNOBSERVED, VALUES,
+    VARIANT, VERSION,
 };
 use super::{
     AttributeCell, CapCell, Cell, CellBody, Held, Lease, MetricCell, PageView, Session, StateFault, Stored,
@@ -244,6 +245,7 @@ impl Decoder<'_> {
             SEQUENCE => CellBody::Sequence(self.sequence()),
             CAP => CellBody::Cap(CapCell { used_ms: self.times(), lease: self.lease(), burnt: self.lease() }),
             VARIANT => CellBody::Variant(self.fixed()),
+            CART => CellBody::Cart(self.cart()),
             VALUES => CellBody::Values(self.counts(COUNT_THRESHOLD_MAX)),
             kind => CellBody::Metric(MetricCell { since_ms: self.time(), kept: self.kept(kind) }),
         };

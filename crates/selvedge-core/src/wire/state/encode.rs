@@ -1,12 +1,13 @@
 //! A state's bytes.
 
+mod cart;
 mod kept;
 
 mod sequence;
 
 use super::tags::{
-    ATTRIBUTE, BOOL, CAP, LIST, MISSING, NUMBER, OLD, SEQUENCE, TEXT, TIMER, UNOBSERVED, VALUES, VARIANT,
-    VERSION,
+    ATTRIBUTE, BOOL, CAP, CART, LIST, MISSING, NUMBER, OLD, SEQUENCE, TEXT, TIMER, UNOBSERVED, VALUES,
+    VARIANT, VERSION,
 };
 use super::{Cell, CellBody, Held, Lease, PageView, Session, Stored, VisitorState};
 use crate::limits::{CAP_BYTES_MAX, STATE_BYTES_MAX};
@@ -173,6 +174,10 @@ impl Encoder {
             CellBody::Variant(variant) => {
                 self.out.u8(VARIANT | old);
                 self.out.fixed_u64(*variant);
+            }
+            CellBody::Cart(cart) => {
+                self.out.u8(CART | old);
+                self.cart(cart);
             }
             CellBody::Values(values) => {
                 self.out.u8(VALUES | old);

@@ -17,6 +17,7 @@ pub(super) const ATTRIBUTE: u8 = 1;
 pub(super) const CAP: u8 = 2;
 pub(super) const TIMES: u8 = 10;
 pub(super) const PANES: u8 = 11;
+pub(super) const CART: u8 = 18;
 pub(super) const LATEST: u8 = 15;
 pub(super) const RECENT: u8 = 16;
 pub(super) const DISTINCT: u8 = 17;

@@ -152,6 +152,15 @@ records! {
         ttl_ms: u64 = 24,
     }
 
+    /// An event of the cart.
+    CartRow of size::NARROW => {
+        event: u32 = 0,
+        /// The site's currency.
+        currency: u32 = 4,
+        purpose: Purposes = 8,
+        does: u8 = 10,
+    }
+
     /// What an event sets an attribute to.
     SetRow of size::NARROW => {
         value: i64 = 0,
