@@ -186,6 +186,21 @@ codes! {
     E0311 = Error, "an attribute that is never set";
     /// What an event sets an attribute to has another type than the attribute.
     E0312 = Error, "an attribute set to another type";
+    /// What a suppression means where its condition is unknown must be chosen: `on_unknown: suppress` keeps the rules off
+    /// then too (for what must never be shown wrongly), `on_unknown: allow` lets them act.
+    E0320 = Error, "a suppression that does not say what unknown means";
+    /// No experiment or goal has this name; or an experiment, audience or goal is named where a rule or group belongs.
+    E0321 = Error, "an unknown experiment, goal or rule";
+    /// A share is a percentage with at most two decimals: `5%`. Experiments of one layer take stretches of it that do not
+    /// overlap: `traffic: 0%-30%` beside `traffic: 30%-60%`.
+    E0322 = Error, "a share that is none, or that is taken";
+    /// An experiment compares at least two variants, whose shares are not all 0. A variant without `content` is a control.
+    E0323 = Error, "an experiment that compares nothing";
+    /// A service notice acts without consent, holdout and the caps of others: it has the purpose `necessary`, and belongs to
+    /// no experiment.
+    E0324 = Error, "a service notice that is more";
+    /// A goal that only a server may reach (`trust: server`) needs an event that only servers may send.
+    E0325 = Error, "a goal that cannot be trusted";
     /// `no E in session` asks whether a count is 0: it is yes or no, so it is a condition. Name conditions under
     /// `audiences`. (`no E for 10m` may be named under either.)
     E0340 = Error, "an absence in a window under `metrics`";

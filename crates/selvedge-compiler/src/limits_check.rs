@@ -30,7 +30,8 @@ pub(crate) fn check(site: &Site, shared: &Shared, top: Span, report: &mut Report
             report.add(Code::E0402, top, format!("the program has {found} {what}; at most {limit}"));
         }
     }
-    let leaves = site.rules.iter().filter_map(|rule| rule.when.as_ref()).flat_map(|when| when.leaves());
+    let conditions = site.rules.iter().flat_map(|rule| rule.conditions(&site.deciding));
+    let leaves = conditions.flat_map(|(truth, _)| truth.leaves());
     leaves.for_each(|leaf| check_threshold(leaf, site, report));
 }
 
@@ -46,7 +47,9 @@ fn check_threshold(leaf: &Leaf, site: &Site, report: &mut Report) {
 }
 
 fn instructions(site: &Site) -> usize {
-    let conditions = site.rules.iter().filter_map(|rule| rule.when.as_ref());
+    let suppressions = site.deciding.suppressions.iter().map(|found| &found.truth);
+    let conditions =
+        site.rules.iter().flat_map(|rule| rule.when.iter().chain(&rule.terms.until)).chain(suppressions);
     let filters = site.metrics.iter().flatten().flat_map(|metric| metric.filters());
     conditions.chain(filters).map(|truth| crate::lower::size(truth) + items(truth)).sum()
 }

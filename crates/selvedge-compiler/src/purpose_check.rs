@@ -3,15 +3,17 @@
 use crate::codes::Code;
 use crate::diagnostic::Report;
 use crate::lower::Shared;
-use crate::resolved::{Fact, Leaf, Rule, Site, cart_events};
+use crate::resolved::{Fact, Leaf, Site, cart_events};
 use crate::source::Span;
 use selvedge_core::consent::Purposes;
 
 /// Reports every test of a fact that an event would change, had it the purpose.
 pub(crate) fn check(site: &Site, shared: &Shared, report: &mut Report) {
     for rule in &site.rules {
-        for leaf in rule.when.iter().flat_map(|when| when.leaves()) {
-            check_leaf(leaf, rule, site, shared, report);
+        for (truth, purpose) in rule.conditions(&site.deciding) {
+            for leaf in truth.leaves() {
+                check_leaf(leaf, purpose, site, shared, report);
+            }
         }
         let triggers = rule.timing.trigger.iter().flat_map(|trigger| &trigger.events);
         for (event, span) in triggers.zip(&rule.trigger_spans) {
@@ -20,17 +22,24 @@ pub(crate) fn check(site: &Site, shared: &Shared, report: &mut Report) {
     }
 }
 
-fn check_leaf(leaf: &Leaf, rule: &Rule, site: &Site, shared: &Shared, report: &mut Report) {
+fn check_leaf(leaf: &Leaf, purpose: Purposes, site: &Site, shared: &Shared, report: &mut Report) {
     for fact in leaf.fact.simple() {
-        check_fact(fact, leaf, rule, site, shared, report);
+        check_fact(fact, leaf, purpose, site, shared, report);
     }
 }
 
-fn check_fact(fact: &Fact, leaf: &Leaf, rule: &Rule, site: &Site, shared: &Shared, report: &mut Report) {
+fn check_fact(
+    fact: &Fact,
+    leaf: &Leaf,
+    purpose: Purposes,
+    site: &Site,
+    shared: &Shared,
+    report: &mut Report,
+) {
     match fact {
         Fact::Metric(at) => {
             for event in site.metric(*at).into_iter().flat_map(|metric| metric.events()) {
-                check_event(event, rule.purpose, leaf.source.span, site, report);
+                check_event(event, purpose, leaf.source.span, site, report);
             }
         }
         Fact::Builtin(builtin) if builtin.is_of_cart() => {
@@ -44,11 +53,11 @@ fn check_fact(fact: &Fact, leaf: &Leaf, rule: &Rule, site: &Site, shared: &Share
                     "add `add_to_cart`, `remove_from_cart` and `purchase` to tracking-plan.yaml".to_owned();
                 report.add_help(Code::E0202, leaf.source.span, message, help);
             }
-            let wanted = shared.cart_purposes.unwrap_or(rule.purpose);
+            let wanted = shared.cart_purposes.unwrap_or(purpose);
             events.for_each(|(event, _)| check_event(event, wanted, leaf.source.span, site, report));
         }
         Fact::Attribute(at) => {
-            let wanted = shared.attribute_purposes.get(at).copied().unwrap_or(rule.purpose);
+            let wanted = shared.attribute_purposes.get(at).copied().unwrap_or(purpose);
             for set in &site.attributes[*at].set {
                 check_event(&set.event, wanted, leaf.source.span, site, report);
             }

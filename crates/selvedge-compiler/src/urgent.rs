@@ -26,7 +26,10 @@ fn events_of(rule: &Rule, site: &Site) -> BTreeSet<String> {
     // A new page view is decided anew, whatever the condition.
     let mut events: BTreeSet<String> = [EventType::Page.as_str().to_owned()].into();
     events.extend(rule.timing.trigger.iter().flat_map(|trigger| trigger.events.iter().cloned()));
-    let leaves = rule.when.iter().flat_map(|when| when.leaves());
+    if !rule.terms.dismissals.is_empty() {
+        events.insert(DISMISSED.to_owned());
+    }
+    let leaves = rule.conditions(&site.deciding).flat_map(|(truth, _)| truth.leaves());
     for fact in leaves.flat_map(|leaf| leaf.fact.simple()) {
         match fact {
             Fact::Metric(at) => {
@@ -53,6 +56,9 @@ fn events_of(rule: &Rule, site: &Site) -> BTreeSet<String> {
     }
     events
 }
+
+/// The event that says that a visitor put away what a rule showed.
+const DISMISSED: &str = "exposure_dismiss";
 
 /// An event that needs no description: as the core describes it.
 fn known_to_every_site(name: &str) -> PlanEvent {

@@ -219,7 +219,9 @@ fn what_cannot_be_read_or_meant_is_refused_with_its_code() {
         ("catalog[page.sku].stock >= 1", Code::E0008),
         ("any(items, category = \"printer\")", Code::E0230),
         ("now between 22:00 and 07:00", Code::E0103),
-        ("reached(order) in 24h", Code::E0008),
+        ("reached(order) in 24h", Code::E0321),
+        ("shown(offer-heroes) in 24h", Code::E0321),
+        ("dismissed() in 24h", Code::E0103),
     ] {
         // Names that a condition leaves unused are warned of; that is not looked at here.
         let mut found = codes(&with_condition(HEAD, condition));

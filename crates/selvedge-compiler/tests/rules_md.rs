@@ -35,12 +35,12 @@ fn site() -> Site {
         .into()
 }
 
-/// The page's site with this condition in place of its rules.
+/// The page's site with one more rule of this condition.
 fn with_condition(condition: &str) -> Site {
     let mut files = site();
-    let rules = files["rules.yaml"].split("\nrules:").next().expect("what rules name").to_owned();
+    let rules = files["rules.yaml"].trim_end().to_owned();
     let rule = format!(
-        "{rules}\nrules:\n  - id: the-example\n    when: '{}'\n    show:\n      slot: hero\n      content: hero_collection\n",
+        "{rules}\n  - id: the-example\n    when: '{}'\n    show:\n      slot: hero\n      content: hero_collection\n",
         condition.replace('\'', "''")
     );
     files.insert("rules.yaml".to_owned(), rule);

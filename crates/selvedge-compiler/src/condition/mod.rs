@@ -6,6 +6,7 @@ mod parser;
 mod metric;
 mod compare;
 mod items;
+mod history;
 mod later;
 
 use crate::source::Span;
@@ -197,6 +198,19 @@ pub(crate) enum Class {
     Absence,
     /// `no E in W`: a count that is 0.
     NoneIn,
+    /// `shown(rule) in W` and its kin: a count that is at least 1; whether a window is written.
+    History(History, bool),
+}
+
+/// What is asked of a visitor's history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum History {
+    /// The rule's content was seen.
+    Shown,
+    Clicked,
+    Dismissed,
+    /// The goal was reached.
+    Reached,
 }
 
 /// How a score is made.

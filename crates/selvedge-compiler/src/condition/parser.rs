@@ -50,7 +50,7 @@ pub(crate) fn parse_event(text: &str, anchor: &Anchor, report: &mut Report) -> O
 
 /// Reads tokens from left to right.
 pub(super) struct Parser<'a> {
-    text: &'a str,
+    pub(super) text: &'a str,
     anchor: &'a Anchor,
     pub(super) report: &'a mut Report,
     pub(super) tokens: Vec<Token>,
@@ -120,13 +120,16 @@ impl<'a> Parser<'a> {
             self.expect_sign(")")?;
             return self.grouped(inner, start, depth);
         }
+        if let Some(history) = self.history_at() {
+            return self.history(history, depth);
+        }
         let subject = self.subject(depth)?;
         let ask = self.ask(depth)?;
         Some(Expr::Test(Test { subject, ask, source: self.source(start) }))
     }
 
     /// What may follow parentheses: `is true` and its kin behind a condition, any test behind a fact.
-    fn grouped(&mut self, inner: Expr, start: usize, depth: usize) -> Option<Expr> {
+    pub(super) fn grouped(&mut self, inner: Expr, start: usize, depth: usize) -> Option<Expr> {
         if let Expr::Test(Test { subject, ask: Ask::Holds, .. }) = inner {
             let ask = self.ask(depth)?;
             return Some(Expr::Test(Test { subject, ask, source: self.source(start) }));

@@ -23,13 +23,7 @@ pub(super) const KEYWORDS: [&str; 16] = [
 ];
 
 /// What begins an expression that the language has but that is not built yet, and what to use.
-pub(super) const LATER: [(&str, &str); 5] = [
-    ("shown", "use `cap`"),
-    ("dismissed", "count an event of your own"),
-    ("clicked", "count an event of your own"),
-    ("reached", "count the goal's event"),
-    ("weekday", "use `status` to switch a rule on and off"),
-];
+pub(super) const LATER: [(&str, &str); 1] = [("weekday", "use `status` to switch a rule on and off")];
 
 /// Of these, the ones that stand alone: they are never names.
 pub(super) const NEVER_NAMES: [&str; 1] = ["weekday"];

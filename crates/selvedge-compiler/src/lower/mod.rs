@@ -5,8 +5,10 @@ mod code;
 mod meaning;
 mod shared;
 mod zone;
+mod deciding;
 mod parts;
 mod sequence;
+mod terms;
 
 pub(crate) use code::size;
 pub(crate) use parts::build;

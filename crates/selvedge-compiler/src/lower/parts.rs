@@ -1,6 +1,7 @@
 //! The parts of one program: what its rules need, and nothing else.
 
 use super::code::{Code, index};
+use super::deciding::DecidingParts;
 use super::facts::{Dictionaries, Facts};
 use super::meaning::meaning;
 use super::shared::Shared;
@@ -12,8 +13,8 @@ use crate::source::Files;
 use selvedge_core::consent::Purposes;
 use selvedge_core::tracking_plan::Plan;
 use selvedge_core::wire::program::{
-    self, Attribute, Deciding, EdgeConfig, FactSource, Leaf as LeafSource, Metric, MetricKind, Parts,
-    Rule as RulePart, Sequence, Slot, Source, Terms,
+    self, Attribute, EdgeConfig, FactSource, Leaf as LeafSource, Metric, MetricKind, Parts, Rule as RulePart,
+    Sequence, Slot, Source,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,7 +43,7 @@ pub(crate) fn build(site: &Site, shared: &Shared, files: &Files<'_>, public: boo
         slots,
         groups: builder.groups,
         contents: builder.contents,
-        deciding: Deciding::default(),
+        deciding: builder.deciding.parts,
         ..Parts::default()
     };
     Parts { zone: zone_of(&parts, &site.site.timezone), ..parts }
@@ -109,7 +110,7 @@ impl Sources<'_> {
 
 /// Collects what the rules of one program need.
 pub(super) struct Builder<'a> {
-    site: &'a Site,
+    pub(super) site: &'a Site,
     pub(super) shared: &'a Shared,
     dictionaries: Dictionaries,
     facts: Facts,
@@ -124,13 +125,17 @@ pub(super) struct Builder<'a> {
     item_tests: BTreeMap<ItemTest, [u16; 2]>,
     code: Code,
     groups: Vec<selvedge_core::wire::program::Group>,
-    contents: Vec<selvedge_core::wire::program::Content>,
+    pub(super) contents: Vec<selvedge_core::wire::program::Content>,
+    pub(super) deciding: DecidingParts,
 }
 
 impl<'a> Builder<'a> {
     fn new(site: &'a Site, shared: &'a Shared, rules: &[(usize, &Rule)], public: bool) -> Self {
         let fallbacks = site.site.slots.iter().filter_map(|slot| slot.fallback.as_ref()).map(|id| &id.value);
-        let shown: Vec<&String> = rules.iter().map(|(_, rule)| &rule.content).chain(fallbacks).collect();
+        let trials = rules.iter().filter_map(|(_, rule)| rule.terms.trial.as_ref());
+        let variants = trials.flat_map(|(_, contents)| contents.iter().flatten());
+        let shown = rules.iter().map(|(_, rule)| &rule.content).chain(variants);
+        let shown: Vec<&String> = shown.chain(fallbacks).collect();
         let mut contents: Vec<_> =
             site.contents.iter().filter(|content| shown.contains(&&content.id)).cloned().collect();
         contents.sort_by(|a, b| a.id.cmp(&b.id));
@@ -151,10 +156,12 @@ impl<'a> Builder<'a> {
             code: Code::default(),
             groups,
             contents,
+            deciding: DecidingParts::of(site, rules),
         }
     }
 
     fn rules(&mut self, rules: &[(usize, &Rule)]) -> Vec<RulePart> {
+        self.suppressions();
         rules.iter().map(|(at, rule)| self.rule(*at, rule)).collect()
     }
 
@@ -173,12 +180,12 @@ impl<'a> Builder<'a> {
             hold: rule.hold,
             in_page: self.shared.in_page(at),
             timing: rule.timing.clone(),
-            terms: Terms::default(),
+            terms: self.terms(rule),
         }
     }
 
     /// The code of a condition; the counts it names come before it.
-    fn condition(&mut self, when: &Truth, purpose: Purposes) -> u16 {
+    pub(super) fn condition(&mut self, when: &Truth, purpose: Purposes) -> u16 {
         let named: Vec<usize> = when.leaves().into_iter().flat_map(metrics_of).collect();
         let metrics: BTreeMap<usize, u16> =
             named.into_iter().map(|at| (at, self.metric(at, purpose))).collect();
@@ -205,6 +212,14 @@ impl<'a> Builder<'a> {
             let places = item_truths(test).map(|truth| self.append(&truth, &BTreeMap::new()));
             self.item_tests.insert(test.clone(), places);
         }
+    }
+
+    /// The place of a fact whose values are used as they are.
+    pub(super) fn plain_fact(&mut self, fact: &Fact) -> u16 {
+        let Self { facts, attribute_places, item_tests, site, .. } = self;
+        let metrics = &BTreeMap::new();
+        let source = Sources { site, attributes: attribute_places, metrics, item_tests }.of(fact, facts);
+        index(facts.place_part(fact, source))
     }
 
     /// The count under this purpose: counts of one meaning are one.
@@ -267,7 +282,7 @@ impl<'a> Builder<'a> {
             .iter()
             .map(|slot| Slot {
                 name: slot.name.clone(),
-                caps: Vec::new(),
+                caps: slot.caps.clone(),
                 fallback: slot
                     .fallback
                     .as_ref()
@@ -311,8 +326,11 @@ fn attribute_places(site: &Site, shared: &Shared, public: bool) -> BTreeMap<usiz
 
 /// The leaves of the rules' conditions, and of the counts that these name.
 fn leaves(site: &Site, rules: &[(usize, &Rule)]) -> Vec<Leaf> {
-    let of_rules: Vec<&Leaf> =
-        rules.iter().filter_map(|(_, rule)| rule.when.as_ref()).flat_map(Truth::leaves).collect();
+    let of_rules: Vec<&Leaf> = rules
+        .iter()
+        .flat_map(|(_, rule)| rule.conditions(&site.deciding))
+        .flat_map(|(truth, _)| truth.leaves())
+        .collect();
     let metrics: BTreeSet<usize> = of_rules.iter().flat_map(|leaf| metrics_of(leaf)).collect();
     let filters = metrics.into_iter().filter_map(|at| site.metric(at)).flat_map(ResolvedMetric::filters);
     let mut leaves: Vec<Leaf> =
@@ -331,7 +349,7 @@ fn metrics_of(leaf: &Leaf) -> Vec<usize> {
 }
 
 /// The place of a name that was resolved before.
-fn place<'a>(mut names: impl Iterator<Item = &'a str>, name: &str) -> u16 {
+pub(super) fn place<'a>(mut names: impl Iterator<Item = &'a str>, name: &str) -> u16 {
     index(names.position(|known| known == name).unwrap_or(usize::MAX))
 }
 

@@ -1,7 +1,7 @@
 //! What both programs must agree on, found from all rules: where each runs, how far counts count, what stays at the edge.
 
 use super::meaning::meaning;
-use crate::resolved::{Fact, Leaf, Metric, Rule, Site, threshold_of};
+use crate::resolved::{Fact, Leaf, Metric, Rule, Site, ValueCap, threshold_of};
 use selvedge_core::consent::Purposes;
 use selvedge_core::wire::program::{AttributeScope, Scope, Status};
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,30 +58,37 @@ impl Shared {
     }
 
     fn take(&mut self, rule: &Rule, in_page: bool, site: &Site) {
-        for leaf in rule.when.iter().flat_map(|when| when.leaves()) {
-            for fact in leaf.fact.simple() {
-                self.take_fact(fact, leaf, rule, in_page, site);
+        for (truth, purpose) in rule.conditions(&site.deciding) {
+            for leaf in truth.leaves() {
+                for fact in leaf.fact.simple() {
+                    self.take_fact(fact, leaf, purpose, in_page, site);
+                }
             }
+        }
+        if let Some(ValueCap { fact: Fact::Attribute(at), .. }) = &rule.terms.per_value {
+            self.take_attribute(*at, rule.purpose, in_page);
         }
     }
 
-    fn take_fact(&mut self, fact: &Fact, leaf: &Leaf, rule: &Rule, in_page: bool, site: &Site) {
+    fn take_attribute(&mut self, at: usize, purpose: Purposes, in_page: bool) {
+        let known = self.attribute_purposes.entry(at).or_default();
+        *known = known.or(purpose);
+        if in_page {
+            self.page_attributes.insert(at);
+        }
+    }
+
+    fn take_fact(&mut self, fact: &Fact, leaf: &Leaf, purpose: Purposes, in_page: bool, site: &Site) {
         match fact {
-            Fact::Attribute(at) => {
-                let purpose = self.attribute_purposes.entry(*at).or_default();
-                *purpose = purpose.or(rule.purpose);
-                if in_page {
-                    self.page_attributes.insert(*at);
-                }
-            }
+            Fact::Attribute(at) => self.take_attribute(*at, purpose, in_page),
             Fact::Builtin(builtin) if builtin.is_of_cart() => {
                 let purposes = self.cart_purposes.unwrap_or_default();
-                self.cart_purposes = Some(purposes.or(rule.purpose));
+                self.cart_purposes = Some(purposes.or(purpose));
                 self.page_reads_cart |= in_page;
             }
             Fact::Metric(at) => {
                 let Some(metric) = site.metric(*at) else { return };
-                let meaning = meaning(metric, rule.purpose);
+                let meaning = meaning(metric, purpose);
                 let threshold = self.thresholds.entry(meaning).or_default();
                 *threshold = (*threshold).max(threshold_of(&leaf.test));
                 if in_page {
@@ -108,8 +115,9 @@ fn place_of(rule: &Rule, site: &Site) -> PlaceOf {
     if rule.status == Status::Draft {
         reasons.push("a draft is not sent to pages".to_owned());
     }
-    let leaves = rule.when.iter().flat_map(|when| when.leaves());
-    for fact in leaves.flat_map(|leaf| leaf.fact.simple()) {
+    let leaves = rule.conditions(&site.deciding).flat_map(|(truth, _)| truth.leaves());
+    let facts = leaves.flat_map(|leaf| leaf.fact.simple());
+    for fact in facts.chain(rule.terms.per_value.iter().map(|cap| &cap.fact)) {
         match fact {
             Fact::Attribute(at) if site.attributes[*at].scope == AttributeScope::Account => {
                 reasons.push(format!("`{}` is of the account", site.attributes[*at].name));

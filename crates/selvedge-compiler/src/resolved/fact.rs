@@ -173,6 +173,11 @@ pub(crate) enum LeafTest {
 pub(crate) type Range = (i64, i64);
 
 impl Leaf {
+    /// Whether it is never unknown.
+    pub const fn is_always_known(&self) -> bool {
+        matches!(self.test, LeafTest::Known | LeafTest::Missing)
+    }
+
     /// The leaf that is passed exactly by the known values that do not pass this one; its words say so too.
     pub fn opposite(&self) -> Self {
         let test = match &self.test {

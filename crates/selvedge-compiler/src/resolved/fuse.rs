@@ -3,7 +3,7 @@
 
 use super::fact::Typed;
 use super::fact::{Leaf, LeafTest, Range, common, joined};
-use super::truth::{Truth, when_true};
+use super::truth::{Truth, unless_false, when_true};
 use crate::codes::Code;
 use crate::condition::Source;
 use crate::diagnostic::Report;
@@ -11,8 +11,17 @@ use std::collections::BTreeSet;
 
 /// When `typed` is definitely true, in as few tests as it takes; reports tests that exclude each other.
 pub(super) fn truth_of(typed: &Typed, report: &mut Report) -> Truth {
+    fused(when_true(typed), report)
+}
+
+/// When `typed` is not definitely false.
+pub(super) fn unless_false_of(typed: &Typed, report: &mut Report) -> Truth {
+    fused(unless_false(typed), report)
+}
+
+fn fused(truth: Truth, report: &mut Report) -> Truth {
     let mut conflicts = Vec::new();
-    let truth = fuse(when_true(typed), &mut conflicts);
+    let truth = fuse(truth, &mut conflicts);
     for conflict in conflicts {
         let message = format!("never true: it excludes `{}`", conflict.first.text);
         let help = "join them with `or`, or drop one".to_owned();

@@ -17,7 +17,7 @@ pub(crate) fn fact_type(metric: &Metric, events: &[PlanEvent]) -> FactType {
             }
         }
         Class::Score(_) => FactType::Number,
-        Class::NoneIn => FactType::Count,
+        Class::NoneIn | Class::History(..) => FactType::Count,
         Class::Sequence(_) | Class::Absence => FactType::Bool,
         Class::Sum | Class::Min | Class::Max | Class::Average => {
             property_of(&metric.path, events).map_or(FactType::Number, |(_, _, fact_type)| fact_type)

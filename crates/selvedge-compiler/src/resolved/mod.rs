@@ -13,9 +13,11 @@ pub(crate) mod truth;
 pub(crate) mod fuse;
 mod metric;
 mod warnings;
+mod deciding;
 mod site;
 
 pub(crate) use cart::cart_events;
+pub(crate) use deciding::ValueCap;
 pub(crate) use fact::{Default, Domain, Fact, ItemTest, Leaf, LeafTest};
 pub(crate) use metric::{Metric, Points, Score, Sequence, Step, threshold_of};
 pub(crate) use site::{Rule, Site, resolve};

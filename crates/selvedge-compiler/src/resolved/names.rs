@@ -4,8 +4,9 @@
 use super::fact::{Fact, FactType};
 use super::measured;
 use crate::written::attribute::{Attribute, AttributeKind};
+use crate::written::goals::Goal;
 use crate::written::metric::Metric;
-use crate::written::rules::{Audience, RulesFile};
+use crate::written::rules::{Audience, Rule, RulesFile};
 use selvedge_core::event::EventType;
 use selvedge_core::tracking_plan::PlanEvent;
 use selvedge_core::wire::program::{AttributeType, Builtin};
@@ -22,11 +23,14 @@ pub(crate) struct Names<'a> {
     pub metrics: &'a [Metric],
     pub audiences: &'a [Audience],
     pub events: &'a [PlanEvent],
+    pub rules: &'a [Rule],
+    pub goals: &'a [Goal],
 }
 
 impl<'a> Names<'a> {
-    pub fn new(rules: &'a RulesFile, events: &'a [PlanEvent]) -> Self {
-        Self { attributes: &rules.attributes, metrics: &rules.metrics, audiences: &rules.audiences, events }
+    pub fn new(file: &'a RulesFile, events: &'a [PlanEvent], goals: &'a [Goal]) -> Self {
+        let RulesFile { attributes, metrics, audiences, rules, .. } = file;
+        Self { attributes, metrics, audiences, events, rules, goals }
     }
 
     /// What `name` means in a condition.

@@ -1,6 +1,7 @@
 //! A whole site resolved: every name leads somewhere, every rule has its slot, content, group and condition.
 
 use super::attribute::{Attribute, resolve_attribute};
+use super::deciding::{Deciding, RuleTerms, resolve_deciding, resolve_terms};
 use super::fuse::truth_of;
 use super::metric::{Metric, count_as_values, metric};
 use super::names::Names;
@@ -31,6 +32,7 @@ pub(crate) struct Site {
     pub groups: Vec<program::Group>,
     /// Sorted by priority descending, then id.
     pub rules: Vec<Rule>,
+    pub deciding: Deciding,
 }
 
 /// A rule, resolved.
@@ -51,6 +53,17 @@ pub(crate) struct Rule {
     pub timing: Timing,
     /// Where its triggers are written, in their order.
     pub trigger_spans: Vec<Span>,
+    pub terms: RuleTerms,
+}
+
+impl Rule {
+    /// Every condition that the rule acts by, with the purpose that its facts are kept for: its own, what ends it, and what
+    /// it yields to.
+    pub fn conditions<'a>(&'a self, deciding: &'a Deciding) -> impl Iterator<Item = (&'a Truth, Purposes)> {
+        let own = self.when.iter().chain(&self.terms.until).map(|truth| (truth, self.purpose));
+        let suppressions = self.terms.suppressed_by.iter().filter_map(|at| deciding.suppressions.get(*at));
+        own.chain(suppressions.map(|found| (&found.truth, Purposes::PERSONALIZATION)))
+    }
 }
 
 /// Resolves what was written; what is wrong is reported and left out.
@@ -58,7 +71,7 @@ pub(crate) fn resolve(written: Written, report: &mut Report) -> Site {
     let Written { site, plan, rules, contents } = written;
     let events = plan_events(plan);
     check_names(&site, &rules, report);
-    let names = Names::new(&rules, &events);
+    let names = Names::new(&rules, &events, &site.goals);
     let currency = site.currency.clone();
     let mut checker = Checker {
         names: &names,
@@ -74,6 +87,7 @@ pub(crate) fn resolve(written: Written, report: &mut Report) -> Site {
         .iter()
         .map(|metric| checker.metric(metric.metric.as_ref()?, &metric.name.value))
         .collect();
+    let deciding = resolve_deciding(&rules, &mut checker);
     let resolved_rules = resolve_rules(&rules, &site, &contents, &mut checker);
     check_audiences(&rules, &mut checker);
     let Checker { metrics, used, .. } = checker;
@@ -81,8 +95,8 @@ pub(crate) fn resolve(written: Written, report: &mut Report) -> Site {
     let metrics = named.into_iter().chain(metrics.into_iter().map(Some));
     let mut metrics: Vec<Option<Metric>> =
         metrics.map(|found| found.map(|found| metric(found, &site.timezone, report))).collect();
-    let conditions = resolved_rules.iter().filter_map(|rule| rule.when.as_ref());
-    count_as_values(conditions, &mut metrics);
+    let conditions = resolved_rules.iter().flat_map(|rule| rule.conditions(&deciding));
+    count_as_values(conditions.map(|(truth, _)| truth), &mut metrics);
     check_fallbacks(&site, &contents, report);
     warnings::unused(&rules, &contents, &site, &used, report);
     Site {
@@ -91,6 +105,7 @@ pub(crate) fn resolve(written: Written, report: &mut Report) -> Site {
         contents: contents.into_iter().map(|content| content.content).collect(),
         groups: rules.groups.iter().map(group).collect(),
         rules: resolved_rules,
+        deciding,
         site,
         events,
     }
@@ -191,11 +206,12 @@ fn resolve_rule(
         slot: slot?,
         content: content?,
         group,
-        caps: rule.caps.clone(),
+        caps: rule.caps.shown.clone(),
         hold: rule.hold,
         private: rule.private,
         timing: timing(&rule.timing, checker),
         trigger_spans: trigger_spans(&rule.timing),
+        terms: resolve_terms(rule, rules, contents, checker),
     })
 }
 

@@ -38,6 +38,11 @@ fn when_false(typed: &Typed) -> Truth {
     }
 }
 
+/// When `typed` is not definitely false.
+pub(super) fn unless_false(typed: &Typed) -> Truth {
+    opposite(when_false(typed))
+}
+
 /// When an item passes a condition for sure, and when it fails it for sure.
 pub(crate) fn item_truths(test: &ItemTest) -> [Truth; 2] {
     [when_true(&test.condition), when_false(&test.condition)]

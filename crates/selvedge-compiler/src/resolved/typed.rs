@@ -3,6 +3,8 @@
 
 mod metric;
 
+mod history;
+
 mod sequence;
 
 pub(crate) use metric::{TypedMetric, TypedScore, TypedSequence, TypedStep};

@@ -6,7 +6,7 @@ use crate::fields::{self, Fields, NameKind, Spanned};
 use crate::literal::DURATION_MS_MAX;
 use crate::source::Span;
 use crate::written::entries::{name_of, named};
-use crate::written::site::duration;
+use crate::written::stretch::duration;
 use crate::yaml::{Entry, Value};
 use selvedge_core::wire::program::{AttributeScope, AttributeType, IfStale, Ttl};
 

@@ -4,13 +4,17 @@ mod entries;
 pub(crate) mod content;
 pub(crate) mod plan;
 mod csv;
+pub(crate) mod caps;
+mod condition;
 pub(crate) mod lists;
-pub(crate) mod site;
 mod stretch;
+pub(crate) mod goals;
+pub(crate) mod site;
 pub(crate) mod timing;
 pub(crate) mod attribute;
 mod score;
 pub(crate) mod metric;
+pub(crate) mod deciding;
 pub(crate) mod rules;
 
 use crate::codes::Code;

@@ -1,17 +1,20 @@
 //! rules.yaml: attributes, metrics, audiences, groups and rules.
 
 use crate::codes::Code;
-use crate::condition::{Expr, parse_condition};
+use crate::condition::Expr;
 use crate::diagnostic::Report;
 use crate::fields::{self, Fields, Later, NameKind, Spanned};
 use crate::source::Files;
 use crate::written::attribute::{Attribute, read_attribute};
+use crate::written::caps::{RuleCaps, read_caps, read_rule_caps};
+use crate::written::condition::read_condition;
+use crate::written::deciding::{Deciding, read_deciding};
 use crate::written::entries::{name_of, named};
 use crate::written::metric::{Metric, read_metrics};
 use crate::written::plan::purpose;
-use crate::written::stretch::{read_caps, read_hold};
+use crate::written::stretch::read_hold;
 use crate::written::timing::{Timing, read_timing};
-use crate::yaml::{Entry, Node, Value, traps};
+use crate::yaml::{Entry, Node};
 use selvedge_core::consent::Purposes;
 use selvedge_core::wire::program::{Cap, Hold, Status};
 
@@ -22,6 +25,7 @@ pub(crate) struct RulesFile {
     pub metrics: Vec<Metric>,
     pub audiences: Vec<Audience>,
     pub groups: Vec<Group>,
+    pub deciding: Deciding,
     pub rules: Vec<Rule>,
 }
 
@@ -52,17 +56,15 @@ pub(crate) struct Rule {
     pub slot: Option<Spanned<String>>,
     pub content: Option<Spanned<String>>,
     pub group: Option<Spanned<String>>,
-    pub caps: Vec<Cap>,
+    pub caps: RuleCaps,
     pub hold: Hold,
+    /// `None`: none written. `Some(None)`: written with an error.
+    pub until: Option<Option<Expr>>,
+    pub service: bool,
+    pub experiment: Option<Spanned<String>>,
     pub private: bool,
     pub timing: Timing,
 }
-
-const LATER: [Later; 3] = [
-    ("holdout", "use `status: paused` to compare by hand"),
-    ("suppress", "add the fact to the rules' conditions: `and support.open is not true`"),
-    ("experiments", "write one rule for each variant"),
-];
 
 /// Reads rules.yaml.
 pub(crate) fn read(root: &Node, files: &Files<'_>, report: &mut Report) -> RulesFile {
@@ -77,9 +79,10 @@ pub(crate) fn read(root: &Node, files: &Files<'_>, report: &mut Report) -> Rules
             report,
         ),
         groups: named(fields.optional("groups"), read_group, report),
+        deciding: read_deciding(&mut fields, source, report),
         rules: read_rules(fields.optional("rules"), source, report),
     };
-    fields.finish(&LATER, report);
+    fields.finish(&[], report);
     file
 }
 
@@ -87,23 +90,6 @@ fn read_audience(entry: &Entry, source: &str, report: &mut Report) -> Option<Aud
     let name = name_of(entry, NameKind::Dotted, report);
     let condition = read_condition(&entry.value, source, report);
     Some(Audience { name, condition })
-}
-
-fn read_condition(node: &Node, source: &str, report: &mut Report) -> Option<Expr> {
-    if let Value::Map(map) = &node.value {
-        return condition_mapping(map, node, report);
-    }
-    let scalar = fields::scalar(node, "a condition", report)?;
-    traps::check_condition(node, scalar, source, report);
-    parse_condition(&scalar.text, &scalar.anchor, report)
-}
-
-/// A condition that YAML took for a mapping, because of a `: ` or a brace in it.
-fn condition_mapping(map: &crate::yaml::Map, node: &Node, report: &mut Report) -> Option<Expr> {
-    let span = map.entries.first().map_or(node.span, |entry| entry.key_span);
-    let help = "write one line: `when: a >= 2 and b`; quote it if it contains `: `".to_owned();
-    report.add_help(Code::E0007, span, "expected a condition, found a mapping", help);
-    None
 }
 
 fn read_group(entry: &Entry, report: &mut Report) -> Option<Group> {
@@ -120,13 +106,9 @@ fn read_rules(node: Option<&Node>, source: &str, report: &mut Report) -> Vec<Rul
     items.iter().filter_map(|item| read_rule(item, source, report)).collect()
 }
 
-const RULE_LATER: [Later; 7] = [
+const RULE_LATER: [Later; 3] = [
     ("emit", "read the exposures from the log: `selvedge log`"),
-    ("experiment", "write one rule for each variant"),
     ("schedule", "use `status` to switch the rule on and off"),
-    ("until", "use `hold`"),
-    ("service", "write `purpose: necessary`"),
-    ("suppress", "add the fact to the condition"),
     ("on", "write `trigger`"),
 ];
 
@@ -141,10 +123,13 @@ fn read_rule(node: &Node, source: &str, report: &mut Report) -> Option<Rule> {
     let priority = fields
         .optional("priority")
         .and_then(|node| fields::whole(node, i64::from(i32::MIN), i64::from(i32::MAX), report));
-    let caps = fields.optional("cap").map(|node| read_caps(node, report)).unwrap_or_default();
+    let caps = fields.optional("cap").map(|node| read_rule_caps(node, report)).unwrap_or_default();
+    let until = fields.filled("until", report).map(|node| read_condition(node, source, report));
+    let service = fields.optional("service").and_then(|node| fields::flag(node, report)).unwrap_or(false);
+    let experiment = fields.optional("experiment").and_then(|node| fields::text(node, report));
     let hold = fields.optional("hold").and_then(|node| read_hold(node, report));
     let status = fields.optional("status").and_then(|node| fields::word(node, &STATUSES, &[], report));
-    let purpose = fields.optional("purpose").and_then(|node| rule_purpose(node, report));
+    let purpose = fields.optional("purpose").and_then(|node| rule_purpose(node, service, report));
     let private = fields.optional("private").and_then(|node| fields::flag(node, report));
     let timing = read_timing(&mut fields, report);
     fields.finish(&RULE_LATER, report);
@@ -155,21 +140,28 @@ fn read_rule(node: &Node, source: &str, report: &mut Report) -> Option<Rule> {
         id,
         priority: priority.and_then(|priority| i32::try_from(priority).ok()).unwrap_or(0),
         status: status.unwrap_or(Status::Live),
-        purpose: purpose.unwrap_or(Purposes::PERSONALIZATION),
+        purpose: purpose.unwrap_or(if service { Purposes::NECESSARY } else { Purposes::PERSONALIZATION }),
         when,
         slot,
         content,
         group,
         caps,
         hold: hold.unwrap_or(Hold::Page),
+        until,
+        service,
+        experiment,
         private: private.unwrap_or(false),
         timing,
     })
 }
 
-fn rule_purpose(node: &Node, report: &mut Report) -> Option<Purposes> {
+/// A service notice is for what the page cannot work without, and says so by itself.
+fn rule_purpose(node: &Node, is_service: bool, report: &mut Report) -> Option<Purposes> {
     let purpose = purpose(node, report)?;
-    if purpose == Purposes::NECESSARY {
+    if is_service && purpose != Purposes::NECESSARY {
+        let help = "remove `purpose`, or `service: true`".to_owned();
+        report.add_help(Code::E0324, node.span, "a service notice has the purpose `necessary`", help);
+    } else if purpose == Purposes::NECESSARY && !is_service {
         let message = "the rule acts without the visitor's consent";
         let help = "keep it only for what the page cannot work without".to_owned();
         report.add_help(Code::W0003, node.span, message, help);

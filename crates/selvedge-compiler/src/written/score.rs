@@ -6,7 +6,7 @@ use crate::diagnostic::Report;
 use crate::fields::{self, Fields, NameKind, Spanned};
 use crate::literal;
 use crate::written::entries::name_of;
-use crate::written::site::duration;
+use crate::written::stretch::duration;
 use crate::yaml::{Anchor, Entry, Node};
 use selvedge_core::limits::{SCORE_MICRO_MAX, SCORE_POINTS_MAX};
 use selvedge_core::wire::program::{Scope, Window};

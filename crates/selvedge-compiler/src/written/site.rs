@@ -3,13 +3,15 @@
 use crate::codes::Code;
 use crate::diagnostic::Report;
 use crate::fields::{self, Fields, Later, NameKind, Spanned};
-use crate::literal;
 use crate::source::Files;
 use crate::suggest::nearest;
+use crate::written::caps::read_caps;
+use crate::written::goals::{Goal, read_goals};
 use crate::written::lists::{List, read_lists};
+use crate::written::stretch::duration;
 use crate::yaml::Node;
 use selvedge_core::consent::Mode;
-use selvedge_core::wire::program::SourceKind;
+use selvedge_core::wire::program::{Cap, SourceKind};
 
 /// How late an event may be where the site does not say.
 const LATE_MS: u64 = 30_000;
@@ -28,6 +30,7 @@ pub(crate) struct Site {
     pub consent: Consent,
     pub slots: Vec<Slot>,
     pub lists: Vec<List>,
+    pub goals: Vec<Goal>,
 }
 
 /// A source as written.
@@ -56,16 +59,16 @@ impl Default for Consent {
 #[derive(Debug)]
 pub(crate) struct Slot {
     pub name: String,
+    pub caps: Vec<Cap>,
     pub fallback: Option<Spanned<String>>,
 }
 
-const LATER: [Later; 4] = [
+const LATER: [Later; 3] = [
     (
         "origin",
         "the page is not proxied yet: include the script tag, and list foreign origins under `origins`",
     ),
     ("lookups", "send the value as a property of an event, or as an attribute"),
-    ("goals", "count the event: `count purchase in session`"),
     ("destinations", "read the log: `selvedge log`, or GET /v1/log"),
 ];
 
@@ -81,6 +84,7 @@ pub(crate) fn read(root: &Node, files: &Files<'_>, report: &mut Report) -> Site 
         origins: read_origins(fields.optional("origins"), report),
         consent: fields.optional("consent").map(|node| read_consent(node, report)).unwrap_or_default(),
         slots: read_slots(fields.optional("slots"), report),
+        goals: read_goals(fields.optional("goals"), report),
         lists: read_lists(fields.optional("lists"), files, report),
     };
     fields.finish(&LATER, report);
@@ -120,22 +124,6 @@ fn read_timezone(node: Option<&Node>, report: &mut Report) -> String {
 fn read_late(node: Option<&Node>, report: &mut Report) -> u32 {
     let late_ms = node.and_then(|node| duration(node, LATE_MS_MAX, report)).unwrap_or(LATE_MS);
     u32::try_from(late_ms).unwrap_or(u32::MAX)
-}
-
-/// A duration of at most `ms_max`.
-pub(crate) fn duration(node: &Node, ms_max: u64, report: &mut Report) -> Option<u64> {
-    let text = fields::text(node, report)?;
-    let Some(ms) = literal::duration_ms(&text.value) else {
-        let message = format!("`{}` is not a duration", text.value);
-        report.add_help(Code::E0018, text.span, message, "write for example `30s`, `10m`, `24h`".to_owned());
-        return None;
-    };
-    if ms > ms_max {
-        let message = format!("`{}` is too long: at most {}", text.value, literal::duration_text(ms_max));
-        report.add(Code::E0016, text.span, message);
-        return None;
-    }
-    Some(ms)
 }
 
 fn read_sources(node: Option<&Node>, report: &mut Report) -> Vec<Source> {
@@ -244,8 +232,9 @@ fn read_slots(node: Option<&Node>, report: &mut Report) -> Vec<Slot> {
         fields::name(&entry.key, entry.key_span, NameKind::Dashed, report);
         let Some(mut fields) = Fields::of(&entry.value, report) else { continue };
         let fallback = fields.optional("fallback").and_then(|node| fields::text(node, report));
+        let caps = fields.optional("cap").map(|node| read_caps(node, report)).unwrap_or_default();
         fields.finish(&LATER, report);
-        slots.push(Slot { name: entry.key.clone(), fallback });
+        slots.push(Slot { name: entry.key.clone(), caps, fallback });
     }
     slots
 }

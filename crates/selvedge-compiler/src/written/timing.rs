@@ -4,7 +4,7 @@ use crate::codes::Code;
 use crate::diagnostic::Report;
 use crate::fields::{self, Fields, Spanned};
 use crate::literal;
-use crate::written::site::duration;
+use crate::written::stretch::duration;
 use crate::yaml::Node;
 use selvedge_core::limits::TRIGGERS_MAX;
 

@@ -58,6 +58,14 @@ pub(crate) struct TypedStep {
     pub filter: Option<Typed>,
 }
 
+/// How a count in this window is kept.
+pub(super) const fn count_kind(window: Window) -> MetricKind {
+    match window {
+        Window::Page | Window::Session | Window::Sliding(_) => MetricKind::Count,
+        Window::Today | Window::Week | Window::Month | Window::Ever => MetricKind::Tally,
+    }
+}
+
 impl Checker<'_, '_> {
     /// A metric; `None` where it has an error, which is reported.
     pub fn metric(&mut self, metric: &Metric, name: &str) -> Option<TypedMetric> {
@@ -80,6 +88,7 @@ impl Checker<'_, '_> {
                 self.typed(metric, name, MetricKind::Since, event, None)
             }
             Class::Score(score) => self.score(metric, score, name),
+            Class::History(history, is_windowed) => self.history(metric, *history, *is_windowed, name),
         }
     }
 
@@ -95,11 +104,7 @@ impl Checker<'_, '_> {
             self.report.add(Code::E0302, metric.source.span, message);
             return None;
         }
-        let kind = match metric.window {
-            Window::Page | Window::Session | Window::Sliding(_) => MetricKind::Count,
-            Window::Today | Window::Week | Window::Month | Window::Ever => MetricKind::Tally,
-        };
-        self.typed(metric, name, kind, event, None)
+        self.typed(metric, name, count_kind(metric.window), event, None)
     }
 
     fn amount(&mut self, metric: &Metric, name: &str, kind: MetricKind) -> Option<TypedMetric> {
