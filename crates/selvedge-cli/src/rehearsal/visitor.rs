@@ -77,6 +77,11 @@ impl<'a> Visitor<'a> {
         self
     }
 
+    /// Puts the visitor under another program, as a publish does in the middle of a session.
+    pub const fn publish(&mut self, stage: &'a Stage) {
+        self.stage = stage;
+    }
+
     /// Changes what is granted.
     pub fn consent(&mut self, granted: Purposes, denied: Purposes, time_ms: u64) {
         self.consent.granted = self.consent.granted.or(granted).without(denied);

@@ -20,6 +20,12 @@ pub(super) const fn blank(is_known: bool) -> CartCell {
     CartCell { is_known, emptied_ms: None, lines: alloc::vec::Vec::new(), last_sku: Stored::Missing }
 }
 
+/// For a while nothing of the cart was seen.
+pub(super) fn miss(cart: &mut CartCell) {
+    cart.is_known = false;
+    cart.last_sku = Stored::Unobserved;
+}
+
 /// Steps the cart by an event of a shop: by each item of its list, or by its own properties where it has none.
 pub(super) fn take(image: &Image, row: CartRow, cart: &mut CartCell, event: &Event, time_ms: i64) {
     if row.does() == kind::CART_EMPTIES {

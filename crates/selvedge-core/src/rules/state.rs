@@ -2,12 +2,12 @@
 
 use super::cart;
 use super::metric::blank;
-use super::sequences::begun;
+use super::sequences::{begun, miss};
 use crate::consent::Purposes;
 use crate::id::WriterId;
 use crate::wire::program::{
-    Builtin, Image, SITE_CAPS, TermsRow, TimerRow, USER, WOKEN, dismissals_of, kind, op_of, per_value_of,
-    slot_caps_hash,
+    Builtin, Image, MetricRow, SITE_CAPS, TermsRow, TimerRow, USER, WOKEN, dismissals_of, kind, op_of,
+    per_value_of, slot_caps_hash,
 };
 use crate::wire::state::{
     CART, Cell, CellBody, Held, MetricCell, PageView, SequenceCell, Session, VisitorState,
@@ -111,6 +111,15 @@ impl VisitorState {
         }
     }
 
+    /// A session begins at `start_ms`: what metrics of the program before counted in the one that ended is over.
+    pub(super) fn age(&mut self, start_ms: i64) {
+        for cell in self.cells.iter_mut().filter(|cell| cell.is_old) {
+            if let CellBody::Metric(metric) = &mut cell.body {
+                metric.since_ms = metric.since_ms.max(start_ms.wrapping_add(1));
+            }
+        }
+    }
+
     /// Where a sequence stands.
     pub(super) fn sequence(&self, meaning: u64) -> Option<&SequenceCell> {
         match self.body(meaning)? {
@@ -128,7 +137,8 @@ impl VisitorState {
     }
 
     /// Fits the cells to a program that it was not stepped under before. A metric that is new to a known visitor is
-    /// observed from now on; cells that the program does not know are kept one generation.
+    /// observed from now on; cells that the program does not know are kept one generation. What comes back from there went
+    /// unobserved meanwhile: what it holds stays true as a lower bound.
     pub(super) fn align(&mut self, image: &Image, now_ms: i64) {
         self.align_to(image, now_ms, false);
     }
@@ -144,29 +154,53 @@ impl VisitorState {
         }
         let since_ms = if self.layout == 0 { self.born_ms } else { now_ms };
         self.layout = image.layout();
+        let mut returned = Vec::new();
         self.cells.retain_mut(|cell| {
             let was_old = core::mem::replace(&mut cell.is_old, !image.is_cell(cell.hash));
+            if was_old && !cell.is_old {
+                returned.push(cell.hash);
+            }
             !(was_old && cell.is_old)
         });
+        let session_ms = self.session.start_ms;
         for metric in image.each_metric() {
             let is_here = (metric.scope() == kind::OF_ACCOUNT) == is_account;
-            if is_here && self.metric_mut(metric.meaning()).is_none() {
+            if let Some(cell) = self.metric_mut(metric.meaning()) {
+                if returned.contains(&metric.meaning()) {
+                    come_back(cell, metric, session_ms, now_ms);
+                }
+            } else if is_here {
                 let kept = blank(metric);
                 self.set_body(metric.meaning(), CellBody::Metric(MetricCell { since_ms, kept }));
             }
         }
-        if !is_account && image.is_cell(CART) && self.body(CART).is_none() {
-            self.set_body(CART, CellBody::Cart(cart::blank(since_ms == self.born_ms)));
+        if !is_account && image.is_cell(CART) {
+            match self.body_mut(CART) {
+                Some(CellBody::Cart(cart)) if returned.contains(&CART) => cart::miss(cart),
+                Some(_) => {}
+                None => self.set_body(CART, CellBody::Cart(cart::blank(since_ms == self.born_ms))),
+            }
         }
         for sequence in image.each_sequence().filter(|_| !is_account) {
-            if self.body(sequence.meaning()).is_none() {
-                self.set_body(
-                    sequence.meaning(),
-                    CellBody::Sequence(begun(sequence, since_ms, self.born_ms)),
-                );
+            if let Some(cell) = self.sequence_mut(sequence.meaning()) {
+                if returned.contains(&sequence.meaning()) {
+                    miss(cell, sequence, now_ms);
+                }
+            } else {
+                let cell = begun(sequence, since_ms, self.born_ms);
+                self.set_body(sequence.meaning(), CellBody::Sequence(cell));
             }
         }
     }
+}
+
+/// A metric is observed again from now on. What it counted in a session that ended meanwhile ([`VisitorState::age`]) is
+/// nothing of the present one.
+fn come_back(cell: &mut MetricCell, metric: MetricRow, session_ms: i64, now_ms: i64) {
+    if metric.window() == kind::WINDOW_SESSION && cell.since_ms > session_ms {
+        cell.kept = blank(metric);
+    }
+    cell.since_ms = cell.since_ms.max(now_ms);
 }
 
 /// The cells that a page may see, sorted: what its rules read, without what is private, and the caps of its rules.

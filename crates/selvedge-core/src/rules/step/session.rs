@@ -42,6 +42,7 @@ impl Step<'_> {
             session.last_ms = session.last_ms.max(self.moment.now_ms);
         }
         if begins {
+            self.state.age(self.moment.now_ms);
             for builtin in OF_SESSION {
                 let value = context_value(self.event, self.moment, builtin.name());
                 put(&mut self.state.session.facts, builtin, stored(builtin.kind() as u8, value));
