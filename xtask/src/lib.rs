@@ -14,6 +14,8 @@ pub mod stamp;
 
 pub mod setup;
 
+mod wasm_traps;
+
 pub mod wasm;
 
 pub mod pages;

@@ -36,15 +36,20 @@ impl Client {
         let lane = self.lanes.of(writer)?;
         let from = sent_of(flight, lane.writer).saturating_add(1);
         let floor = lane.floor();
-        let context = with_lost(&lane.head.context, lane.head.lost);
         let (visitor, writer, skew_ms) = (lane.head.visitor, lane.writer, lane.head.skew_ms);
         let leases = if Some(visitor) == self.visitor { leases } else { Vec::new() };
         let (consent, count) =
             choose(lane, from, budget.saturating_sub(HEADER_BYTES), events_max, self.consent);
         let write_key = self.write_key.clone();
-        let header = header(write_key, visitor, writer, now_ms, skew_ms, floor);
-        let header = BatchHeader { program, consent, context, leases, ..header };
+        if lane.head.lost > 0 {
+            let lost = Value::Number(Number::Int(i64::from(lane.head.lost)));
+            lane.head.context.set(LOST_FACT, lost);
+        }
+        let mut header = header(write_key, visitor, writer, now_ms, skew_ms, floor);
+        (header.program, header.consent, header.leases) = (program, consent, leases);
+        header.context = core::mem::take(&mut lane.head.context);
         let mut batch = BatchEncoder::new(&header, known);
+        lane.head.context = header.context;
         let mut loaded = None;
         let leaving = lane.events.iter_mut().filter(|queued| queued.event.sequence.get() >= from);
         for Queued { event, departures, .. } in leaving.take(count) {
@@ -63,9 +68,10 @@ impl Client {
         let lane = self.lanes.own();
         let writer = lane.map_or(WriterId::mint(self.now_ms, 0), |lane| lane.writer);
         let floor = lane.map_or(1, |lane| lane.next);
-        let header = header(self.write_key.clone(), self.visitor?, writer, self.now_ms, self.skew_ms, floor);
-        let program = self.mind.loaded().map(|loaded| loaded.hash);
-        let header = BatchHeader { program, consent: [self.consent].into(), ..header };
+        let mut header =
+            header(self.write_key.clone(), self.visitor?, writer, self.now_ms, self.skew_ms, floor);
+        header.program = self.mind.loaded().map(|loaded| loaded.hash);
+        header.consent.push(self.consent);
         Some(BatchEncoder::new(&header, None).finish())
     }
 }
@@ -120,12 +126,4 @@ fn header(
         context: Map::new(),
         leases: Vec::new(),
     }
-}
-
-fn with_lost(context: &Map, lost: u32) -> Map {
-    let mut context = context.clone();
-    if lost > 0 {
-        context.set(LOST_FACT, Value::Number(Number::Int(i64::from(lost))));
-    }
-    context
 }

@@ -5,7 +5,7 @@ use crate::client::{Cargo, Client, Flight, Held};
 use crate::effect::{Effect, Notice};
 use crate::input::Capture;
 use crate::lane::Lane;
-use crate::stored::{LaneHead, VISITOR, push_hex, queue_name, write_visitor};
+use crate::stored::{LaneHead, VISITOR, copy, push_hex, queue_name, write_visitor};
 use alloc::string::String;
 use selvedge_core::consent::usable;
 use selvedge_core::event::{Event, EventType};
@@ -59,30 +59,18 @@ impl Client {
     ) {
         let address = Address::new(url, &self.parameters);
         let mut context = Map::new();
-        context.set("referrer.class", Value::Text(referrer_class(referrer, &address).into()));
-        for (fact, value) in &address.campaign {
-            context.set(*fact, Value::Text(value.clone()));
+        say(&mut context, "referrer.class", referrer_class(referrer, &address).into());
+        for (fact, value) in address.campaign {
+            context.set(fact, Value::Text(value));
         }
         let referrer =
-            if referrer.is_empty() { referrer.into() } else { Address::new(referrer, &self.parameters).url };
-        for (name, value) in
-            [("path", address.path), ("url", address.url), ("title", title), ("referrer", referrer)]
-        {
-            if properties.get(name).is_none() {
-                properties.set(name, Value::Text(value));
-            }
-        }
+            if referrer.is_empty() { String::new() } else { Address::new(referrer, &self.parameters).url };
+        say(&mut properties, "path", address.path);
+        say(&mut properties, "url", address.url);
+        say(&mut properties, "title", title);
+        say(&mut properties, "referrer", referrer);
         self.seen.clear();
-        let name = String::new();
-        let capture = Capture {
-            event_type: EventType::Page,
-            name,
-            time_ms,
-            properties,
-            automatic: false,
-            readings: Map::new(),
-        };
-        self.capture(capture, context);
+        self.capture(own(EventType::Page, time_ms, properties), context);
     }
 
     /// A decision was seen: recorded once per page view and decision.
@@ -104,21 +92,11 @@ impl Client {
             loaded.hash.0.iter().for_each(|byte| push_hex(&mut name, u64::from(*byte), 2));
             name
         });
-        for (name, value) in
-            [("slot", Some(slot)), ("rule", rule), ("content", content), ("program", program)]
-        {
-            properties.set(name, value.map_or(Value::Null, Value::Text));
-        }
-        let name = String::new();
-        let capture = Capture {
-            event_type: EventType::Exposure,
-            name,
-            time_ms,
-            properties,
-            automatic: false,
-            readings: Map::new(),
-        };
-        self.capture(capture, Map::new());
+        say(&mut properties, "slot", slot);
+        say_or_null(&mut properties, "rule", rule);
+        say_or_null(&mut properties, "content", content);
+        say_or_null(&mut properties, "program", program);
+        self.capture(own(EventType::Exposure, time_ms, properties), Map::new());
         self.share_leases();
     }
 
@@ -216,7 +194,7 @@ impl Client {
         let writer = WriterId::mint(self.now_ms, u32::from_le_bytes([a, b, c, d]).wrapping_add(salt));
         self.effects.push(Effect::Hold { queue: queue_name(writer) });
         self.delivery.retry_ms = self.delivery.retry_ms.max(self.now_ms.saturating_add(ADOPTION_MS_MAX));
-        let head = LaneHead { visitor, skew_ms: self.skew_ms, lost: 0, context: self.context.clone() };
+        let head = LaneHead { visitor, skew_ms: self.skew_ms, lost: 0, context: copy(&self.context) };
         self.lanes.begin(Lane::new(writer, head));
     }
 
@@ -238,6 +216,29 @@ impl Client {
             self.effects.store(VISITOR.into(), value);
         }
     }
+}
+
+/// Sets a name to text, where it says nothing yet.
+#[inline(never)]
+fn say(map: &mut Map, name: &str, text: String) {
+    if map.get(name).is_none() {
+        map.set(name, Value::Text(text));
+    }
+}
+
+/// Sets a name to text, or to nothing.
+#[inline(never)]
+fn say_or_null(map: &mut Map, name: &str, text: Option<String>) {
+    match text {
+        Some(text) => say(map, name, text),
+        None => map.set(name, Value::Null),
+    }
+}
+
+/// What the head captures by itself.
+fn own(event_type: EventType, time_ms: u64, properties: Map) -> Capture {
+    let (name, readings) = (String::new(), Map::new());
+    Capture { event_type, name, time_ms, properties, automatic: false, readings }
 }
 
 /// The last sequence of `writer` that is on its way; 0 where none is.

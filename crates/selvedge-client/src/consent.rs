@@ -165,7 +165,7 @@ impl Client {
     /// Another tab has erased the device, and perhaps stored a new answer since: only what this one kept there goes.
     fn erase_own(&mut self) {
         for lane in self.lanes.all_mut() {
-            lane.remove(&mut self.effects, &|_| true);
+            lane.drain(&mut self.effects);
             self.effects.erase(lane_key(lane.writer));
         }
         [VISITOR, STATE, PROGRAM, LEASES].into_iter().for_each(|key| self.effects.erase(key.into()));

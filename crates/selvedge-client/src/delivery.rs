@@ -84,8 +84,9 @@ impl Client {
         }
         let in_flight = self.delivery.flight.map_or(0, |flight| flight.bytes);
         let budget = KEEPALIVE_BYTES_MAX.saturating_sub(in_flight);
-        let farewells = self.delivery.farewells.clone();
-        farewells.into_iter().for_each(|body| self.effects.push(Effect::Beacon { body }));
+        for body in &self.delivery.farewells {
+            self.effects.push(Effect::Beacon { body: body.clone() });
+        }
         if self.is_open()
             && let Some(Loaded { body, .. }) = self.load(self.lanes.own_writer(), budget)
         {
@@ -155,8 +156,7 @@ impl Client {
             let lost = self.remove(writer, &|sequence| too_old.contains(&sequence));
             return self.count_lost(Some(writer), lost);
         };
-        let waiting = lane.events.clone();
-        lane.remove(&mut self.effects, &|_| true);
+        let waiting = lane.drain(&mut self.effects);
         for (byte, fresh) in self.random.iter_mut().rev().zip(random.to_be_bytes()) {
             *byte = fresh;
         }
@@ -306,6 +306,7 @@ impl Client {
 }
 
 fn drop_first<T>(list: &mut Vec<T>) {
-    let mut is_first = true;
-    list.retain(|_| !core::mem::take(&mut is_first));
+    if !list.is_empty() {
+        list.remove(0);
+    }
 }

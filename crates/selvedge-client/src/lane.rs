@@ -170,6 +170,14 @@ impl Lane {
         u32::try_from(before.saturating_sub(self.events.len())).unwrap_or(u32::MAX)
     }
 
+    /// Lets go of all events, on the device; gives them back.
+    pub fn drain(&mut self, effects: &mut Effects) -> Vec<Queued> {
+        for queued in &self.events {
+            effects.erase(event_key(self.writer, queued.event.sequence.get()));
+        }
+        core::mem::take(&mut self.events)
+    }
+
     /// Lets go of the oldest event after `sent` (what is on its way may still arrive) because there is no room; counts it
     /// as lost. False where there is none.
     pub fn evict(&mut self, sent: u32, effects: &mut Effects) -> bool {

@@ -52,7 +52,12 @@ pub struct Setting<'a> {
 #[derive(Debug)]
 pub struct Mind {
     loaded: Option<Loaded>,
-    base: VisitorState,
+    /// The edge's public state, encoded; empty where there is none, and the visitor was born at `born_ms`. It is read anew
+    /// where something begins from it: a copy of a state takes more bytes in the page than reading one.
+    base: Vec<u8>,
+    born_ms: i64,
+    /// What is held in the base holds no longer.
+    is_let_go: bool,
     applied: Vec<Applied>,
     state: VisitorState,
     decided: Vec<Decision>,
@@ -70,7 +75,9 @@ impl Default for Mind {
     fn default() -> Self {
         Self {
             loaded: None,
-            base: VisitorState::new(0),
+            base: Vec::new(),
+            born_ms: 0,
+            is_let_go: false,
             applied: Vec::new(),
             state: VisitorState::new(0),
             decided: Vec::new(),
@@ -122,8 +129,9 @@ impl Mind {
 
     /// Forgets the visitor, who is born anew at `now_ms`.
     pub fn forget(&mut self, now_ms: u64) {
-        self.base = VisitorState::new(i64::try_from(now_ms).unwrap_or(i64::MAX));
-        self.state = self.base.clone();
+        self.base = Vec::new();
+        self.born_ms = i64::try_from(now_ms).unwrap_or(i64::MAX);
+        self.rewind();
         self.applied = Vec::new();
         self.drawn = None;
         self.from_edge = Vec::new();
@@ -135,8 +143,7 @@ impl Mind {
     pub fn lose(&mut self) {
         self.drawn = None;
         self.from_edge = Vec::new();
-        self.base.held = Vec::new();
-        self.base.pages.iter_mut().for_each(|page| page.held = Vec::new());
+        self.is_let_go = true;
     }
 
     /// The visitor was here before, but what the edge knows of it is not at hand.
@@ -146,8 +153,11 @@ impl Mind {
 
     /// Takes the edge's public state in place of what stood here. Call [`Self::replay`] next.
     pub fn rebase(&mut self, state: &[u8], applied: Vec<Applied>) -> bool {
-        let Ok(state) = VisitorState::decode(state) else { return false };
-        self.base = state;
+        if VisitorState::decode(state).is_err() {
+            return false;
+        }
+        self.base = state.into();
+        self.is_let_go = false;
         self.applied = applied;
         self.is_blind = false;
         true
@@ -162,7 +172,14 @@ impl Mind {
 
     /// Begins again from the edge's state. The events of [`Self::run`] come next.
     pub fn rewind(&mut self) {
-        self.state = self.base.clone();
+        self.state = match VisitorState::decode(&self.base) {
+            Ok(state) => state,
+            Err(_) => VisitorState::new(self.born_ms),
+        };
+        if self.is_let_go {
+            self.state.held = Vec::new();
+            self.state.pages.iter_mut().for_each(|page| page.held = Vec::new());
+        }
     }
 
     /// Whether an event is later than what the edge's state holds.

@@ -142,6 +142,14 @@ impl LaneHead {
     }
 }
 
+/// A copy of a context, by way of its bytes: what writes and reads them is there anyway, what copies a tree is not.
+#[must_use]
+pub fn copy(context: &Map) -> Map {
+    let mut out = Writer::new();
+    write_map(&mut out, context, None);
+    read_map(&mut Reader::new(&out.into_bytes()), None, CONTEXT_ENTRIES_MAX).unwrap_or_default()
+}
+
 /// One queued event with the consent it was captured under.
 #[must_use]
 pub fn write_queued(snapshot: &Snapshot, event: &Event) -> Vec<u8> {

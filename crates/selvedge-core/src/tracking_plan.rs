@@ -372,12 +372,13 @@ fn has_shape(bytes: &[u8], shape: &[u8]) -> bool {
 /// Puts in place of text what it reads as, where the event's plan has another type for it; true where it did. The readings
 /// are used up.
 pub fn reread(plan: &Plan, properties: &mut Map, event: &str, readings: &mut Map) -> bool {
-    let readings = core::mem::take(readings);
     let planned = plan.event(event).map_or(&[][..], |event| &event.properties);
     let mut is_changed = false;
-    for property in planned.iter().filter(|property| property.property_type != PropertyType::Text) {
-        if let Some(value) = readings.get(&property.name) {
-            properties.set(property.name.as_str(), value.clone());
+    for (name, value) in core::mem::take(readings) {
+        let is_wanted =
+            |known: &PlanProperty| known.property_type != PropertyType::Text && known.name == name;
+        if planned.iter().any(is_wanted) {
+            properties.set(name, value);
             is_changed = true;
         }
     }

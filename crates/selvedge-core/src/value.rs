@@ -37,7 +37,12 @@ impl Map {
 
     /// Sets `name` to `value`, replacing what stood there.
     pub fn set(&mut self, name: impl Into<String>, value: Value) {
-        let name = name.into();
+        self.put(name.into(), value);
+    }
+
+    /// One body for all kinds of names.
+    #[inline(never)]
+    fn put(&mut self, name: String, value: Value) {
         match self.0.iter_mut().find(|(known, _)| *known == name) {
             Some((_, place)) => *place = value,
             None => self.0.push((name, value)),
@@ -74,6 +79,16 @@ impl Map {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+/// Names and values, in order, as they are.
+impl IntoIterator for Map {
+    type Item = (String, Value);
+    type IntoIter = alloc::vec::IntoIter<Self::Item>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
     }
 }
 

@@ -1,0 +1,170 @@
+//! Panic messages taken out of a wasm module whose panic handler traps: nobody reads them, and what formats them takes
+//! kilobytes. The functions that only a panic reaches get a body of one instruction, `unreachable`, in the bytes that
+//! they had, so that nothing else of the module moves; wasm-opt drops what is left without a caller.
+
+use anyhow::{Context, Result, ensure};
+
+/// Parts of the names of functions that only a panic reaches. Formatting is one of them: the page formats nothing, which
+/// `cargo xtask tidy` holds its crates to.
+const PANICS: [&str; 6] = [
+    "4core3fmt",
+    "4core9panicking",
+    "17capacity_overflow",
+    "12handle_error",
+    "13assert_failed",
+    "alloc_error_handler",
+];
+
+const CUSTOM: u8 = 0;
+const IMPORT: u8 = 2;
+const CODE: u8 = 10;
+const FUNCTION_NAMES: u8 = 1;
+const UNREACHABLE: u8 = 0x00;
+const NOP: u8 = 0x01;
+const END: u8 = 0x0b;
+
+/// The module with those functions emptied, and how many they were.
+///
+/// # Errors
+/// When it is no wasm module, or has no names.
+pub fn without_panics(mut module: Vec<u8>) -> Result<(Vec<u8>, usize)> {
+    let (bodies, names) = functions(&module)?;
+    ensure!(
+        !names.is_empty(),
+        "the module names no functions: is `strip` in the wasm profile more than debuginfo?"
+    );
+    let mut emptied = 0;
+    for (index, name) in names {
+        let is_panic = PANICS.iter().any(|part| name.contains(part));
+        let Some(body) = bodies.get(&index).filter(|_| is_panic) else { continue };
+        let place = module.get_mut(body.clone()).context("a function's body")?;
+        let [locals, first, middle @ .., end] = place else { continue };
+        (*locals, *first, *end) = (0, UNREACHABLE, END);
+        middle.fill(NOP);
+        emptied += 1;
+    }
+    Ok((module, emptied))
+}
+
+type Bodies = std::collections::BTreeMap<u64, std::ops::Range<usize>>;
+
+/// Where the body of each function stands, and what each is called, by its index.
+fn functions(module: &[u8]) -> Result<(Bodies, Vec<(u64, String)>)> {
+    ensure!(module.starts_with(b"\0asm"), "this is no wasm module");
+    let mut input = Input { bytes: module, at: 8 };
+    let (mut imported, mut bodies, mut names) = (0, Bodies::new(), Vec::new());
+    while input.at < module.len() {
+        let (section, end) = (input.byte()?, input.end()?);
+        match section {
+            IMPORT => imported = input.imported_functions()?,
+            CODE => {
+                for index in 0..input.number()? {
+                    let end = input.end()?;
+                    bodies.insert(imported + index, input.at..end);
+                    input.at = end;
+                }
+            }
+            CUSTOM if input.text()? == "name" => names = input.function_names(end)?,
+            _ => {}
+        }
+        input.at = end;
+    }
+    Ok((bodies, names))
+}
+
+struct Input<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl Input<'_> {
+    fn byte(&mut self) -> Result<u8> {
+        let byte = *self.bytes.get(self.at).context("the module is cut off")?;
+        self.at += 1;
+        Ok(byte)
+    }
+
+    fn number(&mut self) -> Result<u64> {
+        let (mut number, mut shift) = (0u64, 0u32);
+        loop {
+            let byte = self.byte()?;
+            number |= u64::from(byte & 0x7f).checked_shl(shift).unwrap_or(0);
+            shift += 7;
+            if byte < 0x80 {
+                return Ok(number);
+            }
+        }
+    }
+
+    /// Reads a length, and gives where what has that length ends.
+    fn end(&mut self) -> Result<usize> {
+        let length = usize::try_from(self.number()?)?;
+        Ok(self.at.saturating_add(length))
+    }
+
+    fn text(&mut self) -> Result<String> {
+        let end = self.end()?;
+        let text = self.bytes.get(self.at..end).context("the module is cut off")?;
+        self.at = end;
+        Ok(String::from_utf8_lossy(text).into_owned())
+    }
+
+    fn imported_functions(&mut self) -> Result<u64> {
+        let mut functions = 0;
+        for _ in 0..self.number()? {
+            (self.text()?, self.text()?);
+            match self.byte()? {
+                0 => {
+                    self.number()?;
+                    functions += 1;
+                }
+                kind => anyhow::bail!("an import of kind {kind}: the page imports functions only"),
+            }
+        }
+        Ok(functions)
+    }
+
+    fn function_names(&mut self, end: usize) -> Result<Vec<(u64, String)>> {
+        let mut names = Vec::new();
+        while self.at < end {
+            let (part, part_end) = (self.byte()?, self.end()?);
+            if part == FUNCTION_NAMES {
+                for _ in 0..self.number()? {
+                    names.push((self.number()?, self.text()?));
+                }
+            }
+            self.at = part_end;
+        }
+        Ok(names)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One import, then two functions with bodies of four bytes: `keep`, and one of formatting.
+    const MODULE: &[u8] = b"\0asm\x01\0\0\0\
+        \x01\x04\x01\x60\0\0\
+        \x02\x07\x01\x01a\x01b\0\0\
+        \x03\x03\x02\0\0\
+        \x0a\x0b\x02\x04\0\x41\x07\x0b\x04\0\x41\x07\x0b\
+        \0\x1c\x04name\x01\x15\x02\x01\x04keep\x02\x0c_4core3fmt_1";
+
+    #[test]
+    fn only_what_a_panic_reaches_is_emptied_in_its_own_bytes() -> Result<()> {
+        let (module, emptied) = without_panics(MODULE.to_vec())?;
+        assert_eq!((emptied, module.len()), (1, MODULE.len()));
+        let changed: Vec<_> = (0..module.len()).filter(|at| module[*at] != MODULE[*at]).collect();
+        let body = module.windows(4).rposition(|window| window == [0, UNREACHABLE, NOP, END]);
+        assert_eq!(body.map(|at| vec![at + 1, at + 2]), Some(changed));
+        Ok(())
+    }
+
+    #[test]
+    fn a_module_without_names_is_told() {
+        assert!(without_panics(b"\0asm\x01\0\0\0".to_vec()).is_err());
+        assert!(without_panics(b"not wasm".to_vec()).is_err());
+        assert!(without_panics(MODULE[..MODULE.len() - 3].to_vec()).is_err());
+    }
+}
