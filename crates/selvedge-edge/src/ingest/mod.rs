@@ -1,5 +1,7 @@
 //! From bytes to one visitor's step: opened, read, weighed by consent, deduplicated, judged, stepped, decided.
 
+pub mod terms;
+
 pub mod container;
 
 pub mod json_value;
@@ -11,8 +13,6 @@ pub mod read;
 pub mod answer_json;
 
 pub mod quarantine;
-
-pub mod terms;
 
 mod enrich;
 
