@@ -47,6 +47,10 @@ pub enum Command {
     #[command(after_long_help = "Examples:\n  selvedge inspect examples/shop\n  \
         selvedge inspect build/*.full.svp --json")]
     Inspect(InspectArguments),
+    /// Print the JSON Schema of a site's files, for editors
+    #[command(after_long_help = "In a file: # yaml-language-server: $schema=schemas/rules.schema.json\n\n\
+        Examples:\n  selvedge schema rules\n  selvedge schema --out schemas")]
+    Schema(SchemaArguments),
     /// Compile a site into program files named by their hash
     #[command(after_long_help = "Example:\n  selvedge build examples/shop --out build")]
     Build(BuildArguments),
@@ -212,6 +216,16 @@ pub struct InspectArguments {
     /// Print it as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `selvedge schema`
+#[derive(Debug, Args)]
+pub struct SchemaArguments {
+    /// `site`, `tracking-plan`, `rules`, `content` or `tests`; without it, their names are printed
+    pub file: Option<String>,
+    /// Folder to write all of them into
+    #[arg(long, value_name = "DIR", conflicts_with = "file")]
+    pub out: Option<PathBuf>,
 }
 
 /// `selvedge build`

@@ -10,6 +10,7 @@ pub mod rehearsal;
 pub mod simulation;
 pub mod difference;
 pub mod inspection;
+pub mod schema;
 pub mod arguments;
 pub mod reference;
 pub mod command;

@@ -14,7 +14,7 @@ use selvedge_core::limits::{CAP_BYTES_MAX, PROGRAM_BYTES_MAX, STATE_BYTES_MAX};
 use selvedge_core::rules::Program;
 use selvedge_core::wire::program::Parts;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many metrics are named where a state could grow too large.
 const LARGEST: usize = 3;
@@ -66,6 +66,15 @@ pub fn compile(files: &BTreeMap<String, String>) -> Compilation {
     let mut report = Report::default();
     let program = run(&files, &mut report);
     Compilation { diagnostics: report.finish(&files), program }
+}
+
+/// The keys that the compiler asks for while it reads a site, mapping by mapping: what [`crate::schema`] is held to.
+#[must_use]
+pub fn keys_read(files: &BTreeMap<String, String>) -> BTreeSet<Vec<&'static str>> {
+    let mut report = Report::default();
+    report.keys = Some(BTreeSet::new());
+    run(&Files::new(files), &mut report);
+    report.keys.unwrap_or_default()
 }
 
 fn run(files: &Files<'_>, report: &mut Report) -> Option<Compiled> {

@@ -2,6 +2,7 @@
 
 use crate::codes::{Code, Severity};
 use crate::source::{Files, Position, Span};
+use std::collections::BTreeSet;
 
 /// One thing found in a site's files.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -35,6 +36,8 @@ struct Found {
 #[derive(Default)]
 pub(crate) struct Report {
     found: Vec<Found>,
+    /// The keys that were asked for, mapping by mapping; `None` where nobody wants to know.
+    pub keys: Option<BTreeSet<Vec<&'static str>>>,
 }
 
 impl Report {

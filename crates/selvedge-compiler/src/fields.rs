@@ -64,6 +64,9 @@ impl<'a> Fields<'a> {
 
     /// Reports every key that nobody asked for.
     pub fn finish(self, later: &[Later], report: &mut Report) {
+        if let Some(keys) = &mut report.keys {
+            keys.insert(self.asked.clone());
+        }
         for entry in &self.map.entries {
             if !self.asked.contains(&entry.key.as_str()) {
                 self.unknown_key(entry, later, report);

@@ -36,9 +36,10 @@ mod urgent;
 
 mod compile;
 pub mod docs;
+pub mod schema;
 
 pub use codes::{Code, Severity, UnknownCode};
-pub use compile::{Compilation, Compiled, compile};
+pub use compile::{Compilation, Compiled, compile, keys_read};
 pub use diagnostic::Diagnostic;
 pub use render::{render, render_colored};
 pub use source::Position;

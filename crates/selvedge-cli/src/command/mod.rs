@@ -12,6 +12,7 @@ pub mod simulate;
 pub mod diff;
 pub mod explain;
 pub mod inspect;
+pub mod schema;
 
 use crate::arguments::{Arguments, Command};
 use crate::exit::{self, Ending};
@@ -34,6 +35,7 @@ fn dispatch(command: Command) -> Result<Ending> {
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
         Command::Publish(arguments) => publish::run(&arguments),
         Command::Log(arguments) => log::run(&arguments),

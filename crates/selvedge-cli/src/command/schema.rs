@@ -1,0 +1,35 @@
+//! `selvedge schema`: JSON Schemas of a site's files, for editors and other tools.
+
+use crate::arguments::SchemaArguments;
+use crate::exit::Ending;
+use crate::schema::{names, of_file};
+use anyhow::{Context, Result, bail};
+use std::fs;
+
+/// Runs the command.
+///
+/// # Errors
+/// Where there is no such file, or the folder cannot be written.
+pub fn run(arguments: &SchemaArguments) -> Result<Ending> {
+    match (&arguments.file, &arguments.out) {
+        (Some(name), None) => {
+            let name = name.trim_end_matches(".yaml");
+            let Some(schema) = of_file(name) else {
+                bail!("there is no schema of `{name}`; known are {}", names().join(", "));
+            };
+            println!("{}", serde_json::to_string_pretty(&schema)?);
+        }
+        (_, Some(folder)) => {
+            let context = || format!("{} cannot be written", folder.display());
+            fs::create_dir_all(folder).with_context(context)?;
+            for name in names() {
+                let path = folder.join(format!("{name}.schema.json"));
+                let schema = of_file(name).with_context(context)?;
+                fs::write(&path, serde_json::to_string_pretty(&schema)? + "\n").with_context(context)?;
+                println!("{}", path.display());
+            }
+        }
+        (None, None) => names().iter().for_each(|name| println!("{name}")),
+    }
+    Ok(Ending::Done)
+}

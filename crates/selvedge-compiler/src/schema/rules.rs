@@ -1,0 +1,65 @@
+//! rules.yaml.
+
+use super::{DURATION, Form, Key, PURPOSE, key, required};
+
+const SET: Form = Form::Either(&[
+    Form::Flag,
+    Form::Number,
+    Form::Text,
+    Form::Object(&[required("property", Form::Text, "the event's property that it is set to")]),
+]);
+
+const ATTRIBUTE: &[Key] = &[
+    required("type", Form::Word(&["text", "number", "bool", "money", "time", "list"]), "what it is"),
+    required(
+        "from",
+        Form::Word(&["session", "visitor", "profile", "account", "context"]),
+        "whose it is, and how long it lives",
+    ),
+    key("set", Form::Map(&SET), "events that change it, and to what"),
+    key("ttl", DURATION, "how long a value counts"),
+    key("if_stale", Form::Word(&["unknown", "missing"]), "what it is after that"),
+    key("private", Form::Flag, "it never reaches a page"),
+];
+
+const SCORE: &[Key] = &[
+    required("half_life", DURATION, "after so long half of it is left"),
+    required("add", Form::Map(&Form::Number), "events, with `where` if need be, and their points"),
+    key("min", Form::Number, "never below"),
+    key("max", Form::Number, "never above"),
+    key("of", Form::Word(&["session", "visitor", "profile", "account"]), "whose it is"),
+];
+
+const CAP: Form = Form::Text;
+
+const GROUP: &[Key] = &[
+    key("max_per_page", Form::Whole(1, 256), "how many of its rules may stand in one page view"),
+    key("cap", CAP, "how often all of its rules together may be seen"),
+];
+
+const SHOW: &[Key] = &[required("slot", Form::Text, "where"), required("content", Form::Text, "what")];
+
+const RULE: &[Key] = &[
+    required("id", Form::Text, "its name for ever: caps are kept under it"),
+    key("when", Form::Text, "the condition; always true where it is left out"),
+    required("show", Form::Object(SHOW), "what it shows where"),
+    key("group", Form::Text, "its exclusion group"),
+    key("priority", Form::Whole(-2_147_483_648, 2_147_483_647), "greater wins"),
+    key("cap", CAP, "how often it may be seen: `2 per session`, `1 per session, 3 per 14d`"),
+    key("hold", Form::Either(&[Form::Word(&["page", "session"]), DURATION]), "how long it stays"),
+    key("status", Form::Word(&["live", "draft", "paused"]), "whether it acts"),
+    key("purpose", PURPOSE, "what must be granted for it to act"),
+    key("private", Form::Flag, "it never reaches a page"),
+    key("trigger", Form::List(&Form::Text), "events, or `session_end`, at which alone it is considered"),
+    key("after", DURATION, "so long after its moment; then it is asked again"),
+];
+
+/// rules.yaml.
+pub const RULES: Form = Form::Object(&[
+    key("attributes", Form::Map(&Form::Object(ATTRIBUTE)), "values that are kept"),
+    key("metrics", Form::Map(&Form::Text), "what is counted: `count purchase in 30d`"),
+    key("scores", Form::Map(&Form::Object(SCORE)), "points that fade"),
+    key("audiences", Form::Map(&Form::Text), "conditions with a name"),
+    key("groups", Form::Map(&Form::Object(GROUP)), "rules that share a cap, or exclude each other"),
+    key("rules", Form::List(&Form::Object(RULE)), "condition -> content in a slot"),
+]);

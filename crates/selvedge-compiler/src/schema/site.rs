@@ -1,0 +1,40 @@
+//! site.yaml.
+
+use super::{DURATION, Form, Key, key, required};
+
+const SOURCE: &[Key] = &[
+    required("type", Form::Word(&["browser", "server"]), "what sends: pages, or your own servers"),
+    required("key", Form::Text, "a browser's write key, or the name of the secret that holds a server's"),
+];
+
+const MODE: Form = Form::Word(&["opt-in", "opt-out"]);
+
+const CONSENT: &[Key] = &[
+    required("mode", MODE, "what no answer means: opt-in is no, opt-out is yes"),
+    key("policy_version", Form::Whole(1, 65_535), "a new one asks every visitor again"),
+    key("regions", Form::Map(&MODE), "countries (two capital letters) where no answer means something else"),
+];
+
+const SLOT: &[Key] = &[key("fallback", Form::Text, "the content that shows where no rule has the slot")];
+
+const LIST_FILE: &[Key] = &[
+    required("csv", Form::Text, "a CSV file of the site's folder"),
+    key("column", Form::Text, "the column; the first where it is left out"),
+];
+
+/// site.yaml.
+pub const SITE: Form = Form::Object(&[
+    required("name", Form::Text, "the site, in addresses and in the log"),
+    required("currency", Form::Pattern("^[A-Z]{3}$"), "the one currency of amounts: ISO 4217"),
+    key("timezone", Form::Text, "the IANA name of the time zone of days, hours and schedules"),
+    key("late_events", DURATION, "how late an event may come and still count"),
+    required("sources", Form::Map(&Form::Object(SOURCE)), "where events enter"),
+    key("origins", Form::List(&Form::Text), "pages elsewhere that may send to a browser source"),
+    key("consent", Form::Object(CONSENT), "the consent policy"),
+    key("slots", Form::Map(&Form::Object(SLOT)), "the named places of the pages"),
+    key(
+        "lists",
+        Form::Map(&Form::Either(&[Form::List(&Form::Text), Form::Object(LIST_FILE)])),
+        "lists of texts that conditions look things up in",
+    ),
+]);
