@@ -10,7 +10,7 @@ use selvedge_core::event::EventType;
 use selvedge_core::id::ProgramHash;
 use selvedge_core::limits::{CONTEXT_ENTRIES_MAX, PROPERTIES_MAX};
 use selvedge_core::wire::codec::{Reader, WireFault, Writer};
-use selvedge_core::wire::program::{Content, ContentType};
+use selvedge_core::wire::program::Content;
 use selvedge_core::wire::property::take_map;
 use selvedge_core::wire::tape::Tape;
 
@@ -131,12 +131,7 @@ pub fn write_show(show: &Show) -> Vec<u8> {
 
 fn write_content(out: &mut Writer, content: &Content) {
     out.text(&content.id);
-    out.u8(match content.content_type {
-        ContentType::Text => 0,
-        ContentType::Url => 1,
-        ContentType::Image => 2,
-        ContentType::Attributes => 3,
-    });
+    out.u8(content.content_type as u8);
     out.count(content.fields.len());
     for (name, value) in &content.fields {
         out.text(name);

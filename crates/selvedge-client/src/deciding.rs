@@ -51,7 +51,7 @@ impl Client {
 
     /// Shows what changed in the slots.
     pub(crate) fn show_changes(&mut self) {
-        let changes = self.mind.changes();
+        let changes = self.mind.changes(&own_setting!(self));
         changes.into_iter().for_each(|show| self.effects.push(Effect::Show(show)));
     }
 

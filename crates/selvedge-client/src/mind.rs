@@ -9,7 +9,9 @@ use selvedge_core::consent::{Purposes, Snapshot};
 use selvedge_core::event::{Clock, Event, LeaseReport, RefusalCode};
 use selvedge_core::id::{ProgramHash, VisitorId, WriterId};
 use selvedge_core::limits::LEASE_REPORTS_MAX;
-use selvedge_core::rules::{Decision, Image, Moment, Orders, Place, Recall, decide_again, rule_time, step};
+use selvedge_core::rules::{
+    Decision, Image, Moment, Orders, Place, Recall, content, decide_again, rule_time, step,
+};
 use selvedge_core::tracking_plan::{self, Plan, Trust};
 use selvedge_core::value::Map;
 use selvedge_core::wire::answer::{Applied, Reason, SlotDecision};
@@ -230,13 +232,15 @@ impl Mind {
     }
 
     /// What has to change in the slots. What already stands there is left alone.
-    pub fn changes(&mut self) -> Vec<Show> {
-        if self.drawn.as_ref() == Some(&self.decided) {
+    pub fn changes(&mut self, setting: &Setting<'_>) -> Vec<Show> {
+        let has_values = self.loaded.as_ref().is_some_and(|loaded| loaded.image.has_templates());
+        if self.drawn.as_ref() == Some(&self.decided) && !has_values {
             return Vec::new();
         }
         self.drawn = Some(self.decided.clone());
+        let moment = setting.moment(setting.now_ms, setting.consent.in_force());
         let mut wanted: Vec<Show> =
-            self.decided.iter().filter_map(|decision| self.show_of(decision)).collect();
+            self.decided.iter().filter_map(|decision| self.show_of(decision, &moment)).collect();
         for shown in &self.shown {
             if !wanted.iter().any(|show| show.slot == shown.slot) {
                 wanted.push(Show { rule: None, content: None, reason: Reason::Fallback, ..shown.clone() });
@@ -325,7 +329,7 @@ impl Mind {
     }
 
     /// What a decision shows. Where the slot is the edge's, what the edge answered; until then, what stands there.
-    fn show_of(&self, decision: &Decision) -> Option<Show> {
+    fn show_of(&self, decision: &Decision, moment: &Moment<'_>) -> Option<Show> {
         let image = &self.loaded.as_ref()?.image;
         let slot = self.slot_of(decision)?;
         let (rule, content) = match (decision.reason, self.edge_of(slot)) {
@@ -333,7 +337,7 @@ impl Mind {
             (Reason::RunsAtEdge, None) => return self.shown(slot).cloned(),
             _ => {
                 let rule = decision.rule.map(|rule| String::from(image.rule_id(rule)));
-                (rule, decision.content.and_then(|content| image.content(content)))
+                (rule, content(image, &self.state, moment, decision))
             }
         };
         Some(Show { slot: slot.into(), rule, content, reason: decision.reason })

@@ -238,6 +238,25 @@ codes! {
     /// `why` names a fact that the rule in the slot tests, and what it was: `why: shoe_views = 2`,
     /// `why: loyalty_tier is unknown`.
     E0506 = Error, "a reason of a test that cannot be read";
+    /// A placeholder names a fact, or computes with some, and says what stands there while that is unknown:
+    /// `{{50 EUR - cart.value else 0 EUR}}`, `{{score.lead as 0 else "no"}}`.
+    E0601 = Error, "a placeholder that cannot be read";
+    /// A value that may be unknown needs an `else`. None is needed where every rule that shows the content is true only
+    /// while the value is known: where its condition compares it (a number with an upper bound, `between`).
+    E0602 = Error, "a value that may be unknown";
+    /// A value is text wherever it stands, but in some places no text is safe: the name of a tag or an attribute, the host
+    /// of an address, `class`, `target`. Values may stand between tags, in `title`, `alt`, `aria-...` and `data-...`, and in
+    /// an address behind its host.
+    E0603 = Error, "a value where it cannot be made safe";
+    /// Numbers and amounts of money can be computed and written; texts are only written; yes or no has no words.
+    E0604 = Error, "a value that cannot be written so";
+    /// Markup holds the elements of text, links, lists, images and tables, each closed, with attributes in quotes.
+    /// Nothing in it can run code.
+    E0605 = Error, "markup that a content may not hold";
+    /// Languages are chosen by the visitor's `language`: `de-AT`, else `de`, else what stands beside `locales`.
+    E0606 = Error, "a language that cannot be chosen";
+    /// A slot's fallback is shown by the page itself, which does not know what is private or known at the edge only.
+    E0607 = Error, "a fallback that the page cannot write";
 
     /// Nothing uses it. It costs nothing (it is left out of the program), but often a misspelt use is behind it.
     W0001 = Warning, "declared but never used";

@@ -8,7 +8,7 @@ use crate::resolved::{Site, resolve};
 use crate::source::{FileId, Files, Span};
 use crate::summary::{Summary, summary};
 use crate::written::{RULES_FILE, SITE_FILE};
-use crate::{hardly_meant, limits_check, purpose_check, urgent, written};
+use crate::{content_check, hardly_meant, limits_check, purpose_check, urgent, written};
 use selvedge_core::id::ProgramHash;
 use selvedge_core::limits::{CAP_BYTES_MAX, PROGRAM_BYTES_MAX, STATE_BYTES_MAX};
 use selvedge_core::rules::Program;
@@ -86,6 +86,7 @@ fn run(files: &Files<'_>, report: &mut Report) -> Option<Compiled> {
     let top = Span::top(files.find(RULES_FILE).or_else(|| files.find(SITE_FILE)).unwrap_or(FileId(0)));
     limits_check::check(&site, &shared, top, report);
     purpose_check::check(&site, &shared, report);
+    content_check::check(&site, report);
     if report.has_errors() {
         return None;
     }

@@ -19,6 +19,9 @@ mod fields;
 
 mod condition;
 
+mod template;
+mod markup;
+
 mod written;
 
 mod resolved;
@@ -30,6 +33,7 @@ pub mod cases;
 mod analysis;
 mod hardly_meant;
 mod limits_check;
+mod content_check;
 mod purpose_check;
 mod summary;
 mod urgent;

@@ -20,6 +20,9 @@ pub(crate) fn check(site: &Site, shared: &Shared, report: &mut Report) {
             check_event(event, rule.purpose, *span, site, report);
         }
     }
+    for content in site.contents.iter().filter(|content| site.is_shown(content)) {
+        content.leaves().for_each(|leaf| check_leaf(leaf, content.purpose, site, shared, report));
+    }
 }
 
 fn check_leaf(leaf: &Leaf, purpose: Purposes, site: &Site, shared: &Shared, report: &mut Report) {

@@ -98,6 +98,11 @@ fn the_page_names_every_fact_reason_and_bound() {
         limits::STATE_BYTES_MAX,
         limits::STATE_TEXT_BYTES_MAX,
         limits::COUNT_THRESHOLD_MAX - 1,
+        limits::LOCALES_MAX,
+        limits::CONTENT_FIELDS_MAX,
+        limits::TEXT_BYTES_MAX,
+        limits::CONTENT_VALUES_MAX,
+        limits::STEPS_MAX,
     ] {
         assert!(page.contains(&grouped(bound)), "{bound}");
     }

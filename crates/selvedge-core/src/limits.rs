@@ -145,6 +145,14 @@ pub const BUCKETS: u16 = 10_000;
 pub const CONTENTS_MAX: usize = 10_000;
 /// Fields of one content.
 pub const CONTENT_FIELDS_MAX: usize = 32;
+/// Languages of one content, the default among them.
+pub const LOCALES_MAX: usize = 64;
+/// Pieces of one field of a content: texts and placeholders.
+pub const PIECES_MAX: usize = 64;
+/// Different values that one content's placeholders read.
+pub const CONTENT_VALUES_MAX: usize = 8;
+/// Steps of one placeholder's computation.
+pub const STEPS_MAX: usize = 16;
 /// Events of a tracking plan.
 pub const PLAN_EVENTS_MAX: usize = 2_000;
 /// Sources, origins or consent regions of a site.

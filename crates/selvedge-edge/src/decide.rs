@@ -1,6 +1,6 @@
 //! `POST /v1/decide`: what a server asks before it renders a page. Nothing of a visitor is changed by it.
 
-use crate::decision::{Decider, slot_decisions};
+use crate::decision::{Decider, contents, slot_decisions};
 use crate::fault::Fault;
 use crate::foreign::Whose;
 use crate::gate::{Gate, Shown};
@@ -13,10 +13,10 @@ use alloc::vec::Vec;
 use selvedge_core::consent::{Purposes, Snapshot};
 use selvedge_core::id::WriterId;
 use selvedge_core::limits::{CONTEXT_ENTRIES_MAX, SLOTS_MAX};
-use selvedge_core::rules::{self, Moment, Place};
+use selvedge_core::rules::{self, Decision, Moment, Place};
 use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::Map;
-use selvedge_core::wire::answer::{Reason, SlotDecision};
+use selvedge_core::wire::answer::Reason;
 use selvedge_core::wire::program::Slot;
 use selvedge_core::wire::state::VisitorState;
 use selvedge_core::wire::stored::VisitorRecord;
@@ -126,57 +126,68 @@ pub fn answer(site: &Site, stored: Option<&VisitorRecord>, question: &Question, 
         (None, None) => VisitorState::new(rule_now_ms),
         (None, Some(_)) => VisitorState { in_force: Purposes::NECESSARY, ..VisitorState::new(rule_now_ms) },
     };
-    let moment = Moment {
+    let moment = moment(site, question, rule_now_ms, gate.now.in_force());
+    rules::lease(&site.program, &mut state, rule_now_ms, &[]);
+    let mut decisions = rules::decide(&site.program, &mut state, &moment);
+    decisions.retain(|decision| is_asked(question, site.program.slot_name(decision.slot)));
+    let decider = Decider { site, state: &state, moment: &moment };
+    render(&decider, question, (&decisions, true), now_ms)
+}
+
+/// The answer where no decision can be made: every slot that was asked for shows its fallback. Nothing is known of the
+/// visitor.
+#[must_use]
+pub fn fallback(site: &Site, question: &Question, now_ms: u64) -> String {
+    let rule_now_ms = i64::try_from(now_ms).unwrap_or(i64::MAX);
+    let slots = (0..).zip(&site.program.parts().slots).filter(|(_, slot)| is_asked(question, &slot.name));
+    let of_slot = |(slot, found): (u16, &Slot)| Decision {
+        slot,
+        rule: None,
+        content: found.fallback,
+        reason: Reason::Fallback,
+        variant: None,
+        held_out: None,
+    };
+    let decisions: Vec<Decision> = slots.map(of_slot).collect();
+    let moment = moment(site, question, rule_now_ms, Purposes::NONE);
+    let decider = Decider { site, state: &VisitorState::new(rule_now_ms), moment: &moment };
+    render(&decider, question, (&decisions, false), now_ms)
+}
+
+fn moment<'a>(site: &'a Site, question: &'a Question, now_ms: i64, in_force: Purposes) -> Moment<'a> {
+    Moment {
         writer: question.writer,
         context: &question.context,
-        now_ms: rule_now_ms,
-        in_force: gate.now.in_force(),
+        now_ms,
+        in_force,
         place: Place::Edge,
         trust: Trust::Client,
         account: None,
         visitor: question.whose.visitor(site.name()),
         orders: site.orders(),
-    };
-    rules::lease(&site.program, &mut state, rule_now_ms, &[]);
-    let decisions = rules::decide(&site.program, &mut state, &moment);
-    let decider = Decider { site, state: &state, moment: &moment };
-    let mut decisions = slot_decisions(&decider, &decisions, true);
-    decisions.retain(|decision| is_asked(question, &decision.slot));
-    render(site, question, &decisions, now_ms)
-}
-
-/// The answer where no decision can be made: every slot that was asked for shows its fallback.
-#[must_use]
-pub fn fallback(site: &Site, question: &Question, now_ms: u64) -> String {
-    let parts = site.program.parts();
-    let of_slot = |slot: &Slot| SlotDecision {
-        slot: slot.name.clone(),
-        rule: None,
-        content: slot
-            .fallback
-            .and_then(|at| parts.contents.get(usize::from(at)))
-            .map(|content| content.id.clone()),
-        reason: Reason::Fallback,
-        detail: String::new(),
-        body: None,
-        held_out: None,
-    };
-    let slots = parts.slots.iter().filter(|slot| is_asked(question, &slot.name));
-    let decisions: Vec<SlotDecision> = slots.map(of_slot).collect();
-    render(site, question, &decisions, now_ms)
+    }
 }
 
 fn is_asked(question: &Question, slot: &str) -> bool {
     question.slots.is_empty() || question.slots.iter().any(|asked| asked == slot)
 }
 
-fn render(site: &Site, question: &Question, decisions: &[SlotDecision], now_ms: u64) -> String {
+/// The answer of these decisions, with or without what kept rules from winning.
+fn render(
+    decider: &Decider<'_>,
+    question: &Question,
+    (decisions, with_detail): (&[Decision], bool),
+    now_ms: u64,
+) -> String {
+    let site = decider.site;
+    let contents = contents(decider, decisions);
+    let named = slot_decisions(decider, decisions, with_detail);
     let answer = AnswerJson {
         visitor: question.whose.visitor(site.name()).to_string(),
         program: site.hash.to_string(),
         publish: site.publish,
         server_time_ms: now_ms,
-        decisions: answer_json::decisions(decisions, &site.program.parts().contents),
+        decisions: answer_json::decisions(&named, &contents),
     };
     serde_json::to_string(&answer).unwrap_or_default()
 }

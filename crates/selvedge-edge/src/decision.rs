@@ -5,6 +5,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use selvedge_core::rules::{self, Decision, Moment};
 use selvedge_core::wire::answer::{Reason, SlotDecision};
+use selvedge_core::wire::program::Content;
 use selvedge_core::wire::state::VisitorState;
 
 /// What decisions are put into words with.
@@ -31,21 +32,31 @@ pub fn slot_decisions(decider: &Decider<'_>, decisions: &[Decision], with_detail
         Some(variant) => decider.site.program.variant_name(variant),
         None => detail_of(decision),
     };
-    decisions.iter().filter_map(|decision| named(decider.site, decision, detail_of(decision))).collect()
+    decisions.iter().filter_map(|decision| named(decider, decision, detail_of(decision))).collect()
 }
 
-fn named(site: &Site, decision: &Decision, detail: String) -> Option<SlotDecision> {
-    let parts = site.program.parts();
+/// What each of the decisions shows, in the visitor's language and with the values written out.
+#[must_use]
+pub fn contents(decider: &Decider<'_>, decisions: &[Decision]) -> Vec<Option<Content>> {
+    decisions.iter().map(|decision| content(decider, decision)).collect()
+}
+
+fn content(decider: &Decider<'_>, decision: &Decision) -> Option<Content> {
+    rules::content(&decider.site.program, decider.state, decider.moment, decision)
+}
+
+fn named(decider: &Decider<'_>, decision: &Decision, detail: String) -> Option<SlotDecision> {
+    let parts = decider.site.program.parts();
     let rule = decision.rule.and_then(|at| parts.rules.get(usize::from(at)));
-    let content = decision.content.and_then(|at| parts.contents.get(usize::from(at)));
+    let shown = decision.content.and_then(|at| parts.contents.get(usize::from(at)));
     let is_unknown_to_page = rule.is_some_and(|rule| !rule.in_page);
     Some(SlotDecision {
         slot: parts.slots.get(usize::from(decision.slot))?.name.clone(),
         rule: rule.map(|rule| rule.id.clone()),
-        content: content.map(|content| content.id.clone()),
+        content: shown.map(|content| content.id.clone()),
         reason: decision.reason,
         detail,
-        body: content.filter(|_| is_unknown_to_page).cloned(),
+        body: if is_unknown_to_page { content(decider, decision) } else { None },
         held_out: decision
             .held_out
             .and_then(|at| parts.rules.get(usize::from(at)))

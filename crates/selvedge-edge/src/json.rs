@@ -8,7 +8,7 @@ use selvedge_core::number::Number;
 use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::answer::SlotDecision;
-use selvedge_core::wire::program::{Content, ContentType};
+use selvedge_core::wire::program::Content;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 /// A property map, in the order sent, numbers exactly as sent.
@@ -133,16 +133,16 @@ pub struct JsonDecision<'a> {
 }
 
 impl<'a> JsonDecision<'a> {
-    /// The decision; with `body`, where it is known, in place of its own.
+    /// The decision, with what it shows.
     #[must_use]
-    pub fn new(decision: &'a SlotDecision, body: Option<&'a Content>) -> Self {
+    pub fn new(decision: &'a SlotDecision, content: Option<&'a Content>) -> Self {
         Self {
             slot: &decision.slot,
             rule: decision.rule.as_deref(),
             content: decision.content.as_deref(),
             reason: decision.reason.as_str(),
             detail: &decision.detail,
-            body: body.or(decision.body.as_ref()).map(JsonContent::from),
+            body: content.or(decision.body.as_ref()).map(JsonContent::from),
         }
     }
 }
@@ -158,12 +158,7 @@ pub struct JsonContent<'a> {
 
 impl<'a> From<&'a Content> for JsonContent<'a> {
     fn from(content: &'a Content) -> Self {
-        let content_type = match content.content_type {
-            ContentType::Text => "text",
-            ContentType::Url => "url",
-            ContentType::Image => "image",
-            ContentType::Attributes => "attributes",
-        };
+        let content_type = content.content_type.as_str();
         Self { id: &content.id, content_type, fields: JsonFields(&content.fields) }
     }
 }

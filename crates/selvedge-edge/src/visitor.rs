@@ -1,6 +1,6 @@
 //! `GET /v1/visitors/{id}`: what is kept of a visitor, and why each rule acts or does not. For the console.
 
-use crate::decision::{Decider, slot_decisions};
+use crate::decision::{Decider, contents, slot_decisions};
 use crate::json::{JsonDecision, JsonSnapshot, purpose_names};
 use crate::site::Site;
 use crate::text::rfc_3339;
@@ -111,7 +111,7 @@ pub fn render(site: &Site, visitor: VisitorId, record: &VisitorRecord, now_ms: u
     };
     let decided = rules::decide(&site.program, &mut kept.clone(), &moment);
     let decider = Decider { site, state: &kept, moment: &moment };
-    let decisions = slot_decisions(&decider, &decided, true);
+    let (decisions, contents) = (slot_decisions(&decider, &decided, true), contents(&decider, &decided));
     let is_kept = !record.state.is_empty();
     let json = VisitorJson {
         visitor: visitor.to_string(),
@@ -127,7 +127,7 @@ pub fn render(site: &Site, visitor: VisitorId, record: &VisitorRecord, now_ms: u
         pages: kept.pages.iter().map(page).collect(),
         metrics: metrics(site, &kept),
         caps: caps(site, &kept),
-        decisions: answer_json::decisions(&decisions, &site.program.parts().contents),
+        decisions: answer_json::decisions(&decisions, &contents),
         candidates: candidates(site, &kept, &moment),
     };
     serde_json::to_string(&json).unwrap_or_default()

@@ -123,7 +123,7 @@ fn step(
         .map_err(Stopped::Stale)?;
     write(sql, visitor, &mut outcome, before.ledger, progress.is_torn)?;
     settle(sql, visitor, writer, &attempts)?;
-    answer(&outcome, site, envelope.is_json)
+    answer(&outcome, envelope.is_json)
 }
 
 /// Keeps [`AT`], and plants the faults of tests.
@@ -177,9 +177,9 @@ fn settle(
 }
 
 /// The answer in the form that the batch came in.
-fn answer(outcome: &Outcome, site: &Site, is_json: bool) -> Result<Vec<u8>, Stopped> {
+fn answer(outcome: &Outcome, is_json: bool) -> Result<Vec<u8>, Stopped> {
     if is_json {
-        return Ok(answer_json::render(outcome, &site.program.parts().contents).into_bytes());
+        return Ok(answer_json::render(outcome).into_bytes());
     }
     let written = outcome.answer.encode();
     written.map_err(|_| Fault::internal("the answer could not be written").into())

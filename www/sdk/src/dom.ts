@@ -59,7 +59,7 @@ function fill(element: HTMLElement, { type, fields }: Content): void {
   const { text = "", href = "", src = "", alt = "" } = fields;
   if (type === "text") {
     element.replaceChildren(text);
-  } else if (type === "url") {
+  } else if (type === "link") {
     const link = element instanceof HTMLAnchorElement ? element : document.createElement("a");
     set(link, "href", href);
     if (text) link.replaceChildren(text);

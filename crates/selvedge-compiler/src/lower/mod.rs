@@ -7,9 +7,10 @@ mod shared;
 mod zone;
 mod deciding;
 mod parts;
+mod contents;
 mod sequence;
 mod terms;
 
 pub(crate) use code::size;
 pub(crate) use parts::build;
-pub(crate) use shared::{PlaceOf, Shared};
+pub(crate) use shared::{PlaceOf, Shared, at_edge};

@@ -7,7 +7,8 @@ use super::meaning::meaning;
 use super::shared::Shared;
 use super::zone::zone_of;
 use crate::resolved::{
-    Fact, ItemTest, Leaf, Metric as ResolvedMetric, Rule, Score, Site, Truth, cart_events, item_truths,
+    Content, Fact, ItemTest, Leaf, Metric as ResolvedMetric, Rule, Score, Site, Truth, cart_events,
+    item_truths,
 };
 use crate::source::Files;
 use selvedge_core::consent::Purposes;
@@ -25,6 +26,7 @@ pub(crate) fn build(site: &Site, shared: &Shared, files: &Files<'_>, public: boo
     let mut builder = Builder::new(site, shared, &rules, public);
     let part_rules = builder.rules(&rules);
     let slots = builder.slots();
+    let (templates, values) = builder.templates();
     let parts = Parts {
         site: site.site.name.clone(),
         currency: site.site.currency.clone(),
@@ -42,7 +44,9 @@ pub(crate) fn build(site: &Site, shared: &Shared, files: &Files<'_>, public: boo
         rules: part_rules,
         slots,
         groups: builder.groups,
-        contents: builder.contents,
+        contents: builder.contents.iter().map(|content| content.part()).collect(),
+        values,
+        templates,
         deciding: builder.deciding.parts,
         ..Parts::default()
     };
@@ -59,16 +63,16 @@ fn cart(site: &Site, shared: &Shared, public: bool) -> Vec<program::CartEvent> {
 }
 
 /// What facts are in the program.
-struct Sources<'a> {
-    site: &'a Site,
-    attributes: &'a BTreeMap<usize, u16>,
-    metrics: &'a BTreeMap<usize, u16>,
-    item_tests: &'a BTreeMap<ItemTest, [u16; 2]>,
+pub(super) struct Sources<'a> {
+    pub site: &'a Site,
+    pub attributes: &'a BTreeMap<usize, u16>,
+    pub metrics: &'a BTreeMap<usize, u16>,
+    pub item_tests: &'a BTreeMap<ItemTest, [u16; 2]>,
 }
 
 impl Sources<'_> {
     /// Where the fact comes from; what it is made of is placed before it.
-    fn of(&self, fact: &Fact, facts: &mut Facts) -> FactSource {
+    pub(super) fn of(&self, fact: &Fact, facts: &mut Facts) -> FactSource {
         let found = |places: &BTreeMap<usize, u16>, at| places.get(at).copied().unwrap_or(u16::MAX);
         match fact {
             Fact::Builtin(builtin) => FactSource::Builtin(*builtin),
@@ -114,30 +118,30 @@ pub(super) struct Builder<'a> {
     pub(super) shared: &'a Shared,
     dictionaries: Dictionaries,
     facts: Facts,
-    metrics: Vec<Metric>,
+    pub(super) metrics: Vec<Metric>,
     scores: Vec<program::Score>,
     pub(super) sequences: Vec<Sequence>,
     /// Metrics and sequences of this program, by meaning.
     pub(super) metric_places: BTreeMap<u64, u16>,
     /// Attributes of this program, by their place among the resolved.
-    attribute_places: BTreeMap<usize, u16>,
+    pub(super) attribute_places: BTreeMap<usize, u16>,
     /// Where conditions on items begin, and their opposites.
-    item_tests: BTreeMap<ItemTest, [u16; 2]>,
+    pub(super) item_tests: BTreeMap<ItemTest, [u16; 2]>,
     code: Code,
     groups: Vec<selvedge_core::wire::program::Group>,
-    pub(super) contents: Vec<selvedge_core::wire::program::Content>,
+    /// The contents that are shown, sorted by id.
+    pub(super) contents: Vec<&'a Content>,
     pub(super) deciding: DecidingParts,
 }
 
 impl<'a> Builder<'a> {
     fn new(site: &'a Site, shared: &'a Shared, rules: &[(usize, &Rule)], public: bool) -> Self {
         let fallbacks = site.site.slots.iter().filter_map(|slot| slot.fallback.as_ref()).map(|id| &id.value);
-        let trials = rules.iter().filter_map(|(_, rule)| rule.terms.trial.as_ref());
-        let variants = trials.flat_map(|(_, contents)| contents.iter().flatten());
-        let shown = rules.iter().map(|(_, rule)| &rule.content).chain(variants);
-        let shown: Vec<&String> = shown.chain(fallbacks).collect();
-        let mut contents: Vec<_> =
-            site.contents.iter().filter(|content| shown.contains(&&content.id)).cloned().collect();
+        let fallbacks: Vec<&String> = fallbacks.collect();
+        let is_shown = |content: &&Content| {
+            fallbacks.contains(&&content.id) || rules.iter().any(|(_, rule)| rule.shows(&content.id))
+        };
+        let mut contents: Vec<&Content> = site.contents.iter().filter(is_shown).collect();
         contents.sort_by(|a, b| a.id.cmp(&b.id));
         let is_used = |name: &String| rules.iter().any(|(_, rule)| rule.group.as_ref() == Some(name));
         let mut groups: Vec<_> = site.groups.iter().filter(|group| is_used(&group.name)).cloned().collect();
@@ -145,7 +149,7 @@ impl<'a> Builder<'a> {
         Self {
             site,
             shared,
-            dictionaries: Dictionaries::of(leaves(site, rules).iter()),
+            dictionaries: Dictionaries::of(leaves(site, rules, &contents).iter()),
             facts: Facts::default(),
             metrics: Vec::new(),
             scores: Vec::new(),
@@ -223,7 +227,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The count under this purpose: counts of one meaning are one.
-    fn metric(&mut self, at: usize, purpose: Purposes) -> u16 {
+    pub(super) fn metric(&mut self, at: usize, purpose: Purposes) -> u16 {
         let Some(metric) = self.site.metric(at) else { return u16::MAX };
         let meaning = meaning(metric, purpose);
         if let Some(place) = self.metric_places.get(&meaning) {
@@ -324,14 +328,15 @@ fn attribute_places(site: &Site, shared: &Shared, public: bool) -> BTreeMap<usiz
     read.into_iter().enumerate().map(|(place, at)| (at, index(place))).collect()
 }
 
-/// The leaves of the rules' conditions, and of the counts that these name.
-fn leaves(site: &Site, rules: &[(usize, &Rule)]) -> Vec<Leaf> {
+/// The leaves of the rules' conditions, and of the metrics that these and the contents name.
+fn leaves(site: &Site, rules: &[(usize, &Rule)], contents: &[&Content]) -> Vec<Leaf> {
     let of_rules: Vec<&Leaf> = rules
         .iter()
         .flat_map(|(_, rule)| rule.conditions(&site.deciding))
         .flat_map(|(truth, _)| truth.leaves())
         .collect();
-    let metrics: BTreeSet<usize> = of_rules.iter().flat_map(|leaf| metrics_of(leaf)).collect();
+    let read = contents.iter().flat_map(|content| content.leaves());
+    let metrics: BTreeSet<usize> = of_rules.iter().copied().chain(read).flat_map(metrics_of).collect();
     let filters = metrics.into_iter().filter_map(|at| site.metric(at)).flat_map(ResolvedMetric::filters);
     let mut leaves: Vec<Leaf> =
         of_rules.into_iter().chain(filters.flat_map(Truth::leaves)).cloned().collect();
@@ -343,7 +348,7 @@ fn leaves(site: &Site, rules: &[(usize, &Rule)]) -> Vec<Leaf> {
     leaves
 }
 
-fn metrics_of(leaf: &Leaf) -> Vec<usize> {
+pub(super) fn metrics_of(leaf: &Leaf) -> Vec<usize> {
     let simple = leaf.fact.simple().into_iter();
     simple.filter_map(|fact| if let Fact::Metric(at) = fact { Some(*at) } else { None }).collect()
 }

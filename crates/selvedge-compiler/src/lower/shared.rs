@@ -1,7 +1,7 @@
 //! What both programs must agree on, found from all rules: where each runs, how far counts count, what stays at the edge.
 
 use super::meaning::meaning;
-use crate::resolved::{Fact, Leaf, Metric, Rule, Site, ValueCap, threshold_of};
+use crate::resolved::{Content, Fact, Leaf, Metric, Rule, Site, ValueCap, threshold_of};
 use selvedge_core::consent::Purposes;
 use selvedge_core::wire::program::{AttributeScope, Scope, Status};
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,6 +49,10 @@ impl Shared {
             let in_page = shared.in_page(at);
             shared.take(rule, in_page, site);
         }
+        for content in site.contents.iter().filter(|content| site.is_shown(content)) {
+            let in_page = site.in_page(content, |at| shared.in_page(at));
+            content.leaves().for_each(|leaf| shared.take_leaf(leaf, content.purpose, in_page, site));
+        }
         shared
     }
 
@@ -60,9 +64,7 @@ impl Shared {
     fn take(&mut self, rule: &Rule, in_page: bool, site: &Site) {
         for (truth, purpose) in rule.conditions(&site.deciding) {
             for leaf in truth.leaves() {
-                for fact in leaf.fact.simple() {
-                    self.take_fact(fact, leaf, purpose, in_page, site);
-                }
+                self.take_leaf(leaf, purpose, in_page, site);
             }
         }
         if let Some(ValueCap { fact: Fact::Attribute(at), .. }) = &rule.terms.per_value {
@@ -75,6 +77,12 @@ impl Shared {
         *known = known.or(purpose);
         if in_page {
             self.page_attributes.insert(at);
+        }
+    }
+
+    fn take_leaf(&mut self, leaf: &Leaf, purpose: Purposes, in_page: bool, site: &Site) {
+        for fact in leaf.fact.simple() {
+            self.take_fact(fact, leaf, purpose, in_page, site);
         }
     }
 
@@ -101,6 +109,23 @@ impl Shared {
 }
 
 impl Site {
+    /// Whether anything shows the content.
+    pub fn is_shown(&self, content: &Content) -> bool {
+        self.is_fallback(content) || self.rules.iter().any(|rule| rule.shows(&content.id))
+    }
+
+    /// Whether a slot falls back to the content.
+    pub fn is_fallback(&self, content: &Content) -> bool {
+        let fallbacks = self.site.slots.iter().filter_map(|slot| slot.fallback.as_ref());
+        fallbacks.into_iter().any(|id| id.value == content.id)
+    }
+
+    /// Whether pages show the content themselves.
+    fn in_page(&self, content: &Content, is_in_page: impl Fn(usize) -> bool) -> bool {
+        let mut rules = self.rules.iter().enumerate();
+        self.is_fallback(content) || rules.any(|(at, rule)| rule.shows(&content.id) && is_in_page(at))
+    }
+
     /// The count at this place.
     pub fn metric(&self, at: usize) -> Option<&Metric> {
         self.metrics.get(at).and_then(Option::as_ref)
@@ -116,24 +141,33 @@ fn place_of(rule: &Rule, site: &Site) -> PlaceOf {
         reasons.push("a draft is not sent to pages".to_owned());
     }
     let leaves = rule.conditions(&site.deciding).flat_map(|(truth, _)| truth.leaves());
-    let facts = leaves.flat_map(|leaf| leaf.fact.simple());
-    for fact in facts.chain(rule.terms.per_value.iter().map(|cap| &cap.fact)) {
-        match fact {
-            Fact::Attribute(at) if site.attributes[*at].scope == AttributeScope::Account => {
-                reasons.push(format!("`{}` is of the account", site.attributes[*at].name));
-            }
-            Fact::Metric(at) if site.metric(*at).is_some_and(|metric| metric.scope == Scope::Account) => {
-                reasons.push("a metric is of the account".to_owned());
-            }
-            Fact::Builtin(builtin) if builtin.is_edge_only() => {
-                reasons.push(format!("`{}` is known at the edge only", builtin.name()));
-            }
-            Fact::Attribute(at) if site.attributes[*at].private => {
-                reasons.push(format!("`{}` is private", site.attributes[*at].name));
-            }
-            _ => {}
-        }
+    let shown = site.contents.iter().filter(|content| rule.shows(&content.id));
+    for leaf in leaves.chain(shown.flat_map(Content::leaves)) {
+        reasons.extend(at_edge(&leaf.fact, site));
+    }
+    if let Some(cap) = &rule.terms.per_value {
+        reasons.extend(at_edge(&cap.fact, site));
     }
     reasons.dedup();
     if reasons.is_empty() { PlaceOf::Page } else { PlaceOf::Edge(reasons) }
+}
+
+/// Why only the edge knows the fact; nothing where pages know it.
+pub(crate) fn at_edge(fact: &Fact, site: &Site) -> Vec<String> {
+    let reason = |fact: &Fact| match fact {
+        Fact::Attribute(at) if site.attributes[*at].scope == AttributeScope::Account => {
+            Some(format!("`{}` is of the account", site.attributes[*at].name))
+        }
+        Fact::Metric(at) if site.metric(*at).is_some_and(|metric| metric.scope == Scope::Account) => {
+            Some("a metric is of the account".to_owned())
+        }
+        Fact::Builtin(builtin) if builtin.is_edge_only() => {
+            Some(format!("`{}` is known at the edge only", builtin.name()))
+        }
+        Fact::Attribute(at) if site.attributes[*at].private => {
+            Some(format!("`{}` is private", site.attributes[*at].name))
+        }
+        _ => None,
+    };
+    fact.simple().into_iter().filter_map(reason).collect()
 }

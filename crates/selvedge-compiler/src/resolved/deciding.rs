@@ -282,7 +282,7 @@ fn trial(
                 slots.iter().find(|(known, _)| known.value == slot).map(|(_, content)| content)
             }
         }?;
-        let ids = contents.iter().map(|content| content.content.id.as_str());
+        let ids = contents.iter().map(|content| content.id.as_str());
         known_as(content, ids, (Code::E0205, "content"), report).then(|| content.value.clone())
     };
     let contents = experiments.get(at)?.variants.iter().map(&mut content).collect();

@@ -9,6 +9,7 @@ use selvedge_core::limits::COUNT_THRESHOLD_MAX;
 use selvedge_core::wire::program::{MetricKind, Scope, SequenceKind, Window};
 
 /// A metric, resolved.
+#[derive(Clone)]
 pub(crate) struct Metric {
     pub name: String,
     pub kind: MetricKind,
@@ -26,6 +27,7 @@ pub(crate) struct Metric {
 }
 
 /// How a score is made, resolved.
+#[derive(Clone)]
 pub(crate) struct Score {
     pub half_life_ms: u64,
     pub min: i64,
@@ -34,6 +36,7 @@ pub(crate) struct Score {
 }
 
 /// What an event adds to a score, resolved.
+#[derive(Clone)]
 pub(crate) struct Points {
     pub event: String,
     pub filter: Option<Truth>,
@@ -41,6 +44,7 @@ pub(crate) struct Points {
 }
 
 /// A sequence or absence, resolved.
+#[derive(Clone)]
 pub(crate) struct Sequence {
     pub asks: SequenceKind,
     pub steps: Vec<Step>,
@@ -49,6 +53,7 @@ pub(crate) struct Sequence {
 }
 
 /// An event of a sequence.
+#[derive(Clone)]
 pub(crate) struct Step {
     pub event: String,
     pub filter: Option<Truth>,

@@ -12,11 +12,15 @@ mod cart;
 pub(crate) mod truth;
 pub(crate) mod fuse;
 mod metric;
+mod style;
+mod content;
 mod warnings;
 mod deciding;
+mod shown;
 mod site;
 
 pub(crate) use cart::cart_events;
+pub(crate) use content::{Content, Read};
 pub(crate) use deciding::ValueCap;
 pub(crate) use fact::{Default, Domain, Fact, ItemTest, Leaf, LeafTest};
 pub(crate) use metric::{Metric, Points, Score, Sequence, Step, threshold_of};

@@ -1,10 +1,12 @@
 //! A whole site resolved: every name leads somewhere, every rule has its slot, content, group and condition.
 
 use super::attribute::{Attribute, resolve_attribute};
+use super::content::{self, Content, Setting};
 use super::deciding::{Deciding, RuleTerms, resolve_deciding, resolve_terms};
 use super::fuse::truth_of;
 use super::metric::{Metric, count_as_values, metric};
 use super::names::Names;
+use super::shown::{self, Showing};
 use super::truth::Truth;
 use super::typed::{Checker, TypedMetric, Used};
 use super::warnings::{self, Ranked};
@@ -15,7 +17,7 @@ use crate::source::Span;
 use crate::suggest::did_you_mean;
 use crate::written::rules::{self, RulesFile};
 use crate::written::timing::Timing as WrittenTiming;
-use crate::written::{Written, content, site};
+use crate::written::{Written, content as written_content, site};
 use selvedge_core::consent::Purposes;
 use selvedge_core::tracking_plan::PlanEvent;
 use selvedge_core::wire::program::{self, Builtin, Cap, Hold, Status, Timing, Trigger};
@@ -28,7 +30,7 @@ pub(crate) struct Site {
     pub attributes: Vec<Attribute>,
     /// The named metrics, then those written inside conditions.
     pub metrics: Vec<Option<Metric>>,
-    pub contents: Vec<program::Content>,
+    pub contents: Vec<Content>,
     pub groups: Vec<program::Group>,
     /// Sorted by priority descending, then id.
     pub rules: Vec<Rule>,
@@ -66,6 +68,14 @@ impl Rule {
     }
 }
 
+impl Rule {
+    /// Whether it may show the content of this id.
+    pub fn shows(&self, content: &str) -> bool {
+        let of_trial = self.terms.trial.iter().flat_map(|(_, contents)| contents.iter().flatten());
+        of_trial.into_iter().any(|shown| shown == content) || self.content == content
+    }
+}
+
 /// Resolves what was written; what is wrong is reported and left out.
 pub(crate) fn resolve(written: Written, report: &mut Report) -> Site {
     let Written { site, plan, rules, contents } = written;
@@ -90,7 +100,7 @@ pub(crate) fn resolve(written: Written, report: &mut Report) -> Site {
     let deciding = resolve_deciding(&rules, &mut checker);
     let resolved_rules = resolve_rules(&rules, &site, &contents, &mut checker);
     check_audiences(&rules, &mut checker);
-    let Checker { metrics, used, .. } = checker;
+    let Checker { metrics, mut used, .. } = checker;
     let attributes = rules.attributes.iter().map(|found| resolve_attribute(found, &events, report)).collect();
     let metrics = named.into_iter().chain(metrics.into_iter().map(Some));
     let mut metrics: Vec<Option<Metric>> =
@@ -98,17 +108,29 @@ pub(crate) fn resolve(written: Written, report: &mut Report) -> Site {
     let conditions = resolved_rules.iter().flat_map(|rule| rule.conditions(&deciding));
     count_as_values(conditions.map(|(truth, _)| truth), &mut metrics);
     check_fallbacks(&site, &contents, report);
+    let setting = Setting { names: &names, currency: &currency, language: &site.language };
+    let mut resolved_contents: Vec<Content> =
+        contents.iter().map(|found| content::resolve(found, &setting, &mut used, report)).collect();
+    let showings: Vec<Showing<'_>> = resolved_rules.iter().flat_map(showings_of).collect();
+    shown::settle(&mut resolved_contents, &showings, &site, &mut metrics, report);
     warnings::unused(&rules, &contents, &site, &used, report);
     Site {
         attributes,
         metrics,
-        contents: contents.into_iter().map(|content| content.content).collect(),
+        contents: resolved_contents,
         groups: rules.groups.iter().map(group).collect(),
         rules: resolved_rules,
         deciding,
         site,
         events,
     }
+}
+
+/// Each content that a rule shows.
+fn showings_of(rule: &Rule) -> impl Iterator<Item = Showing<'_>> {
+    let of_trial = rule.terms.trial.iter().flat_map(|(_, contents)| contents.iter().flatten());
+    let contents = of_trial.chain([&rule.content]);
+    contents.map(|content| Showing { content, purpose: rule.purpose, when: rule.when.as_ref() })
 }
 
 fn plan_events(mut events: Vec<PlanEvent>) -> Vec<PlanEvent> {
@@ -153,7 +175,7 @@ fn check_sources(site: &site::Site, report: &mut Report) {
 fn resolve_rules(
     rules: &RulesFile,
     site: &site::Site,
-    contents: &[content::Content],
+    contents: &[written_content::Content],
     checker: &mut Checker<'_, '_>,
 ) -> Vec<Rule> {
     let mut resolved: Vec<(Rule, Span)> = Vec::new();
@@ -183,11 +205,11 @@ fn resolve_rule(
     rule: &rules::Rule,
     rules: &RulesFile,
     site: &site::Site,
-    contents: &[content::Content],
+    contents: &[written_content::Content],
     checker: &mut Checker<'_, '_>,
 ) -> Option<Rule> {
     let slots = site.slots.iter().map(|slot| slot.name.as_str());
-    let ids = contents.iter().map(|content| content.content.id.as_str());
+    let ids = contents.iter().map(|content| content.id.as_str());
     let groups = rules.groups.iter().map(|group| group.name.value.as_str());
     let slot = known(rule.slot.as_ref(), slots, Code::E0204, "slot", checker.report);
     let content = known(rule.content.as_ref(), ids, Code::E0205, "content", checker.report);
@@ -270,9 +292,9 @@ fn check_audiences(rules: &RulesFile, checker: &mut Checker<'_, '_>) {
     checker.used = used_by_rules;
 }
 
-fn check_fallbacks(site: &site::Site, contents: &[content::Content], report: &mut Report) {
+fn check_fallbacks(site: &site::Site, contents: &[written_content::Content], report: &mut Report) {
     for slot in &site.slots {
-        let ids = contents.iter().map(|content| content.content.id.as_str());
+        let ids = contents.iter().map(|content| content.id.as_str());
         known(slot.fallback.as_ref(), ids, Code::E0205, "content", report);
     }
 }

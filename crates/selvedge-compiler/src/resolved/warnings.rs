@@ -50,8 +50,8 @@ pub(super) fn unused(rules: &RulesFile, contents: &[Content], site: &Site, used:
     for group in rules.groups.iter().filter(|group| !named.contains(&group.name.value)) {
         warn(&group.name.value, group.name.span, "group", report);
     }
-    for content in contents.iter().filter(|content| !named.contains(&content.content.id)) {
-        warn(&content.content.id, content.id_span, "content", report);
+    for content in contents.iter().filter(|content| !named.contains(&content.id)) {
+        warn(&content.id, content.id_span, "content", report);
     }
 }
 

@@ -1,18 +1,52 @@
-//! content.yaml: what rules show. Nothing here can run code in the page.
+//! content.yaml: what rules show, in every language. Nothing here can run code in the page.
+
+mod field;
+mod json;
+
+pub(crate) use json::escape as escape_json;
 
 use crate::codes::Code;
 use crate::diagnostic::Report;
-use crate::fields::{self, Fields, Later, NameKind, Spanned};
+use crate::fields::{self, Fields, NameKind};
 use crate::source::Span;
+use crate::template::Placeholder;
 use crate::yaml::{Entry, Map, Node, Value};
-use selvedge_core::limits::{CONTENT_FIELDS_MAX, TEXT_BYTES_MAX};
-use selvedge_core::wire::program::{self, ContentType};
+use selvedge_core::limits::{CONTENT_FIELDS_MAX, LOCALES_MAX};
+use selvedge_core::wire::program::{ContentType, Escape};
 
 /// A content as written.
 #[derive(Debug)]
 pub(crate) struct Content {
+    pub id: String,
     pub id_span: Span,
-    pub content: program::Content,
+    pub content_type: ContentType,
+    /// By language, from the most to the least special; the last is for everybody else.
+    pub wordings: Vec<Wording>,
+}
+
+/// A content in one language.
+#[derive(Debug)]
+pub(crate) struct Wording {
+    /// BCP 47, lower case; empty for everybody else.
+    pub language: String,
+    /// Sorted by name.
+    pub fields: Vec<Field>,
+}
+
+/// A field of a content: its name and its text.
+#[derive(Debug, Clone)]
+pub(crate) struct Field {
+    pub name: String,
+    pub pieces: Vec<Piece>,
+}
+
+/// A piece of a field's text.
+#[derive(Debug, Clone)]
+pub(crate) enum Piece {
+    Text(String),
+    Value(Placeholder, Escape),
+    /// A JSON value of its own: a number stays one.
+    Whole(Placeholder),
 }
 
 /// Reads content.yaml.
@@ -22,110 +56,124 @@ pub(crate) fn read(root: &Node, report: &mut Report) -> Vec<Content> {
         .iter()
         .filter_map(|entry| {
             fields::name(&entry.key, entry.key_span, NameKind::Dashed, report);
-            let content = read_content(&entry.key, &entry.value, report)?;
-            Some(Content { id_span: entry.key_span, content })
+            read_content(entry, report)
         })
         .collect()
 }
 
-const TYPES: [(&str, ContentType); 4] = [
+const TYPES: [(&str, ContentType); 6] = [
     ("text", ContentType::Text),
-    ("url", ContentType::Url),
+    ("html", ContentType::Html),
     ("image", ContentType::Image),
+    ("link", ContentType::Link),
     ("attributes", ContentType::Attributes),
-];
-const TYPES_LATER: [Later; 3] = [
-    ("html", "use `text`, `url` or `image`"),
-    ("link", "use `url` with `href` and `text`"),
-    ("json", "use `attributes`, one `data-...` attribute a value"),
+    ("json", ContentType::Json),
 ];
 
-fn read_content(id: &str, node: &Node, report: &mut Report) -> Option<program::Content> {
-    let mut fields = Fields::of(node, report)?;
+fn read_content(entry: &Entry, report: &mut Report) -> Option<Content> {
+    let mut fields = Fields::of(&entry.value, report)?;
     let content_type =
-        fields.required("type", report).and_then(|node| fields::word(node, &TYPES, &TYPES_LATER, report))?;
-    let found = match content_type {
-        ContentType::Text => named(&mut fields, &["text"], &[], report),
-        ContentType::Url => named(&mut fields, &["href", "text"], &[], report),
-        ContentType::Image => named(&mut fields, &["src", "alt"], &["href"], report),
-        ContentType::Attributes => attributes(&mut fields, report),
+        fields.required("type", report).and_then(|node| fields::word(node, &TYPES, &[], report))?;
+    let everybody = read_fields(content_type, &mut fields, true, report);
+    let mut wordings = match fields.filled("locales", report) {
+        None => Vec::new(),
+        Some(node) => read_locales(node, content_type, &everybody, report),
     };
-    fields.finish(&[("locales", "write one content and one rule for each language")], report);
-    found.iter().for_each(|(name, value)| check_field(name, value, report));
-    let mut found: Vec<(String, String)> =
-        found.into_iter().map(|(name, value)| (name, value.value)).collect();
-    found.sort();
-    Some(program::Content { id: id.to_owned(), content_type, fields: found })
+    fields.finish(&[], report);
+    wordings.push(Wording { language: String::new(), fields: everybody });
+    Some(Content { id: entry.key.clone(), id_span: entry.key_span, content_type, wordings })
 }
 
-type Found = Vec<(String, Spanned<String>)>;
-
-fn named(
+/// The fields of a type. Those of a language may be left out: then they are everybody's.
+fn read_fields(
+    content_type: ContentType,
     fields: &mut Fields<'_>,
-    required: &[&'static str],
-    optional: &[&'static str],
+    is_whole: bool,
     report: &mut Report,
-) -> Found {
+) -> Vec<Field> {
+    let names: &[(&'static str, bool)] = match content_type {
+        ContentType::Text => &[("text", true)],
+        ContentType::Link => &[("href", true), ("text", true)],
+        ContentType::Image => &[("src", true), ("alt", true), ("href", false)],
+        ContentType::Html => &[("html", true)],
+        ContentType::Json => &[("json", true)],
+        ContentType::Attributes => return attributes(fields, is_whole, report),
+    };
     let mut found = Vec::new();
-    for name in required {
-        let text = fields.required(name, report).and_then(|node| fields::text(node, report));
-        found.extend(text.map(|text| ((*name).to_owned(), text)));
+    for (name, is_required) in names {
+        let node = match is_whole && *is_required {
+            true => fields.required(name, report),
+            false => fields.filled(name, report),
+        };
+        let Some(node) = node else { continue };
+        let pieces = match content_type {
+            ContentType::Json => json::pieces(node, report),
+            ContentType::Html => field::markup(node, report),
+            _ => field::pieces(name, node, report),
+        };
+        found.extend(pieces.map(|pieces| Field { name: (*name).to_owned(), pieces }));
     }
-    for name in optional {
-        let text = fields.optional(name).and_then(|node| fields::text(node, report));
-        found.extend(text.map(|text| ((*name).to_owned(), text)));
-    }
+    found.sort_by(|a, b| a.name.cmp(&b.name));
     found
 }
 
-fn attributes(fields: &mut Fields<'_>, report: &mut Report) -> Found {
-    let Some(Node { value: Value::Map(Map { entries }), .. }) = fields.required("attributes", report) else {
-        return Vec::new();
-    };
+fn attributes(fields: &mut Fields<'_>, is_whole: bool, report: &mut Report) -> Vec<Field> {
+    let node =
+        if is_whole { fields.required("attributes", report) } else { fields.filled("attributes", report) };
+    let Some(Node { value: Value::Map(Map { entries }), .. }) = node else { return Vec::new() };
     if entries.len() > CONTENT_FIELDS_MAX {
         let message = format!("{} attributes; a content may set at most {CONTENT_FIELDS_MAX}", entries.len());
         report.add(Code::E0016, entries[0].key_span, message);
     }
-    entries.iter().filter_map(|entry| attribute(entry, report)).collect()
+    let mut found: Vec<Field> = entries.iter().filter_map(|entry| field::attribute(entry, report)).collect();
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    found
 }
 
-fn attribute(entry: &Entry, report: &mut Report) -> Option<(String, Spanned<String>)> {
-    let name = entry.key.to_lowercase();
-    let is_name = !name.is_empty()
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b':' | b'.'));
-    if !is_name {
-        let message = format!("`{}` is not the name of an attribute", entry.key);
-        report.add(Code::E0014, entry.key_span, message);
-        return None;
+fn read_locales(
+    node: &Node,
+    content_type: ContentType,
+    everybody: &[Field],
+    report: &mut Report,
+) -> Vec<Wording> {
+    let entries = fields::map(node, report).map(|map| map.entries.as_slice()).unwrap_or_default();
+    if entries.len() >= LOCALES_MAX {
+        let message = format!("{} languages; a content may have at most {}", entries.len(), LOCALES_MAX - 1);
+        report.add(Code::E0016, entries[0].key_span, message);
     }
-    if name.starts_with("on") || name == "srcdoc" {
-        let message = format!("the attribute `{}` could run code in the page", entry.key);
-        let help = "use a `data-...` attribute and let the page's own script read it".to_owned();
-        report.add_help(Code::E0403, entry.key_span, message, help);
-        return None;
+    let mut wordings: Vec<Wording> = Vec::new();
+    for entry in entries {
+        let language = entry.key.to_lowercase();
+        if !is_language(&language) || wordings.iter().any(|known| known.language == language) {
+            let message = format!("`{}` is not a language that can be chosen here", entry.key);
+            let help = "write each once, as browsers do: `de`, `de-AT`, `pt-BR`".to_owned();
+            report.add_help(Code::E0606, entry.key_span, message, help);
+            continue;
+        }
+        let Some(mut fields) = Fields::of(&entry.value, report) else { continue };
+        let own = read_fields(content_type, &mut fields, false, report);
+        fields.finish(&[], report);
+        wordings.push(Wording { language, fields: merged(everybody, own) });
     }
-    Some((name, fields::text(&entry.value, report)?))
+    wordings.sort_by(|a, b| (b.language.len(), &a.language).cmp(&(a.language.len(), &b.language)));
+    wordings
 }
 
-fn check_field(name: &str, value: &Spanned<String>, report: &mut Report) {
-    if value.value.len() > TEXT_BYTES_MAX {
-        let message = format!("`{name}` has {} bytes; at most {TEXT_BYTES_MAX}", value.value.len());
-        report.add(Code::E0016, value.span, message);
-    }
-    if value.value.contains("{{") {
-        fields::not_supported("a placeholder `{{...}}`", "write the text out", value.span, report);
-    }
-    if is_scripting_address(&value.value) && name != "text" && name != "alt" {
-        let message = format!("`{name}` is a scripting address");
-        report.add_help(Code::E0403, value.span, message, "use an address of a page: `/sale`".to_owned());
-    }
+/// Everybody's fields, with those of a language in their place.
+fn merged(everybody: &[Field], own: Vec<Field>) -> Vec<Field> {
+    let is_own = |field: &&Field| own.iter().any(|other| other.name == field.name);
+    let mut fields: Vec<Field> = everybody.iter().filter(|field| !is_own(field)).cloned().collect();
+    fields.extend(own);
+    fields.sort_by(|a, b| a.name.cmp(&b.name));
+    fields
 }
 
-/// Browsers ignore control characters and case in front of and within a scheme.
-fn is_scripting_address(value: &str) -> bool {
-    let is_read = |c: &char| !c.is_control() && !c.is_whitespace();
-    let scheme = value.chars().filter(is_read).take(16).collect::<String>().to_lowercase();
-    let is_image = scheme.starts_with("data:image/") && !scheme.starts_with("data:image/svg");
-    let schemes = ["javascript:", "vbscript:", "data:"];
-    !is_image && schemes.iter().any(|bad| scheme.starts_with(bad))
+/// A language, and what follows it: `de`, `de-at`, `zh-hant`.
+pub(crate) fn is_language(tag: &str) -> bool {
+    let mut parts = tag.split('-');
+    let is_language =
+        |part: &str| (2..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let is_part =
+        |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    parts.next().is_some_and(is_language) && parts.all(is_part)
 }

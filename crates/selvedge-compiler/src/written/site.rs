@@ -1,5 +1,6 @@
 //! site.yaml: the name, the sources and their keys, the consent policy, the slots.
 
+use super::content::is_language;
 use crate::codes::Code;
 use crate::diagnostic::Report;
 use crate::fields::{self, Fields, Later, NameKind, Spanned};
@@ -31,6 +32,8 @@ pub(crate) struct Site {
     pub slots: Vec<Slot>,
     pub lists: Vec<List>,
     pub goals: Vec<Goal>,
+    /// The language of contents that name none: BCP 47, lower case.
+    pub language: String,
 }
 
 /// A source as written.
@@ -86,6 +89,7 @@ pub(crate) fn read(root: &Node, files: &Files<'_>, report: &mut Report) -> Site 
         slots: read_slots(fields.optional("slots"), report),
         goals: read_goals(fields.optional("goals"), report),
         lists: read_lists(fields.optional("lists"), files, report),
+        language: read_language(fields.optional("language"), report),
     };
     fields.finish(&LATER, report);
     site
@@ -119,6 +123,16 @@ fn read_timezone(node: Option<&Node>, report: &mut Report) -> String {
         return utc();
     }
     text.value
+}
+
+fn read_language(node: Option<&Node>, report: &mut Report) -> String {
+    let Some(text) = node.and_then(|node| fields::text(node, report)) else { return "en".to_owned() };
+    let language = text.value.to_lowercase();
+    if !is_language(&language) {
+        let message = format!("`{}` is not a language", text.value);
+        report.add_help(Code::E0606, text.span, message, "write for example `en` or `de-AT`".to_owned());
+    }
+    language
 }
 
 fn read_late(node: Option<&Node>, report: &mut Report) -> u32 {

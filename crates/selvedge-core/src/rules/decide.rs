@@ -1,6 +1,7 @@
 //! What each slot shows. First what is held; then the rules in their order (priority, then id): status, purpose, suppression,
 //! holdout, experiment, condition, caps, exclusion group; then the slot's fallback.
 
+use super::fixed::fix;
 use super::gates::{is_over, release, suppression_of};
 use super::grants::check;
 use super::moment::{Moment, Place, may_act};
@@ -10,7 +11,7 @@ use super::trials::{is_held_out, variant_of};
 use super::view::resolve;
 use crate::wire::answer::Reason;
 use crate::wire::program::{Image, NONE, RuleRow, kind};
-use crate::wire::state::{Held, VisitorState};
+use crate::wire::state::{Fixed, Held, VisitorState};
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -53,7 +54,8 @@ pub fn decide_again(
     let decisions = judge(image, state, moment, recall);
     for decision in &decisions {
         if let (Some(rule), Reason::Won | Reason::Control) = (decision.rule, decision.reason) {
-            hold(image, state, moment, image.rule(rule));
+            let fixed = decision.content.and_then(|content| fix(image, state, moment, content));
+            hold(image, state, moment, image.rule(rule), fixed);
         }
     }
     timers::spend(image, state, state.now_ms(moment.now_ms));
@@ -247,11 +249,11 @@ pub(super) fn is_excluded(image: &Image, rule: RuleRow, standing: &[u16]) -> boo
 
 /// Remembers a winner for as long as its rule says. Where no page view is open, or the session is not observed, there is
 /// nothing that a hold could end with: then there is none.
-fn hold(image: &Image, state: &mut VisitorState, moment: &Moment, rule: RuleRow) {
+fn hold(image: &Image, state: &mut VisitorState, moment: &Moment, rule: RuleRow, fixed: Option<Fixed>) {
     let now_ms = state.now_ms(moment.now_ms);
     let until_ms =
         (rule.hold() == kind::HOLD_TIME).then_some(now_ms.wrapping_add(rule.hold_ms().cast_signed()));
-    let held = Held { slot: image.slot(rule.slot()).hash(), rule: rule.hash(), until_ms };
+    let held = Held { slot: image.slot(rule.slot()).hash(), rule: rule.hash(), until_ms, fixed };
     let list = match rule.hold() {
         kind::HOLD_PAGE => state.page_mut(moment.writer).map(|page| &mut page.held),
         kind::HOLD_SESSION if state.session.is_gap_open => None,

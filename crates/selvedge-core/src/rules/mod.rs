@@ -34,6 +34,9 @@ pub mod deadlines;
 mod view;
 
 mod recall;
+mod fixed;
+
+mod written;
 
 mod gates;
 
@@ -45,10 +48,13 @@ pub mod step;
 
 pub mod decide;
 
+mod content;
+
 pub mod explain;
 
 pub mod leaves;
 
+pub use content::content;
 pub use deadlines::{next_deadline, wake};
 pub use decide::{Decision, decide, decide_again};
 pub use explain::{Candidate, explain, known_facts};
@@ -60,3 +66,4 @@ pub use program::{Image, Program, ProgramFault};
 pub use recall::Recall;
 pub use step::{Stepped, step, step_account};
 pub use trials::bucket;
+pub use written::written_number;

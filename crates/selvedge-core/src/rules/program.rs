@@ -3,6 +3,7 @@
 
 mod bounds;
 mod verify;
+mod verify_contents;
 
 use crate::wire::program::Parts;
 pub use crate::wire::program::{Image, ProgramFault, group_hash, rule_hash};
@@ -25,6 +26,7 @@ impl Program {
         let image = Image::open(bytes.into())?;
         let parts = Parts::of_image(&image)?;
         verify::verify(&parts, &image)?;
+        verify_contents::verify_contents(&parts, &image)?;
         Ok(Self { image, parts })
     }
 

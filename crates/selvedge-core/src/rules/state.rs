@@ -38,18 +38,26 @@ impl VisitorState {
     pub fn public(&self, image: &Image, writer: WriterId) -> Self {
         let shown = shown_cells(image);
         let is_shown = |cell: &&Cell| !cell.is_old && shown.binary_search(&cell.hash).is_ok();
-        let is_live = |held: &Held| image.each_rule().any(|rule| rule.hash() == held.rule);
+        // What a rule of the edge alone reads stays there; the page gets the outcome.
+        let of_page = |held: &[Held]| {
+            let shown = held.iter().filter_map(|held| {
+                let rule = image.each_rule().find(|rule| rule.hash() == held.rule)?;
+                let fixed = held.fixed.clone().filter(|_| rule.in_page());
+                Some(Held { fixed, ..held.clone() })
+            });
+            shown.collect()
+        };
         let mut pages: Vec<PageView> =
             self.pages.iter().filter(|page| page.writer == writer).cloned().collect();
         for page in &mut pages {
-            page.held.retain(is_live);
+            page.held = of_page(&page.held);
             page.counts.retain(|(hash, _)| shown.binary_search(hash).is_ok());
             page.kept.retain(|(hash, _)| shown.binary_search(hash).is_ok());
         }
         Self {
             session: self.session.clone(),
             pages,
-            held: self.held.iter().copied().filter(is_live).collect(),
+            held: of_page(&self.held),
             cells: self.cells.iter().filter(is_shown).cloned().collect(),
             ..*self
         }

@@ -49,17 +49,17 @@ pub(super) fn value_of(image: &Image, state: &VisitorState, moment: &Moment, fac
 }
 
 /// What facts are resolved from.
-struct View<'a> {
+pub(super) struct View<'a> {
     image: &'a Image,
     state: &'a VisitorState,
     moment: &'a Moment<'a>,
     page: Option<&'a PageView>,
-    now_ms: i64,
+    pub(super) now_ms: i64,
     observed: Purposes,
 }
 
 impl<'a> View<'a> {
-    fn new(image: &'a Image, state: &'a VisitorState, moment: &'a Moment<'a>) -> Self {
+    pub(super) fn new(image: &'a Image, state: &'a VisitorState, moment: &'a Moment<'a>) -> Self {
         Self {
             image,
             state,
@@ -70,7 +70,8 @@ impl<'a> View<'a> {
         }
     }
 
-    fn seen(&self, fact: FactRow) -> Seen<'a> {
+    /// The value of a fact, before it gets its shape.
+    pub(super) fn seen(&self, fact: FactRow) -> Seen<'a> {
         match fact.source() {
             kind::SOURCE_BUILTIN => match u8::try_from(fact.index()).ok().and_then(Builtin::from_number) {
                 Some(builtin) => self.builtin(builtin),
@@ -113,7 +114,7 @@ impl<'a> View<'a> {
         })
     }
 
-    fn builtin(&self, builtin: Builtin) -> Seen<'a> {
+    pub(super) fn builtin(&self, builtin: Builtin) -> Seen<'a> {
         let session = &self.state.session;
         let is_whole = self.session_is_whole();
         let of_session = fact_of(&session.facts, builtin);

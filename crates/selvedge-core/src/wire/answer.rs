@@ -257,17 +257,10 @@ fn take_optional_text(tape: &mut Tape<'_>) -> Option<String> {
 
 fn take_content(tape: &mut Tape<'_>) -> Content {
     let id = tape.string();
-    let content_type = match tape.u8() {
-        0 => ContentType::Text,
-        1 => ContentType::Url,
-        2 => ContentType::Image,
-        other => {
-            if other != 3 {
-                tape.fail(WireFault::Malformed);
-            }
-            ContentType::Attributes
-        }
-    };
+    let content_type = ContentType::from_number(tape.u8()).unwrap_or_else(|| {
+        tape.fail(WireFault::Malformed);
+        ContentType::Text
+    });
     let mut fields = Vec::new();
     for _ in 0..tape.count() {
         fields.push((tape.string(), tape.string()));

@@ -15,6 +15,8 @@ mod deciding;
 
 mod shown;
 
+mod template;
+
 mod layout;
 
 mod postcard;
@@ -39,6 +41,10 @@ pub(crate) use layout::{NONE, kind};
 pub use measured::{Metric, MetricKind, Points, Scope, Score, Window};
 pub use sequence::{Sequence, SequenceKind, SequenceStep};
 pub use shown::{Content, ContentType, Group, Hold, Rule, Slot, Status, Timing, Trigger};
+pub use template::{
+    Escape, Format, NumberFormat, Piece, Placeholder, READS_NOW, Step, Template, Wording, Zeros,
+};
+pub(crate) use template::{format, piece, step};
 pub use tested::{
     Attribute, AttributeScope, AttributeSet, AttributeType, Builtin, CartChange, CartEvent, Fact, FactSource,
     IfStale, Instruction, Jump, SetTo, Shape, Term, Test, TextTest, Ttl,
@@ -110,6 +116,10 @@ pub struct Parts {
     pub groups: Vec<Group>,
     /// Contents, sorted by id.
     pub contents: Vec<Content>,
+    /// What placeholders of contents read. They are facts like those that conditions test, but nothing tests them.
+    pub values: Vec<Fact>,
+    /// The contents that differ from visitor to visitor, sorted by content.
+    pub templates: Vec<Template>,
     /// The site's time zone, sorted; empty where nothing asks for it: then it is UTC.
     pub zone: Vec<Offset>,
     /// What rules share of their terms.

@@ -99,7 +99,7 @@ pub struct PageView {
 }
 
 /// A rule that stays in a slot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Held {
     /// [`crate::hash::fnv1a_64`] of the slot's name.
     pub slot: u64,
@@ -107,6 +107,17 @@ pub struct Held {
     pub rule: u64,
     /// Until when; `None` until the page view or session ends.
     pub until_ms: Option<i64>,
+    /// The values that its content showed when it won, where it reads any.
+    pub fixed: Option<Fixed>,
+}
+
+/// Values that stay as they were.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fixed {
+    /// What they mean: [`crate::wire::program::Template::meaning`].
+    pub meaning: u64,
+    /// The values, in the order that the template reads them.
+    pub values: Vec<Stored>,
 }
 
 /// A value that is kept.

@@ -5,10 +5,11 @@ use selvedge_core::consent::{Mode, Purposes};
 use selvedge_core::tracking_plan::{Nature, PlanEvent, PlanProperty, PropertyType, Trust};
 use selvedge_core::wire::program::{
     Attribute, AttributeScope, AttributeSet, AttributeType, Builtin, Cap, CartChange, CartEvent, Content,
-    ContentType, Deciding, EdgeConfig, Experiment, Fact, FactSource, Group, Hold, IfStale, Instruction, Jump,
-    Leaf, Metric, MetricKind, Offset, Parts, Points, Rule, Scope, Score, Sequence, SequenceKind,
-    SequenceStep, SetTo, Shape, Slot, Source, SourceKind, Status, Suppression, Term, Terms, Test, TextTest,
-    Timing, Trial, Trigger, Ttl, Unit, ValueCap, Variant, Window,
+    ContentType, Deciding, EdgeConfig, Escape, Experiment, Fact, FactSource, Format, Group, Hold, IfStale,
+    Instruction, Jump, Leaf, Metric, MetricKind, NumberFormat, Offset, Parts, Piece, Placeholder, Points,
+    Rule, Scope, Score, Sequence, SequenceKind, SequenceStep, SetTo, Shape, Slot, Source, SourceKind, Status,
+    Step, Suppression, Template, Term, Terms, Test, TextTest, Timing, Trial, Trigger, Ttl, Unit, ValueCap,
+    Variant, Window, Wording, Zeros,
 };
 
 fn name() -> impl Strategy<Value = String> {
@@ -297,9 +298,35 @@ fn deciding() -> impl Strategy<Value = Deciding> {
 }
 
 fn content() -> impl Strategy<Value = Content> {
-    let types = [ContentType::Text, ContentType::Url, ContentType::Image, ContentType::Attributes];
-    (name(), prop::sample::select(types.to_vec()), list((name(), name())))
+    (name(), prop::sample::select(ContentType::ALL), list((name(), name())))
         .prop_map(|(id, content_type, fields)| Content { id, content_type, fields })
+}
+
+fn placeholder() -> impl Strategy<Value = Piece> {
+    let step = prop_oneof![
+        any::<i64>().prop_map(Step::Constant),
+        any::<u8>().prop_map(Step::Read),
+        prop::sample::select(&[Step::Add, Step::Subtract, Step::Multiply, Step::Divide][..]),
+    ];
+    let zeros = prop::sample::select(&[Zeros::Drop, Zeros::Pair, Zeros::Keep][..]);
+    let number = (any::<u8>(), zeros, any::<bool>(), prop::array::uniform4(name())).prop_map(
+        |(decimals, zeros, rounds_up, [point, group, prefix, suffix])| {
+            Format::Number(NumberFormat { decimals, zeros, rounds_up, point, group, prefix, suffix })
+        },
+    );
+    let format = prop_oneof![Just(Format::Text), number];
+    let escape = prop::sample::select(&[Escape::Text, Escape::Html, Escape::Address, Escape::Json][..]);
+    (list(step), format, escape, prop::option::of(name())).prop_map(|(steps, format, escape, otherwise)| {
+        Piece::Value(Placeholder { steps, format, escape, otherwise })
+    })
+}
+
+fn template() -> impl Strategy<Value = Template> {
+    let piece = prop_oneof![name().prop_map(Piece::Text), placeholder()];
+    let wording =
+        (name(), list((name(), list(piece)))).prop_map(|(language, fields)| Wording { language, fields });
+    (any::<u16>(), any::<u64>(), list(any::<u16>()), list(wording))
+        .prop_map(|(content, meaning, reads, wordings)| Template { content, meaning, reads, wordings })
 }
 
 fn edge() -> impl Strategy<Value = EdgeConfig> {
@@ -352,12 +379,23 @@ pub fn parts() -> impl Strategy<Value = Parts> {
     let cart = (name(), prop::sample::select(changes.to_vec()), purposes())
         .prop_map(|(event, does, purpose)| CartEvent { event, does, purpose });
     let rest = (zone, list(score), deciding(), list(cart));
-    (site, tested, (list(rule()), list(slot), list(group), list(content()), rest)).prop_map(
-        |(site, tested, shown)| {
+    let templates = (list(fact()), list(template()));
+    (site, tested, (list(rule()), list(slot), list(group), list(content()), rest), templates).prop_map(
+        |(site, tested, shown, (values, templates))| {
             let (site, currency, late_ms, edge, events) = site;
             let (attributes, facts, metrics, sequences, code, masks) = tested;
             let (rules, slots, groups, contents, (zone, scores, deciding, cart)) = shown;
-            let mut parts = Parts { cart, site, currency, late_ms, edge, sequences, ..Parts::default() };
+            let mut parts = Parts {
+                cart,
+                site,
+                currency,
+                late_ms,
+                edge,
+                sequences,
+                values,
+                templates,
+                ..Parts::default()
+            };
             parts.plan.events = events;
             Parts {
                 attributes,

@@ -13,6 +13,7 @@ mod caps;
 mod cart;
 mod comparing;
 mod consent_law;
+mod contents;
 mod counts;
 mod deadlines;
 mod deciding;

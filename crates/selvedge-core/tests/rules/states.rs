@@ -10,7 +10,7 @@ use selvedge_core::id::WriterId;
 use selvedge_core::limits::{CAP_BYTES_MAX, PANES_MAX, STATE_BYTES_MAX, STATE_TEXT_BYTES_MAX, VALUES_MAX};
 use selvedge_core::wire::program::{AttributeScope, AttributeType, Builtin, Cap, Hold, SequenceKind, Window};
 use selvedge_core::wire::state::{
-    AttributeCell, CapCell, CartCell, CartLine, Cell, CellBody, Distinct, Faded, Held, Kept, Lease,
+    AttributeCell, CapCell, CartCell, CartLine, Cell, CellBody, Distinct, Faded, Fixed, Held, Kept, Lease,
     MetricCell, PageView, Pane, Run, SequenceCell, Session, StateFault, Stored, ValueAt, VisitorState,
 };
 use std::collections::BTreeMap;
@@ -33,11 +33,10 @@ fn facts() -> impl Strategy<Value = Vec<(Builtin, Stored)>> {
 }
 
 fn held() -> impl Strategy<Value = Held> {
-    (any::<u64>(), any::<u64>(), any::<Option<i64>>()).prop_map(|(slot, rule, until_ms)| Held {
-        slot,
-        rule,
-        until_ms,
-    })
+    let fixed = (any::<u64>(), prop::collection::vec(stored(), 0..4))
+        .prop_map(|(meaning, values)| Fixed { meaning, values });
+    (any::<u64>(), any::<u64>(), any::<Option<i64>>(), prop::option::of(fixed))
+        .prop_map(|(slot, rule, until_ms, fixed)| Held { slot, rule, until_ms, fixed })
 }
 
 fn session() -> impl Strategy<Value = Session> {

@@ -112,7 +112,7 @@ prop_compose! {
 }
 
 fn contents() -> impl Strategy<Value = Content> {
-    let types = [ContentType::Text, ContentType::Url, ContentType::Image, ContentType::Attributes];
+    let types = [ContentType::Text, ContentType::Link, ContentType::Image, ContentType::Attributes];
     (texts(), prop::sample::select(types.to_vec()), vec((texts(), texts()), 0..4))
         .prop_map(|(id, content_type, fields)| Content { id, content_type, fields })
 }

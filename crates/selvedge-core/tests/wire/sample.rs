@@ -123,7 +123,7 @@ pub fn decisions() -> Vec<SlotDecision> {
             detail: "shoe_views >= 2".into(),
             body: Some(Content {
                 id: "free_shipping_banner".into(),
-                content_type: ContentType::Url,
+                content_type: ContentType::Link,
                 fields: vec![("href".into(), "/shoes".into()), ("text".into(), "Free shipping 🚚".into())],
             }),
             held_out: None,

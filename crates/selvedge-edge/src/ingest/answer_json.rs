@@ -46,9 +46,9 @@ struct GrantJson {
     expires_ms: i64,
 }
 
-/// An outcome's answer as JSON; `contents` are those of the program, sorted by id.
+/// An outcome's answer as JSON, with what its decisions show.
 #[must_use]
-pub fn render(outcome: &Outcome, contents: &[Content]) -> String {
+pub fn render(outcome: &Outcome) -> String {
     let answer = &outcome.answer;
     let ids = outcome.refused_ids.iter().map(Option::as_deref).chain(core::iter::repeat(None));
     let json = AnswerJson {
@@ -77,7 +77,7 @@ pub fn render(outcome: &Outcome, contents: &[Content]) -> String {
             })
             .collect(),
         state: base64(&answer.state),
-        decisions: decisions(&answer.decisions, contents),
+        decisions: decisions(&answer.decisions, &outcome.contents),
         grants: answer
             .grants
             .iter()
@@ -92,14 +92,12 @@ pub fn render(outcome: &Outcome, contents: &[Content]) -> String {
     serde_json::to_string(&json).unwrap_or_default()
 }
 
-/// Decisions with their contents inline.
+/// Decisions with what they show, in their order.
 #[must_use]
-pub fn decisions<'a>(decisions: &'a [SlotDecision], contents: &'a [Content]) -> Vec<JsonDecision<'a>> {
-    let body = |id: &str| {
-        let at = contents.binary_search_by(|content| content.id.as_str().cmp(id)).ok()?;
-        contents.get(at)
-    };
-    let with_body =
-        |decision: &'a SlotDecision| JsonDecision::new(decision, decision.content.as_deref().and_then(body));
-    decisions.iter().map(with_body).collect()
+pub fn decisions<'a>(
+    decisions: &'a [SlotDecision],
+    contents: &'a [Option<Content>],
+) -> Vec<JsonDecision<'a>> {
+    let contents = contents.iter().map(Option::as_ref);
+    decisions.iter().zip(contents).map(|(decision, content)| JsonDecision::new(decision, content)).collect()
 }

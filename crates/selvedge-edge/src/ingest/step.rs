@@ -6,7 +6,7 @@ use super::leases::Leases;
 use super::memory::{forget, recall};
 use super::quarantine::{self, Circumstances};
 use super::terms::{Arrival, Decided, Incoming, Outcome, Sent, Stale, Trouble, Watch};
-use crate::decision::{Decider, slot_decisions};
+use crate::decision::{Decider, contents, slot_decisions};
 use crate::dedup::{self, Verdict};
 use crate::foreign;
 use crate::gate::Gate;
@@ -318,6 +318,7 @@ impl<'a> Stepper<'a> {
             _ => rules::decide_again(&self.site.program, &mut self.state, &moment, &mut self.recall),
         };
         let decider = Decider { site: self.site, state: &self.state, moment: &moment };
+        let contents = contents(&decider, &decisions);
         let decisions = slot_decisions(&decider, &decisions, false);
         let is_kept = self.gate.keeps_state();
         self.leases.give_back(&mut self.state);
@@ -367,6 +368,7 @@ impl<'a> Stepper<'a> {
             ledger: self.ledger,
             answer,
             refused_ids: self.refused_ids,
+            contents,
         }
     }
 }

@@ -11,6 +11,7 @@ use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::Map;
 use selvedge_core::wire::answer::Answer;
 use selvedge_core::wire::log_row::LogRow;
+use selvedge_core::wire::program::Content;
 use selvedge_core::wire::state::VisitorState;
 use selvedge_core::wire::stored::VisitorRecord;
 
@@ -85,6 +86,8 @@ pub struct Outcome {
     pub answer: Answer,
     /// Of each event that the answer refuses, the id that another SDK gave it.
     pub refused_ids: Vec<Option<String>>,
+    /// What the answer's decisions show, in their order: for those who hold no program.
+    pub contents: Vec<Option<Content>>,
 }
 
 /// The visitor's state was stepped under a later publish than the site's: the shell fetches the newer program first.

@@ -58,7 +58,7 @@ fn an_id_is_taken_once_in_whichever_batch_it_comes() {
 fn a_refusal_names_the_event_as_its_sender_did() {
     let sent = named(&[("m-1", "wave", 0), ("m-2", "report", FOREIGN_WINDOW_MS + 1)]);
     let outcome = taken(None, sent);
-    let answer: serde_json::Value = serde_json::from_str(&answer_json::render(&outcome, &[])).unwrap();
+    let answer: serde_json::Value = serde_json::from_str(&answer_json::render(&outcome)).unwrap();
     let refused = serde_json::json!([
         {"sequence": 0, "message_id": "m-1", "code": "unknown_event"},
         {"sequence": 0, "message_id": "m-2", "code": "too_old"},

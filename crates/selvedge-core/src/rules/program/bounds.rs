@@ -3,8 +3,8 @@
 use super::Program;
 use crate::limits::{LIST_ITEMS_MAX, PAGES_MAX, SEQUENCE_PENDING_MAX, STATE_TEXT_BYTES_MAX};
 use crate::wire::program::{
-    Attribute, AttributeScope, AttributeType, Cap, Hold, Metric, Parts, Rule, Scope, Timing, ValueCap, WOKEN,
-    Window,
+    Attribute, AttributeScope, AttributeType, Cap, Fact, Hold, Metric, Parts, Rule, Scope, Shape, Timing,
+    ValueCap, WOKEN, Window,
 };
 use crate::wire::state::{CART_BYTES_MAX, cell_bytes_max, page_cell_bytes_max};
 
@@ -13,6 +13,8 @@ const TIME_BYTES: usize = 8;
 const HASH_BYTES: usize = 8;
 /// A count or length in two bytes reaches 16,383.
 const COUNT_BYTES: usize = 2;
+/// A number of 64 bits, seven to a byte.
+const NUMBER_BYTES: usize = 10;
 /// A tag and the longest value: a text with its length.
 const STORED_BYTES: usize = 2 + STATE_TEXT_BYTES_MAX;
 /// A built-in fact: its number and its value.
@@ -57,7 +59,7 @@ impl Program {
         let attributes = attributes.filter(|attribute| attribute.scope != AttributeScope::Account);
         let attributes: usize = attributes.map(attribute_bytes).sum();
         let sequences = self.parts().sequences.len().saturating_mul(SEQUENCE_BYTES);
-        let held = self.slots_held(|rule| rule.hold != Hold::Page).saturating_mul(HELD_BYTES);
+        let held = self.held_bytes(|rule| rule.hold != Hold::Page);
         let pages = self.page_bytes().saturating_mul(PAGES_MAX);
         let timed = self.parts().rules.iter().filter(|rule| rule.timing != Timing::default());
         let timers = timed.count().saturating_add(self.is_cell(WOKEN).into()).saturating_mul(TIMER_BYTES);
@@ -89,11 +91,11 @@ impl Program {
     fn page_bytes(&self) -> usize {
         let metrics: usize = self.parts().metrics.iter().map(page_cell_bytes_max).sum();
         let capped = self.capped().count();
-        let held = self.slots_held(|rule| rule.hold == Hold::Page);
+        let held = self.held_bytes(|rule| rule.hold == Hold::Page);
         let head = HASH_BYTES + 2 * TIME_BYTES + 1 + 1 + PAGE_FACTS * FACT_BYTES + 3 * COUNT_BYTES;
         head.saturating_add(metrics)
             .saturating_add(capped.saturating_mul(HASH_BYTES + 3))
-            .saturating_add(held.saturating_mul(HELD_BYTES))
+            .saturating_add(held)
     }
 
     /// The caps of everything that is capped.
@@ -107,11 +109,36 @@ impl Program {
         all.filter(|caps| !caps.is_empty())
     }
 
-    /// How many slots have a rule that is held in this way.
-    fn slots_held(&self, is_held: fn(&Rule) -> bool) -> usize {
+    /// Bytes of the slots that have a rule which is held in this way, with the values that its content reads.
+    fn held_bytes(&self, is_held: fn(&Rule) -> bool) -> usize {
         let rules = &self.parts().rules;
-        let has_one = |slot: u16| rules.iter().any(|rule| rule.slot == slot && is_held(rule));
-        (0u16..).take(self.parts().slots.len()).filter(|slot| has_one(*slot)).count()
+        let of_slot = |slot: u16| {
+            let held = rules.iter().filter(move |rule| rule.slot == slot && is_held(rule));
+            held.map(|rule| HELD_BYTES.saturating_add(self.fixed_bytes(rule))).max().unwrap_or(0)
+        };
+        (0u16..).take(self.parts().slots.len()).map(of_slot).fold(0, usize::saturating_add)
+    }
+
+    /// Bytes of the values that stay as they were when the rule won, whatever it shows.
+    fn fixed_bytes(&self, rule: &Rule) -> usize {
+        let fallback = self.parts().slots.get(usize::from(rule.slot)).and_then(|slot| slot.fallback);
+        let of_trial = rule.terms.trial.iter().flat_map(|trial| trial.contents.iter().flatten().copied());
+        let shown = of_trial.chain(fallback).chain([rule.content]);
+        shown.map(|content| self.values_bytes(content)).max().unwrap_or(0)
+    }
+
+    fn values_bytes(&self, content: u16) -> usize {
+        let parts = self.parts();
+        let value_bytes = |at: &u16| match parts.values.get(usize::from(*at)) {
+            Some(Fact { shape: Shape::OneOf(_), .. }) => STORED_BYTES,
+            _ => 1 + NUMBER_BYTES,
+        };
+        match parts.templates.iter().find(|template| template.content == content) {
+            Some(template) if !template.reads.is_empty() => {
+                template.reads.iter().map(value_bytes).fold(HASH_BYTES + 1, usize::saturating_add)
+            }
+            _ => 0,
+        }
     }
 }
 

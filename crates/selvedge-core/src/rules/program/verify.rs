@@ -12,7 +12,7 @@ use crate::wire::program::{
 };
 use alloc::vec::Vec;
 
-type Verdict = Result<(), ProgramFault>;
+pub(super) type Verdict = Result<(), ProgramFault>;
 
 /// Verifies what [`Parts::decode`] could not: what one part says of another, and what the image says of the parts.
 pub(super) fn verify(parts: &Parts, image: &Image) -> Verdict {
@@ -36,7 +36,7 @@ pub(super) fn verify(parts: &Parts, image: &Image) -> Verdict {
     if image.is_of(parts) { Ok(()) } else { Err(ProgramFault::Index) }
 }
 
-fn index(at: u16, count: usize) -> Verdict {
+pub(super) fn index(at: u16, count: usize) -> Verdict {
     if usize::from(at) < count { Ok(()) } else { Err(ProgramFault::Index) }
 }
 
@@ -44,7 +44,7 @@ fn optional(at: Option<u16>, count: usize) -> Verdict {
     at.map_or(Ok(()), |at| index(at, count))
 }
 
-fn verify_fact(parts: &Parts, image: &Image, place: usize, fact: &Fact) -> Verdict {
+pub(super) fn verify_fact(parts: &Parts, image: &Image, place: usize, fact: &Fact) -> Verdict {
     match &fact.source {
         FactSource::Attribute(at) => index(*at, parts.attributes.len())?,
         FactSource::Metric(at) => index(*at, parts.metrics.len())?,

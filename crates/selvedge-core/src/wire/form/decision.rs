@@ -60,12 +60,7 @@ impl<'a> From<&'a Content> for ContentForm<'a> {
     fn from(content: &'a Content) -> Self {
         Self {
             id: &content.id,
-            content_type: match content.content_type {
-                ContentType::Text => 0,
-                ContentType::Url => 1,
-                ContentType::Image => 2,
-                ContentType::Attributes => 3,
-            },
+            content_type: content.content_type as u8,
             fields: content.fields.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect(),
         }
     }
@@ -75,13 +70,7 @@ impl ContentForm<'_> {
     fn read(&self) -> Option<Content> {
         Some(Content {
             id: self.id.into(),
-            content_type: match self.content_type {
-                0 => ContentType::Text,
-                1 => ContentType::Url,
-                2 => ContentType::Image,
-                3 => ContentType::Attributes,
-                _ => return None,
-            },
+            content_type: ContentType::from_number(self.content_type)?,
             fields: self.fields.iter().map(|(name, text)| ((*name).into(), (*text).into())).collect(),
         })
     }

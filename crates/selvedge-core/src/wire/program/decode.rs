@@ -6,10 +6,11 @@ mod timing;
 
 mod deciding;
 
-use super::image::records::{CapRange, CapRow};
+use super::image::records::{CapRange, CapRow, FactRow};
 use super::image::{ACCEPT, REJECT, op_of};
 use super::layout::{NO_TEXT, NONE, kind, size, tag};
 use super::postcard::{self, Decoded};
+use super::template;
 use super::{
     Attribute, AttributeScope, AttributeSet, AttributeType, Builtin, Cap, CartChange, CartEvent, Content,
     EdgeConfig, Fact, FactSource, Group, Hold, IfStale, Image, Instruction, Jump, Metric, MetricKind, Offset,
@@ -66,6 +67,8 @@ impl Parts {
             contents: contents(image)?,
             zone: rows(reading, tag::ZONE, size::OFFSET, ZONE_OFFSETS_MAX, offset)?,
             deciding: deciding::deciding(reading)?,
+            values: rows(reading, tag::VALUES, size::NARROW, FACTS_MAX, value)?,
+            templates: template::templates(image.table(tag::TEMPLATES))?,
         };
         rest.end()?;
         Ok(parts)
@@ -204,7 +207,14 @@ fn attribute_set(from: &Reading, at: Option<u32>) -> Decoded<AttributeSet> {
 }
 
 fn fact(from: &Reading, at: u16) -> Decoded<Fact> {
-    let row = from.image.fact(at);
+    fact_of(from, from.image.fact(at))
+}
+
+fn value(from: &Reading, at: u16) -> Decoded<Fact> {
+    fact_of(from, from.image.value(at))
+}
+
+fn fact_of(from: &Reading, row: FactRow) -> Decoded<Fact> {
     let builtin = u8::try_from(row.index()).ok().and_then(Builtin::from_number);
     let source = match row.source() {
         kind::SOURCE_BUILTIN => FactSource::Builtin(builtin.ok_or(WireFault::Malformed)?),

@@ -9,6 +9,7 @@ mod timing;
 
 use super::image::{ACCEPT, REJECT, WOKEN, attribute_hash, group_hash, rule_hash, slot_hash, timer_hash};
 use super::layout::{MAGIC, NO_TEXT, NONE, kind, size, tag};
+use super::template;
 use super::{
     Attribute, AttributeSet, Cap, Content, Fact, FactSource, Hold, Instruction, Jump, Metric, Parts, Rule,
     Score, SetTo, Shape, Term, Test, Timing, Window,
@@ -26,7 +27,7 @@ impl Parts {
     pub fn encode(&self) -> Vec<u8> {
         let mut tables = Tables::default();
         self.attributes.iter().for_each(|attribute| tables.attribute(attribute));
-        self.facts.iter().for_each(|fact| tables.fact(fact));
+        self.facts.iter().for_each(|fact| tables.fact(tag::FACTS, fact));
         self.metrics.iter().for_each(|metric| tables.metric(metric));
         self.sequences.iter().for_each(|sequence| tables.sequence(sequence));
         self.scores.iter().for_each(|score| tables.score(score));
@@ -70,6 +71,10 @@ impl Parts {
         });
         tables.table(tag::PLAN).postcard(|out| postcard::plan(out, &self.plan));
         self.contents.iter().for_each(|content| tables.content(content));
+        self.values.iter().for_each(|fact| tables.fact(tag::VALUES, fact));
+        for template in &self.templates {
+            tables.table(tag::TEMPLATES).postcard(|out| template::template(out, template));
+        }
         if let Some(edge) = &self.edge {
             tables.table(tag::EDGE).postcard(|out| postcard::edge_config(out, edge));
         }
@@ -211,7 +216,7 @@ impl Tables {
         self.table(tag::SETS).fixed(value).fixed(event).fixed(kind).end(size::NARROW);
     }
 
-    fn fact(&mut self, fact: &Fact) {
+    fn fact(&mut self, table: u8, fact: &Fact) {
         let (source, index, name) = match &fact.source {
             FactSource::Builtin(builtin) => (kind::SOURCE_BUILTIN, *builtin as u16, 0),
             FactSource::Attribute(at) => (kind::SOURCE_ATTRIBUTE, *at, 0),
@@ -238,7 +243,7 @@ impl Tables {
             }
         };
         let count = u16::try_from(count).unwrap_or(u16::MAX);
-        let row = self.table(tag::FACTS).fixed(fact.default.unwrap_or(0)).fixed(name).fixed(texts);
+        let row = self.table(table).fixed(fact.default.unwrap_or(0)).fixed(name).fixed(texts);
         row.fixed(count).fixed(index).raw(&[source, shape, fact.default.is_some().into()]).end(size::NARROW);
     }
 

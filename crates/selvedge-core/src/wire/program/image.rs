@@ -19,6 +19,7 @@ use crate::hash::fnv1a_64;
 use crate::limits::PROGRAM_BYTES_MAX;
 use crate::tracking_plan::Plan;
 use crate::wire::codec::Reader;
+use crate::wire::tape::Tape;
 use alloc::vec::Vec;
 use records::{
     AttributeRow, CapRange, CapRow, CartRow, Code, FactRow, Field, GroupRow, MaskRow, MetricRow, Op,
@@ -136,6 +137,29 @@ impl Image {
     pub fn content(&self, at: u16) -> Option<Content> {
         let bytes = self.table(tag::CONTENTS).get(self.content_place(at)?..)?;
         postcard::content(&mut Reader::new(bytes)).ok()
+    }
+
+    /// Whether some contents differ from visitor to visitor.
+    #[must_use]
+    pub fn has_templates(&self) -> bool {
+        !self.table(tag::TEMPLATES).is_empty()
+    }
+
+    /// The template of the content at a place, where it has one.
+    pub(crate) fn template(&self, content: u16) -> Option<&[u8]> {
+        let mut from = Tape::new(self.table(tag::TEMPLATES));
+        while !from.rest().is_empty() {
+            let (at, bytes) = (from.u16(), from.read(Reader::bytes));
+            if at == content {
+                return Some(bytes);
+            }
+        }
+        None
+    }
+
+    /// What placeholders read.
+    pub(crate) fn value(&self, at: u16) -> FactRow<'_> {
+        FactRow::at(self.rows(tag::VALUES), at.into())
     }
 
     pub(super) fn content_place(&self, at: u16) -> Option<usize> {

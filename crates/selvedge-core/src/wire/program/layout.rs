@@ -53,6 +53,9 @@ pub(super) mod tag {
     pub const TRIALS: u8 = 32;
     /// One record, as of a group: the caps of all rules together.
     pub const SITE_CAPS: u8 = 33;
+    /// What placeholders read: facts, as [`FACTS`] has them.
+    pub const VALUES: u8 = 42;
+    pub const TEMPLATES: u8 = 43;
     /// One more than the last.
     pub const END: usize = 48;
 }

@@ -86,10 +86,9 @@ fn plan_property(from: &mut Reader) -> Decoded<PlanProperty> {
 
 /// One content.
 pub(super) fn content(from: &mut Reader) -> Decoded<Content> {
-    let types = &[ContentType::Text, ContentType::Url, ContentType::Image, ContentType::Attributes];
     Ok(Content {
         id: text(from)?,
-        content_type: one_of(from, types)?,
+        content_type: one_of(from, ContentType::ALL)?,
         fields: list(from, CONTENT_FIELDS_MAX, |from| Ok((text(from)?, text(from)?)))?,
     })
 }

@@ -105,19 +105,49 @@ pub struct Content {
     pub id: String,
     /// What it is.
     pub content_type: ContentType,
-    /// Its fields, by type: text `{text}`; url `{href, text}`; image `{src, alt, href?}`; attributes: any names.
+    /// Its fields, by type: text `{text}`; link `{href, text}`; image `{src, alt, href?}`; attributes: any names; html
+    /// `{html}`; json `{json}`.
     pub fields: Vec<(String, String)>,
 }
 
-/// What a content is.
+/// What a content is. The numbers are wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ContentType {
     /// Text of an element.
-    Text,
+    Text = 0,
     /// A link.
-    Url,
+    Link = 1,
     /// An image.
-    Image,
+    Image = 2,
     /// Attributes of an element (never an event handler or a scripting address).
-    Attributes,
+    Attributes = 3,
+    /// Markup of the elements and attributes that cannot run code.
+    Html = 4,
+    /// Data for the page's own script.
+    Json = 5,
+}
+
+impl ContentType {
+    /// All types, by their numbers.
+    pub const ALL: &'static [Self] =
+        &[Self::Text, Self::Link, Self::Image, Self::Attributes, Self::Html, Self::Json];
+
+    /// The type as content.yaml and JSON name it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Link => "link",
+            Self::Image => "image",
+            Self::Attributes => "attributes",
+            Self::Html => "html",
+            Self::Json => "json",
+        }
+    }
+
+    /// The type with this wire number.
+    #[must_use]
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number)).copied()
+    }
 }

@@ -10,14 +10,14 @@ use super::tags::{
     VARIANT, VERSION,
 };
 use super::{
-    AttributeCell, CapCell, Cell, CellBody, Held, Lease, MetricCell, PageView, Session, StateFault, Stored,
-    VisitorState,
+    AttributeCell, CapCell, Cell, CellBody, Fixed, Held, Lease, MetricCell, PageView, Session, StateFault,
+    Stored, VisitorState,
 };
 use crate::consent::Purposes;
 use crate::id::WriterId;
 use crate::limits::{
-    CAP_BYTES_MAX, COUNT_THRESHOLD_MAX, LIST_ITEMS_MAX, PAGES_MAX, SLOTS_MAX, STATE_BYTES_MAX,
-    STATE_TEXT_BYTES_MAX,
+    CAP_BYTES_MAX, CONTENT_VALUES_MAX, COUNT_THRESHOLD_MAX, LIST_ITEMS_MAX, PAGES_MAX, SLOTS_MAX,
+    STATE_BYTES_MAX, STATE_TEXT_BYTES_MAX,
 };
 use crate::wire::codec::WireFault;
 use crate::wire::program::Builtin;
@@ -206,7 +206,20 @@ impl Decoder<'_> {
     }
 
     fn held(&mut self) -> Held {
-        Held { slot: self.fixed(), rule: self.fixed(), until_ms: self.optional_time() }
+        let (slot, rule, flags) = (self.fixed(), self.fixed(), self.u8());
+        if flags > 3 {
+            self.break_off(StateFault::Wire(WireFault::Malformed));
+        }
+        Held {
+            slot,
+            rule,
+            until_ms: if flags & 1 != 0 { Some(self.time()) } else { None },
+            fixed: if flags & 2 != 0 { Some(self.fixed_values()) } else { None },
+        }
+    }
+
+    fn fixed_values(&mut self) -> Fixed {
+        Fixed { meaning: self.fixed(), values: self.list(CONTENT_VALUES_MAX, Self::stored) }
     }
 
     fn stored(&mut self) -> Stored {

@@ -115,7 +115,20 @@ impl Encoder {
         for held in held {
             self.out.fixed_u64(held.slot);
             self.out.fixed_u64(held.rule);
-            self.optional_time(held.until_ms);
+            self.until(held);
+        }
+    }
+
+    /// Bit 0: until when follows; bit 1: fixed values follow.
+    fn until(&mut self, held: &Held) {
+        self.out.u8(u8::from(held.until_ms.is_some()) | u8::from(held.fixed.is_some()) << 1);
+        if let Some(until_ms) = held.until_ms {
+            self.time(until_ms);
+        }
+        if let Some(fixed) = &held.fixed {
+            self.out.fixed_u64(fixed.meaning);
+            self.out.count(fixed.values.len());
+            fixed.values.iter().for_each(|value| self.stored(value));
         }
     }
 

@@ -1,0 +1,63 @@
+//! Contents as the program holds them: what differs from visitor to visitor as templates, and the values that those read.
+
+use super::code::index;
+use super::facts::{Dictionaries, Facts};
+use super::parts::{Builder, Sources, metrics_of};
+use crate::resolved::{Content, Leaf, Read};
+use selvedge_core::consent::Purposes;
+use selvedge_core::hash::fnv1a_64;
+use selvedge_core::wire::program::{Fact, FactSource, READS_NOW, Template};
+use std::collections::BTreeMap;
+
+impl Builder<'_> {
+    /// What contents show that differs from visitor to visitor, and what that reads.
+    pub(super) fn templates(&mut self) -> (Vec<Template>, Vec<Fact>) {
+        let mut values = Facts::default();
+        let contents = self.contents.clone().into_iter().enumerate();
+        let shown = contents.filter(|(_, content)| !content.is_plain());
+        let templates = shown.map(|(at, content)| self.template(index(at), content, &mut values)).collect();
+        (templates, values.facts)
+    }
+
+    fn template(&mut self, place: u16, content: &Content, values: &mut Facts) -> Template {
+        let mut meaning = format!("{}:{}", content.id.len(), content.id);
+        let mut reads = Vec::new();
+        for read in &content.reads {
+            let at = match read {
+                Read::Now => READS_NOW,
+                Read::Fact(leaf) => {
+                    let source = self.source(leaf, content.purpose, values);
+                    meaning.push_str(&format!(" {}", self.meaning_of(&source, content.purpose)));
+                    index(values.place(leaf, source, &Dictionaries::default()).0)
+                }
+            };
+            reads.push(at);
+        }
+        let meaning = fnv1a_64(meaning.as_bytes());
+        Template { content: place, meaning, reads, wordings: content.wordings.clone() }
+    }
+
+    /// What a value is in the program; a metric is placed there first.
+    fn source(&mut self, leaf: &Leaf, purpose: Purposes, values: &mut Facts) -> FactSource {
+        let metrics: BTreeMap<usize, u16> =
+            metrics_of(leaf).into_iter().map(|at| (at, self.metric(at, purpose))).collect();
+        let Self { attribute_places, item_tests, site, .. } = self;
+        Sources { site, attributes: attribute_places, metrics: &metrics, item_tests }.of(&leaf.fact, values)
+    }
+
+    /// What a value means, wherever it stands in the program.
+    fn meaning_of(&self, source: &FactSource, purpose: Purposes) -> String {
+        match source {
+            FactSource::Metric(at) => {
+                let metric = self.metrics.get(usize::from(*at));
+                format!("metric {:x}", metric.map_or(0, |metric| metric.meaning))
+            }
+            FactSource::Attribute(at) => {
+                let of_place = self.attribute_places.iter().find(|(_, place)| *place == at);
+                let attribute = of_place.and_then(|(at, _)| self.site.attributes.get(*at));
+                format!("attribute {}", attribute.map_or("", |attribute| &attribute.name))
+            }
+            other => format!("{other:?} {}", purpose.0),
+        }
+    }
+}
