@@ -132,6 +132,7 @@ fn rule(parts: &mut Parts, at: u16) -> Rule {
         in_page: true,
         timing: selvedge_core::wire::program::Timing::default(),
         terms: Terms::default(),
+        emit: None,
     }
 }
 

@@ -23,6 +23,11 @@ export const host = {
     const [first] = [...sql.exec(statement, ...values).raw()];
     return first;
   },
+
+  /** Sets an object's alarm. It is written with the transaction that is open; its promise only says so. */
+  setAlarm(storage, timeMs) {
+    storage.setAlarm(timeMs).catch((error) => console.error("the alarm was not set:", String(error)));
+  },
 };
 
 // The wasm module imports it as a global: its glue is generated and cannot name this file.

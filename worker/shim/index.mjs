@@ -5,6 +5,9 @@ import "./host.mjs";
 import * as wasm from "./worker.js";
 import { epoch, fenced, fencedStream, InstanceLost } from "./fence.mjs";
 
+/** How long after an alarm that was cut off the next one follows. */
+const ALARM_AGAIN_MS = 1_000;
+
 /** Set by the wasm module on answers whose body it goes on producing; never leaves the worker. */
 const STREAM_HEADER = "selvedge-stream";
 
@@ -55,13 +58,27 @@ function durable(Half) {
       this.#env = env;
     }
 
-    fetch(request) {
+    #now() {
       const now = epoch();
       if (this.#epoch !== now) {
         this.#half = new Half(this.#context, this.#env);
         this.#epoch = now;
       }
-      return answer(() => this.#half.fetch(request));
+      return this.#half;
+    }
+
+    fetch(request) {
+      return answer(() => this.#now().fetch(request));
+    }
+
+    /** Never throws: an alarm that does is given up after some times. Where the instance was lost, it comes again. */
+    async alarm() {
+      try {
+        await fenced(() => this.#now().alarm());
+      } catch (error) {
+        console.error("an alarm was cut off:", String(error));
+        await this.#context.storage.setAlarm(Date.now() + ALARM_AGAIN_MS);
+      }
     }
   };
 }

@@ -3,6 +3,7 @@
 use js_sys::{Array, Promise, Uint8Array};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
+use worker::durable::Storage;
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::{Env, SqlStorage, SqlStorageValue};
 
@@ -32,6 +33,9 @@ extern "C" {
 
     #[wasm_bindgen(method, catch)]
     fn row(this: &Host, sql: &JsValue, statement: &str, values: &Array) -> Result<Option<Array>, JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = setAlarm)]
+    fn set_alarm(this: &Host, storage: &JsValue, time_ms: f64) -> Result<(), JsValue>;
 }
 
 /// A Durable Object.
@@ -71,4 +75,11 @@ pub fn row(
     let values: Array = values.into_iter().map(JsValue::from).collect();
     let row = HOST.with(|host| host.row(sql.as_ref(), statement, &values))?;
     row.map(|row| row.iter().map(SqlStorageValue::try_from).collect()).transpose()
+}
+
+/// Sets the alarm of an object, within the transaction that is open.
+pub fn set_alarm(storage: &Storage, time_ms: u64) -> worker::Result<()> {
+    #[expect(clippy::cast_precision_loss, reason = "a time of this millennium is far below 2^53")]
+    let time_ms = time_ms as f64;
+    Ok(HOST.with(|host| host.set_alarm(storage.as_raw().as_ref(), time_ms))?)
 }

@@ -43,6 +43,11 @@ impl Client {
         self.mind.decide(&setting);
     }
 
+    /// When to decide again though nothing happens.
+    pub(crate) fn next_decision_ms(&self) -> Option<u64> {
+        self.mind.next_wake_ms(&own_setting!(self))
+    }
+
     /// Replays what the edge has not applied yet on its last state, and decides.
     pub(crate) fn replay(&mut self) {
         let setting = own_setting!(self);

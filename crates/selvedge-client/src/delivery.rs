@@ -294,6 +294,8 @@ impl Client {
         let due_ms = if waits || self.delivery.is_urgent { Some(self.now_ms) } else { self.delivery.due_ms };
         let is_idle = self.delivery.flight.is_none() && (waits || self.delivery.due_ms.is_some());
         let wake_ms = due_ms.filter(|_| may_send && is_idle).map(|due_ms| due_ms.max(self.delivery.retry_ms));
+        let decision_ms = self.next_decision_ms();
+        let wake_ms = [wake_ms, decision_ms].into_iter().flatten().min();
         if wake_ms == self.delivery.tick_ms {
             return;
         }

@@ -10,7 +10,8 @@ use selvedge_core::event::{Clock, Event, LeaseReport, RefusalCode};
 use selvedge_core::id::{ProgramHash, VisitorId, WriterId};
 use selvedge_core::limits::LEASE_REPORTS_MAX;
 use selvedge_core::rules::{
-    Decision, Image, Moment, Orders, Place, Recall, content, decide_again, rule_time, step,
+    Decision, Image, Moment, Orders, Place, Recall, content, decide_again, make_up, next_wake, rule_time,
+    step,
 };
 use selvedge_core::tracking_plan::{self, Plan, Trust};
 use selvedge_core::value::Map;
@@ -199,6 +200,7 @@ impl Mind {
         let in_force = queued.snapshot.in_force().and(setting.consent.in_force());
         let usable = purposes_of(Some(&loaded.plan), event).and(in_force);
         let moment = setting.moment(event.time_ms, in_force);
+        make_up(&loaded.image, &mut self.state, &moment);
         step(&loaded.image, &mut self.state, event, usable, &moment);
         self.decided = decide_again(&loaded.image, &mut self.state, &moment, &mut self.recall);
         self.spend_leases();
@@ -208,7 +210,16 @@ impl Mind {
     pub fn decide(&mut self, setting: &Setting<'_>) {
         let Some(loaded) = self.loaded.as_ref().filter(|_| !self.is_blind) else { return };
         let moment = setting.moment(setting.now_ms, setting.consent.in_force());
+        make_up(&loaded.image, &mut self.state, &moment);
         self.decided = decide_again(&loaded.image, &mut self.state, &moment, &mut self.recall);
+    }
+
+    /// When a decision may change though nothing happens, by the page's clock; only what is yet to come.
+    #[must_use]
+    pub fn next_wake_ms(&self, setting: &Setting<'_>) -> Option<u64> {
+        let loaded = self.loaded.as_ref().filter(|_| !self.is_blind)?;
+        let at_ms = next_wake(&loaded.image, &self.state)?.saturating_sub(setting.skew_ms);
+        u64::try_from(at_ms).ok().filter(|at_ms| *at_ms > setting.now_ms)
     }
 
     /// Runs the later events of the visitor's `lanes`, then decides.

@@ -6,7 +6,10 @@ use selvedge_client::Input;
 use selvedge_core::consent::Purposes;
 use selvedge_core::event::EventType;
 use selvedge_core::limits::FLUSH_MS;
-use selvedge_core::wire::program::{Content, ContentType, Hold, Instruction, Jump, Parts, Test};
+use selvedge_core::wire::program::{
+    Content, ContentType, Fact, FactSource, Hold, Instruction, Jump, Parts, Sequence, SequenceKind,
+    SequenceStep, Shape, Test,
+};
 use world::{World, shop};
 
 const SITE: &str = "https://shop.test/shoes";
@@ -222,5 +225,64 @@ fn a_program_that_did_not_come_is_fetched_again() {
     world.view_shoes();
     world.view_shoes();
     world.pass(FLUSH_MS);
+    assert_eq!(hero(&world).as_deref(), Some("free-shipping-hero"));
+}
+
+/// The shop, whose hero greets who looked at shoes and did nothing else for five minutes.
+fn waiting_shop() -> Parts {
+    let mut parts = shop();
+    let step = |event: &str| SequenceStep { event: event.into(), filter: None };
+    parts.sequences = vec![Sequence {
+        name: "idle".into(),
+        meaning: 991,
+        asks: SequenceKind::ThenNo,
+        steps: vec![step("product_view")],
+        then_no: Some(step("product_view")),
+        without: None,
+        window_ms: 300_000,
+        purpose: Purposes::PERSONALIZATION,
+        private: false,
+    }];
+    parts.facts.push(Fact { source: FactSource::Sequence(0), shape: Shape::Number, default: None });
+    let fact = u16::try_from(parts.facts.len() - 1).unwrap();
+    let at = u16::try_from(parts.code.len()).unwrap();
+    parts.code.push(Instruction {
+        fact,
+        test: Test::Range(1, 1),
+        on_true: Jump::Accept,
+        on_false: Jump::Reject,
+    });
+    parts.rules[0].when = Some(at);
+    parts.rules[0].caps = Vec::new();
+    parts
+}
+
+#[test]
+fn a_page_decides_at_a_deadline_though_nothing_happens_and_nobody_answers() {
+    let mut world = World::new(Some(waiting_shop()));
+    world.settle();
+    world.grant();
+    world.page(SITE);
+    world.pass(FLUSH_MS);
+    world.is_online = false;
+    world.view_shoes();
+    world.pass(200_000);
+    world.view_shoes();
+    world.pass(299_999);
+    assert_eq!(hero(&world), None);
+    world.pass(1);
+    assert_eq!(hero(&world).as_deref(), Some("free-shipping-hero"));
+}
+
+#[test]
+fn a_page_that_slept_over_a_deadline_decides_when_it_wakes() {
+    let mut world = World::new(Some(waiting_shop()));
+    world.settle();
+    world.grant();
+    world.page(SITE);
+    world.view_shoes();
+    world.pass(FLUSH_MS);
+    world.now_ms += 3_600_000;
+    world.pass(0);
     assert_eq!(hero(&world).as_deref(), Some("free-shipping-hero"));
 }

@@ -121,6 +121,8 @@ pub const SEQUENCE_STEPS_MAX: usize = 4;
 pub const SEQUENCE_REORDER_MS: i64 = 2_000;
 /// Events of a sequence within [`SEQUENCE_REORDER_MS`] that wait for one from before them.
 pub const SEQUENCE_PENDING_MAX: usize = 8;
+/// Facts that go with a message.
+pub const EMIT_FIELDS_MAX: usize = 32;
 /// Events that one rule is triggered by.
 pub const TRIGGERS_MAX: usize = 16;
 /// Deadlines that are made up for before one event.

@@ -18,6 +18,38 @@ pub struct Micro(pub i64);
 /// Millionths in one.
 pub const MICRO: i64 = 1_000_000;
 
+impl Micro {
+    /// The number nearest to it.
+    #[must_use]
+    pub fn number(self) -> Number {
+        let Self(micro) = self;
+        let magnitude = u128::from(micro.unsigned_abs());
+        if magnitude == 0 {
+            return Number::Int(0);
+        }
+        // The quotient with two bits more than a double holds, and a last one for what is left over.
+        let zeros = magnitude.leading_zeros().saturating_sub(1);
+        let scaled = magnitude << zeros;
+        let divisor = 1_000_000u128;
+        let sticky = u128::from(scaled.checked_rem(divisor) != Some(0));
+        let quotient = scaled.checked_div(divisor).unwrap_or(0) | sticky;
+        let excess = (u128::BITS - MANTISSA_BITS - 1).saturating_sub(quotient.leading_zeros());
+        let half = 1u128 << excess.saturating_sub(1);
+        let mask = (1u128 << excess).saturating_sub(1);
+        let mut mantissa = quotient >> excess;
+        let left = quotient & mask;
+        if left > half || left == half && mantissa & 1 == 1 {
+            mantissa = mantissa.saturating_add(1);
+        }
+        // Rounding up to the next power of two carries into the exponent, as it shall.
+        let exponent =
+            EXPONENT_OF_ONE.saturating_add(MANTISSA_BITS).saturating_add(excess).saturating_sub(zeros);
+        let mantissa = u64::try_from(mantissa).unwrap_or(0);
+        let bits = (u64::from(exponent.saturating_sub(1)) << MANTISSA_BITS).saturating_add(mantissa);
+        Number::Double(bits | u64::from(micro < 0) << 63)
+    }
+}
+
 const MANTISSA_BITS: u32 = 52;
 const EXPONENT_MASK: u64 = 0x7ff;
 /// The exponent of NaN and the infinities, as a double holds it.
@@ -119,6 +151,27 @@ mod tests {
         assert_eq!(double(52.520_006_6), Some(52_520_007));
         assert_eq!(double(5e-324), Some(0));
         assert_eq!(double(9_223_372_036_854.0), Some(9_223_372_036_854_000_000));
+    }
+
+    #[test]
+    fn millionths_become_the_nearest_double() {
+        let near = |micro: i64| {
+            let Number::Double(bits) = Micro(micro).number() else { return 0.0 };
+            f64::from_bits(bits)
+        };
+        // Below 2^53 both are doubles, and so is their quotient the nearest one.
+        for micro in [1, -1, 10, 129_950_000, -500_000, 333_333, 999_999, 1_000_001, (1 << 53) - 1, 7_000_003]
+        {
+            #[expect(clippy::cast_precision_loss, reason = "it is exact below 2^53")]
+            let expected = micro as f64 / 1e6;
+            assert_eq!(near(micro).to_bits(), expected.to_bits(), "{micro}");
+        }
+        for micro in (0..5_000i64).map(|at| at * 1_234_567_891 % ((1 << 53) - 1) + 1) {
+            #[expect(clippy::cast_precision_loss, reason = "it is exact below 2^53")]
+            let expected = micro as f64 / 1e6;
+            assert_eq!(near(micro).to_bits(), expected.to_bits(), "{micro}");
+        }
+        assert_eq!(Micro(0).number(), Number::Int(0));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `POST /v1/decide`: what a server asks before it renders a page. Nothing of a visitor is changed by it.
 
+use crate::deadlines;
 use crate::decision::{Decider, contents, slot_decisions};
 use crate::fault::Fault;
 use crate::foreign::Whose;
@@ -127,6 +128,8 @@ pub fn answer(site: &Site, stored: Option<&VisitorRecord>, question: &Question, 
         (None, Some(_)) => VisitorState { in_force: Purposes::NECESSARY, ..VisitorState::new(rule_now_ms) },
     };
     let moment = moment(site, question, rule_now_ms, gate.now.in_force());
+    // Nothing is kept of it: the next event or the alarm makes up for it again.
+    drop(deadlines::make_up(site, &mut state, &moment));
     rules::lease(&site.program, &mut state, rule_now_ms, &[]);
     let mut decisions = rules::decide(&site.program, &mut state, &moment);
     decisions.retain(|decision| is_asked(question, site.program.slot_name(decision.slot)));

@@ -46,6 +46,8 @@ pub mod gate;
 
 pub mod decision;
 
+pub mod deadlines;
+
 pub mod ingest;
 
 pub mod decide;

@@ -1,11 +1,12 @@
-//! The log as JSON lines: one per event, in the order of its row.
+//! The log as JSON lines: one per event, in the order of its row, then one per note.
 
 use crate::json::{self, JsonDecision, JsonMap, JsonOverlay, JsonSnapshot, purpose_names};
 use crate::text::rfc_3339;
+use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use selvedge_core::consent::Snapshot;
-use selvedge_core::wire::log_row::{LogEvent, LogRow};
+use selvedge_core::wire::log_row::{Emission, LogEvent, LogNote, LogRow, Said};
 
 #[derive(serde::Serialize)]
 struct Line<'a> {
@@ -73,6 +74,103 @@ pub fn render(row: &LogRow, event: &LogEvent, cursor: &str) -> String {
         publish: row.publish,
         decisions: event.decisions.iter().map(|decision| JsonDecision::new(decision, None)).collect(),
         valid: true,
+    };
+    let mut text = serde_json::to_string(&line).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// A line that no event says.
+#[derive(serde::Serialize)]
+struct NoteLine<'a> {
+    cursor: &'a str,
+    kind: &'static str,
+    id: String,
+    site: &'a str,
+    visitor: String,
+    writer: String,
+    #[serde(rename = "type")]
+    line_type: &'static str,
+    name: &'a str,
+    time: String,
+    time_ms: u64,
+    received_at: String,
+    received_at_ms: u64,
+    source: &'a str,
+    purposes: Vec<String>,
+    program: String,
+    publish: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    decisions: Vec<JsonDecision<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    emit: Option<JsonEmission<'a>>,
+}
+
+/// A message to a destination.
+#[derive(serde::Serialize)]
+struct JsonEmission<'a> {
+    to: &'a str,
+    rule: &'a str,
+    message: &'static str,
+    name: &'a str,
+    fields: JsonMap<'a>,
+}
+
+/// How many lines a row has.
+#[must_use]
+pub fn count(row: &LogRow) -> usize {
+    row.events.len().saturating_add(row.notes.len())
+}
+
+/// The line at a place of a row, where it may still be handed out under the consent that its visitor has now.
+#[must_use]
+pub fn render_at(row: &LogRow, at: usize, now: &Snapshot, cursor: &str) -> Option<String> {
+    match row.events.get(at) {
+        Some(event) => may_forward(event, now).then(|| render(row, event, cursor)),
+        None => {
+            let note = row.notes.get(at.checked_sub(row.events.len())?)?;
+            (!note.usable.and(now.in_force()).is_empty()).then(|| render_note(row, note, cursor))
+        }
+    }
+}
+
+/// The line of a note: of kind `decision` or `emit`.
+#[must_use]
+pub fn render_note(row: &LogRow, note: &LogNote, cursor: &str) -> String {
+    let (kind, decisions, emission) = match &note.said {
+        Said::Decided(decisions) => ("decision", decisions.as_slice(), None),
+        Said::Emitted(emission) => ("emit", &[][..], Some(emission)),
+    };
+    let message = |told: &Emission| if told.is_exit { "exit" } else { "enter" };
+    let emit = emission.map(|told| JsonEmission {
+        to: &told.to,
+        rule: &told.rule,
+        message: message(told),
+        name: &told.enter,
+        fields: JsonMap(&told.fields),
+    });
+    let visitor = row.visitor.to_string();
+    let of_rule = emission.map_or_else(String::new, |told| format!(":{}:{}", told.rule, message(told)));
+    let line = NoteLine {
+        cursor,
+        kind,
+        // The same message has the same name, however often it is read.
+        id: format!("{visitor}:{}:{kind}{of_rule}", note.time_ms),
+        site: &row.site,
+        visitor,
+        writer: row.writer.bits().to_string(),
+        line_type: kind,
+        name: emission.map_or("deadline", |told| &told.enter),
+        time: rfc_3339(note.time_ms),
+        time_ms: note.time_ms,
+        received_at: rfc_3339(row.received_ms),
+        received_at_ms: row.received_ms,
+        source: &row.source,
+        purposes: purpose_names(note.usable),
+        program: row.program.to_string(),
+        publish: row.publish,
+        decisions: decisions.iter().map(|decision| JsonDecision::new(decision, None)).collect(),
+        emit,
     };
     let mut text = serde_json::to_string(&line).unwrap_or_default();
     text.push('\n');

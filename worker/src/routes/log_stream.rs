@@ -167,8 +167,8 @@ impl Reader {
     fn log_lines(&mut self, shard: u32, log: &LogRow, frame: &Frame, piece: &mut String) {
         let at = self.cursor.position(shard);
         let read = usize::try_from(at.events).unwrap_or(0);
-        let count = log.events.len();
-        for (index, event) in log.events.iter().enumerate().skip(read) {
+        let count = log_line::count(log);
+        for index in read..count {
             let after = index.saturating_add(1);
             let events = u32::try_from(after).unwrap_or(u32::MAX);
             let position = if after == count {
@@ -177,9 +177,10 @@ impl Reader {
                 Position { events, ..at }
             };
             self.cursor.set(shard, position);
-            let may_forward = frame.consent.is_some_and(|now| log_line::may_forward(event, &now));
-            if may_forward && self.left > 0 {
-                piece.push_str(&log_line::render(log, event, &self.cursor.to_string()));
+            let cursor = self.cursor.to_string();
+            let line = frame.consent.and_then(|now| log_line::render_at(log, index, &now, &cursor));
+            if let Some(line) = line.filter(|_| self.left > 0) {
+                piece.push_str(&line);
                 self.left = self.left.saturating_sub(1);
             }
         }

@@ -2,6 +2,7 @@
 //! that cannot be read, a program that is not known yet, a panic (contained by the barrier), the storage.
 
 use super::attempts::{self, Attempts, FRESH_STATE_ATTEMPTS, REFUSE_ATTEMPTS};
+use super::deadlines;
 use super::envelope::Envelope;
 use super::tables;
 use crate::barrier::{self, Failure};
@@ -15,6 +16,7 @@ use selvedge_edge::ledger::Ledger;
 use selvedge_edge::site::Site;
 use std::cell::Cell;
 use std::rc::Rc;
+use worker::durable::Storage;
 use worker::{SqlStorage, State};
 
 /// Why a batch left nothing.
@@ -63,10 +65,10 @@ pub fn collect(
     plants_faults: bool,
 ) -> Result<Vec<u8>, Stopped> {
     AT.set(None);
-    let sql = state.storage().sql();
+    let storage = state.storage();
     let (site, envelope, body) = (Rc::clone(site), Rc::clone(envelope), Rc::clone(body));
     let plan = FaultPlan { is_on: plants_faults };
-    match barrier::transaction(&state.storage(), move || step(&sql, &site, &envelope, &body, plan)) {
+    match barrier::transaction(&state.storage(), move || step(&storage, &site, &envelope, &body, plan)) {
         Ok(answer) => Ok(answer),
         Err(Failure::Work(stopped)) => Err(stopped),
         Err(Failure::Storage) => Err(Fault::storage("the transaction failed; nothing was kept").into()),
@@ -93,12 +95,13 @@ fn mark_failure(state: &State) {
 }
 
 fn step(
-    sql: &SqlStorage,
+    storage: &Storage,
     site: &Site,
     envelope: &Envelope,
     body: &[u8],
     plan: FaultPlan,
 ) -> Result<Vec<u8>, Stopped> {
+    let sql = &storage.sql();
     let form = if envelope.is_json { Form::Json } else { Form::Binary };
     let batch = ingest::read(form, body, site)?;
     let (visitor, writer) = (batch.header.visitor, batch.header.writer);
@@ -122,6 +125,7 @@ fn step(
     let mut outcome = ingest::step(site, before.record, batch, &arrival, &trouble, &mut progress)
         .map_err(Stopped::Stale)?;
     write(sql, visitor, &mut outcome, before.ledger, progress.is_torn)?;
+    deadlines::keep(storage, visitor, before.due_ms, outcome.due_ms, site.name())?;
     settle(sql, visitor, writer, &attempts)?;
     answer(&outcome, envelope.is_json)
 }

@@ -9,6 +9,8 @@ mod tables;
 
 mod attempts;
 
+mod deadlines;
+
 mod collect;
 
 pub use envelope::{Asked, Envelope, pack, unpack};
@@ -25,7 +27,7 @@ use std::rc::Rc;
 use worker::{DurableObject, Env, Method, Request, Response, State, durable_object};
 
 /// One shard of one site.
-#[durable_object(fetch)]
+#[durable_object]
 pub struct Shard {
     state: State,
     env: Env,
@@ -43,6 +45,13 @@ impl DurableObject for Shard {
             Ok(response) => Ok(response),
             Err(problem) => reply::of_problem(problem),
         }
+    }
+
+    async fn alarm(&self) -> worker::Result<Response> {
+        if self.opened.is_ok() {
+            deadlines::ring(self).await;
+        }
+        Response::empty()
     }
 }
 

@@ -7,6 +7,7 @@
 use super::frames::{Frame, Frames, Page, Stats};
 use crate::{host, sql};
 use selvedge_core::id::VisitorId;
+use selvedge_core::wire::log_row::LogRow;
 use selvedge_core::wire::stored::{CONSENT_PREFIX_BYTES, VisitorRecord, consent_of};
 use selvedge_edge::ingest::Outcome;
 use selvedge_edge::ledger::{Counter, Ledger};
@@ -20,6 +21,8 @@ CREATE TABLE IF NOT EXISTS counter(name TEXT PRIMARY KEY, value BLOB) WITHOUT RO
 CREATE TABLE IF NOT EXISTS attempt(
     visitor BLOB, writer INTEGER, sequence INTEGER, count INTEGER, PRIMARY KEY(visitor, writer, sequence)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS deadline(visitor BLOB PRIMARY KEY, due_ms INTEGER, site TEXT) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS deadline_by_time ON deadline(due_ms);
 ";
 
 /// Rows of one page of the log.
@@ -64,20 +67,24 @@ pub struct Before {
     pub ledger: Ledger,
     /// Whether the shard holds marks of failed attempts.
     pub has_attempts: bool,
+    /// When the shard is to wake up for the visitor.
+    pub due_ms: Option<u64>,
 }
 
 /// Reads what a step needs, in one statement.
 pub fn before(sql: &SqlStorage, visitor: VisitorId) -> worker::Result<Before> {
     let statement = "SELECT (SELECT record FROM visitor WHERE id = ?),
         (SELECT ledger FROM log ORDER BY seq DESC LIMIT 1), (SELECT value FROM counter WHERE name = ?),
-        (SELECT count(*) FROM (SELECT 1 FROM attempt LIMIT 1))";
-    let row = host::row(sql, statement, vec![id(visitor), LEDGER.into()])?;
+        (SELECT count(*) FROM (SELECT 1 FROM attempt LIMIT 1)),
+        (SELECT due_ms FROM deadline WHERE visitor = ?)";
+    let row = host::row(sql, statement, vec![id(visitor), LEDGER.into(), id(visitor)])?;
     let mut values = row.into_iter().flatten();
     let record = sql::blob(values.next());
     Ok(Before {
         record: if record.is_empty() { None } else { Some(VisitorRecord::decode(&record).map_err(broken)?) },
         ledger: newer(&sql::blob(values.next()), &sql::blob(values.next()))?,
         has_attempts: sql::number(values.next()) > 0,
+        due_ms: Some(sql::number(values.next())).filter(|due_ms| *due_ms > 0),
     })
 }
 
@@ -103,6 +110,11 @@ pub fn write_rows(
     let Some(row) = outcome.row.take() else {
         return write_ledger(sql, &ledger);
     };
+    write_row(sql, visitor, row, &ledger)
+}
+
+/// Writes a row of the log, in as many rows as it takes, with the ledger as it is after it.
+pub fn write_row(sql: &SqlStorage, visitor: VisitorId, row: LogRow, ledger: &Ledger) -> worker::Result<()> {
     for body in row.encode_bounded().map_err(broken)? {
         let values = vec![id(visitor), sql::of_bytes(body), sql::of_bytes(ledger.encode())];
         sql::run(sql, "INSERT INTO log(visitor, body, ledger) VALUES (?, ?, ?)", values)?;

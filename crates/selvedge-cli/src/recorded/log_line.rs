@@ -33,6 +33,13 @@ pub fn read(line: &str) -> Result<(VisitorId, Recorded), String> {
     Ok((visitor, Recorded { happened, granted: granted(&json) }))
 }
 
+/// Whether a line tells of no event.
+#[must_use]
+pub fn is_note(line: &str) -> bool {
+    let json: Option<Json> = serde_json::from_str(line).ok();
+    json.is_some_and(|json| json.get("kind").is_some_and(|kind| kind == "decision" || kind == "emit"))
+}
+
 /// The visitor with these 32 hexadecimal digits.
 #[must_use]
 pub fn visitor_id(text: &str) -> Option<VisitorId> {

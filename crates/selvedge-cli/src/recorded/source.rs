@@ -139,7 +139,8 @@ fn lines(mut reader: impl BufRead, limit: u64) -> Result<History> {
     let mut history = History::default();
     let mut line = String::new();
     while history.rows < limit && reader.read_line(&mut line).context("the log was cut")? > 0 {
-        if !line.trim().is_empty() {
+        // What a deadline changed and what destinations were told follows from the events; it is worked out anew.
+        if !line.trim().is_empty() && !log_line::is_note(&line) {
             history.rows += 1;
             match log_line::read(line.trim()) {
                 Ok((visitor, recorded)) => history.push(visitor, recorded),

@@ -493,6 +493,7 @@ pub fn shop() -> Parts {
             in_page: true,
             timing: selvedge_core::wire::program::Timing::default(),
             terms: Terms::default(),
+            emit: None,
         }],
         slots: vec![
             Slot { name: "banner".into(), fallback: None, caps: Vec::new() },

@@ -185,6 +185,7 @@ impl<'a> Builder<'a> {
             in_page: self.shared.in_page(at),
             timing: rule.timing.clone(),
             terms: self.terms(rule),
+            emit: None,
         }
     }
 

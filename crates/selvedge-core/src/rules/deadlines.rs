@@ -2,7 +2,7 @@
 
 use super::moment::Moment;
 use super::sequences::turns;
-use super::timers::{due_ms, session_end_ms, set, trigger};
+use super::timers::{self, session_end_ms, set, trigger};
 use crate::wire::program::{Image, WOKEN};
 use crate::wire::state::VisitorState;
 
@@ -25,7 +25,7 @@ pub fn next_deadline(image: &Image, state: &VisitorState, from_ms: i64) -> Optio
         }
     }
     for timer in image.each_timer() {
-        offer(due_ms(state, timer.hash()));
+        offer(timers::due_ms(state, timer.hash()));
         if timer.at_session_end() {
             offer(session_end_ms(state));
         }
@@ -34,14 +34,21 @@ pub fn next_deadline(image: &Image, state: &VisitorState, from_ms: i64) -> Optio
     next
 }
 
+/// The next deadline that was not decided at yet: when to wake up for the visitor.
+#[must_use]
+pub fn next_wake(image: &Image, state: &VisitorState) -> Option<i64> {
+    let last_ms = state.last_time_ms?;
+    let from_ms = timers::due_ms(state, WOKEN).map_or(last_ms, |woken_ms| woken_ms.max(last_ms));
+    next_deadline(image, state, from_ms)
+}
+
 /// The next deadline that came before the moment (or comes with it) and was not decided at yet. What is to be decided at
 /// it is made ready: decide next, at that time; then ask again, [`crate::limits::WAKES_MAX`] times at most. A deadline is
 /// decided at before the event that comes behind it is stepped: so it means the same wherever nobody woke up for it.
 pub fn wake(image: &Image, state: &mut VisitorState, moment: &Moment) -> Option<i64> {
-    let last_ms = state.last_time_ms?;
+    state.last_time_ms?;
     state.align(image, state.now_ms(moment.now_ms));
-    let from_ms = due_ms(state, WOKEN).map_or(last_ms, |woken_ms| woken_ms.max(last_ms));
-    let at_ms = next_deadline(image, state, from_ms).filter(|at_ms| *at_ms <= moment.now_ms)?;
+    let at_ms = next_wake(image, state).filter(|at_ms| *at_ms <= moment.now_ms)?;
     if session_end_ms(state) == Some(at_ms) {
         trigger(image, state, at_ms, |timer| timer.at_session_end());
     }

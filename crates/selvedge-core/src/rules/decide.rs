@@ -1,6 +1,7 @@
 //! What each slot shows. First what is held; then the rules in their order (priority, then id): status, purpose, suppression,
 //! holdout, experiment, condition, caps, exclusion group; then the slot's fallback.
 
+use super::deadlines::wake;
 use super::fixed::fix;
 use super::gates::{is_over, release, suppression_of};
 use super::grants::check;
@@ -9,6 +10,7 @@ use super::recall::Recall;
 use super::timers;
 use super::trials::{is_held_out, variant_of};
 use super::view::resolve;
+use crate::limits::WAKES_MAX;
 use crate::wire::answer::Reason;
 use crate::wire::program::{Image, NONE, RuleRow, kind};
 use crate::wire::state::{Fixed, Held, VisitorState};
@@ -69,6 +71,14 @@ pub(super) fn prepare(image: &Image, state: &mut VisitorState, moment: &Moment, 
     state.prune_held(false, now_ms);
     recall.learn(image, resolve(image, state, moment));
     release(image, state, moment, recall.known());
+}
+
+/// Decides at every deadline up to the moment that was not decided at yet, each at its own time.
+pub fn make_up(image: &Image, state: &mut VisitorState, moment: &Moment) {
+    for _ in 0..WAKES_MAX {
+        let Some(now_ms) = wake(image, state, moment) else { return };
+        decide(image, state, &Moment { now_ms, ..*moment });
+    }
 }
 
 /// What [`decide`] decides, the state as it is.

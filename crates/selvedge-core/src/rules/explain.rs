@@ -11,7 +11,7 @@ use super::trials::is_held_out;
 use super::view::resolve;
 use crate::limits::MASK_WORDS_MAX;
 use crate::wire::answer::Reason;
-use crate::wire::program::{ACCEPT, Image, Op, RuleRow, kind, op_of};
+use crate::wire::program::{ACCEPT, Image, NONE, Op, RuleRow, kind, op_of};
 use crate::wire::state::VisitorState;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -128,6 +128,7 @@ impl Case<'_> {
         match truth(self.image, self.known, rule.when()) {
             Truth::False(leaf) => (Reason::False, Some(leaf)),
             Truth::Unknown(leaf) => (Reason::Unknown, Some(leaf)),
+            Truth::True if rule.slot() == NONE => (Reason::Emits, None),
             Truth::True => (self.of_caps(rule, at), None),
         }
     }

@@ -41,6 +41,7 @@ mod written;
 mod gates;
 
 mod trials;
+pub mod emits;
 
 pub mod grants;
 
@@ -55,8 +56,9 @@ pub mod explain;
 pub mod leaves;
 
 pub use content::content;
-pub use deadlines::{next_deadline, wake};
-pub use decide::{Decision, decide, decide_again};
+pub use deadlines::{next_deadline, next_wake, wake};
+pub use decide::{Decision, decide, decide_again, make_up};
+pub use emits::{Emitted, emit};
 pub use explain::{Candidate, explain, known_facts};
 pub use grants::lease;
 pub use known::Known;

@@ -4,14 +4,15 @@ use super::cart::seen as seen_in_cart;
 use super::counts::{count_of, window_start_ms};
 use super::facts::{NOTHING, Seen, UNOBSERVED, as_time, property, resolve_each, see, see_stored};
 use super::kept::fact_of;
-use super::known::Known;
+use super::known::{Known, MISSING};
 use super::metric::values::same;
 use super::metric::{Reading, pane_start_ms, seen, unseen};
 use super::moment::Moment;
 use super::sequences::value;
 use crate::consent::Purposes;
 use crate::hash::fnv1a_64;
-use crate::number::MICRO;
+use crate::number::{MICRO, Micro, Number};
+use crate::value::Value;
 use crate::wire::program::{AttributeRow, Builtin, FactRow, Image, MetricRow, SequenceRow, kind};
 use crate::wire::state::{CART, CellBody, PageView, VisitorState};
 use alloc::vec::Vec;
@@ -20,6 +21,24 @@ use alloc::vec::Vec;
 pub(super) fn resolve(image: &Image, state: &VisitorState, moment: &Moment) -> Vec<Known> {
     let view = View::new(image, state, moment);
     resolve_each(image, |fact| view.seen(fact))
+}
+
+/// A fact as a value that people read; null where it is missing or not known.
+pub(super) fn told(image: &Image, state: &VisitorState, moment: &Moment, at: u16) -> Value {
+    let view = View::new(image, state, moment);
+    let fact = image.fact(at);
+    let known = match view.seen(fact) {
+        Seen::Text(text) | Seen::Cut(text) => return Value::Text(text.into()),
+        Seen::Known(known) if known.low == known.high && known.low != MISSING => known.low,
+        _ => return Value::Null,
+    };
+    let whole = |number: i64| Value::Number(Number::Int(number));
+    match view.type_of(fact) {
+        kind::TYPE_BOOL => Value::Bool(known != 0),
+        kind::TYPE_TIME => whole(known),
+        _ if known.checked_rem(MICRO) == Some(0) => whole(known.checked_div(MICRO).unwrap_or(known)),
+        _ => Value::Number(Micro(known).number()),
+    }
 }
 
 /// The state that a fact is kept in.
@@ -67,6 +86,23 @@ impl<'a> View<'a> {
             page: state.page(moment.writer).filter(|page| page.is_begun),
             now_ms: state.now_ms(moment.now_ms),
             observed: moment.in_force.and(state.in_force),
+        }
+    }
+
+    /// The type of what a fact is read from. A count is one of numbers.
+    fn type_of(&self, fact: FactRow) -> u8 {
+        match fact.source() {
+            kind::SOURCE_BUILTIN => match u8::try_from(fact.index()).ok().and_then(Builtin::from_number) {
+                Some(builtin) => builtin.kind() as u8,
+                None => kind::TYPE_NUMBER,
+            },
+            kind::SOURCE_ATTRIBUTE => self.image.attribute(fact.index()).attribute_type(),
+            kind::SOURCE_SEQUENCE => kind::TYPE_BOOL,
+            // Counts are whole already, as times are.
+            kind::SOURCE_METRIC if self.image.metric(fact.index()).kind() <= kind::METRIC_TALLY => {
+                kind::TYPE_TIME
+            }
+            _ => kind::TYPE_NUMBER,
         }
     }
 

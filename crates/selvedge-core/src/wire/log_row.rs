@@ -46,6 +46,43 @@ pub struct LogRow {
     pub context: Map,
     /// The events, in the order stepped.
     pub events: Vec<LogEvent>,
+    /// What time alone changed, and what is told to destinations.
+    pub notes: Vec<LogNote>,
+}
+
+/// Something that no event says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogNote {
+    /// When, by the rules' time: Unix milliseconds.
+    pub time_ms: u64,
+    /// What it may be used for.
+    pub usable: Purposes,
+    /// What it says.
+    pub said: Said,
+}
+
+/// What a note says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Said {
+    /// The slots whose decision changed, though nothing happened.
+    Decided(Vec<SlotDecision>),
+    /// A destination is told that the visitor is, or is no more, what a rule is about.
+    Emitted(Emission),
+}
+
+/// A message to a destination.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Emission {
+    /// The rule's id.
+    pub rule: String,
+    /// The destination's name.
+    pub to: String,
+    /// What the visitor enters there: the name of an audience or event.
+    pub enter: String,
+    /// The visitor is taken out of it again.
+    pub is_exit: bool,
+    /// Facts of the visitor, as the rule says.
+    pub fields: Map,
 }
 
 /// One accepted event and what it led to.

@@ -3,7 +3,7 @@
 
 use super::answer_encode::EncodeFault;
 use super::form::{Bounds, DecisionForm, EventForm, EventSeed, MapForm, MapSeed, ROW_SIZES, SnapshotForm};
-use super::log_row::{LogEvent, LogRow, RowFault, VERSION};
+use super::log_row::{Emission, LogEvent, LogNote, LogRow, RowFault, Said, VERSION};
 use super::names::Names;
 use crate::consent::Purposes;
 use crate::event::Clock;
@@ -47,6 +47,18 @@ struct OutcomeForm<'a> {
     decisions: Vec<DecisionForm<'a>>,
 }
 
+/// A note; the fields of an emission follow it.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct NoteForm<'a> {
+    time_ms: u64,
+    usable: u16,
+    #[serde(borrow)]
+    decisions: Vec<DecisionForm<'a>>,
+    /// Rule, destination, what is entered; and whether it is left.
+    #[serde(borrow)]
+    emission: Option<(&'a str, &'a str, &'a str, bool)>,
+}
+
 impl LogRow {
     /// The row's bytes.
     ///
@@ -62,6 +74,14 @@ impl LogRow {
             let (event, sent_at_ms) = (&logged.event, self.sent_at_ms);
             append(&mut out, &EventForm { event, sent_at_ms, names: Some(&names) })?;
             append(&mut out, &outcome_form(logged))?;
+        }
+        // A row without notes ends here.
+        let no_fields = Map::new();
+        for note in &self.notes {
+            let emission = if let Said::Emitted(emission) = &note.said { Some(emission) } else { None };
+            append(&mut out, &note_form(note, emission))?;
+            let fields = emission.map_or(&no_fields, |emission| &emission.fields);
+            append(&mut out, &MapForm { map: fields, names: Some(&names) })?;
         }
         Ok(out)
     }
@@ -80,7 +100,12 @@ impl LogRow {
                 done.push(bytes);
             } else if row.events.len() > 1 {
                 let later = row.events.split_off(row.events.len() / 2);
-                left.push(Self { events: later, ..row.clone() });
+                let notes = core::mem::take(&mut row.notes);
+                left.push(Self { events: later, notes, ..row.clone() });
+                left.push(row);
+            } else if !row.notes.is_empty() && !row.events.is_empty() {
+                let notes = core::mem::take(&mut row.notes);
+                left.push(Self { events: Vec::new(), notes, ..row.clone() });
                 left.push(row);
             } else {
                 row.events.iter_mut().for_each(|logged| logged.decisions.clear());
@@ -137,6 +162,28 @@ fn outcome_form(logged: &LogEvent) -> OutcomeForm<'_> {
     }
 }
 
+fn note_form<'a>(note: &'a LogNote, emission: Option<&'a Emission>) -> NoteForm<'a> {
+    let decisions = if let Said::Decided(decisions) = &note.said { decisions.as_slice() } else { &[] };
+    NoteForm {
+        time_ms: note.time_ms,
+        usable: note.usable.0,
+        decisions: decisions.iter().map(DecisionForm::from).collect(),
+        emission: emission.map(|told| (&*told.rule, &*told.to, &*told.enter, told.is_exit)),
+    }
+}
+
+fn read_note(input: &mut Deserializer<'_>, bounds: &Bounds<'_>) -> Option<LogNote> {
+    let form = NoteForm::deserialize(&mut *input).ok()?;
+    let fields = MapSeed::context(bounds).deserialize(&mut *input).ok()?;
+    let said = match form.emission {
+        None => Said::Decided(form.decisions.iter().map(DecisionForm::read).collect::<Option<_>>()?),
+        Some((rule, to, enter, is_exit)) => {
+            Said::Emitted(Emission { rule: rule.into(), to: to.into(), enter: enter.into(), is_exit, fields })
+        }
+    };
+    Some(LogNote { time_ms: form.time_ms, usable: Purposes(form.usable), said })
+}
+
 /// Every name that the row's maps and events use.
 fn row_names(row: &LogRow) -> Names {
     let mut names = Vec::new();
@@ -145,6 +192,11 @@ fn row_names(row: &LogRow) -> Names {
         names.push(logged.event.name.as_str());
         collect_names(&logged.event.properties, &mut names);
         collect_names(&logged.event.context, &mut names);
+    }
+    for note in &row.notes {
+        if let Said::Emitted(emission) = &note.said {
+            collect_names(&emission.fields, &mut names);
+        }
     }
     Names::new(&names)
 }
@@ -175,8 +227,19 @@ fn read_row(content: &[u8]) -> Option<LogRow> {
     for _ in 0..count {
         events.push(read_log_event(&mut input, &bounds, head.sent_at_ms)?);
     }
-    let whole = input.finalize().is_ok_and(<[u8]>::is_empty);
-    if whole { row(&head, context, events) } else { None }
+    let notes = read_notes(input.finalize().ok()?, &bounds)?;
+    Some(LogRow { notes, ..row(&head, context, events)? })
+}
+
+/// Notes follow to the end.
+fn read_notes(mut rest: &[u8], bounds: &Bounds<'_>) -> Option<Vec<LogNote>> {
+    let mut notes = Vec::new();
+    while !rest.is_empty() {
+        let mut input = Deserializer::from_bytes(rest);
+        notes.push(read_note(&mut input, bounds)?);
+        rest = input.finalize().ok()?;
+    }
+    Some(notes)
 }
 
 fn read_log_event(input: &mut Deserializer<'_>, bounds: &Bounds<'_>, sent_at_ms: u64) -> Option<LogEvent> {
@@ -209,5 +272,6 @@ fn row(head: &HeadForm<'_>, context: Map, events: Vec<LogEvent>) -> Option<LogRo
         consent: head.consent.iter().map(SnapshotForm::read).collect::<Option<_>>()?,
         context,
         events,
+        notes: Vec::new(),
     })
 }

@@ -13,6 +13,8 @@ mod sequence;
 
 mod deciding;
 
+mod emit;
+
 mod shown;
 
 mod template;
@@ -29,14 +31,15 @@ mod encode;
 
 pub use deciding::{Cap, Deciding, Experiment, Suppression, Terms, Trial, Unit, ValueCap, Variant};
 pub use decode::edge_config;
+pub use emit::{Emit, OncePer};
 pub(crate) use image::records::{
-    AttributeRow, CapRange, CapRow, CartRow, Code, ExperimentRow, FactRow, MetricRow, Op, RuleRow,
+    AttributeRow, CapRange, CapRow, CartRow, Code, EmitRow, ExperimentRow, FactRow, MetricRow, Op, RuleRow,
     SequenceRow, TermsRow, TimerRow,
 };
 pub(crate) use image::{
     ACCEPT, REJECT, SITE_CAPS, USER, WOKEN, dismissals_of, op_of, per_value_of, slot_caps_hash,
 };
-pub use image::{Image, attribute_hash, experiment_hash, group_hash, rule_hash, timer_hash};
+pub use image::{Image, attribute_hash, emit_hash, experiment_hash, group_hash, rule_hash, timer_hash};
 pub(crate) use layout::{NONE, kind};
 pub use measured::{Metric, MetricKind, Points, Scope, Score, Window};
 pub use sequence::{Sequence, SequenceKind, SequenceStep};

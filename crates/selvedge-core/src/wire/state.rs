@@ -168,6 +168,8 @@ pub enum CellBody {
     Cart(CartCell),
     /// Exposures of a rule for each value of a fact: hash of the value and how many, the newest last.
     Values(Vec<(u64, u16)>),
+    /// What a rule told its destination of the visitor.
+    Member(MemberCell),
 }
 
 /// An attribute's value.
@@ -212,6 +214,15 @@ pub struct Run {
     pub is_unsure: bool,
     /// When a run was last completed.
     pub done_ms: Option<i64>,
+}
+
+/// What a rule told its destination of the visitor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MemberCell {
+    /// The visitor is in what the rule is about, there.
+    pub is_member: bool,
+    /// When the visitor last entered it.
+    pub entered_ms: Option<i64>,
 }
 
 /// Grants that a device holds.

@@ -5,11 +5,11 @@ use selvedge_core::consent::{Mode, Purposes};
 use selvedge_core::tracking_plan::{Nature, PlanEvent, PlanProperty, PropertyType, Trust};
 use selvedge_core::wire::program::{
     Attribute, AttributeScope, AttributeSet, AttributeType, Builtin, Cap, CartChange, CartEvent, Content,
-    ContentType, Deciding, EdgeConfig, Escape, Experiment, Fact, FactSource, Format, Group, Hold, IfStale,
-    Instruction, Jump, Leaf, Metric, MetricKind, NumberFormat, Offset, Parts, Piece, Placeholder, Points,
-    Rule, Scope, Score, Sequence, SequenceKind, SequenceStep, SetTo, Shape, Slot, Source, SourceKind, Status,
-    Step, Suppression, Template, Term, Terms, Test, TextTest, Timing, Trial, Trigger, Ttl, Unit, ValueCap,
-    Variant, Window, Wording, Zeros,
+    ContentType, Deciding, EdgeConfig, Emit, Escape, Experiment, Fact, FactSource, Format, Group, Hold,
+    IfStale, Instruction, Jump, Leaf, Metric, MetricKind, NumberFormat, Offset, OncePer, Parts, Piece,
+    Placeholder, Points, Rule, Scope, Score, Sequence, SequenceKind, SequenceStep, SetTo, Shape, Slot,
+    Source, SourceKind, Status, Step, Suppression, Template, Term, Terms, Test, TextTest, Timing, Trial,
+    Trigger, Ttl, Unit, ValueCap, Variant, Window, Wording, Zeros,
 };
 
 fn name() -> impl Strategy<Value = String> {
@@ -204,6 +204,14 @@ fn timing() -> impl Strategy<Value = Timing> {
     (prop::option::of(trigger), any::<u64>()).prop_map(|(trigger, after_ms)| Timing { trigger, after_ms })
 }
 
+fn emit() -> impl Strategy<Value = Emit> {
+    let once =
+        prop_oneof![Just(OncePer::Session), any::<u64>().prop_map(OncePer::Time), Just(OncePer::Visitor),];
+    let fields = list((name(), any::<u16>()));
+    (name(), name(), any::<Option<u16>>(), fields, prop::option::of(once))
+        .prop_map(|(to, enter, exit_when, fields, once_per)| Emit { to, enter, exit_when, fields, once_per })
+}
+
 fn instruction() -> impl Strategy<Value = Instruction> {
     let test = prop_oneof![
         any::<(i64, i64)>().prop_map(|(low, high)| Test::Range(low, high)),
@@ -224,7 +232,7 @@ fn rule() -> impl Strategy<Value = Rule> {
     let hold = prop_oneof![Just(Hold::Page), Just(Hold::Session), any::<u64>().prop_map(Hold::Time)];
     let status = prop::sample::select(&[Status::Live, Status::Draft, Status::Paused][..]);
     let places = (prop::option::of(0..u16::MAX), any::<u16>(), any::<u16>(), prop::option::of(0..u16::MAX));
-    let acts = (timing(), terms());
+    let acts = (timing(), terms(), prop::option::of(emit()));
     (name(), any::<i32>(), status, purposes(), places, caps(), hold, any::<bool>(), acts).prop_map(
         |(
             id,
@@ -235,7 +243,7 @@ fn rule() -> impl Strategy<Value = Rule> {
             caps,
             hold,
             in_page,
-            (timing, terms),
+            (timing, terms, emit),
         )| Rule {
             id,
             priority,
@@ -250,6 +258,7 @@ fn rule() -> impl Strategy<Value = Rule> {
             in_page,
             timing,
             terms,
+            emit,
         },
     )
 }

@@ -208,6 +208,7 @@ impl Build {
             in_page: true,
             timing: Timing::default(),
             terms: Terms::default(),
+            emit: None,
         });
         self.parts.rules.last_mut().unwrap()
     }

@@ -17,6 +17,7 @@ mod contents;
 mod counts;
 mod deadlines;
 mod deciding;
+mod emitting;
 mod explaining;
 mod logic;
 mod page_and_edge;

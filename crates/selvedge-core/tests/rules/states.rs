@@ -11,7 +11,8 @@ use selvedge_core::limits::{CAP_BYTES_MAX, PANES_MAX, STATE_BYTES_MAX, STATE_TEX
 use selvedge_core::wire::program::{AttributeScope, AttributeType, Builtin, Cap, Hold, SequenceKind, Window};
 use selvedge_core::wire::state::{
     AttributeCell, CapCell, CartCell, CartLine, Cell, CellBody, Distinct, Faded, Fixed, Held, Kept, Lease,
-    MetricCell, PageView, Pane, Run, SequenceCell, Session, StateFault, Stored, ValueAt, VisitorState,
+    MemberCell, MetricCell, PageView, Pane, Run, SequenceCell, Session, StateFault, Stored, ValueAt,
+    VisitorState,
 };
 use std::collections::BTreeMap;
 
@@ -153,6 +154,8 @@ fn body() -> impl Strategy<Value = CellBody> {
         sequence().prop_map(CellBody::Sequence),
         cart().prop_map(CellBody::Cart),
         any::<Option<i64>>().prop_map(CellBody::Timer),
+        any::<(bool, Option<i64>)>()
+            .prop_map(|(is_member, entered_ms)| { CellBody::Member(MemberCell { is_member, entered_ms }) }),
     ]
 }
 

@@ -13,7 +13,7 @@ use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::answer::{Answer, Applied, Grant, Reason, Refused, SlotDecision, read_answer};
 use selvedge_core::wire::batch::{encode_batch, encode_event, read_event, refusal_of};
 use selvedge_core::wire::batch_decode::{decode_batch, open};
-use selvedge_core::wire::log_row::{LogEvent, LogRow};
+use selvedge_core::wire::log_row::{Emission, LogEvent, LogNote, LogRow, Said};
 use selvedge_core::wire::program::{Content, ContentType};
 
 fn numbers() -> impl Strategy<Value = Number> {
@@ -176,6 +176,17 @@ prop_compose! {
     }
 }
 
+fn notes() -> impl Strategy<Value = LogNote> {
+    let emission = (texts(), texts(), texts(), any::<bool>(), maps(Just(Value::Bool(true))))
+        .prop_map(|(rule, to, enter, is_exit, fields)| Emission { rule, to, enter, is_exit, fields });
+    let said = prop_oneof![vec(decisions(), 1..3).prop_map(Said::Decided), emission.prop_map(Said::Emitted),];
+    (any::<u64>(), any::<u16>(), said).prop_map(|(time_ms, usable, said)| LogNote {
+        time_ms,
+        usable: Purposes(usable),
+        said,
+    })
+}
+
 prop_compose! {
     fn log_rows()(
         header in headers(),
@@ -186,6 +197,7 @@ prop_compose! {
         received_ms: u64,
         publish: u64,
         events in vec(log_events(), 0..4),
+        notes in vec(notes(), 0..3),
     ) -> LogRow {
         LogRow {
             received_ms,
@@ -203,6 +215,7 @@ prop_compose! {
             consent: header.consent,
             context: header.context,
             events,
+            notes,
         }
     }
 }

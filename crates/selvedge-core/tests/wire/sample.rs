@@ -192,5 +192,6 @@ pub fn log_row() -> LogRow {
             .map(|event| logged(event, vec![]))
             .chain([logged(last, decisions())])
             .collect(),
+        notes: Vec::new(),
     }
 }

@@ -53,7 +53,11 @@ pub(super) fn forget(state: VisitorState, site: &Site, gate: &Gate, now_ms: i64)
     cells.retain(|cell| match cell.body {
         CellBody::Metric(_) => may_count(cell.hash),
         CellBody::Sequence(_) => may_follow(cell.hash),
-        CellBody::Cap(_) | CellBody::Timer(_) | CellBody::Variant(_) | CellBody::Values(_) => rules_act,
+        CellBody::Cap(_)
+        | CellBody::Timer(_)
+        | CellBody::Member(_)
+        | CellBody::Variant(_)
+        | CellBody::Values(_) => rules_act,
         CellBody::Attribute(_) => may_know,
         CellBody::Cart(_) => parts.cart.iter().all(|event| in_force.holds(event.purpose)),
     });

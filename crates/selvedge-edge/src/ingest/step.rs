@@ -6,6 +6,7 @@ use super::leases::Leases;
 use super::memory::{forget, recall};
 use super::quarantine::{self, Circumstances};
 use super::terms::{Arrival, Decided, Incoming, Outcome, Sent, Stale, Trouble, Watch};
+use crate::deadlines;
 use crate::decision::{Decider, contents, slot_decisions};
 use crate::dedup::{self, Verdict};
 use crate::foreign;
@@ -20,7 +21,7 @@ use selvedge_core::id::Sequence;
 use selvedge_core::rules::{self, Decision, Moment, Place};
 use selvedge_core::tracking_plan::{Violation, judge, purposes_of, reread};
 use selvedge_core::wire::answer::{Answer, Applied, Grant, Refused};
-use selvedge_core::wire::log_row::{LogEvent, LogRow};
+use selvedge_core::wire::log_row::{LogEvent, LogNote, LogRow};
 use selvedge_core::wire::state::{Cell, CellBody, VisitorState};
 use selvedge_core::wire::stored::{VisitorRecord, WriterWindow};
 
@@ -78,6 +79,7 @@ struct Stepper<'a> {
     recall: rules::Recall,
     now_ms: i64,
     events: Vec<LogEvent>,
+    notes: Vec<LogNote>,
     quarantine: Vec<String>,
     ledger: Ledger,
     duplicates: u32,
@@ -115,6 +117,7 @@ impl<'a> Stepper<'a> {
             recall: rules::Recall::default(),
             now_ms,
             events: Vec::new(),
+            notes: Vec::new(),
             quarantine: Vec::new(),
             ledger,
             duplicates: 0,
@@ -185,6 +188,9 @@ impl<'a> Stepper<'a> {
     fn accept(&mut self, event: Event, usable: Purposes, watch: &mut dyn Watch) {
         self.now_ms = rule_time(self.header, event.time_ms, self.arrival);
         let moment = Moment { in_force: self.gate.in_force(event.consent), ..self.moment() };
+        if self.gate.keeps_state() {
+            self.make_up(&moment);
+        }
         let before = match self.decided.take() {
             Some((decisions, _)) => decisions,
             None => {
@@ -200,15 +206,13 @@ impl<'a> Stepper<'a> {
         self.ledger.add(Counter::Late, u64::from(stepped.late));
         self.ledger.add(Counter::ClockOff, u64::from(stepped.clock_off));
         self.lease(&[]);
+        if self.gate.keeps_state() {
+            self.notes.extend(deadlines::emitted(self.site, &mut self.state, &moment));
+        }
         let after = rules::decide_again(&self.site.program, &mut self.state, &moment, &mut self.recall);
         let (state, moment) = (&self.state, &moment);
         watch.decides(&Decided { event: &event, stepped, state, moment, decisions: &after });
-        let changed: Vec<Decision> = after
-            .iter()
-            .zip(&before)
-            .filter(|(now, then)| (now.rule, now.content) != (then.rule, then.content))
-            .map(|(now, _)| *now)
-            .collect();
+        let changed = deadlines::changed(&after, &before);
         let decider = Decider { site: self.site, state, moment };
         let mut decisions = slot_decisions(&decider, &changed, true);
         // The log names contents: they stand in the program that it names too.
@@ -217,6 +221,15 @@ impl<'a> Stepper<'a> {
         let (late, clock_off) = (stepped.late, stepped.clock_off);
         let message_id = self.message_id.take();
         self.events.push(LogEvent { event, message_id, late, clock_off, usable, decisions });
+    }
+
+    /// Decides at the deadlines that came before the moment, as the alarm would have.
+    fn make_up(&mut self, moment: &Moment<'_>) {
+        let next_ms = rules::next_wake(&self.site.program, &self.state);
+        if next_ms.is_some_and(|next_ms| next_ms <= moment.now_ms) {
+            self.notes.extend(deadlines::make_up(self.site, &mut self.state, moment));
+            self.decided = None;
+        }
     }
 
     fn undecodable(&mut self, undecodable: &Undecodable) {
@@ -312,6 +325,9 @@ impl<'a> Stepper<'a> {
 
     fn finish(mut self, stored: Option<VisitorRecord>) -> Outcome {
         let moment = self.moment();
+        if self.gate.keeps_state() && stored.is_some() {
+            self.make_up(&moment);
+        }
         // The answer is for now: what the last event was decided under may be another consent.
         let decisions = match self.decided.take() {
             Some((decisions, in_force)) if in_force == moment.in_force => decisions,
@@ -329,6 +345,7 @@ impl<'a> Stepper<'a> {
         self.record.consent = self.gate.now;
         let is_known = stored.is_some();
         let is_to_write = is_kept || is_known || self.gate.is_denial() || !self.events.is_empty();
+        let due_ms = deadlines::due_ms(self.site, &self.state, self.header.clock, self.arrival.received_ms);
         let answer = Answer {
             accepted: u32::try_from(self.events.len()).unwrap_or(u32::MAX),
             duplicates: self.duplicates,
@@ -343,7 +360,8 @@ impl<'a> Stepper<'a> {
             decisions,
             paused: self.site.paused.clone(),
         };
-        let row = (!self.events.is_empty()).then(|| LogRow {
+        let has_row = !self.events.is_empty() || !self.notes.is_empty();
+        let row = has_row.then(|| LogRow {
             received_ms: self.arrival.received_ms,
             site: self.site.name().to_string(),
             source: self.arrival.source.to_string(),
@@ -359,10 +377,12 @@ impl<'a> Stepper<'a> {
             consent: self.gate.captures.clone(),
             context: self.header.context.clone(),
             events: self.events,
+            notes: self.notes,
         });
         Outcome {
             record: Some(self.record).filter(|record| is_to_write && stored.as_ref() != Some(record)),
             row,
+            due_ms: due_ms.filter(|_| is_kept),
             quarantine: self.quarantine,
             purge_quarantine: !self.gate.lost.is_empty(),
             ledger: self.ledger,

@@ -74,8 +74,10 @@ pub struct Trouble<'a> {
 pub struct Outcome {
     /// The visitor's record to write; `None` leaves what is stored.
     pub record: Option<VisitorRecord>,
-    /// The log's row; `None` where no event was accepted.
+    /// The log's row; `None` where no event was accepted and nothing else is to be said.
     pub row: Option<LogRow>,
+    /// When to wake up for the visitor, by the edge's clock: Unix milliseconds.
+    pub due_ms: Option<u64>,
     /// JSON lines for the quarantine.
     pub quarantine: Vec<String>,
     /// Whether what the quarantine holds of the visitor is to be destroyed first.

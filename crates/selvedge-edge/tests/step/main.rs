@@ -1,6 +1,7 @@
 //! One visitor's step, from a batch to rows and an answer.
 
 mod consent;
+mod deadlines;
 mod deciding;
 mod foreign;
 mod laws;

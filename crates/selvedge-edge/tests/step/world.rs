@@ -36,6 +36,39 @@ pub fn advertising_site() -> Site {
     Site::load(&bytes, hash_of(&bytes), 1).unwrap()
 }
 
+/// The same site with a rule that tells `mail` of who looked at a product and sent no report within a minute.
+pub fn waiting_site() -> Site {
+    let mut parts = parts();
+    let step = |event: &str| SequenceStep { event: event.into(), filter: None };
+    parts.sequences = vec![selvedge_core::wire::program::Sequence {
+        name: "left".into(),
+        meaning: 78,
+        asks: SequenceKind::ThenNo,
+        steps: vec![step("product_view")],
+        then_no: Some(step("ping")),
+        without: None,
+        window_ms: 60_000,
+        purpose: Purposes::PERSONALIZATION,
+        private: false,
+    }];
+    parts.facts.push(Fact { source: FactSource::Sequence(0), shape: Shape::Number, default: None });
+    parts.code.push(Instruction {
+        fact: 1,
+        test: Test::Range(1, 1),
+        on_true: Jump::Accept,
+        on_false: Jump::Reject,
+    });
+    let fields = vec![("left".into(), 1), ("views".into(), 0)];
+    let rule = &mut parts.rules[0];
+    rule.when = Some(1);
+    rule.caps = Vec::new();
+    rule.emit =
+        Some(Emit { to: "mail".into(), enter: "left".into(), exit_when: None, fields, once_per: None });
+    parts.plan.events[0].purposes = ALL;
+    let bytes = parts.encode();
+    Site::load(&bytes, hash_of(&bytes), 1).unwrap()
+}
+
 /// The same site after its `publish`-th publish.
 pub fn site_at(publish: u64) -> Site {
     Site { publish, ..site() }
@@ -124,6 +157,7 @@ fn parts() -> Parts {
             in_page: true,
             timing: selvedge_core::wire::program::Timing::default(),
             terms: Terms::default(),
+            emit: None,
         }],
         slots: vec![Slot { name: "hero".into(), fallback: Some(1), caps: Vec::new() }],
         contents: vec![text("banner"), text("house")],

@@ -34,7 +34,7 @@ const HELD_BYTES: usize = 2 * HASH_BYTES + 1 + TIME_BYTES;
 /// A lease: number, granted, left, expiry.
 const LEASE_BYTES: usize = 5 + 3 + 3 + TIME_BYTES;
 
-/// A rule's timer.
+/// A rule's timer; what it told a destination takes a byte more.
 const TIMER_BYTES: usize = HASH_BYTES + 1 + 1 + TIME_BYTES;
 /// Since when, place and knowledge, start, completion; the events that wait: the first with its time, the others with the
 /// distance to the one before.
@@ -63,10 +63,12 @@ impl Program {
         let pages = self.page_bytes().saturating_mul(PAGES_MAX);
         let timed = self.parts().rules.iter().filter(|rule| rule.timing != Timing::default());
         let timers = timed.count().saturating_add(self.is_cell(WOKEN).into()).saturating_mul(TIMER_BYTES);
+        let emits = self.parts().rules.iter().filter(|rule| rule.emit.is_some()).count();
+        let members = emits.saturating_mul(TIMER_BYTES + 1);
         let experiments = self.parts().deciding.experiments.len().saturating_mul(HASH_BYTES + 1 + HASH_BYTES);
         let user = if self.parts().names_users() { HASH_BYTES + 1 + TIME_BYTES + STORED_BYTES } else { 0 };
         let cart = if self.parts().cart.is_empty() { 0 } else { CART_BYTES_MAX };
-        let kept = [cart, pages, held, metrics, sequences, timers, attributes, experiments, user];
+        let kept = [cart, pages, held, metrics, sequences, timers, members, attributes, experiments, user];
         let parts = [HEAD_BYTES, SESSION_BYTES].into_iter().chain(kept);
         parts.fold(0, usize::saturating_add)
     }

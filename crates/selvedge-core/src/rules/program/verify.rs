@@ -7,8 +7,8 @@ use crate::limits::{
 };
 use crate::wire::codec::WireFault;
 use crate::wire::program::{
-    ACCEPT, Cap, Deciding, Experiment, Fact, FactSource, Hold, Metric, MetricKind, Parts, REJECT, Rule,
-    Score, Sequence, SequenceKind, Shape, Terms, Timing, Trigger, Window, kind, op_of,
+    ACCEPT, Cap, Deciding, Emit, Experiment, Fact, FactSource, Hold, Metric, MetricKind, NONE, OncePer,
+    Parts, REJECT, Rule, Score, Sequence, SequenceKind, Shape, Terms, Timing, Trigger, Window, kind, op_of,
 };
 use alloc::vec::Vec;
 
@@ -156,8 +156,14 @@ fn verify_code(parts: &Parts, image: &Image) -> Verdict {
 
 fn verify_rule(parts: &Parts, image: &Image, rule: &Rule) -> Verdict {
     optional(rule.when, image.code().len())?;
-    index(rule.slot, parts.slots.len())?;
-    index(rule.content, parts.contents.len())?;
+    match &rule.emit {
+        Some(emit) if rule.slot == NONE => verify_emit(parts, image, emit)?,
+        emit => {
+            index(rule.slot, parts.slots.len())?;
+            index(rule.content, parts.contents.len())?;
+            emit.iter().try_for_each(|emit| verify_emit(parts, image, emit))?;
+        }
+    }
     optional(rule.group, parts.groups.len())?;
     if matches!(rule.hold, Hold::Time(hold_ms) if hold_ms > WINDOW_MS_MAX) {
         return Err(ProgramFault::TooLarge);
@@ -196,6 +202,14 @@ fn verify_experiment(experiment: &Experiment) -> Verdict {
     let ends: Vec<u16> = experiment.variants.iter().map(|variant| variant.end).collect();
     let is_whole = ends.last() == Some(&BUCKETS) && ends.is_sorted() && start <= end && end <= BUCKETS;
     if is_whole { Ok(()) } else { Err(ProgramFault::Index) }
+}
+
+fn verify_emit(parts: &Parts, image: &Image, emit: &Emit) -> Verdict {
+    optional(emit.exit_when.filter(|when| *when != ACCEPT), image.code().len())?;
+    if matches!(emit.once_per, Some(OncePer::Time(ms)) if ms > WINDOW_MS_MAX) {
+        return Err(ProgramFault::TooLarge);
+    }
+    emit.fields.iter().try_for_each(|(_, fact)| index(*fact, parts.facts.len()))
 }
 
 fn verify_order(parts: &Parts) -> Verdict {

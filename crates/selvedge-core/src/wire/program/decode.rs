@@ -1,5 +1,7 @@
 //! A program from its bytes: every list within its bound, every number one of those allowed.
 
+mod emit;
+
 mod sequence;
 
 mod timing;
@@ -362,6 +364,7 @@ fn rule(from: &Reading, at: u16) -> Decoded<Rule> {
         in_page: row.in_page(),
         timing: timing::timing(from, at)?,
         terms: deciding::terms(from.image, at)?,
+        emit: emit::emit(from, at)?,
     })
 }
 

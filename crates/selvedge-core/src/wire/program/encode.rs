@@ -3,11 +3,15 @@
 mod deciding;
 mod postcard;
 
+mod emit;
+
 mod sequence;
 
 mod timing;
 
-use super::image::{ACCEPT, REJECT, WOKEN, attribute_hash, group_hash, rule_hash, slot_hash, timer_hash};
+use super::image::{
+    ACCEPT, REJECT, WOKEN, attribute_hash, emit_hash, group_hash, rule_hash, slot_hash, timer_hash,
+};
 use super::layout::{MAGIC, NO_TEXT, NONE, kind, size, tag};
 use super::template;
 use super::{
@@ -97,6 +101,7 @@ impl Parts {
         cells.extend((!self.cart.is_empty()).then_some(CART));
         cells.extend(capped_groups.map(group_hash));
         cells.extend(self.rules.iter().filter(|rule| rule.timing != Timing::default()).map(timer_hash));
+        cells.extend(self.rules.iter().filter(|rule| rule.emit.is_some()).map(emit_hash));
         cells.extend(self.wakes().then_some(WOKEN));
         self.deciding_cells(&mut cells);
         cells.sort_unstable();
@@ -302,6 +307,7 @@ impl Tables {
 
     fn rule(&mut self, at: u16, rule: &Rule) {
         self.timer(at, rule);
+        self.emit(at, rule);
         let (id, caps) = (self.text(&rule.id), self.caps(&rule.caps));
         let (hold, hold_ms) = match rule.hold {
             Hold::Page => (kind::HOLD_PAGE, 0),

@@ -22,8 +22,8 @@ use crate::wire::codec::Reader;
 use crate::wire::tape::Tape;
 use alloc::vec::Vec;
 use records::{
-    AttributeRow, CapRange, CapRow, CartRow, Code, FactRow, Field, GroupRow, MaskRow, MetricRow, Op,
-    PointsRow, RuleRow, ScoreRow, SequenceRow, SetRow, SlotRow, StepRow, TimerRow,
+    AttributeRow, CapRange, CapRow, CartRow, Code, EmitFieldRow, EmitRow, FactRow, Field, GroupRow, MaskRow,
+    MetricRow, Op, PointsRow, RuleRow, ScoreRow, SequenceRow, SetRow, SlotRow, StepRow, TimerRow,
 };
 
 /// The condition is definitely true.
@@ -91,6 +91,11 @@ impl Image {
     pub(crate) fn is_of(&self, parts: &Parts) -> bool {
         let cells: Vec<u8> = parts.cells().iter().flat_map(|hash| hash.to_le_bytes()).collect();
         (0..).zip(&parts.rules).all(|(at, rule)| self.rule(at).hash() == rule_hash(rule))
+            && self.each_emit().is_sorted_by(|before, next| before.rule() < next.rule())
+            && self.each_emit().all(|emit| {
+                let rule = parts.rules.get(usize::from(emit.rule()));
+                rule.is_some_and(|rule| emit_hash(rule) == emit.hash())
+            })
             && self.each_timer().is_sorted_by(|before, next| before.rule() < next.rule())
             && self.each_timer().all(|timer| {
                 let rule = parts.rules.get(usize::from(timer.rule()));
@@ -252,6 +257,24 @@ impl Image {
         StepRow::at(self.rows(tag::SEQUENCE_STEPS), at.into())
     }
 
+    /// What rules tell destinations, in the order of the rules.
+    pub(crate) fn each_emit(&self) -> impl Iterator<Item = EmitRow<'_>> {
+        self.rows(tag::EMITS).iter().map(EmitRow)
+    }
+
+    /// What the rule at a place tells a destination.
+    pub(crate) fn emit(&self, rule: u16) -> Option<EmitRow<'_>> {
+        let emits = self.rows(tag::EMITS);
+        let at = emits.binary_search_by_key(&rule, |row| EmitRow(row).rule()).ok()?;
+        emits.get(at).map(EmitRow)
+    }
+
+    /// What goes with a message.
+    pub(crate) fn emit_fields(&self, emit: EmitRow<'_>) -> impl Iterator<Item = EmitFieldRow<'_>> {
+        let fields = self.rows(tag::EMIT_FIELDS).get(usize::from(emit.fields())..).unwrap_or_default();
+        fields.iter().take(emit.fields_count().into()).map(EmitFieldRow)
+    }
+
     /// When rules are considered, of those that are not at every event.
     pub(crate) fn each_timer(&self) -> impl Iterator<Item = TimerRow<'_>> {
         self.rows(tag::TIMERS).iter().map(TimerRow)
@@ -372,6 +395,14 @@ pub fn rule_hash(rule: &Rule) -> u64 {
 #[must_use]
 pub fn timer_hash(rule: &Rule) -> u64 {
     let mut name = Vec::from(b"timer/");
+    name.extend_from_slice(rule.id.as_bytes());
+    fnv1a_64(&name)
+}
+
+/// The name of what is known of a visitor at a rule's destination.
+#[must_use]
+pub fn emit_hash(rule: &Rule) -> u64 {
+    let mut name = Vec::from(b"emit/");
     name.extend_from_slice(rule.id.as_bytes());
     fnv1a_64(&name)
 }

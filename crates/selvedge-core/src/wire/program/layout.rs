@@ -53,6 +53,9 @@ pub(super) mod tag {
     pub const TRIALS: u8 = 32;
     /// One record, as of a group: the caps of all rules together.
     pub const SITE_CAPS: u8 = 33;
+    /// What rules tell destinations, and what goes with it.
+    pub const EMITS: u8 = 40;
+    pub const EMIT_FIELDS: u8 = 41;
     /// What placeholders read: facts, as [`FACTS`] has them.
     pub const VALUES: u8 = 42;
     pub const TEMPLATES: u8 = 43;
@@ -139,6 +142,10 @@ pub(crate) mod kind {
     pub const SOURCE_METRIC: u8 = 2;
     pub const SOURCE_PROPERTY: u8 = 3;
     pub const SOURCE_SEQUENCE: u8 = 32;
+
+    pub const ONCE_PER_SESSION: u8 = 1;
+    pub const ONCE_PER_TIME: u8 = 2;
+    pub const ONCE_PER_VISITOR: u8 = 3;
 
     pub const SEQUENCE_THEN: u8 = 0;
     pub const SEQUENCE_THEN_NO: u8 = 1;

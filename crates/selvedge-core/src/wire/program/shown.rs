@@ -1,6 +1,7 @@
 //! What is shown: rules, slots, groups and contents.
 
 use super::deciding::{Cap, Terms};
+use super::emit::Emit;
 use crate::consent::Purposes;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -56,6 +57,8 @@ pub struct Rule {
     pub timing: Timing,
     /// What it acts under besides.
     pub terms: Terms,
+    /// What it tells a destination; such a rule may be without a slot ([`u16::MAX`]).
+    pub emit: Option<Emit>,
 }
 
 /// When a rule is considered.

@@ -6,12 +6,12 @@ mod kept;
 mod sequence;
 
 use super::tags::{
-    ATTRIBUTE, BOOL, CAP, CART, LIST, MISSING, NUMBER, OLD, SEQUENCE, TEXT, TIMER, UNOBSERVED, VALUES,
-    VARIANT, VERSION,
+    ATTRIBUTE, BOOL, CAP, CART, LIST, MEMBER, MISSING, NUMBER, OLD, SEQUENCE, TEXT, TIMER, UNOBSERVED,
+    VALUES, VARIANT, VERSION,
 };
 use super::{
-    AttributeCell, CapCell, Cell, CellBody, Fixed, Held, Lease, MetricCell, PageView, Session, StateFault,
-    Stored, VisitorState,
+    AttributeCell, CapCell, Cell, CellBody, Fixed, Held, Lease, MemberCell, MetricCell, PageView, Session,
+    StateFault, Stored, VisitorState,
 };
 use crate::consent::Purposes;
 use crate::id::WriterId;
@@ -254,6 +254,9 @@ impl Decoder<'_> {
         let kind = self.u8();
         let body = match kind & !OLD {
             ATTRIBUTE => CellBody::Attribute(AttributeCell { time_ms: self.time(), value: self.stored() }),
+            MEMBER => {
+                CellBody::Member(MemberCell { is_member: self.flag(), entered_ms: self.optional_time() })
+            }
             TIMER => CellBody::Timer(self.optional_time()),
             SEQUENCE => CellBody::Sequence(self.sequence()),
             CAP => CellBody::Cap(CapCell { used_ms: self.times(), lease: self.lease(), burnt: self.lease() }),

@@ -6,8 +6,8 @@ mod kept;
 mod sequence;
 
 use super::tags::{
-    ATTRIBUTE, BOOL, CAP, CART, LIST, MISSING, NUMBER, OLD, SEQUENCE, TEXT, TIMER, UNOBSERVED, VALUES,
-    VARIANT, VERSION,
+    ATTRIBUTE, BOOL, CAP, CART, LIST, MEMBER, MISSING, NUMBER, OLD, SEQUENCE, TEXT, TIMER, UNOBSERVED,
+    VALUES, VARIANT, VERSION,
 };
 use super::{Cell, CellBody, Held, Lease, PageView, Session, Stored, VisitorState};
 use crate::limits::{CAP_BYTES_MAX, STATE_BYTES_MAX};
@@ -179,6 +179,11 @@ impl Encoder {
             CellBody::Sequence(sequence) => {
                 self.out.u8(SEQUENCE | old);
                 self.sequence(sequence);
+            }
+            CellBody::Member(member) => {
+                self.out.u8(MEMBER | old);
+                self.out.flag(member.is_member);
+                self.optional_time(member.entered_ms);
             }
             CellBody::Timer(due_ms) => {
                 self.out.u8(TIMER | old);

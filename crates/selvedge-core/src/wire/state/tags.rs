@@ -23,6 +23,7 @@ pub(super) const RECENT: u8 = 16;
 pub(super) const DISTINCT: u8 = 17;
 pub(super) const SEQUENCE: u8 = 30;
 pub(super) const TIMER: u8 = 31;
+pub(super) const MEMBER: u8 = 32;
 pub(super) const SCORE: u8 = 12;
 pub(super) const VARIANT: u8 = 25;
 pub(super) const VALUES: u8 = 26;

@@ -193,6 +193,28 @@ records! {
         in_page: bool = 39,
     }
 
+    /// What a rule tells a destination.
+    EmitRow of size::WIDE => {
+        /// The name of its cell.
+        hash: u64 = 0,
+        once_ms: u64 = 8,
+        to: u32 = 16,
+        enter: u32 = 20,
+        exit_when: u16 = 24,
+        rule: u16 = 26,
+        /// The first of what goes with it.
+        fields: u16 = 28,
+        fields_count: u8 = 30,
+        once: u8 = 31,
+        has_exit: bool = 32,
+    }
+
+    /// A fact that goes with a message.
+    EmitFieldRow of size::NARROW => {
+        name: u32 = 0,
+        fact: u16 = 4,
+    }
+
     /// When a rule is considered.
     TimerRow of size::NARROW => {
         /// The name of its cell.

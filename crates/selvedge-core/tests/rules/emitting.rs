@@ -1,0 +1,128 @@
+//! Messages to destinations: who enters, who leaves, how often.
+
+use crate::build::{Build, HOUR, MINUTE, at_least, exactly};
+use crate::world::World;
+use selvedge_core::consent::Purposes;
+use selvedge_core::rules::{Emitted, Moment, Orders, Program, decide, emit, wake};
+use selvedge_core::wire::program::SequenceKind::ThenNo;
+use selvedge_core::wire::program::{Emit, OncePer, Parts, Timing, Trigger, Window};
+
+const BLANK: Emit =
+    Emit { to: String::new(), enter: String::new(), exit_when: None, fields: Vec::new(), once_per: None };
+
+/// A rule without a slot that sends a message while two or more were counted in the session.
+fn adds(change: impl FnOnce(&mut Build) -> Emit) -> World {
+    let mut build = Build::new();
+    let fact = build.count("add", Window::Session, 2);
+    let emit = change(&mut build);
+    let rule = build.rule("tell", "hero", Some(at_least(fact, 2)));
+    (rule.slot, rule.content) = (u16::MAX, u16::MAX);
+    rule.in_page = false;
+    rule.emit = Some(emit);
+    World::new(build.program())
+}
+
+impl World {
+    /// What is told at that moment; whether each is an exit.
+    fn told(&mut self, at_ms: i64) -> Vec<bool> {
+        let context = self.context.clone();
+        let moment =
+            Moment { context: &context, account: None, orders: Orders::default(), ..self.moment(at_ms) };
+        let mut told: Vec<Emitted> = Vec::new();
+        while let Some(due_ms) = wake(&self.program, &mut self.state, &moment) {
+            let moment = Moment { now_ms: due_ms, ..moment };
+            told.extend(emit(&self.program, &mut self.state, &moment));
+            decide(&self.program, &mut self.state, &moment);
+        }
+        told.extend(emit(&self.program, &mut self.state, &moment));
+        decide(&self.program, &mut self.state, &moment);
+        told.into_iter().map(|told| told.is_exit).collect()
+    }
+
+    fn tells(&mut self, at_ms: i64, name: &str) -> Vec<bool> {
+        let mut told = self.told(at_ms - 1);
+        self.track(at_ms, name);
+        told.extend(self.told(at_ms));
+        told
+    }
+}
+
+#[test]
+fn a_member_enters_once_as_long_as_it_lasts() {
+    let mut world = adds(|_| BLANK);
+    assert_eq!(world.tells(0, "add"), []);
+    assert_eq!(world.tells(1_000, "add"), [false]);
+    assert_eq!(world.tells(2_000, "add"), []);
+    assert_eq!(world.tells(2 * HOUR, "view"), [], "the session ended, and nothing says when a member leaves");
+    assert_eq!(world.tells(2 * HOUR + 1_000, "add"), []);
+    assert_eq!(world.tells(2 * HOUR + 2_000, "add"), [false], "a new time");
+}
+
+#[test]
+fn a_member_leaves_when_its_exit_is_true_and_not_before() {
+    let mut world = adds(|build| {
+        let bought = build.count("buy", Window::Sliding(3_600_000), 1);
+        let exit = build.code(&at_least(bought, 1));
+        Emit { exit_when: Some(exit), ..BLANK }
+    });
+    world.tells(0, "add");
+    assert_eq!(world.tells(1_000, "add"), [false]);
+    assert_eq!(world.tells(2 * HOUR, "view"), [], "the condition is false, and the member stays");
+    assert_eq!(world.tells(2 * HOUR + 1_000, "buy"), [true]);
+    assert_eq!(world.tells(2 * HOUR + 2_000, "add"), []);
+    assert_eq!(world.tells(2 * HOUR + 3_000, "add"), [], "who would leave at once does not enter");
+}
+
+#[test]
+fn a_message_is_sent_once_per_stretch() {
+    for (once_per, later_ms, expected) in [
+        (None, 2 * HOUR, vec![false]),
+        (Some(OncePer::Time(10_800_000)), 2 * HOUR, vec![]),
+        (Some(OncePer::Time(3_600_000)), 2 * HOUR, vec![false]),
+        (Some(OncePer::Session), 2 * HOUR, vec![false]),
+        (Some(OncePer::Visitor), 2 * HOUR, vec![]),
+    ] {
+        let mut world = adds(|_| Emit { once_per, ..BLANK });
+        world.tells(0, "add");
+        assert_eq!(world.tells(1_000, "add"), [false]);
+        world.tells(later_ms, "add");
+        assert_eq!(world.tells(later_ms + 2_000, "add"), expected, "{once_per:?}");
+    }
+}
+
+#[test]
+fn a_triggered_message_is_sent_at_each_trigger() {
+    let mut parts = Parts::decode(adds(|_| BLANK).program.bytes()).unwrap();
+    let trigger = Trigger { events: vec!["view".into()], session_end: false };
+    parts.rules[0].timing = Timing { trigger: Some(trigger), after_ms: 0 };
+    let mut world = World::new(Program::load(&parts.encode()).unwrap());
+    world.tells(0, "add");
+    assert_eq!(world.tells(1_000, "add"), [], "this is no trigger");
+    assert_eq!(world.tells(2_000, "view"), [false]);
+    assert_eq!(world.tells(3_000, "add"), []);
+    assert_eq!(world.tells(4_000, "view"), [false]);
+}
+
+#[test]
+fn without_its_purpose_nothing_is_told() {
+    let mut world = adds(|_| BLANK);
+    world.tells(0, "add");
+    world.track(1_000, "add");
+    world.in_force = Purposes::ANALYTICS;
+    assert_eq!(world.told(1_000), []);
+}
+
+#[test]
+fn an_abandoned_cart_is_told_when_its_time_is_over() {
+    let mut build = Build::new();
+    let fact = build.sequence(ThenNo, &["add"], [Some("buy"), None], 8 * MINUTE);
+    let rule = build.rule("remind", "hero", Some(exactly(fact, 1)));
+    rule.emit = Some(Emit { fields: vec![("abandoned".into(), fact)], ..BLANK });
+    let mut world = World::new(build.program());
+    assert_eq!(world.tells(0, "add"), []);
+    assert_eq!(world.told(8 * MINUTE - 1), []);
+    assert_eq!(world.told(HOUR), [false]);
+    assert_eq!(world.told(2 * HOUR), []);
+    assert_eq!(world.tells(3 * HOUR, "add"), [], "not true any more, a new time begins");
+    assert_eq!(world.told(4 * HOUR), [false]);
+}

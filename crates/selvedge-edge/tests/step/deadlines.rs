@@ -1,0 +1,129 @@
+//! Deadlines: decided at by the alarm, or before the next event.
+
+use crate::world::*;
+use selvedge_core::event::{Batch, Clock, Event};
+use selvedge_core::rules;
+use selvedge_core::wire::log_row::{LogNote, LogRow, Said};
+use selvedge_core::wire::stored::VisitorRecord;
+use selvedge_edge::deadlines::{GRACE_MS, wake};
+use selvedge_edge::ingest::{Arrival, Outcome, Trouble, step};
+use selvedge_edge::log_line;
+
+/// When the rule becomes true after the first view.
+const DUE_MS: u64 = NOW_MS - 10_000 + 1 + 60_000;
+
+fn stepped_at(stored: Option<VisitorRecord>, batch: Batch, now_ms: u64) -> Outcome {
+    let arrival = Arrival { received_ms: now_ms, ..arrival() };
+    step(&waiting_site(), stored, batch, &arrival, &Trouble::default(), &mut Heard::default()).unwrap()
+}
+
+fn viewed() -> Outcome {
+    stepped_at(None, batch(granted(), vec![Ok(event(1, "product_view"))]), NOW_MS)
+}
+
+fn later(sequence: u32, name: &str, time_ms: u64) -> Batch {
+    let mut batch = batch(granted(), vec![Ok(Event { time_ms, ..event(sequence, name) })]);
+    batch.header.sent_at_ms = time_ms;
+    batch
+}
+
+/// Of each note: when, and what: the rules that have slots, or the destination and the fields.
+fn said(row: Option<&LogRow>) -> Vec<(u64, String)> {
+    let told = |note: &LogNote| match &note.said {
+        Said::Decided(decisions) => {
+            let rules = decisions.iter().map(|decision| decision.rule.clone().unwrap_or_default());
+            (note.time_ms, rules.collect::<Vec<_>>().join(" "))
+        }
+        Said::Emitted(told) => (note.time_ms, format!("{} {} {}", told.to, told.enter, told.is_exit)),
+    };
+    row.into_iter().flat_map(|row| &row.notes).map(told).collect()
+}
+
+#[test]
+fn the_shard_wakes_up_for_a_deadline_and_logs_what_changed() {
+    let outcome = viewed();
+    assert_eq!(outcome.due_ms, Some(DUE_MS));
+    assert_eq!(said(outcome.row.as_ref()), []);
+    let site = waiting_site();
+    let record = outcome.record.unwrap();
+    let early = wake(&site, VISITOR, &record, DUE_MS + GRACE_MS - 1).unwrap();
+    assert_eq!((early.row, early.due_ms), (None, Some(DUE_MS)));
+    let woken = wake(&site, VISITOR, &record, DUE_MS + GRACE_MS).unwrap();
+    let expected = [(DUE_MS, "mail left false".to_owned()), (DUE_MS, "two-views".to_owned())];
+    assert_eq!(said(woken.row.as_ref()), expected);
+    assert_eq!(woken.due_ms, None);
+    let again = wake(&site, VISITOR, &woken.record, DUE_MS + 2 * GRACE_MS).unwrap();
+    assert_eq!((again.row, &again.record), (None, &woken.record));
+}
+
+#[test]
+fn what_nobody_woke_up_for_is_made_up_for_before_the_next_event() {
+    let record = viewed().record;
+    let now_ms = DUE_MS + 300_000;
+    let outcome = stepped_at(record, later(2, "ping", now_ms), now_ms);
+    let expected = [(DUE_MS, "mail left false".to_owned()), (DUE_MS, "two-views".to_owned())];
+    assert_eq!(said(outcome.row.as_ref()), expected);
+}
+
+#[test]
+fn what_came_in_time_is_no_deadline() {
+    let record = viewed().record;
+    let outcome = stepped_at(record, later(2, "ping", NOW_MS), NOW_MS);
+    assert_eq!(outcome.due_ms, None);
+    let woken = wake(&waiting_site(), VISITOR, &outcome.record.unwrap(), DUE_MS + GRACE_MS).unwrap();
+    assert_eq!(woken.row, None);
+}
+
+#[test]
+fn a_recording_is_its_own_clock() {
+    let mut batch = batch(granted(), vec![Ok(event(1, "product_view"))]);
+    batch.header.clock = Clock::Event;
+    assert_eq!(stepped_at(None, batch, NOW_MS + 1_000_000).due_ms, None, "the next event makes up for it");
+}
+
+#[test]
+fn the_alarm_and_the_next_event_lead_to_the_same_state() {
+    let record = viewed().record.unwrap();
+    let now_ms = DUE_MS + 300_000;
+    let woken = wake(&waiting_site(), VISITOR, &record, DUE_MS + GRACE_MS).unwrap();
+    let after_alarm = stepped_at(Some(woken.record), later(2, "ping", now_ms), now_ms);
+    let without = stepped_at(Some(record), later(2, "ping", now_ms), now_ms);
+    assert_eq!(said(after_alarm.row.as_ref()), [], "it was said by the alarm");
+    assert_eq!(after_alarm.record, without.record);
+    assert_eq!(after_alarm.answer.decisions, without.answer.decisions);
+}
+
+#[test]
+fn a_visitor_of_a_later_program_is_left_alone() {
+    let record = viewed().record.unwrap();
+    let newer = VisitorRecord { publish: 2, ..record };
+    assert!(wake(&waiting_site(), VISITOR, &newer, DUE_MS + GRACE_MS).is_none());
+}
+
+#[test]
+fn a_message_is_a_line_of_the_log() {
+    let record = viewed().record.unwrap();
+    let row = wake(&waiting_site(), VISITOR, &record, DUE_MS + GRACE_MS).unwrap().row.unwrap();
+    let row = LogRow::decode(&row.encode().unwrap()).unwrap();
+    assert_eq!(log_line::count(&row), 2);
+    let line = log_line::render_at(&row, 0, &granted(), "0.1").unwrap();
+    let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(line["kind"], "emit");
+    assert_eq!(line["source"], "deadline");
+    let emit = serde_json::json!({
+        "to": "mail", "rule": "two-views", "message": "enter", "name": "left",
+        "fields": {"left": true, "views": 1},
+    });
+    assert_eq!(line["emit"], emit);
+    let denied = said_of_nobody();
+    assert_eq!(log_line::render_at(&row, 0, &denied, "0.1"), None, "what was taken back is not handed out");
+    assert!(rules::next_deadline(&waiting_site().program, &state_of(&record), 0).is_some());
+}
+
+fn said_of_nobody() -> selvedge_core::consent::Snapshot {
+    crate::world::said(selvedge_core::consent::Purposes::NONE, ALL, 9)
+}
+
+fn state_of(record: &VisitorRecord) -> selvedge_core::wire::state::VisitorState {
+    selvedge_core::wire::state::VisitorState::decode(&record.state).unwrap()
+}

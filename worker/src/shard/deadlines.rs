@@ -1,0 +1,131 @@
+//! One deadline per visitor, and the one alarm of the shard, which stands at the earliest. An alarm that fires decides for
+//! every visitor whose time has come, each in a transaction of its own, logs what changed, and is set again. It never
+//! throws: whom it could not decide for it comes back to.
+
+use super::{Shard, tables};
+use crate::barrier::{self, Failure};
+use crate::clock::now_ms;
+use crate::{host, programs, sql};
+use selvedge_core::id::VisitorId;
+use selvedge_core::wire::stored::VisitorRecord;
+use selvedge_edge::deadlines::{self, GRACE_MS};
+use selvedge_edge::site::Site;
+use std::rc::Rc;
+use worker::SqlStorage;
+use worker::durable::Storage;
+
+/// Visitors that one alarm decides for; the next follows at once.
+const VISITORS_MAX: u64 = 64;
+/// How long a visitor waits for whom the alarm failed: the program could not be had, or the step failed.
+const RETRY_MS: u64 = 60_000;
+
+/// A visitor whose time has come.
+struct Due {
+    visitor: VisitorId,
+    due_ms: u64,
+    site: String,
+}
+
+/// Keeps when to wake up for a visitor, where that changed, and sets the alarm.
+pub fn keep(
+    storage: &Storage,
+    visitor: VisitorId,
+    before_ms: Option<u64>,
+    due_ms: Option<u64>,
+    site: &str,
+) -> worker::Result<()> {
+    if before_ms == due_ms {
+        return Ok(());
+    }
+    write(&storage.sql(), visitor, due_ms, site)?;
+    arm(storage)
+}
+
+/// Sets the alarm to the earliest deadline there is.
+pub fn arm(storage: &Storage) -> worker::Result<()> {
+    let earliest = sql::first(&storage.sql(), "SELECT min(due_ms) FROM deadline", Vec::new())?;
+    match sql::number(earliest) {
+        0 => Ok(()),
+        due_ms => host::set_alarm(storage, due_ms.saturating_add(GRACE_MS)),
+    }
+}
+
+/// Decides for those whose time has come; then sets the alarm again.
+pub async fn ring(shard: &Shard) {
+    let sql = shard.state.storage().sql();
+    match due(&sql, now_ms().saturating_sub(GRACE_MS)) {
+        Err(error) => worker::console_error!("the deadlines cannot be read: {error}"),
+        Ok(all) => {
+            for due in all {
+                if let Err(problem) = decide(shard, &due).await {
+                    worker::console_error!("a deadline is put off: {problem}");
+                    let later_ms = Some(now_ms().saturating_add(RETRY_MS));
+                    if let Err(error) = write(&sql, due.visitor, later_ms, &due.site) {
+                        worker::console_error!("it cannot be put off: {error}");
+                    }
+                }
+            }
+        }
+    }
+    if let Err(error) = arm(&shard.state.storage()) {
+        worker::console_error!("the alarm cannot be set: {error}");
+    }
+}
+
+fn due(sql: &SqlStorage, until_ms: u64) -> worker::Result<Vec<Due>> {
+    let statement = "SELECT visitor, due_ms, site FROM deadline WHERE due_ms <= ? ORDER BY due_ms LIMIT ?";
+    let rows = sql::rows(sql, statement, vec![sql::of_number(until_ms), sql::of_number(VISITORS_MAX)])?;
+    let read = |row: Vec<worker::SqlStorageValue>| {
+        let mut values = row.into_iter();
+        let visitor = VisitorId(sql::blob(values.next()).try_into().unwrap_or_default());
+        Due { visitor, due_ms: sql::number(values.next()), site: sql::text(values.next()) }
+    };
+    Ok(rows.into_iter().map(read).collect())
+}
+
+async fn decide(shard: &Shard, due: &Due) -> Result<(), String> {
+    let sql = shard.state.storage().sql();
+    let stored = tables::visitor(&sql, due.visitor).map_err(|error| error.to_string())?;
+    let publish = stored.map_or(0, |record| record.publish);
+    let site = programs::site(&shard.env, &due.site, publish).await;
+    let site = site.map_err(|problem| format!("no program: {problem:?}"))?;
+    let (visitor, due_ms) = (due.visitor, due.due_ms);
+    let done = barrier::transaction(&shard.state.storage(), move || step(&sql, &site, visitor, due_ms));
+    match done {
+        Ok(()) => Ok(()),
+        Err(Failure::Work(error)) => Err(error.to_string()),
+        Err(Failure::Panicked) => Err("the step failed".to_owned()),
+        Err(Failure::Storage) => Err("the storage failed".to_owned()),
+    }
+}
+
+/// One visitor, in one transaction. Between the reading of the deadline and this, a request may have come: what is stored
+/// now counts.
+fn step(sql: &SqlStorage, site: &Rc<Site>, visitor: VisitorId, due_ms: u64) -> worker::Result<()> {
+    let before = tables::before(sql, visitor)?;
+    if before.due_ms != Some(due_ms) {
+        return Ok(());
+    }
+    let stored: VisitorRecord = before.record.unwrap_or_default();
+    let Some(woken) = deadlines::wake(site, visitor, &stored, now_ms()) else {
+        return write(sql, visitor, None, site.name());
+    };
+    if woken.record != stored {
+        tables::write_record(sql, visitor, &woken.record)?;
+    }
+    if let Some(row) = woken.row {
+        tables::write_row(sql, visitor, row, &before.ledger)?;
+    }
+    write(sql, visitor, woken.due_ms, site.name())
+}
+
+fn write(sql: &SqlStorage, visitor: VisitorId, due_ms: Option<u64>, site: &str) -> worker::Result<()> {
+    let visitor = tables::id(visitor);
+    match due_ms {
+        None => sql::run(sql, "DELETE FROM deadline WHERE visitor = ?", vec![visitor]),
+        Some(due_ms) => {
+            let values = vec![visitor, sql::of_number(due_ms), site.into()];
+            sql::run(sql, "INSERT OR REPLACE INTO deadline VALUES (?, ?, ?)", values)
+        }
+    }
+}
