@@ -210,11 +210,12 @@ mod tests {
                 "the compiler reads a mapping of {keys:?}, of which the schema knows nothing"
             );
         }
-        let read: BTreeSet<&str> = asked.iter().flatten().copied().collect();
-        // An expectation and a content are read key by key, whatever their keys are.
-        let unread = ["at", "why", "reasons"];
-        for key in described.iter().flatten().filter(|key| !unread.contains(key)) {
-            assert!(read.contains(key), "the schema has the key `{key}`, which the compiler never reads");
+        // The keys of an expectation are read one by one: most of them are slots.
+        let expectation = BTreeSet::from(["at", "why", "reasons"]);
+        for set in described.iter().filter(|set| **set != expectation) {
+            let read = asked.iter().filter(|keys| keys.iter().all(|key| set.contains(key))).flatten();
+            let read: BTreeSet<&str> = read.copied().collect();
+            assert_eq!(*set, read, "the schema describes keys that the compiler never reads");
         }
     }
 }

@@ -32,6 +32,54 @@ const SCORE: &[Key] = &[
 
 const CAP: Form = Form::Text;
 
+const RULE_CAP: Form = Form::Either(&[
+    Form::Text,
+    Form::Object(&[
+        key("shown", Form::Text, "how often it may be seen"),
+        key("dismissals", Form::Text, "how often it may be dismissed"),
+    ]),
+]);
+
+const UNIT: Form = Form::Word(&["visitor", "user_or_visitor"]);
+
+const APPLIES_TO: &[Key] = &[
+    key("groups", Form::Items(&Form::Text), "rules of these groups"),
+    key("rules", Form::Items(&Form::Text), "these rules"),
+];
+
+const HOLDOUT: &[Key] = &[
+    required("share", Form::Text, "how many are held out: `5%`"),
+    required("salt", Form::Text, "what draws them; another salt draws others"),
+    key("unit", UNIT, "who is drawn"),
+    key("applies_to", Form::Object(APPLIES_TO), "the rules they are held out from"),
+];
+
+const SUPPRESSION: &[Key] = &[
+    required("name", Form::Text, "its name, in reasons"),
+    required("when", Form::Text, "the condition: while it is true, the rules do not act"),
+    key("on_unknown", Form::Word(&["suppress", "allow"]), "what is done while the condition is unknown"),
+    key("applies_to", Form::Object(APPLIES_TO), "the rules that yield to it"),
+];
+
+const VARIANT: &[Key] = &[
+    required("share", Form::Whole(0, 1_000_000), "its share of all shares"),
+    key(
+        "content",
+        Form::Either(&[Form::Text, Form::Map(&Form::Text)]),
+        "what is shown, or what by slot; a control shows the fallback",
+    ),
+];
+
+const EXPERIMENT: &[Key] = &[
+    key("unit", UNIT, "who is drawn"),
+    key("salt", Form::Text, "what draws them; its name where it is left out"),
+    key("layer", Form::Text, "experiments of one layer exclude each other"),
+    key("traffic", Form::Text, "the part of everybody that takes part: `20%`, `0%-50%`"),
+    key("primary", Form::Text, "the goal it is judged by"),
+    key("guardrails", Form::Items(&Form::Text), "goals that must not suffer"),
+    required("variants", Form::Map(&Form::Object(VARIANT)), "what it compares"),
+];
+
 const GROUP: &[Key] = &[
     key("max_per_page", Form::Whole(1, 256), "how many of its rules may stand in one page view"),
     key("cap", CAP, "how often all of its rules together may be seen"),
@@ -45,7 +93,10 @@ const RULE: &[Key] = &[
     required("show", Form::Object(SHOW), "what it shows where"),
     key("group", Form::Text, "its exclusion group"),
     key("priority", Form::Whole(-2_147_483_648, 2_147_483_647), "greater wins"),
-    key("cap", CAP, "how often it may be seen: `2 per session`, `1 per session, 3 per 14d`"),
+    key("cap", RULE_CAP, "how often it may be seen: `2 per session`, `1 per session, 3 per 14d`"),
+    key("until", Form::Text, "a condition that ends it"),
+    key("service", Form::Flag, "a notice: needs no consent, exempt from holdouts and shared caps"),
+    key("experiment", Form::Text, "the experiment that it belongs to"),
     key("hold", Form::Either(&[Form::Word(&["page", "session"]), DURATION]), "how long it stays"),
     key("status", Form::Word(&["live", "draft", "paused"]), "whether it acts"),
     key("purpose", PURPOSE, "what must be granted for it to act"),
@@ -61,5 +112,9 @@ pub const RULES: Form = Form::Object(&[
     key("scores", Form::Map(&Form::Object(SCORE)), "points that fade"),
     key("audiences", Form::Map(&Form::Text), "conditions with a name"),
     key("groups", Form::Map(&Form::Object(GROUP)), "rules that share a cap, or exclude each other"),
+    key("suppress", Form::List(&Form::Object(SUPPRESSION)), "conditions that keep rules from acting"),
+    key("experiments", Form::Map(&Form::Object(EXPERIMENT)), "what is compared"),
+    key("holdout", Form::Object(HOLDOUT), "visitors who are shown nothing, to compare with"),
+    key("caps", CAP, "how often anything at all may be seen"),
     key("rules", Form::List(&Form::Object(RULE)), "condition -> content in a slot"),
 ]);

@@ -15,7 +15,17 @@ const CONSENT: &[Key] = &[
     key("regions", Form::Map(&MODE), "countries (two capital letters) where no answer means something else"),
 ];
 
-const SLOT: &[Key] = &[key("fallback", Form::Text, "the content that shows where no rule has the slot")];
+const SLOT: &[Key] = &[
+    key("fallback", Form::Text, "the content that shows where no rule has the slot"),
+    key("cap", Form::Text, "how often its rules together may be seen"),
+];
+
+const GOAL: &[Key] = &[
+    required("event", Form::Text, "the event that reaches it"),
+    key("value", Form::Text, "the event's property that says what it is worth"),
+    key("trust", Form::Word(&["client", "server"]), "who must say so"),
+    key("within", super::DURATION, "how long after an exposure it counts"),
+];
 
 const LIST_FILE: &[Key] = &[
     required("csv", Form::Text, "a CSV file of the site's folder"),
@@ -32,6 +42,7 @@ pub const SITE: Form = Form::Object(&[
     key("origins", Form::List(&Form::Text), "pages elsewhere that may send to a browser source"),
     key("consent", Form::Object(CONSENT), "the consent policy"),
     key("slots", Form::Map(&Form::Object(SLOT)), "the named places of the pages"),
+    key("goals", Form::Map(&Form::Object(GOAL)), "what counts as success"),
     key(
         "lists",
         Form::Map(&Form::Either(&[Form::List(&Form::Text), Form::Object(LIST_FILE)])),
