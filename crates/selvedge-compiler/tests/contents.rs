@@ -13,6 +13,7 @@ use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::program::Content;
 use selvedge_core::wire::state::VisitorState;
+use std::path::Path;
 
 const RULES: &str = "
 attributes:
@@ -345,4 +346,51 @@ fn a_private_value_keeps_its_rules_at_the_edge() {
     assert_eq!((program.full.rules.len(), program.public.rules.len()), (1, 0));
     assert!(program.public.templates.is_empty() && program.public.values.is_empty());
     assert!(program.public.attributes.is_empty());
+}
+
+/// Attacks, one text each; tests/browser/apply.test.mjs shows all of them in a real page.
+fn attacks() -> Vec<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/xss.json");
+    let text = std::fs::read_to_string(path).expect("the attacks are there");
+    let attacks: Vec<String> = serde_json::from_str(&text).expect("a list of texts");
+    assert!(attacks.len() >= 300);
+    attacks
+}
+
+#[test]
+fn no_attack_that_is_written_as_a_content_holds_code() {
+    for attack in attacks() {
+        let quoted = attack.replace('\'', "''");
+        let printable = !attack.contains(char::is_control);
+        let files = site(&format!("  type: html\n  html: '{quoted}'\n"), "session.pages >= 1");
+        if !printable || !errors(&files).is_empty() {
+            continue;
+        }
+        let html = field(shown(&files, "en", &[]), "html");
+        let tags = html.split('<').skip(1).filter_map(|rest| rest.split_once('>'));
+        for (tag, _) in tags {
+            assert!(!tag.contains("xss") && !tag.contains("script"), "{attack}");
+        }
+        let files = site(&format!("  type: link\n  href: '{quoted}'\n  text: x\n"), "session.pages >= 1");
+        let leads_to_code =
+            ["javascript:xss", "vbscript:xss", "data:"].iter().any(|bad| attack.starts_with(bad));
+        assert!(!leads_to_code || errors(&files) == [Code::E0403], "{attack}");
+    }
+}
+
+#[test]
+fn no_attack_that_is_a_value_leaves_its_place() {
+    let files = site(
+        "  type: html\n  html: '<p title=\"{{name else \"\"}}\">{{name else \"\"}}</p><a href=\"/x/{{name else \"-\"}}\">x</a>'\n",
+        "session.pages >= 1",
+    );
+    for attack in attacks() {
+        let html = field(shown(&files, "en", &[("name", text(&attack))]), "html");
+        let counted = |sign: char| html.matches(sign).count();
+        assert_eq!((counted('<'), counted('>'), counted('"')), (4, 4, 4), "{attack}: {html}");
+        let (_, address) = html.split_once("<a href=\"/x/").expect("the address is whole");
+        let (value, _) = address.split_once('"').expect("the address ends");
+        let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte);
+        assert!(!value.is_empty() && value.bytes().all(is_part), "{attack}: {value}");
+    }
 }

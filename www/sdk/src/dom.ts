@@ -10,6 +10,15 @@ const MARK = "data-selvedge-content";
 const ADDRESS = /^(?:xlink:)?(?:href|src|action|formaction|poster|data|background)$/i;
 /** Attributes that run code or load a document, and ours. */
 const FORBIDDEN = /^(?:on|srcdoc$|srcset$|style$|data-selvedge-)/i;
+/** What markup may hold; the compiler allows the same (crates/selvedge-compiler/src/markup.rs). */
+const ELEMENT =
+  /^(?:a|abbr|b|bdi|blockquote|br|caption|cite|code|d[dlt]|del|div|em|figcaption|figure|h[1-6r]|i|img|ins|kbd|li|mark|ol|p|pre|q|s|section|small|span|strong|su[bp]|t(?:able|body|d|foot|h|head|ime|r)|u|ul|wbr)$/;
+const ATTRIBUTE =
+  /^(?:alt|aria-[\w-]+|cite|class|colspan|data-[\w-]+|datetime|decoding|dir|height|href|hreflang|lang|loading|rel|role|rowspan|scope|src|start|target|title|width)$/;
+
+type Policy = { createHTML(html: string): string };
+/** Where the site asks for trusted types, what `selvedge` makes is parsed, and built anew from the lists above. */
+let policy: Policy | undefined;
 
 type Original = { nodes: Node[]; attributes: Map<string, string | null> };
 
@@ -69,9 +78,39 @@ function fill(element: HTMLElement, { type, fields }: Content): void {
     set(image, "alt", alt);
     set(image, "src", src);
     if (image !== element) element.replaceChildren(href ? linked(href, image) : image);
-  } else {
+  } else if (type === "html") {
+    const parsed = parse(fields.html ?? "");
+    if (parsed) element.replaceChildren(...rebuilt(parsed));
+  } else if (type === "attributes") {
     for (const [name, value] of Object.entries(fields)) set(element, name, value);
   }
+}
+
+/** The markup as a document that runs and loads nothing; undefined where the page does not let it be parsed. */
+function parse(html: string): Node | undefined {
+  try {
+    const { trustedTypes } = globalThis as { trustedTypes?: { createPolicy(name: string, rules: Policy): Policy } };
+    policy ??= trustedTypes?.createPolicy("selvedge", { createHTML: (text) => text });
+    return new DOMParser().parseFromString(policy ? policy.createHTML(html) : html, "text/html").body;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The same nodes, made anew one by one: what is not on the lists is left out, with all that it holds. */
+function rebuilt(parsed: Node): Node[] {
+  const nodes: Node[] = [];
+  for (const node of parsed.childNodes) {
+    if (node instanceof Text) nodes.push(document.createTextNode(node.data));
+    if (!(node instanceof HTMLElement) || !ELEMENT.test(node.localName)) continue;
+    const element = document.createElement(node.localName);
+    for (const { name, value } of node.attributes) {
+      if (ATTRIBUTE.test(name)) set(element, name, value);
+    }
+    element.append(...rebuilt(node));
+    nodes.push(element);
+  }
+  return nodes;
 }
 
 function linked(href: string, image: Node): Node {

@@ -157,7 +157,9 @@ export function open(boot: NonNullable<Stub["boot"]>, ear: Ear): Sink {
     for (const { slot, rule, reason, body = null } of decisions) {
       const before = shown.get(slot);
       shown.set(slot, { rule, content: body });
-      if (before ? before.rule === rule && before.content?.id === body?.id : !body) continue;
+      // The same content may hold other values.
+      const isSame = before?.rule === rule && JSON.stringify(before.content) === JSON.stringify(body);
+      if (before ? isSame : !body) continue;
       ear.show({ slot, rule, reason, content: body });
     }
   }

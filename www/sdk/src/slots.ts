@@ -3,7 +3,7 @@ import { Reader } from "./decode";
 import { apply, slotElements, slotOf } from "./dom";
 import type { Content, Decision } from "./types";
 
-const TYPES = ["text", "url", "image", "attributes"] as const;
+const TYPES = ["text", "link", "image", "attributes", "html", "json"] as const;
 /** How long half of a slot must be visible to count as seen. */
 const SEEN_MS = 1_000;
 

@@ -22,7 +22,7 @@ export type Choice = { readonly [purpose in Purpose]?: boolean };
 /** What may be shown in a slot. */
 export type Content = {
   readonly id: string;
-  readonly type: "text" | "url" | "image" | "attributes";
+  readonly type: "text" | "link" | "image" | "attributes" | "html" | "json";
   readonly fields: { readonly [name: string]: string };
 };
 
