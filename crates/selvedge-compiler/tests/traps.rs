@@ -211,3 +211,15 @@ proptest! {
         prop_assert!(compilation.program.is_some() || !compilation.diagnostics.is_empty());
     }
 }
+
+#[test]
+fn an_empty_file_declares_nothing_and_is_not_refused_without_a_word() {
+    for empty in ["", "# nothing yet\n"] {
+        let mut files = common::small_site();
+        files.insert("rules.yaml".to_owned(), empty.to_owned());
+        let compilation = selvedge_compiler::compile(&files);
+        assert!(compilation.program.is_some(), "{}", common::rendered(&files, &compilation));
+        files.insert("site.yaml".to_owned(), empty.to_owned());
+        assert!(!selvedge_compiler::compile(&files).diagnostics.is_empty());
+    }
+}

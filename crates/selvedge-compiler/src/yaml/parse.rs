@@ -12,7 +12,7 @@ const FILE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Nesting of one file.
 const DEPTH_MAX: usize = 32;
 
-/// The file's one document; `None` where it is empty or could not be read, which is reported.
+/// The file's one document, an empty mapping where it is empty; `None` where it could not be read, which is reported.
 pub(crate) fn parse(file: FileId, source: &str, report: &mut Report) -> Option<Node> {
     if source.len() > FILE_BYTES_MAX {
         let message =
@@ -31,7 +31,8 @@ pub(crate) fn parse(file: FileId, source: &str, report: &mut Report) -> Option<N
             }
         }
     }
-    tree.root
+    let nothing = Node { span: Span::top(file), value: Value::Map(Map::default()) };
+    Some(tree.root.unwrap_or(nothing))
 }
 
 /// A collection that is not closed yet.
