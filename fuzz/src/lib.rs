@@ -1,5 +1,7 @@
 //! What the targets share: a tracking plan to abbreviate names by, and the laws that hold for any bytes.
 
+pub mod rules;
+
 use selvedge_core::event::{Batch, BatchHeader};
 use selvedge_core::tracking_plan::{Nature, Plan, PlanEvent, PlanProperty, PropertyType, Trust, judge};
 use selvedge_core::wire::batch::{encode_batch, read_event, refusal_of};

@@ -11,6 +11,10 @@ use crate::{run, setup};
 
 const SECONDS: u32 = 60;
 const SECONDS_FULL: u32 = 1_800;
+/// How long one input may take.
+const TIMEOUT_SECONDS: u32 = 20;
+/// Programs change with their format; these are always of the present one.
+const PROGRAMS: &str = "tests/fixtures/journey";
 
 /// One target at work.
 struct Running {
@@ -77,7 +81,10 @@ fn start(repo: &Repo, binary: &Path, name: String, seconds: u32) -> Result<Runni
     let mut command = run::command(binary, &repo.path("fuzz"));
     command.arg(format!("-max_total_time={seconds}")).arg("-print_final_stats=1");
     command.arg(format!("-artifact_prefix={}/{name}-", artefacts.display())).arg(corpus);
-    let seeds = repo.path("fuzz/seeds").join(&name);
+    // What hangs is found too.
+    command.arg(format!("-timeout={TIMEOUT_SECONDS}"));
+    let seeds = if name == "program" { PROGRAMS.into() } else { format!("fuzz/seeds/{name}") };
+    let seeds = repo.path(&seeds);
     if seeds.is_dir() {
         command.arg(seeds);
     }

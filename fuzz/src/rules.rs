@@ -1,0 +1,113 @@
+//! What holds of any program that loads, and of any site that compiles.
+
+use selvedge_compiler::compile;
+use selvedge_core::consent::Purposes;
+use selvedge_core::event::{Event, EventType};
+use selvedge_core::id::{Sequence, VisitorId, WriterId};
+use selvedge_core::number::Number;
+use selvedge_core::rules::moment::Orders;
+use selvedge_core::rules::{Moment, Place, Program, decide, explain, lease, step, wake};
+use selvedge_core::tracking_plan::{PropertyType, Trust};
+use selvedge_core::value::{Map, Value};
+use selvedge_core::wire::state::VisitorState;
+use std::collections::BTreeMap;
+
+const START_MS: i64 = 1_780_000_000_000;
+/// Events of the tracking plan that a visitor goes through.
+const EVENTS_MAX: usize = 8;
+/// Moments without an event that are woken up for.
+const WAKES_MAX: usize = 16;
+
+const SITE: [(&str, &str); 4] = [
+    ("site.yaml", include_str!("../../crates/selvedge-compiler/tests/site/site.yaml")),
+    ("tracking-plan.yaml", include_str!("../../crates/selvedge-compiler/tests/site/tracking-plan.yaml")),
+    ("content.yaml", include_str!("../../crates/selvedge-compiler/tests/site/content.yaml")),
+    ("rules.yaml", include_str!("../../crates/selvedge-compiler/tests/site/rules.yaml")),
+];
+
+/// A small site, with this text in place of one of its files.
+#[must_use]
+pub fn site_with(name: &str, text: &str) -> BTreeMap<String, String> {
+    let mut files: BTreeMap<String, String> =
+        SITE.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+    files.insert(name.to_owned(), text.to_owned());
+    files
+}
+
+/// A site is refused with something to say, or its programs load, and a visitor's state under them is read as it was.
+pub fn site_holds(files: &BTreeMap<String, String>) {
+    let compilation = compile(files);
+    let Some(compiled) = compilation.program else {
+        assert!(!compilation.diagnostics.is_empty(), "refused without a word");
+        return;
+    };
+    for bytes in [&compiled.full_bytes, &compiled.public_bytes] {
+        let program = Program::load(bytes).expect("what was compiled loads");
+        let state = visit(&program);
+        let stored = state.encode();
+        assert_eq!(VisitorState::decode(&stored).expect("a state comes back").encode(), stored);
+    }
+}
+
+/// Takes a visitor through the events of a program's tracking plan; whatever the program holds, it ends.
+#[must_use]
+pub fn visit(program: &Program) -> VisitorState {
+    let mut state = VisitorState::new(START_MS);
+    let context = Map::new();
+    let mut now_ms = START_MS;
+    for planned in program.parts().plan.events.iter().take(EVENTS_MAX) {
+        now_ms += 61_000;
+        let mut properties = Map::new();
+        for property in planned.properties.iter().take(EVENTS_MAX) {
+            properties.set(property.name.as_str(), value_of(property.property_type));
+        }
+        let event = Event {
+            sequence: Sequence::new(1).expect("1 is a sequence"),
+            event_type: event_type(&planned.name),
+            name: planned.name.clone(),
+            time_ms: now_ms.unsigned_abs(),
+            consent: 0,
+            properties,
+            context: Map::new(),
+        };
+        let moment = moment(&context, now_ms);
+        for _ in 0..WAKES_MAX {
+            let Some(at_ms) = wake(program, &mut state, &moment) else { break };
+            let _ = decide(program, &mut state, &Moment { now_ms: at_ms, ..moment });
+        }
+        step(program, &mut state, &event, planned.purposes, &moment);
+        lease(program, &mut state, now_ms, &[]);
+        let decisions = decide(program, &mut state, &moment);
+        assert_eq!(decisions.len(), program.parts().slots.len());
+        assert_eq!(explain(program, &state, &moment).len(), program.parts().rules.len());
+    }
+    state
+}
+
+fn event_type(name: &str) -> EventType {
+    EventType::ALL.into_iter().find(|known| known.as_str() == name).unwrap_or(EventType::Track)
+}
+
+fn value_of(property_type: PropertyType) -> Value {
+    match property_type {
+        PropertyType::Bool => Value::Bool(true),
+        PropertyType::Number | PropertyType::Integer | PropertyType::Money => Value::Number(Number::Int(3)),
+        PropertyType::Time => Value::Text("2026-11-22T10:00:00Z".to_owned()),
+        PropertyType::List => Value::List(vec![Value::Text("shoes".to_owned())]),
+        PropertyType::Text | PropertyType::Object => Value::Text("shoes".to_owned()),
+    }
+}
+
+fn moment(context: &Map, now_ms: i64) -> Moment<'_> {
+    Moment {
+        writer: WriterId::from_bits(1),
+        context,
+        now_ms,
+        in_force: Purposes(0xf),
+        place: Place::Edge,
+        trust: Trust::Client,
+        account: None,
+        visitor: VisitorId([0; 16]),
+        orders: Orders::default(),
+    }
+}
