@@ -293,3 +293,103 @@ select now.ms - coalesce(max(case when event = 'product_view' and category = 'sh
 -- when: no search in session
 -- unit: condition
 select not exists (select 1 from :so_far and event = 'search' and session = now.session)
+
+-- name: distinct_skus_7d
+-- metric: distinct product_view.sku in 7d max 64
+-- when: distinct_skus_7d >= 40
+select count(distinct sku) from :so_far and event = 'product_view' and :within(7d)
+
+-- name: distinct_skus_session
+-- metric: distinct product_view.sku in session
+-- when: distinct_skus_session >= 40
+select count(distinct sku) from :so_far and event = 'product_view' and session = now.session
+
+-- name: distinct_wishes_ever
+-- metric: distinct wishlist_add.sku where value >= 40 EUR in ever max 40
+-- when: distinct_wishes_ever >= 40
+select count(distinct sku) from :so_far and event = 'wishlist_add' and value >= 40
+
+-- name: distinct_categories_today
+-- metric: distinct product_view.category in today max 8
+-- when: distinct_categories_today >= 8
+select count(distinct category) from :so_far and event = 'product_view' and day = now.day
+
+-- name: distinct_values_24h
+-- metric: distinct add_to_cart.value in 24h
+-- when: distinct_values_24h >= 40
+select count(distinct value) from :so_far and event = 'add_to_cart' and :within(24h)
+
+-- name: last_category
+-- metric: last product_view.category
+-- when: last_category in ["shoes", "jackets", "packs", "accessories"]
+-- unit: text
+select category from :so_far and event = 'product_view' order by sequence desc limit 1
+
+-- name: last_carted_session
+-- metric: last add_to_cart.category in session
+-- when: last_carted_session in ["shoes", "jackets", "packs", "accessories"]
+-- unit: text
+select category from :so_far and event = 'add_to_cart' and session = now.session order by sequence desc limit 1
+
+-- name: first_category_session
+-- metric: first product_view.category in session
+-- when: first_category_session in ["shoes", "jackets", "packs", "accessories"]
+-- unit: text
+select category from :so_far and event = 'product_view' and session = now.session order by sequence limit 1
+
+-- name: first_order_value
+-- metric: first purchase.value
+-- when: first_order_value >= 100 EUR
+-- unit: number
+select value from :so_far and event = 'purchase' order by sequence limit 1
+
+-- name: previous_category
+-- metric: previous product_view.category
+-- when: previous_category in ["shoes", "jackets", "packs", "accessories"]
+-- unit: text
+select category from :so_far and event = 'product_view' order by sequence desc limit 1 offset 1
+
+-- name: last_value_7d
+-- metric: last product_view.value where category = "shoes" in 7d
+-- when: last_value_7d >= 100 EUR
+-- unit: number
+select value from :so_far and event = 'product_view' and category = 'shoes' and :within(7d) order by sequence desc limit 1
+
+-- name: since_purchase
+-- metric: time since purchase
+-- when: since_purchase <= 7d
+-- unit: milliseconds
+select now.ms - max(ms) from :so_far and event = 'purchase'
+
+-- name: since_shoe_view
+-- metric: time since product_view where category = "shoes" and value < 60 EUR
+-- when: since_shoe_view <= 10m
+-- unit: milliseconds
+select now.ms - max(ms) from :so_far and event = 'product_view' and category = 'shoes' and value < 60
+
+-- name: top_category_session
+-- metric: most_frequent product_view.category in session
+-- when: top_category_session in ["shoes", "jackets", "packs", "accessories"]
+-- unit: text
+select category from :so_far and event = 'product_view' and session = now.session
+  group by category order by count(*) desc, max(sequence) desc limit 1
+
+-- name: top_category_7d
+-- metric: most_frequent product_view.category in 7d
+-- when: top_category_7d in ["shoes", "jackets", "packs", "accessories"]
+-- unit: text
+select category from (select category, sequence from :so_far and event = 'product_view' and :within(7d)
+  order by sequence desc limit 32)
+  group by category order by count(*) desc, max(sequence) desc limit 1
+
+-- name: same_sku_24h
+-- metric: count product_view by sku in 24h top
+-- when: same_sku_24h >= 20
+select coalesce(max(many), 0) from (select count(*) as many from :so_far and event = 'product_view' and :within(24h)
+  group by sku)
+
+-- name: same_category_session
+-- metric: count product_view by category in session top
+-- when: same_category_session >= 20
+select coalesce(max(many), 0) from (select count(*) as many from :so_far and event = 'product_view'
+  and session = now.session group by category)

@@ -13,7 +13,7 @@ use selvedge_cli::replay::map::Map;
 use selvedge_cli::replay::recording::{Recorded, Recording};
 use selvedge_cli::replay::rows::Rows;
 use selvedge_cli::site_files;
-use selvedge_compiler::{Compiled, compile, render};
+use selvedge_compiler::{Compiled, Severity, compile, render};
 use selvedge_core::consent::Purposes;
 use selvedge_core::rules::{Known, Moment, Place, Program, explain, known_facts, step};
 use selvedge_core::tracking_plan::Trust;
@@ -25,7 +25,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 /// Metrics of one site: so many fit into a visitor's state.
-const METRICS_PER_SITE: usize = 4;
+const METRICS_PER_SITE: usize = 2;
 const MICRO: i64 = 1_000_000;
 
 /// What `oracle/metrics.py` says.
@@ -129,8 +129,8 @@ fn site(metrics: &[Metric]) -> Result<Compiled> {
     files.retain(|name, _| !name.starts_with("tests/"));
     files.insert("rules.yaml".to_owned(), rules_yaml(metrics));
     let compilation = compile(&files);
-    let problems: Vec<String> =
-        compilation.diagnostics.iter().map(|found| render(found, &files[&found.file])).collect();
+    let errors = compilation.diagnostics.iter().filter(|found| found.severity == Severity::Error);
+    let problems: Vec<String> = errors.map(|found| render(found, &files[&found.file])).collect();
     compilation.program.with_context(|| problems.join("\n"))
 }
 
