@@ -2,7 +2,7 @@
 
 use crate::address::{Address, referrer_class};
 use crate::client::{Cargo, Client, Flight, Held};
-use crate::effect::{Effect, Notice};
+use crate::effect::{Effect, Notice, Show};
 use crate::input::Capture;
 use crate::lane::Lane;
 use crate::stored::{LaneHead, VISITOR, copy, push_hex, queue_name, write_visitor};
@@ -14,6 +14,7 @@ use selvedge_core::id::{Sequence, VisitorId, WriterId};
 use selvedge_core::limits::{FLUSH_EVENTS, FLUSH_MS, HELD_EVENTS_MAX, KEEPALIVE_BYTES_MAX, QUEUE_BYTES_MAX};
 use selvedge_core::tracking_plan::reread;
 use selvedge_core::value::{Map, Value};
+use selvedge_core::wire::answer::Reason;
 
 /// How long this page's queue lets those of earlier pages go first: their events are older, and late ones do not count.
 const ADOPTION_MS_MAX: u64 = 1_000;
@@ -73,29 +74,46 @@ impl Client {
         self.capture(own(EventType::Page, time_ms, properties), context);
     }
 
-    /// A decision was seen: recorded once per page view and decision.
+    /// A decision was seen: recorded once per page view and decision, and so is what a visitor is held out from.
     pub(crate) fn seen(&mut self, slot: &str, time_ms: u64) {
-        let Some(show) = self.mind.shown(slot).filter(|show| show.rule.is_some()) else { return };
-        let (slot, rule) = (show.slot.clone(), show.rule.clone());
-        let mut both = slot.clone();
-        both.push('/');
-        both.push_str(rule.as_deref().unwrap_or_default());
+        let Some(show) = self.mind.shown(slot).cloned() else { return };
+        if let Some(rule) = &show.held_out {
+            let held_out =
+                Show { reason: Reason::Holdout, content: None, variant: String::new(), ..show.clone() };
+            self.expose(&held_out, rule, time_ms);
+        }
+        if let Some(rule) = &show.rule {
+            self.expose(&show, rule, time_ms);
+        }
+    }
+
+    fn expose(&mut self, show: &Show, rule: &str, time_ms: u64) {
+        // Of a control and a holdout, nothing was shown that is the rule's.
+        let reason = matches!(show.reason, Reason::Control | Reason::Holdout).then(|| show.reason.as_str());
+        let both = [show.slot.as_str(), rule, reason.unwrap_or_default()].join("/");
         let seen = fnv1a_64(both.as_bytes());
         if self.seen.contains(&seen) {
             return;
         }
         self.seen.push(seen);
-        let mut properties = Map::new();
-        let content = show.content.as_ref().map(|content| content.id.clone());
+        let content = show.content.as_ref().filter(|_| reason.is_none()).map(|content| content.id.clone());
         let program = self.mind.loaded().map(|loaded| {
             let mut name = String::new();
             loaded.hash.0.iter().for_each(|byte| push_hex(&mut name, u64::from(*byte), 2));
             name
         });
-        say(&mut properties, "slot", slot);
-        say_or_null(&mut properties, "rule", rule);
+        let mut properties = Map::new();
+        say(&mut properties, "slot", show.slot.clone());
+        say(&mut properties, "rule", rule.into());
         say_or_null(&mut properties, "content", content);
         say_or_null(&mut properties, "program", program);
+        if let Some((experiment, variant)) = show.variant.split_once('/') {
+            say(&mut properties, "experiment", experiment.into());
+            say(&mut properties, "variant", variant.into());
+        }
+        if let Some(reason) = reason {
+            say(&mut properties, "reason", reason.into());
+        }
         self.capture(own(EventType::Exposure, time_ms, properties), Map::new());
         self.share_leases();
     }

@@ -5,7 +5,9 @@ use crate::client::Client;
 use crate::effect::{Effect, Notice};
 use crate::input::Random;
 use crate::lane::Lanes;
-use crate::stored::{CONSENT, LEASES, PROGRAM, STATE, VISITOR, lane_key, read_consent, write_consent};
+use crate::stored::{
+    CONSENT, LEASES, PAUSED, PROGRAM, STATE, VISITOR, lane_key, read_consent, write_consent,
+};
 use alloc::vec::Vec;
 use selvedge_core::consent::{Mode, Purposes, Signal, Snapshot};
 
@@ -168,7 +170,7 @@ impl Client {
             lane.drain(&mut self.effects);
             self.effects.erase(lane_key(lane.writer));
         }
-        [VISITOR, STATE, PROGRAM, LEASES].into_iter().for_each(|key| self.effects.erase(key.into()));
+        [VISITOR, STATE, PROGRAM, LEASES, PAUSED].into_iter().for_each(|key| self.effects.erase(key.into()));
     }
 
     /// The site forgets who this is: what is queued is still sent, for the identity it belongs to.

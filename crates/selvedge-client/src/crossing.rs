@@ -77,7 +77,16 @@ fn read_settings(tape: &mut Tape<'_>) -> Settings {
         clock_ms: tape.u64(),
         program: if tape.flag() { Some(hash(tape)) } else { None },
         publish: tape.u64(),
+        paused: paused(tape),
     }
+}
+
+fn paused(tape: &mut Tape<'_>) -> Vec<u64> {
+    let mut paused = Vec::new();
+    for _ in 0..tape.count() {
+        paused.push(u64::from_be_bytes(tape.read(Reader::array)));
+    }
+    paused
 }
 
 fn read_capture(tape: &mut Tape<'_>) -> Capture {
@@ -115,13 +124,15 @@ fn random(tape: &mut Tape<'_>) -> Random {
     tape.read(Reader::array)
 }
 
-/// The bytes of what is shown: slot, rule (empty: the fallback), reason, then 0, or 1 and the content (id, type, fields).
+/// The bytes of what is shown: slot, rule (empty: the fallback), reason, whether it is recorded when it is seen,
+/// then 0, or 1 and the content (id, type, fields).
 #[must_use]
 pub fn write_show(show: &Show) -> Vec<u8> {
     let mut out = Writer::new();
     out.text(&show.slot);
     out.text(show.rule.as_deref().unwrap_or_default());
     out.text(show.reason.as_str());
+    out.flag(show.is_recorded());
     out.flag(show.content.is_some());
     if let Some(content) = &show.content {
         write_content(&mut out, content);

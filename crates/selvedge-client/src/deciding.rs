@@ -5,7 +5,8 @@ use crate::client::Client;
 use crate::effect::Effect;
 use crate::mind::Setting;
 use crate::stored::{
-    LEASES, PROGRAM, PROGRAM_STORED_BYTES_MAX, STATE, StateRecord, read_leases, write_leases, write_program,
+    LEASES, PAUSED, PROGRAM, PROGRAM_STORED_BYTES_MAX, STATE, StateRecord, read_leases, read_paused,
+    write_leases, write_paused, write_program,
 };
 use alloc::vec::Vec;
 use selvedge_core::event::LeaseReport;
@@ -58,6 +59,18 @@ impl Client {
     pub(crate) fn show_changes(&mut self) {
         let changes = self.mind.changes(&own_setting!(self));
         changes.into_iter().for_each(|show| self.effects.push(Effect::Show(show)));
+    }
+
+    /// The edge says which rules were stopped: they act no longer, whatever the program says.
+    pub(crate) fn stop(&mut self, paused: Vec<u64>) {
+        if paused == self.paused {
+            return;
+        }
+        self.paused = paused;
+        if self.is_open() {
+            self.effects.store(PAUSED.into(), write_paused(&self.paused));
+        }
+        self.decide();
     }
 
     /// Takes the state and the decisions of an answer.
@@ -133,6 +146,12 @@ impl Client {
         if self.is_open() && !leases.is_empty() {
             self.effects.store(LEASES.into(), write_leases(&leases));
         }
+    }
+
+    /// Another tab heard which rules were stopped.
+    pub(crate) fn follow_paused(&mut self, value: &[u8]) {
+        self.paused = read_paused(value);
+        self.decide();
     }
 
     /// Another tab used leases.

@@ -208,6 +208,7 @@ impl Client {
         }
         if answer.publish > 0 {
             self.want_program(answer.program, answer.publish);
+            self.stop(answer.paused.clone());
         }
         if !self.is_open() {
             return;

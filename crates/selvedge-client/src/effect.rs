@@ -96,6 +96,18 @@ pub struct Show {
     pub content: Option<Content>,
     /// Why so.
     pub reason: Reason,
+    /// The variant of an experiment that it is (`experiment/variant`); empty where it is none.
+    pub variant: String,
+    /// The rule that would stand there, were the visitor not held out from it.
+    pub held_out: Option<String>,
+}
+
+impl Show {
+    /// Whether it is to be recorded when it is seen.
+    #[must_use]
+    pub const fn is_recorded(&self) -> bool {
+        self.rule.is_some() || self.held_out.is_some()
+    }
 }
 
 /// What listeners hear.

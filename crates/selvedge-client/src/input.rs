@@ -102,7 +102,7 @@ pub struct Boot {
 }
 
 /// What the edge near the page says of the site.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Settings {
     /// The topology entry under which new visitors are minted.
     pub topology: u8,
@@ -116,6 +116,8 @@ pub struct Settings {
     pub program: Option<ProgramHash>,
     /// Its place in the site's history.
     pub publish: u64,
+    /// Rules that were stopped since, by the hash of their ids.
+    pub paused: Vec<u64>,
 }
 
 /// Something to capture.

@@ -170,7 +170,7 @@ impl Mind {
     pub fn overlay(&mut self, decisions: Vec<SlotDecision>) {
         self.drawn = None;
         self.from_edge = decisions;
-        self.from_edge.retain(|decision| decision.body.is_some());
+        self.from_edge.retain(|decision| is_the_edges(decision) || decision.held_out.is_some());
     }
 
     /// Begins again from the edge's state. The events of [`Self::run`] come next.
@@ -254,16 +254,18 @@ impl Mind {
             self.decided.iter().filter_map(|decision| self.show_of(decision, &moment)).collect();
         for shown in &self.shown {
             if !wanted.iter().any(|show| show.slot == shown.slot) {
-                wanted.push(Show { rule: None, content: None, reason: Reason::Fallback, ..shown.clone() });
+                wanted.push(blank(&shown.slot));
             }
         }
         let shown = core::mem::take(&mut self.shown);
         let is_new = |show: &&Show| match shown.iter().find(|known| known.slot == show.slot) {
-            Some(known) => known.rule != show.rule || known.content != show.content,
-            None => show.content.is_some(),
+            Some(known) => {
+                known.rule != show.rule || known.content != show.content || known.held_out != show.held_out
+            }
+            None => show.content.is_some() || show.is_recorded(),
         };
         let changes = wanted.iter().filter(is_new).cloned().collect();
-        wanted.retain(|show| show.content.is_some());
+        wanted.retain(|show| show.content.is_some() || show.is_recorded());
         self.shown = wanted;
         changes
     }
@@ -336,22 +338,58 @@ impl Mind {
     }
 
     fn edge_of(&self, slot: &str) -> Option<&SlotDecision> {
-        self.from_edge.iter().find(|edge| edge.slot == slot)
+        self.from_edge.iter().find(|edge| edge.slot == slot && is_the_edges(edge))
+    }
+
+    /// The rule of the edge's own that the visitor is held out from in a slot. What the page knows of its rules is newer.
+    fn held_out_of(&self, image: &Image, slot: &str) -> Option<String> {
+        let edge = self.from_edge.iter().find(|edge| edge.slot == slot)?;
+        let rule = edge.held_out.as_deref()?;
+        let is_known = (0..image.rules()).any(|at| image.rule_id(at) == rule);
+        (!is_known).then(|| rule.into())
     }
 
     /// What a decision shows. Where the slot is the edge's, what the edge answered; until then, what stands there.
     fn show_of(&self, decision: &Decision, moment: &Moment<'_>) -> Option<Show> {
         let image = &self.loaded.as_ref()?.image;
         let slot = self.slot_of(decision)?;
-        let (rule, content) = match (decision.reason, self.edge_of(slot)) {
-            (Reason::RunsAtEdge, Some(edge)) => (edge.rule.clone(), edge.body.clone()),
+        let mut show = Show { reason: decision.reason, ..blank(slot) };
+        match (decision.reason, self.edge_of(slot)) {
+            (Reason::RunsAtEdge, Some(edge)) => {
+                show.rule.clone_from(&edge.rule);
+                show.content.clone_from(&edge.body);
+                if edge.reason == Reason::Control {
+                    show.reason = edge.reason;
+                }
+                show.variant.clone_from(&edge.detail);
+            }
             (Reason::RunsAtEdge, None) => return self.shown(slot).cloned(),
             _ => {
-                let rule = decision.rule.map(|rule| String::from(image.rule_id(rule)));
-                (rule, content(image, &self.state, moment, decision))
+                show.rule = decision.rule.map(|rule| String::from(image.rule_id(rule)));
+                show.content = content(image, &self.state, moment, decision);
+                show.variant = decision.variant.map(|at| image.variant_name(at)).unwrap_or_default();
             }
-        };
-        Some(Show { slot: slot.into(), rule, content, reason: decision.reason })
+        }
+        let held_out = decision.held_out.map(|rule| String::from(image.rule_id(rule)));
+        show.held_out = held_out.or_else(|| self.held_out_of(image, slot));
+        Some(show)
+    }
+}
+
+/// Whether a decision is of a rule that runs at the edge only.
+fn is_the_edges(decision: &SlotDecision) -> bool {
+    decision.body.is_some() || decision.reason == Reason::Control
+}
+
+/// Nothing of ours in a slot.
+fn blank(slot: &str) -> Show {
+    Show {
+        slot: slot.into(),
+        rule: None,
+        content: None,
+        reason: Reason::Fallback,
+        variant: String::new(),
+        held_out: None,
     }
 }
 

@@ -6,8 +6,8 @@ use crate::effect::{Effect, Notice};
 use crate::input::{Boot, Random, Settings};
 use crate::lane::Lane;
 use crate::stored::{
-    CONSENT, LEASES, PROGRAM, STATE, StateRecord, VISITOR, read_consent, read_leases, read_program,
-    read_visitor,
+    CONSENT, LEASES, PAUSED, PROGRAM, STATE, StateRecord, VISITOR, read_consent, read_leases, read_paused,
+    read_program, read_visitor,
 };
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -50,17 +50,22 @@ impl Client {
         if let Some(leases) = find(LEASES) {
             self.mind.share_leases(read_leases(leases));
         }
+        if let Some(paused) = find(PAUSED) {
+            self.paused = read_paused(paused);
+        }
     }
 
     /// The site's config came, or cannot be had.
     pub(crate) fn settle(&mut self, settings: Option<Settings>) {
         self.is_settled = true;
         if let Some(settings) = settings {
+            let Settings { mode, policy_version, clock_ms, program, publish, .. } = settings;
+            self.stop(settings.paused.clone());
             self.settings = settings;
-            self.change_mode(settings.mode, settings.policy_version);
-            self.measure_skew(settings.clock_ms);
-            if let Some(hash) = settings.program {
-                self.want_program(hash, settings.publish);
+            self.change_mode(mode, policy_version);
+            self.measure_skew(clock_ms);
+            if let Some(hash) = program {
+                self.want_program(hash, publish);
             }
         }
         self.release_held();
@@ -112,6 +117,7 @@ impl Client {
             (CONSENT, value) => self.follow_consent(value),
             (VISITOR, value) => self.follow_visitor(value.and_then(read_visitor).map(|(id, _)| id), random),
             (LEASES, Some(value)) => self.follow_leases(value),
+            (PAUSED, Some(value)) => self.follow_paused(value),
             _ => {}
         }
     }

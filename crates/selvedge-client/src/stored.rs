@@ -25,6 +25,9 @@ pub const PROGRAM: &str = "program";
 /// Key of what was used of the leases.
 pub const LEASES: &str = "leases";
 
+/// Key of the rules that were stopped.
+pub const PAUSED: &str = "paused";
+
 /// Bytes of a program above which it is not kept on the device: the browser's own cache holds it.
 pub const PROGRAM_STORED_BYTES_MAX: usize = 512 * 1024;
 
@@ -72,6 +75,20 @@ pub fn push_hex(text: &mut String, bits: u64, digits: u32) {
         let nibble = bits.wrapping_shr(at.wrapping_mul(4)) & 0xf;
         text.extend(b"0123456789abcdef".get(usize::try_from(nibble).unwrap_or(0)).copied().map(char::from));
     }
+}
+
+/// The rules that were stopped, by their hashes.
+#[must_use]
+pub fn write_paused(paused: &[u64]) -> Vec<u8> {
+    let mut out = Writer::new();
+    paused.iter().for_each(|rule| out.fixed_u64(*rule));
+    out.into_bytes()
+}
+
+/// Reads [`write_paused`].
+#[must_use]
+pub fn read_paused(bytes: &[u8]) -> Vec<u64> {
+    bytes.as_chunks().0.iter().map(|rule| u64::from_le_bytes(*rule)).collect()
 }
 
 /// The consent record.

@@ -7,8 +7,8 @@ use selvedge_core::consent::Purposes;
 use selvedge_core::event::EventType;
 use selvedge_core::limits::FLUSH_MS;
 use selvedge_core::wire::program::{
-    Content, ContentType, Fact, FactSource, Hold, Instruction, Jump, Parts, Sequence, SequenceKind,
-    SequenceStep, Shape, Test,
+    Content, ContentType, Experiment, Fact, FactSource, Hold, Instruction, Jump, Parts, Sequence,
+    SequenceKind, SequenceStep, Shape, Test, Trial, Unit, Variant,
 };
 use world::{World, shop};
 
@@ -285,4 +285,95 @@ fn a_page_that_slept_over_a_deadline_decides_when_it_wakes() {
     world.now_ms += 3_600_000;
     world.pass(0);
     assert_eq!(hero(&world).as_deref(), Some("free-shipping-hero"));
+}
+
+/// The shop with its one rule in an experiment of a control alone, or held out.
+fn shop_with(terms: impl FnOnce(&mut Parts)) -> World {
+    let mut parts = shop();
+    terms(&mut parts);
+    let mut world = World::new(Some(parts));
+    world.settle();
+    world.grant();
+    world.page(SITE);
+    world.pass(FLUSH_MS);
+    world
+}
+
+fn experiment(name: &str, variant: &str) -> Experiment {
+    Experiment {
+        name: name.into(),
+        salt: name.into(),
+        unit: Unit::Visitor,
+        traffic_salt: name.into(),
+        traffic: (0, 10_000),
+        variants: vec![Variant { name: variant.into(), end: 10_000 }],
+    }
+}
+
+fn exposures(world: &World) -> Vec<&selvedge_core::value::Map> {
+    let is_one = |event: &&selvedge_core::event::Event| event.event_type == EventType::Exposure;
+    world.edge.log.values().filter(is_one).map(|event| &event.properties).collect()
+}
+
+#[test]
+fn a_control_that_was_seen_is_recorded_and_uses_up_no_cap() {
+    let mut world = shop_with(|parts| {
+        parts.deciding.experiments = vec![experiment("wording", "control")];
+        parts.rules[0].terms.trial = Some(Trial { experiment: 0, contents: vec![None] });
+    });
+    for _ in 0..3 {
+        world.view_shoes();
+        world.view_shoes();
+        assert_eq!(hero(&world).as_deref(), Some("free-shipping-hero"), "it holds the slot");
+        assert!(world.shown["hero"].content.is_none());
+        see_hero(&mut world);
+        world.pass(FLUSH_MS);
+        world.reopen();
+        world.page(SITE);
+    }
+    let exposures = exposures(&world);
+    assert_eq!(exposures.len(), 3);
+    let told = ["rule", "content", "experiment", "variant", "reason"].map(|name| exposures[0].text(name));
+    let expected = [Some("free-shipping-hero"), None, Some("wording"), Some("control"), Some("control")];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn what_a_visitor_is_held_out_from_is_recorded_when_its_slot_is_seen() {
+    let mut world = shop_with(|parts| {
+        parts.deciding.experiments = vec![experiment("holdout", "held-out")];
+        parts.rules[0].terms.holdout = Some(0);
+    });
+    see_hero(&mut world);
+    world.view_shoes();
+    world.view_shoes();
+    assert_eq!(hero(&world), None);
+    see_hero(&mut world);
+    see_hero(&mut world);
+    world.pass(FLUSH_MS);
+    let exposures = exposures(&world);
+    assert_eq!(exposures.len(), 1);
+    assert_eq!(exposures[0].text("reason"), Some("holdout"));
+    assert_eq!(exposures[0].text("rule"), Some("free-shipping-hero"));
+}
+
+#[test]
+fn a_rule_that_the_edge_stopped_is_gone_with_the_answer_and_stays_so_on_the_next_page() {
+    let mut world = open();
+    world.view_shoes();
+    world.view_shoes();
+    assert!(hero(&world).is_some());
+    world.edge.paused = vec![selvedge_core::hash::fnv1a_64(b"free-shipping-hero")];
+    world.view_shoes();
+    world.pass(FLUSH_MS);
+    assert_eq!(hero(&world), None);
+    world.is_online = false;
+    world.reopen();
+    world.page(SITE);
+    assert_eq!(hero(&world), None, "it is remembered");
+    world.is_online = true;
+    world.edge.paused = Vec::new();
+    world.view_shoes();
+    world.pass(FLUSH_MS);
+    assert!(hero(&world).is_some());
 }

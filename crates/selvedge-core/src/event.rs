@@ -19,7 +19,8 @@ pub enum EventType {
     Group,
     /// Two ids of one user.
     Alias,
-    /// A decision was really seen. Properties: `slot`, `rule`, `content`, `program`.
+    /// A decision was really seen. Properties: `slot`, `rule`, `content`, `program`; in an experiment `experiment` and
+    /// `variant`; where nothing of the rule was shown, `reason`: `control` or `holdout`.
     Exposure,
 }
 

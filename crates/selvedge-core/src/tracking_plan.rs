@@ -111,6 +111,9 @@ pub const OWN_PROPERTIES: [&str; 12] = [
     "program",
 ];
 
+/// Properties that the heads give to exposures of experiments, holdouts and controls besides.
+const OF_EXPOSURES: [&str; 3] = ["experiment", "variant", "reason"];
+
 /// What every site knows without naming it: page views, identify, group, alias and exposures. Its name is empty.
 static BUILTIN: PlanEvent = PlanEvent {
     name: String::new(),
@@ -238,7 +241,10 @@ fn judge_properties<'a>(known: &'a PlanEvent, sent: &'a Map) -> Result<(), Viola
 }
 
 fn judge_additional<'a>(known: &PlanEvent, event: &'a Event) -> Result<(), Violation<'a>> {
-    let is_own = |name: &str| event.event_type != EventType::Track && OWN_PROPERTIES.contains(&name);
+    let is_own = |name: &str| {
+        event.event_type != EventType::Track
+            && (OWN_PROPERTIES.contains(&name) || OF_EXPOSURES.contains(&name))
+    };
     let is_listed = |name: &str| known.properties.iter().any(|property| property.name == name);
     let mut others = event.properties.iter().filter(|(name, _)| !is_own(name) && !is_listed(name));
     match others.next() {

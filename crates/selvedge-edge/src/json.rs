@@ -130,6 +130,8 @@ pub struct JsonDecision<'a> {
     detail: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<JsonContent<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held_out: Option<&'a str>,
 }
 
 impl<'a> JsonDecision<'a> {
@@ -143,6 +145,7 @@ impl<'a> JsonDecision<'a> {
             reason: decision.reason.as_str(),
             detail: &decision.detail,
             body: content.or(decision.body.as_ref()).map(JsonContent::from),
+            held_out: decision.held_out.as_deref(),
         }
     }
 }

@@ -70,6 +70,7 @@ impl Site {
             clock: now_ms,
             consent: crate::json::mode(self.mode_in(country)),
             policy_version: self.config.policy_version,
+            paused: self.paused.iter().map(|rule| alloc::format!("{rule:016x}")).collect(),
         };
         serde_json::to_string(&config).unwrap_or_default()
     }
@@ -86,4 +87,7 @@ struct PageConfig<'a> {
     clock: u64,
     consent: &'static str,
     policy_version: u16,
+    /// Rules that were stopped, by the hash of their ids; left out where none is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    paused: Vec<String>,
 }

@@ -44,6 +44,12 @@ export function captureLink(url: string, text: string): void {
   capture("track", "link_click", { url: url.split(/[?#]/)[0], text }, {}, true);
 }
 
+/** What a rule shows was clicked or put away: recorded where the tracking plan knows the event, which a rule makes it do. */
+export function captureAct(name: string, slot: string): void {
+  const { rule, reason } = decisions.get(slot) ?? {};
+  if (rule && reason !== "control") capture("track", name, { slot, rule }, {}, true);
+}
+
 export function capturePage(referrer: string, properties: Properties = {}): void {
   shownUrl = location.href;
   sink?.page(callTime || Date.now(), referrer, properties);

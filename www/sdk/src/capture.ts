@@ -8,6 +8,8 @@ type Readings = Record<string, number | boolean>;
 export type Sight = {
   click(name: string, properties: Texts, readings: Readings): void;
   link(url: string, text: string): void;
+  /** What a rule shows in a slot was clicked, or put away. */
+  act(name: string, slot: string): void;
   route(referrer: string, time: number): void;
   hidden(): void;
   awake(): void;
@@ -28,8 +30,11 @@ export function watchPage(sight: Sight): void {
   addEventListener("online", () => sight.awake());
 }
 
-export function clicked(target: EventTarget | null, sight: Pick<Sight, "click" | "link">): void {
+export function clicked(target: EventTarget | null, sight: Pick<Sight, "click" | "link" | "act">): void {
   if (!(target instanceof Element)) return;
+  const slot = target.closest<HTMLElement>("[data-selvedge-slot]")?.dataset["selvedgeSlot"];
+  if (slot && target.closest("[data-selvedge-dismiss]")) sight.act("exposure_dismiss", slot);
+  else if (slot && target.closest("a[href],button")) sight.act("exposure_click", slot);
   const marked = target.closest<HTMLElement>("[data-selvedge-event]");
   if (marked) {
     const properties = propertiesOf(marked.dataset);

@@ -10,7 +10,7 @@ import { entries, read, type Entry } from "./storage";
 import { hurry } from "./transport";
 
 /** Records that are read at once, where consent allows it. The queues come later, with their locks. */
-const RECORDS = ["consent", "visitor", "state", "program", "leases"];
+const RECORDS = ["consent", "visitor", "state", "program", "leases", "paused"];
 const RANDOM_BYTES = 19;
 
 let isAlive = false;
@@ -98,10 +98,11 @@ export const head: Sink = {
   settle: (settings) => {
     const writer = new Writer(1).flag(!!settings);
     if (settings) {
-      const { topology, consent, policy_version, clock, program, publish } = settings;
+      const { topology, consent, policy_version, clock, program, publish, paused = [] } = settings;
       writer.u8(topology).flag(consent === "opt-out").varint(policy_version).varint(clock).flag(!!program);
       if (program) writer.raw(fromHex(program));
-      writer.varint(publish);
+      writer.varint(publish).varint(paused.length);
+      for (const rule of paused) writer.raw(fromHex(rule));
     }
     tell(writer);
   },

@@ -1,5 +1,5 @@
 /** The page's hands: connects the page to the head, or, where wasm cannot run, to plain delivery. */
-import { api, at, capture, captureLink, capturePage, connect, heard, makeCalls } from "./api";
+import { api, at, capture, captureAct, captureLink, capturePage, connect, heard, makeCalls } from "./api";
 import { watchPage } from "./capture";
 import { head, startHead, tellAdopted, tellBoot, tellChange } from "./head";
 import { holdAgain, letGo, onAdopted } from "./locks";
@@ -38,12 +38,12 @@ async function start(stub: Stub, boot: Boot): Promise<void> {
 }
 
 /** Where the edge asks for it, a page that is seen learns of a new program without an answer. */
-function keepUp(sink: Sink, { refresh_ms, publish }: Settings): void {
+function keepUp(sink: Sink, { refresh_ms, publish, paused }: Settings): void {
   setInterval(async () => {
     if (document.hidden) return;
     const settings = await getConfig();
-    if (!settings || settings.publish === publish) return;
-    publish = settings.publish;
+    if (!settings || (settings.publish === publish && `${settings.paused}` === `${paused}`)) return;
+    ({ publish, paused } = settings);
     sink.settle(settings);
   }, refresh_ms);
 }
@@ -93,6 +93,7 @@ function begin(stub: Stub, { data, time }: Boot, sink: Sink): void {
   watchPage({
     click: (name, properties, readings) => capture("track", name, properties, readings),
     link: captureLink,
+    act: captureAct,
     route: (referrer, time) => {
       if (isAutomatic) at(time, () => capturePage(referrer));
       lookAgain();

@@ -27,8 +27,20 @@ type Waiting = { readonly event: Event; said?: Said | undefined };
 type Answer = {
   accepted?: number;
   refused?: readonly { sequence: number; code: string }[];
-  decisions?: readonly { slot: string; rule: string | null; reason: string; body?: Content | null }[];
+  decisions?: readonly Decided[];
 };
+
+/** `detail` names the variant that is shown: `experiment/variant`. */
+type Decided = {
+  slot: string;
+  rule: string | null;
+  reason: string;
+  detail?: string;
+  held_out?: string | null;
+  body?: Content | null;
+};
+
+type Shown = Pick<Decided, "rule" | "reason" | "detail" | "held_out"> & { content: Content | null };
 
 const HELD_EVENTS_MAX = 256;
 const QUEUED_EVENTS_MAX = 500;
@@ -57,7 +69,7 @@ export function open(boot: NonNullable<Stub["boot"]>, ear: Ear): Sink {
   let inFlight = 0;
   let failures = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const shown = new Map<string, { rule: string | null; content: Content | null }>();
+  const shown = new Map<string, Shown>();
   const seen = new Set<string>();
 
   /** The purposes in force, as the head reckons them. */
@@ -151,15 +163,23 @@ export function open(boot: NonNullable<Stub["boot"]>, ear: Ear): Sink {
     }
   }
 
+  function expose(slot: string, rule: string, properties: Properties): void {
+    const key = [slot, rule, properties["reason"]].join("/");
+    if (seen.has(key)) return;
+    seen.add(key);
+    const program = settings?.program ?? null;
+    add("exposure", "exposure", Date.now(), { slot, rule, program, ...properties });
+  }
+
   function learn({ accepted = 0, refused = [], decisions = [] }: Answer): void {
     ear.heard("accepted", { count: accepted });
     for (const refusal of refused) ear.heard("refused", refusal);
-    for (const { slot, rule, reason, body = null } of decisions) {
+    for (const { slot, rule, reason, detail = "", held_out = null, body = null } of decisions) {
       const before = shown.get(slot);
-      shown.set(slot, { rule, content: body });
+      shown.set(slot, { rule, content: body, reason, detail, held_out });
       // The same content may hold other values.
       const isSame = before?.rule === rule && JSON.stringify(before.content) === JSON.stringify(body);
-      if (before ? isSame : !body) continue;
+      if (before ? isSame : !body && !rule) continue;
       ear.show({ slot, rule, reason, content: body });
     }
   }
@@ -218,11 +238,11 @@ export function open(boot: NonNullable<Stub["boot"]>, ear: Ear): Sink {
       }
     },
     seen: (slot) => {
-      const { rule = null, content = null } = shown.get(slot) ?? {};
-      if (!rule || seen.has(slot + rule)) return;
-      seen.add(slot + rule);
-      const program = settings?.program ?? null;
-      add("exposure", "exposure", Date.now(), { slot, rule, content: content?.id ?? null, program });
+      const { rule = null, content = null, reason = "", detail = "", held_out = null } = shown.get(slot) ?? {};
+      const [experiment, variant] = rule && detail.includes("/") ? detail.split("/") : [];
+      const part = experiment ? { experiment, variant } : {};
+      if (held_out) expose(slot, held_out, { content: null, reason: "holdout" });
+      if (rule) expose(slot, rule, reason === "control" ? { content: null, ...part, reason } : { content: content?.id ?? null, ...part });
     },
     flush: () => void flush(),
     reset: () => {

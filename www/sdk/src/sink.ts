@@ -10,6 +10,8 @@ export type Settings = {
   readonly clock: number;
   readonly program: string | null;
   readonly publish: number;
+  /** Rules that were stopped since, by the hash of their ids: 16 hexadecimal digits. */
+  readonly paused?: readonly string[];
 };
 
 export type Sink = {

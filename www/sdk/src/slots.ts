@@ -13,6 +13,8 @@ let seen: (slot: string) => void = () => {};
 let changed: (decision: Decision) => void = () => {};
 const timers = new Map<Element, ReturnType<typeof setTimeout>>();
 const watched = new WeakSet<Element>();
+/** Decisions that are recorded once their slot is seen. */
+const recorded = new WeakSet<Decision>();
 
 const observer = new IntersectionObserver(
   (entries) => {
@@ -62,7 +64,7 @@ function fillAll(): void {
 
 function fill(element: HTMLElement, decision: Decision): void {
   const changes = apply(element, decision);
-  if (decision.rule && (changes || !watched.has(element))) watch(element);
+  if ((decision.rule || recorded.has(decision)) && (changes || !watched.has(element))) watch(element);
 }
 
 /** Observing anew makes the observer report at once. */
@@ -87,7 +89,10 @@ export function readDecision(bytes: Uint8Array): Decision {
   const slot = reader.text();
   const rule = reader.text() || null;
   const reason = reader.text();
-  return { slot, rule, reason, content: reader.u8() ? readContent(reader) : null };
+  const isRecorded = reader.u8();
+  const decision = { slot, rule, reason, content: reader.u8() ? readContent(reader) : null };
+  if (isRecorded) recorded.add(decision);
+  return decision;
 }
 
 function readContent(reader: Reader): Content {

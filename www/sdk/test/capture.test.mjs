@@ -31,3 +31,18 @@ test("properties are as they are written, with what they read as", () => {
   assert.deepEqual(properties, { sku: "1001", unit_price: "14.9", gift: "true", zip: "01067", note: "Infinity" });
   assert.deepEqual(readings, { sku: 1001, unit_price: 14.9, gift: true });
 });
+
+test("a click inside of a slot is one on what its rule shows, or puts it away", () => {
+  const said = [];
+  const inside = (...selectors) => {
+    const element = new Element({ selvedgeSlot: "hero" });
+    element.closest = (selector) => (selectors.includes(selector) ? element : null);
+    return element;
+  };
+  const sight = { act: (...parameters) => said.push(parameters), link: () => {} };
+  clicked(inside("[data-selvedge-slot]", "a[href],button"), sight);
+  clicked(inside("[data-selvedge-slot]", "a[href],button", "[data-selvedge-dismiss]"), sight);
+  clicked(inside("[data-selvedge-slot]"), sight);
+  clicked(inside("a[href],button"), sight);
+  assert.deepEqual(said, [["exposure_click", "hero"], ["exposure_dismiss", "hero"]]);
+});

@@ -39,6 +39,8 @@ pub struct Edge {
     pub events_max: usize,
     /// Writers that newer ones displaced.
     pub evicted: Vec<WriterId>,
+    /// Rules that were stopped.
+    pub paused: Vec<u64>,
 }
 
 impl Edge {
@@ -55,6 +57,7 @@ impl Edge {
             statuses: Vec::new(),
             events_max: usize::MAX,
             evicted: Vec::new(),
+            paused: Vec::new(),
         }
     }
 
@@ -76,7 +79,8 @@ impl Edge {
     fn take(&mut self, batch: &Batch, now_ms: u64) -> Answer {
         let header = &batch.header;
         let now = header.consent.first().expect("a batch says what is in force").in_force();
-        let mut answer = Answer { server_time_ms: now_ms, ..Answer::default() };
+        let paused = self.paused.clone();
+        let mut answer = Answer { server_time_ms: now_ms, paused, ..Answer::default() };
         let mut decided = Vec::new();
         let state = self.states.entry(header.visitor);
         let state = state.or_insert_with(|| VisitorState::new(i64::try_from(now_ms).unwrap()));
@@ -112,7 +116,7 @@ impl Edge {
                 trust: Trust::Client,
                 account: None,
                 visitor: header.visitor,
-                orders: Orders::default(),
+                orders: Orders { paused: &self.paused, forced: &[] },
             };
             let plan = &program.parts().plan;
             if selvedge_core::tracking_plan::judge(plan, event, Trust::Client).is_ok() {
@@ -264,6 +268,7 @@ impl World {
     pub fn settle(&mut self) {
         let program = self.edge.program.is_some().then_some(PROGRAM);
         self.input(Input::Settings(Some(Settings {
+            paused: self.edge.paused.clone(),
             topology: 3,
             mode: self.mode,
             policy_version: self.policy_version,
