@@ -160,6 +160,8 @@ codes! {
     /// The first in a window that slides would take keeping all of them. The first of a session, of a day, week or month of the
     /// calendar, or of all is kept.
     E0233 = Error, "the first of a window that slides";
+    /// `lookups` in `site.yaml` does not name the table, or its file has no such column.
+    E0234 = Error, "an unknown lookup or column";
 
     /// The two sides of a comparison are of different types, so that it could never be true.
     E0301 = Error, "different types";

@@ -216,7 +216,7 @@ fn what_cannot_be_read_or_meant_is_refused_with_its_code() {
         ("no purhcase for 10m", Code::E0202),
         ("no purchase in session >= 2", Code::E0302),
         ("time since purchase <= 7d", Code::E0107),
-        ("catalog[page.sku].stock >= 1", Code::E0008),
+        ("catalog[page.sku].stock >= 1", Code::E0234),
         ("any(items, category = \"printer\")", Code::E0230),
         ("now between 22:00 and 07:00", Code::E0103),
         ("reached(order) in 24h", Code::E0321),

@@ -61,8 +61,10 @@ fn site(condition: &str) -> common::Site {
     let mut files = with_condition(HEAD, condition);
     let plan = files["tracking-plan.yaml"].replace("  purchase:\n", &format!("{PLAN}  purchase:\n"));
     files.insert("tracking-plan.yaml".to_owned(), format!("{plan}      items:\n        type: list\n"));
-    let lists = "lists:\n  partners: [fjell, nordgang]\n  vips:\n    csv: vips.csv\n    column: sku\n";
+    let lists = "lookups:\n  catalog:\n    key: sku\n    from: csv catalog.csv\n    columns:\n      price: money\n      since: time\nlists:\n  partners: [fjell, nordgang]\n  vips:\n    csv: vips.csv\n    column: sku\n";
     files.insert("site.yaml".to_owned(), format!("{}{lists}", files["site.yaml"]));
+    let catalog = "sku,stock,price,kind,sale,since\nNG-2,0,59,hats,false,2026-11-20\nNG-1,4,129.95,shoes,true,\nNG-3,,1,,,\n";
+    files.insert("catalog.csv".to_owned(), catalog.to_owned());
     files.insert("vips.csv".to_owned(), "name,sku\n\"Boot, high\",NG-1\nCap,NG-2\n".to_owned());
     files
 }
@@ -357,6 +359,63 @@ fn a_cart_between_30_and_50_euros() {
 }
 
 #[test]
+fn what_a_table_says_of_the_open_product() {
+    for (condition, expected) in [
+        ("catalog[page.sku].stock >= 1", [true, false, false, false]),
+        ("catalog[page.sku].stock < 1", [false, true, false, false]),
+        ("catalog[page.sku].stock is missing", [false, false, true, true]),
+        ("catalog[page.sku].price < 100 EUR", [false, true, true, false]),
+        ("catalog[page.sku].kind = \"shoes\"", [true, false, false, false]),
+        ("catalog[page.sku].kind starts_with \"h\"", [false, true, false, false]),
+        ("catalog[page.sku].sale", [true, false, false, false]),
+        ("not catalog[page.sku].sale", [false, true, false, false]),
+        ("catalog[page.sku].since within last 7d", [false, true, false, false]),
+        ("(catalog[page.sku].stock else 9) > 4", [false, false, true, true]),
+        ("catalog[page.sku].kind = catalog[page.sku].kind", [true, true, false, false]),
+    ] {
+        for (sku, expected) in ["NG-1", "NG-2", "NG-3", "NG-4"].into_iter().zip(expected) {
+            let mut visit = visit(condition);
+            visit.event("page", &[("sku", text(sku))]);
+            assert_eq!(visit.shows(), expected, "{condition} {sku}");
+        }
+    }
+    let mut cart = visit("catalog[cart.last_sku].stock >= 1");
+    cart.event("add_to_cart", &[("sku", text("NG-2"))]);
+    assert!(!cart.shows());
+    cart.event("add_to_cart", &[("sku", text("NG-1"))]);
+    assert!(cart.shows());
+}
+
+#[test]
+fn a_table_stays_at_the_edge() {
+    let files = site("catalog[page.sku].stock >= 1");
+    let program = common::compiled(&files);
+    assert!(!program.full.rules[0].in_page && program.public.rules.is_empty());
+    let holds = |bytes: &[u8]| bytes.windows(4).any(|window| window == b"NG-2");
+    assert!(holds(&program.full_bytes) && !holds(&program.public_bytes));
+    let mut changed = files.clone();
+    changed.get_mut("catalog.csv").unwrap().push_str("NG-9,1,1,hats,true,\n");
+    assert_ne!(common::compiled(&changed).hash, program.hash, "a table is part of its program");
+}
+
+#[test]
+fn a_table_with_faults_is_refused() {
+    for (csv, what) in [
+        ("sku,stock\na,1\na,2\n", "twice"),
+        ("sku,stock\n,1\n", "no key"),
+        ("id,stock\na,1\n", "no column of the key"),
+        ("sku,stock\na,1,2\n", "too many cells"),
+        ("sku,price\na,dear\n", "no amount"),
+    ] {
+        let mut files = site("page.path = \"/\"");
+        let yaml = files["site.yaml"].replace("      since: time\n", "");
+        files.insert("site.yaml".to_owned(), yaml);
+        files.insert("catalog.csv".to_owned(), csv.replace("stock", "price"));
+        assert_eq!(codes(&files), [Code::E0430], "{what}");
+    }
+}
+
+#[test]
 fn what_cannot_be_compared_is_refused() {
     for (condition, code) in [
         ("trial_ends_at >= 3d", Code::E0301),
@@ -377,6 +436,10 @@ fn what_cannot_be_compared_is_refused() {
         ("(most_frequent product_view.category in 7d) contains \"x\"", Code::E0302),
         ("(most_frequent product_view.value in 7d) > 3 EUR", Code::E0302),
         ("(time since purchase) >= 3", Code::E0301),
+        ("catalog[page.sku].weight > 3", Code::E0234),
+        ("catalog[session.pages].stock > 3", Code::E0301),
+        ("(count product_view where catalog[sku].stock > 3 in session) >= 1", Code::E0209),
+        ("session.pages > (session.number)", Code::E0103),
         ("(count product_view where sku = page.sku and category = page.category in 7d) >= 1", Code::E0209),
     ] {
         assert_eq!(codes(&site(condition)), [code], "{condition}");

@@ -32,7 +32,9 @@ fn blocks(mark: &str) -> Vec<String> {
 fn site() -> Site {
     ["site.yaml", "tracking-plan.yaml", "content.yaml", "rules.yaml", "tests/hero.yaml"]
         .map(|name| (name.to_owned(), blocks(&format!("yaml {name}")).concat()))
-        .into()
+        .into_iter()
+        .chain([("catalog.csv".to_owned(), blocks("csv catalog.csv").concat())])
+        .collect()
 }
 
 /// The page's site with one more rule of this condition.

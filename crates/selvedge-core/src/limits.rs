@@ -72,6 +72,12 @@ pub const STATE_TEXT_BYTES_MAX: usize = 64;
 pub const DISTINCT_MAX: usize = 256;
 /// Events of which the values are kept, to count those of one value.
 pub const VALUES_MAX: usize = 64;
+/// Tables that values are looked up in.
+pub const LOOKUPS_MAX: usize = 64;
+/// Columns of such a table.
+pub const LOOKUP_COLUMNS_MAX: usize = 32;
+/// Rows of such a table.
+pub const LOOKUP_ROWS_MAX: u32 = 20_000;
 /// Events that change the cart.
 pub const CART_EVENTS_MAX: usize = 16;
 /// Lines of a cart.

@@ -3,7 +3,7 @@
 use super::lexer::Kind;
 use super::parser::Parser;
 use super::words::KEYWORDS;
-use super::{Ask, Compare, Literal, LiteralValue, Operand, Subject, Within};
+use super::{Ask, Compare, Literal, LiteralValue, Lookup, Operand, Subject, Within};
 
 impl Parser<'_> {
     /// What stands behind a comparison: a literal, or another fact.
@@ -19,6 +19,23 @@ impl Parser<'_> {
         let operand = self.operand(depth)?;
         let span = self.span(start..self.behind());
         Some(Ask::CompareFact(compare, Box::new(Subject { operand, span, default: None })))
+    }
+
+    /// What follows the name of a table: `[key].column`.
+    pub(super) fn lookup(&mut self, table: String, depth: usize) -> Option<Operand> {
+        const HELP: &str = "write for example `catalog[page.sku].stock`";
+        self.at += 1;
+        let depth = self.deeper(depth)?;
+        let start = self.peek_at().start;
+        let operand = self.operand(depth)?;
+        let key = Subject { operand, span: self.span(start..self.behind()), default: None };
+        self.expect_sign("]")?;
+        self.expect_sign(".")?;
+        let Kind::Word(column) = self.peek().clone() else {
+            return self.unexpected("the name of a column", Some(HELP));
+        };
+        self.at += 1;
+        Some(Operand::Lookup(Box::new(Lookup { table, key, column })))
     }
 
     /// `first`, or `first - second`.

@@ -20,13 +20,4 @@ impl Parser<'_> {
         fields::not_supported(&format!("`{word}`"), instead, span, self.report);
         None
     }
-
-    pub(super) fn refuse_lookup(&mut self) -> Option<()> {
-        if !self.peek_sign("[") {
-            return Some(());
-        }
-        let span = self.span(self.peek_at());
-        fields::not_supported("a lookup", "send the value as a property of an event", span, self.report);
-        None
-    }
 }

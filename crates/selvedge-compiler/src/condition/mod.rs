@@ -63,6 +63,16 @@ pub(crate) enum Operand {
     Difference(Box<Subject>, Box<Subject>),
     /// `any(items, price > 20 EUR)`.
     Items(Box<Items>),
+    /// `catalog[page.sku].stock`.
+    Lookup(Box<Lookup>),
+}
+
+/// A column of the row of a table that a fact's text is the key of.
+#[derive(Debug, Clone)]
+pub(crate) struct Lookup {
+    pub table: String,
+    pub key: Subject,
+    pub column: String,
 }
 
 /// A condition on the items of a list.

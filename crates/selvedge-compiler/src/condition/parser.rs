@@ -164,7 +164,10 @@ impl<'a> Parser<'a> {
         Some(match self.peek().clone() {
             Kind::Sign("(") => {
                 self.at += 1;
-                let metric = self.metric(self.class_at(self.at)?, depth)?;
+                let Some(class) = self.class_at(self.at) else {
+                    return self.unexpected("a metric", Some("write `(count purchase in 30d)`"));
+                };
+                let metric = self.metric(class, depth)?;
                 self.expect_sign(")")?;
                 let text = self.source(at.start).text;
                 Operand::Metric(Box::new(metric), text)
@@ -180,7 +183,9 @@ impl<'a> Parser<'a> {
             }
             Kind::Word(word) if !KEYWORDS.contains(&word.as_str()) => {
                 self.at += 1;
-                self.refuse_lookup()?;
+                if self.peek_sign("[") {
+                    return self.lookup(word, depth);
+                }
                 Operand::Name(word)
             }
             Kind::Word(_) | Kind::Sign(_) | Kind::End => return self.unexpected("a fact", None),

@@ -11,6 +11,7 @@ use crate::resolved::{
     item_truths,
 };
 use crate::source::Files;
+use crate::written::lookups::ColumnKind;
 use selvedge_core::consent::Purposes;
 use selvedge_core::tracking_plan::Plan;
 use selvedge_core::wire::program::{
@@ -36,6 +37,7 @@ pub(crate) fn build(site: &Site, shared: &Shared, files: &Files<'_>, public: boo
         attributes: builder.attributes(),
         facts: builder.facts.facts,
         metrics: builder.metrics,
+        lookups: if public { Vec::new() } else { lookups(site, &builder.tables) },
         cart: cart(site, shared, public),
         scores: builder.scores,
         sequences: builder.sequences,
@@ -53,6 +55,26 @@ pub(crate) fn build(site: &Site, shared: &Shared, files: &Files<'_>, public: boo
     Parts { zone: zone_of(&parts, &site.site.timezone), ..parts }
 }
 
+/// The tables that rules look something up in, by their places among the site's.
+fn table_places<'a>(leaves: impl Iterator<Item = &'a Leaf>) -> BTreeMap<usize, u16> {
+    let facts = leaves.flat_map(|leaf| leaf.fact.simple());
+    let tables = facts.filter_map(|fact| match fact {
+        Fact::Lookup(found) => Some(found.table),
+        _ => None,
+    });
+    tables.collect::<BTreeSet<_>>().into_iter().enumerate().map(|(place, at)| (at, index(place))).collect()
+}
+
+fn lookups(site: &Site, tables: &BTreeMap<usize, u16>) -> Vec<program::Lookup> {
+    let used = tables.keys().filter_map(|at| site.site.lookups.get(*at));
+    let table = |lookup: &crate::written::lookups::Lookup| program::Lookup {
+        name: lookup.name.clone(),
+        texts: lookup.columns.iter().map(|column| column.kind == ColumnKind::Text).collect(),
+        rows: lookup.rows.clone(),
+    };
+    used.map(table).collect()
+}
+
 /// The events of the cart, where a rule of the program reads it.
 fn cart(site: &Site, shared: &Shared, public: bool) -> Vec<program::CartEvent> {
     let purposes = shared.cart_purposes.filter(|_| !public || shared.page_reads_cart);
@@ -68,6 +90,7 @@ pub(super) struct Sources<'a> {
     pub attributes: &'a BTreeMap<usize, u16>,
     pub metrics: &'a BTreeMap<usize, u16>,
     pub item_tests: &'a BTreeMap<ItemTest, [u16; 2]>,
+    pub tables: &'a BTreeMap<usize, u16>,
 }
 
 impl Sources<'_> {
@@ -95,6 +118,11 @@ impl Sources<'_> {
             Fact::SameText(first, second) => {
                 FactSource::SameText(self.part(first, facts), self.part(second, facts))
             }
+            Fact::Lookup(found) => FactSource::Lookup {
+                table: self.tables.get(&found.table).copied().unwrap_or(u16::MAX),
+                column: u8::try_from(found.column).unwrap_or(u8::MAX),
+                key: self.part(&found.key, facts),
+            },
             Fact::SameCount(metric, text) => match self.of(metric, facts) {
                 FactSource::Metric(at) => FactSource::SameCount(at, self.part(text, facts)),
                 other => other,
@@ -125,6 +153,8 @@ pub(super) struct Builder<'a> {
     pub(super) metric_places: BTreeMap<u64, u16>,
     /// Attributes of this program, by their place among the resolved.
     pub(super) attribute_places: BTreeMap<usize, u16>,
+    /// Tables of this program, by their place in site.yaml.
+    pub(super) tables: BTreeMap<usize, u16>,
     /// Where conditions on items begin, and their opposites.
     pub(super) item_tests: BTreeMap<ItemTest, [u16; 2]>,
     code: Code,
@@ -146,10 +176,13 @@ impl<'a> Builder<'a> {
         let is_used = |name: &String| rules.iter().any(|(_, rule)| rule.group.as_ref() == Some(name));
         let mut groups: Vec<_> = site.groups.iter().filter(|group| is_used(&group.name)).cloned().collect();
         groups.sort_by(|a, b| a.name.cmp(&b.name));
+        let leaves = leaves(site, rules, &contents);
+        let read = contents.iter().flat_map(|content| content.leaves());
+        let tables = table_places(leaves.iter().chain(read));
         Self {
             site,
             shared,
-            dictionaries: Dictionaries::of(leaves(site, rules, &contents).iter()),
+            dictionaries: Dictionaries::of(leaves.iter()),
             facts: Facts::default(),
             metrics: Vec::new(),
             scores: Vec::new(),
@@ -157,6 +190,7 @@ impl<'a> Builder<'a> {
             metric_places: BTreeMap::new(),
             attribute_places: attribute_places(site, shared, public),
             item_tests: BTreeMap::new(),
+            tables,
             code: Code::default(),
             groups,
             contents,
@@ -203,8 +237,8 @@ impl<'a> Builder<'a> {
                 self.item_test(test);
             }
         }
-        let Self { facts, dictionaries, attribute_places, item_tests, code, site, .. } = self;
-        let sources = Sources { site, attributes: attribute_places, metrics, item_tests };
+        let Self { facts, dictionaries, attribute_places, item_tests, code, site, tables, .. } = self;
+        let sources = Sources { site, attributes: attribute_places, metrics, item_tests, tables };
         code.append(truth, &mut |leaf: &Leaf| {
             let source = sources.of(&leaf.fact, facts);
             facts.place(leaf, source, dictionaries)
@@ -221,9 +255,10 @@ impl<'a> Builder<'a> {
 
     /// The place of a fact whose values are used as they are.
     pub(super) fn plain_fact(&mut self, fact: &Fact) -> u16 {
-        let Self { facts, attribute_places, item_tests, site, .. } = self;
+        let Self { facts, attribute_places, item_tests, tables, site, .. } = self;
         let metrics = &BTreeMap::new();
-        let source = Sources { site, attributes: attribute_places, metrics, item_tests }.of(fact, facts);
+        let sources = Sources { site, attributes: attribute_places, metrics, item_tests, tables };
+        let source = sources.of(fact, facts);
         index(facts.place_part(fact, source))
     }
 

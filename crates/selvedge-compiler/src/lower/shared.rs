@@ -161,6 +161,10 @@ pub(crate) fn at_edge(fact: &Fact, site: &Site) -> Vec<String> {
         Fact::Metric(at) if site.metric(*at).is_some_and(|metric| metric.scope == Scope::Account) => {
             Some("a metric is of the account".to_owned())
         }
+        Fact::Lookup(found) => {
+            let table = site.site.lookups.get(found.table);
+            Some(format!("`{}` is known at the edge only", table.map_or("", |table| &table.name)))
+        }
         Fact::Builtin(builtin) if builtin.is_edge_only() => {
             Some(format!("`{}` is known at the edge only", builtin.name()))
         }

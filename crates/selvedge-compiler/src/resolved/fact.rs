@@ -29,8 +29,19 @@ pub(crate) enum Fact {
     SameText(Box<Fact>, Box<Fact>),
     /// How many events of a metric had the text that another fact has.
     SameCount(Box<Fact>, Box<Fact>),
+    /// What a table says.
+    Lookup(Box<LookedUp>),
     /// Whether an item of the counted event's list passes (only in `where`).
     AnyItem(Box<ItemTest>),
+}
+
+/// A column of a table, looked up by the text of a fact.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct LookedUp {
+    /// The table, by its place in site.yaml.
+    pub table: usize,
+    pub column: usize,
+    pub key: Fact,
 }
 
 /// One side of a difference.
@@ -83,8 +94,14 @@ impl Fact {
             Self::SameText(first, second) | Self::SameCount(first, second) => {
                 [first.simple(), second.simple()].concat()
             }
+            Self::Lookup(found) => [vec![self], found.key.simple()].concat(),
             simple => vec![simple],
         }
+    }
+
+    /// Whether its value is found with the help of others'.
+    pub const fn is_made_of_others(&self) -> bool {
+        matches!(self, Self::Difference(..) | Self::SameText(..) | Self::SameCount(..) | Self::Lookup(_))
     }
 
     /// Whether it is made of other facts, so that its values are used, not only compared with constants.

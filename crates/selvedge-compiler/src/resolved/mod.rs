@@ -9,6 +9,7 @@ mod typed;
 mod compare;
 mod values;
 mod cart;
+mod lookups;
 pub(crate) mod truth;
 pub(crate) mod fuse;
 mod metric;

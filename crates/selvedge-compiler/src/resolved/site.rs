@@ -91,6 +91,7 @@ pub(crate) fn resolve(written: Written, report: &mut Report) -> Site {
         used: Used::default(),
         tests: 0,
         lists: &site.lists,
+        lookups: &site.lookups,
     };
     let named: Vec<Option<TypedMetric>> = rules
         .metrics

@@ -21,6 +21,7 @@ use crate::diagnostic::Report;
 use crate::source::Span;
 use crate::suggest::did_you_mean;
 use crate::written::lists::List;
+use crate::written::lookups::Lookup;
 use selvedge_core::limits::INSTRUCTIONS_MAX;
 use selvedge_core::tracking_plan::PlanEvent;
 use selvedge_core::wire::program::{Builtin, MetricKind};
@@ -55,6 +56,8 @@ pub(crate) struct Checker<'a, 'r> {
     pub tests: usize,
     /// The lists of site.yaml.
     pub lists: &'a [List],
+    /// The lookups of site.yaml.
+    pub lookups: &'a [Lookup],
 }
 
 /// What conditions named.
@@ -234,6 +237,7 @@ impl<'a> Checker<'a, '_> {
             (Operand::Metric(..), Scope::Event(_) | Scope::Item) => {
                 self.fact_in_where("a metric", subject.span)
             }
+            (Operand::Lookup(lookup), _) => self.lookup(lookup, subject.span, scope),
             // Read before, in `test`.
             (Operand::Items(_), _) => None,
         }
@@ -283,7 +287,7 @@ impl<'a> Checker<'a, '_> {
         None
     }
 
-    fn fact_in_where<T>(&mut self, what: &str, span: Span) -> Option<T> {
+    pub(super) fn fact_in_where<T>(&mut self, what: &str, span: Span) -> Option<T> {
         let message = format!("{what} cannot stand in `where`, which reads properties of the counted event");
         let help = "test it beside the count: `(count E in session) >= 1 and ...`".to_owned();
         self.report.add_help(Code::E0209, span, message, help);

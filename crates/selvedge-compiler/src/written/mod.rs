@@ -7,6 +7,7 @@ mod csv;
 pub(crate) mod caps;
 mod condition;
 pub(crate) mod lists;
+pub(crate) mod lookups;
 mod stretch;
 pub(crate) mod goals;
 pub(crate) mod site;

@@ -9,6 +9,7 @@ use crate::suggest::nearest;
 use crate::written::caps::read_caps;
 use crate::written::goals::{Goal, read_goals};
 use crate::written::lists::{List, read_lists};
+use crate::written::lookups::{Lookup, read_lookups};
 use crate::written::stretch::duration;
 use crate::yaml::Node;
 use selvedge_core::consent::Mode;
@@ -34,6 +35,7 @@ pub(crate) struct Site {
     pub goals: Vec<Goal>,
     /// The language of contents that name none: BCP 47, lower case.
     pub language: String,
+    pub lookups: Vec<Lookup>,
 }
 
 /// A source as written.
@@ -66,12 +68,11 @@ pub(crate) struct Slot {
     pub fallback: Option<Spanned<String>>,
 }
 
-const LATER: [Later; 3] = [
+const LATER: [Later; 2] = [
     (
         "origin",
         "the page is not proxied yet: include the script tag, and list foreign origins under `origins`",
     ),
-    ("lookups", "send the value as a property of an event, or as an attribute"),
     ("destinations", "read the log: `selvedge log`, or GET /v1/log"),
 ];
 
@@ -88,6 +89,7 @@ pub(crate) fn read(root: &Node, files: &Files<'_>, report: &mut Report) -> Site 
         consent: fields.optional("consent").map(|node| read_consent(node, report)).unwrap_or_default(),
         slots: read_slots(fields.optional("slots"), report),
         goals: read_goals(fields.optional("goals"), report),
+        lookups: read_lookups(fields.optional("lookups"), files, report),
         lists: read_lists(fields.optional("lists"), files, report),
         language: read_language(fields.optional("language"), report),
     };

@@ -60,6 +60,7 @@ pub fn name(parts: &Parts, fact: &Fact) -> String {
         FactSource::SameCount(metric, text) => {
             format!("{} for {}", parts.metrics[usize::from(*metric)].name, part(*text))
         }
+        FactSource::Lookup { table, column, key } => format!("table {table}[{}].{column}", part(*key)),
         FactSource::Trust => "event.trust".to_owned(),
         FactSource::Difference(first, second) => format!("{} - {}", part(first.fact), part(second.fact)),
         FactSource::SameText(first, second) => format!("{} is {}", part(*first), part(*second)),

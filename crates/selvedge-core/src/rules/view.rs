@@ -13,7 +13,7 @@ use crate::consent::Purposes;
 use crate::hash::fnv1a_64;
 use crate::number::{MICRO, Micro, Number};
 use crate::value::Value;
-use crate::wire::program::{AttributeRow, Builtin, FactRow, Image, MetricRow, SequenceRow, kind};
+use crate::wire::program::{AttributeRow, Builtin, FactRow, Image, LookedUp, MetricRow, SequenceRow, kind};
 use crate::wire::state::{CART, CellBody, PageView, VisitorState};
 use alloc::vec::Vec;
 
@@ -116,6 +116,7 @@ impl<'a> View<'a> {
             kind::SOURCE_ATTRIBUTE => self.attribute(fact.index()),
             kind::SOURCE_METRIC => self.metric(self.image.metric(fact.index())),
             kind::SOURCE_SAME_COUNT => self.same_count(fact),
+            kind::SOURCE_LOOKUP => self.lookup(fact),
             kind::SOURCE_SEQUENCE => Seen::Known(self.sequence(self.image.sequence(fact.index()))),
             _ => UNOBSERVED,
         }
@@ -246,7 +247,7 @@ impl<'a> View<'a> {
         let (metric, other) = (self.image.metric(fact.index()), self.image.fact(fact.second()));
         let hash = match other.source() {
             // A fact is never made of its own kind.
-            kind::SOURCE_SAME_COUNT => return UNOBSERVED,
+            kind::SOURCE_SAME_COUNT | kind::SOURCE_LOOKUP => return UNOBSERVED,
             _ => match self.seen(other) {
                 Seen::Text(text) => fnv1a_64(text.as_bytes()),
                 Seen::Hash(hash) => hash,
@@ -255,6 +256,25 @@ impl<'a> View<'a> {
             },
         };
         self.reading(metric).map_or(unseen(metric), |reading| Seen::Known(same(&reading, hash)))
+    }
+
+    /// What a table says of the text that a fact has now.
+    #[inline(never)]
+    fn lookup(&self, fact: FactRow) -> Seen<'a> {
+        let key = self.image.fact(fact.second());
+        match key.source() {
+            // A key is never made of other facts.
+            kind::SOURCE_LOOKUP | kind::SOURCE_SAME_COUNT => UNOBSERVED,
+            _ => match self.seen(key) {
+                Seen::Text(key) => match self.image.look_up(fact.index(), fact.column(), key.as_bytes()) {
+                    None => NOTHING,
+                    Some(LookedUp::Text(text)) => Seen::Text(text),
+                    Some(LookedUp::Number(number)) => Seen::Known(Known::exact(number)),
+                },
+                Seen::Known(Known::MISSING) => NOTHING,
+                _ => UNOBSERVED,
+            },
+        }
     }
 
     /// What a metric is read from; `None` where nothing of it is observed.

@@ -19,6 +19,8 @@ mod shown;
 
 mod template;
 
+mod looked_up;
+
 mod layout;
 
 mod postcard;
@@ -32,6 +34,7 @@ mod encode;
 pub use deciding::{Cap, Deciding, Experiment, Suppression, Terms, Trial, Unit, ValueCap, Variant};
 pub use decode::edge_config;
 pub use emit::{Emit, OncePer};
+pub(crate) use image::LookedUp;
 pub(crate) use image::records::{
     AttributeRow, CapRange, CapRow, CartRow, Code, EmitRow, ExperimentRow, FactRow, MetricRow, Op, RuleRow,
     SequenceRow, TermsRow, TimerRow,
@@ -41,6 +44,7 @@ pub(crate) use image::{
 };
 pub use image::{Image, attribute_hash, emit_hash, experiment_hash, group_hash, rule_hash, timer_hash};
 pub(crate) use layout::{NONE, kind};
+pub use looked_up::{Lookup, LookupCell, LookupRow};
 pub use measured::{Metric, MetricKind, Points, Scope, Score, Window};
 pub use sequence::{Sequence, SequenceKind, SequenceStep};
 pub use shown::{Content, ContentType, Group, Hold, Rule, Slot, Status, Timing, Trigger};
@@ -103,6 +107,8 @@ pub struct Parts {
     pub metrics: Vec<Metric>,
     /// Sequences and absences, in the order conditions name them.
     pub sequences: Vec<Sequence>,
+    /// Tables that conditions look values up in; empty in the public program.
+    pub lookups: Vec<Lookup>,
     /// Events of the cart; empty where no rule reads it.
     pub cart: Vec<CartEvent>,
     /// How scores are made.

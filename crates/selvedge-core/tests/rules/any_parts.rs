@@ -6,10 +6,10 @@ use selvedge_core::tracking_plan::{Nature, PlanEvent, PlanProperty, PropertyType
 use selvedge_core::wire::program::{
     Attribute, AttributeScope, AttributeSet, AttributeType, Builtin, Cap, CartChange, CartEvent, Content,
     ContentType, Deciding, EdgeConfig, Emit, Escape, Experiment, Fact, FactSource, Format, Group, Hold,
-    IfStale, Instruction, Jump, Leaf, Metric, MetricKind, NumberFormat, Offset, OncePer, Parts, Piece,
-    Placeholder, Points, Rule, Scope, Score, Sequence, SequenceKind, SequenceStep, SetTo, Shape, Slot,
-    Source, SourceKind, Status, Step, Suppression, Template, Term, Terms, Test, TextTest, Timing, Trial,
-    Trigger, Ttl, Unit, ValueCap, Variant, Window, Wording, Zeros,
+    IfStale, Instruction, Jump, Leaf, Lookup, LookupCell, LookupRow, Metric, MetricKind, NumberFormat,
+    Offset, OncePer, Parts, Piece, Placeholder, Points, Rule, Scope, Score, Sequence, SequenceKind,
+    SequenceStep, SetTo, Shape, Slot, Source, SourceKind, Status, Step, Suppression, Template, Term, Terms,
+    Test, TextTest, Timing, Trial, Trigger, Ttl, Unit, ValueCap, Variant, Window, Wording, Zeros,
 };
 
 fn name() -> impl Strategy<Value = String> {
@@ -131,6 +131,7 @@ fn fact() -> impl Strategy<Value = Fact> {
             fails
         }),
         any::<(u16, u16)>().prop_map(|(metric, text)| FactSource::SameCount(metric, text)),
+        any::<(u16, u8, u16)>().prop_map(|(table, column, key)| FactSource::Lookup { table, column, key }),
         name().prop_map(FactSource::Item),
         Just(FactSource::Trust),
     ];
@@ -361,6 +362,21 @@ fn edge() -> impl Strategy<Value = EdgeConfig> {
     )
 }
 
+fn lookup() -> impl Strategy<Value = Lookup> {
+    let number = (i64::MIN + 1..=i64::MAX).prop_map(LookupCell::Number);
+    let cells = move |texts: &[bool]| -> Vec<BoxedStrategy<LookupCell>> {
+        let of = |is_text: &bool| match is_text {
+            true => prop_oneof![Just(LookupCell::Missing), name().prop_map(LookupCell::Text)].boxed(),
+            false => prop_oneof![Just(LookupCell::Missing), number.clone()].boxed(),
+        };
+        texts.iter().map(of).collect()
+    };
+    prop::collection::vec(any::<bool>(), 0..4).prop_flat_map(move |texts| {
+        let rows = list((name(), cells(&texts)).prop_map(|(key, cells)| LookupRow { key, cells }));
+        (name(), Just(texts), rows).prop_map(|(name, texts, rows)| Lookup { name, texts, rows })
+    })
+}
+
 pub fn parts() -> impl Strategy<Value = Parts> {
     let site = (name(), name(), any::<u32>(), prop::option::of(edge()), list(plan_event()));
     let tested = (
@@ -387,15 +403,16 @@ pub fn parts() -> impl Strategy<Value = Parts> {
     let changes = [CartChange::Adds, CartChange::Removes, CartChange::Empties];
     let cart = (name(), prop::sample::select(changes.to_vec()), purposes())
         .prop_map(|(event, does, purpose)| CartEvent { event, does, purpose });
-    let rest = (zone, list(score), deciding(), list(cart));
+    let rest = (zone, list(score), deciding(), list(cart), list(lookup()));
     let templates = (list(fact()), list(template()));
     (site, tested, (list(rule()), list(slot), list(group), list(content()), rest), templates).prop_map(
         |(site, tested, shown, (values, templates))| {
             let (site, currency, late_ms, edge, events) = site;
             let (attributes, facts, metrics, sequences, code, masks) = tested;
-            let (rules, slots, groups, contents, (zone, scores, deciding, cart)) = shown;
+            let (rules, slots, groups, contents, (zone, scores, deciding, cart, lookups)) = shown;
             let mut parts = Parts {
                 cart,
+                lookups,
                 site,
                 currency,
                 late_ms,

@@ -2,8 +2,8 @@
 
 use super::{Image, ProgramFault};
 use crate::limits::{
-    BUCKETS, COUNT_THRESHOLD_MAX, DISTINCT_MAX, INSTRUCTIONS_MAX, SCORE_MICRO_MAX, SEQUENCE_STEPS_MAX,
-    VALUES_MAX, WINDOW_MS_MAX,
+    BUCKETS, COUNT_THRESHOLD_MAX, DISTINCT_MAX, INSTRUCTIONS_MAX, LOOKUP_COLUMNS_MAX, LOOKUP_ROWS_MAX,
+    SCORE_MICRO_MAX, SEQUENCE_STEPS_MAX, VALUES_MAX, WINDOW_MS_MAX,
 };
 use crate::wire::codec::WireFault;
 use crate::wire::program::{
@@ -23,6 +23,7 @@ pub(super) fn verify(parts: &Parts, image: &Image) -> Verdict {
     if image.code().len() > INSTRUCTIONS_MAX {
         return Err(ProgramFault::TooLarge);
     }
+    (0..image.lookups()).try_for_each(|at| verify_lookup(image, at))?;
     verify_code(parts, image)?;
     parts.rules.iter().try_for_each(|rule| verify_rule(parts, image, rule))?;
     parts.rules.iter().try_for_each(|rule| verify_timing(&rule.timing))?;
@@ -51,6 +52,10 @@ pub(super) fn verify_fact(parts: &Parts, image: &Image, place: usize, fact: &Fac
         FactSource::Sequence(at) => index(*at, parts.sequences.len())?,
         FactSource::Difference(first, second) => index(first.fact, place).and(index(second.fact, place))?,
         FactSource::SameText(first, second) => index(*first, place).and(index(*second, place))?,
+        FactSource::Lookup { table, column, key } => {
+            index(*table, image.lookups().into())?;
+            index(u16::from(*column), image.lookup(*table).columns().into()).and(index(*key, place))?;
+        }
         FactSource::SameCount(metric, text) => {
             index(*metric, parts.metrics.len()).and(index(*text, place))?
         }
@@ -133,6 +138,26 @@ fn verify_limit(limit: u16) -> Verdict {
 
 fn verify_caps(caps: &[Cap]) -> Verdict {
     caps.iter().try_for_each(|cap| verify_window(cap.window).and(verify_limit(cap.limit)))
+}
+
+/// Every key and cell there, and the keys in order.
+fn verify_lookup(image: &Image, at: u16) -> Verdict {
+    let table = image.lookup(at);
+    let columns = table.columns();
+    if usize::from(columns) > LOOKUP_COLUMNS_MAX || table.rows() > LOOKUP_ROWS_MAX {
+        return Err(ProgramFault::TooLarge);
+    }
+    let mut before: Option<&[u8]> = None;
+    for row in 0..table.rows() {
+        let key = image.lookup_key(table, row).map(|place| image.text(place)).ok_or(ProgramFault::Index)?;
+        sorted(before.is_none_or(|before| before < key))?;
+        before = Some(key);
+        let last = columns.checked_sub(1);
+        if last.is_some_and(|last| image.lookup_cell(table, row, last).is_none()) {
+            return Err(ProgramFault::Index);
+        }
+    }
+    Ok(())
 }
 
 /// Every test one of those there are, every fact and mask there, every jump forward and not out of the code.

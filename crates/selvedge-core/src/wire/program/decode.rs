@@ -10,19 +10,19 @@ mod deciding;
 
 use super::image::records::{CapRange, CapRow, FactRow};
 use super::image::{ACCEPT, REJECT, op_of};
-use super::layout::{NO_TEXT, NONE, kind, size, tag};
+use super::layout::{NO_CELL, NO_TEXT, NONE, kind, size, tag};
 use super::postcard::{self, Decoded};
 use super::template;
 use super::{
     Attribute, AttributeScope, AttributeSet, AttributeType, Builtin, Cap, CartChange, CartEvent, Content,
-    EdgeConfig, Fact, FactSource, Group, Hold, IfStale, Image, Instruction, Jump, Metric, MetricKind, Offset,
-    Parts, Points, ProgramFault, Rule, Scope, Score, SetTo, Shape, Slot, Status, Term, Test, TextTest, Ttl,
-    Window,
+    EdgeConfig, Fact, FactSource, Group, Hold, IfStale, Image, Instruction, Jump, Lookup, LookupCell,
+    LookupRow, Metric, MetricKind, Offset, Parts, Points, ProgramFault, Rule, Scope, Score, SetTo, Shape,
+    Slot, Status, Term, Test, TextTest, Ttl, Window,
 };
 use crate::limits::{
     ATTRIBUTES_MAX, CAPS_MAX, CART_EVENTS_MAX, CONTENTS_MAX, FACTS_MAX, GROUPS_MAX, INSTRUCTIONS_MAX,
-    MASK_WORDS_MAX, METRICS_MAX, PROGRAM_BYTES_MAX, RULES_MAX, SCORE_POINTS_MAX, SEQUENCES_MAX, SLOTS_MAX,
-    TEXTS_MAX, ZONE_OFFSETS_MAX,
+    LOOKUP_COLUMNS_MAX, LOOKUP_ROWS_MAX, LOOKUPS_MAX, MASK_WORDS_MAX, METRICS_MAX, PROGRAM_BYTES_MAX,
+    RULES_MAX, SCORE_POINTS_MAX, SEQUENCES_MAX, SLOTS_MAX, TEXTS_MAX, ZONE_OFFSETS_MAX,
 };
 use crate::wire::codec::{Reader, WireFault};
 use alloc::string::String;
@@ -40,6 +40,7 @@ impl Parts {
         let mut parts = Self::of_image(&image)?;
         let reading = &Reading { image: &image, room: Cell::new(ROOM_MAX) };
         parts.code = rows(reading, tag::CODE, size::NARROW, INSTRUCTIONS_MAX, instruction)?;
+        parts.lookups = rows(reading, tag::LOOKUPS, size::NARROW, LOOKUPS_MAX, lookup)?;
         parts.edge = edge_of(&image)?;
         Ok(parts)
     }
@@ -59,6 +60,7 @@ impl Parts {
             facts: rows(reading, tag::FACTS, size::NARROW, FACTS_MAX, fact)?,
             metrics: rows(reading, tag::METRICS, size::WIDE, METRICS_MAX, metric)?,
             sequences: rows(reading, tag::SEQUENCES, size::WIDE, SEQUENCES_MAX, sequence::sequence)?,
+            lookups: Vec::new(),
             cart: rows(reading, tag::CART, size::NARROW, CART_EVENTS_MAX, cart_event)?,
             scores: rows(reading, tag::SCORES, size::WIDE, METRICS_MAX, score)?,
             code: Vec::new(),
@@ -187,6 +189,32 @@ fn attribute(from: &Reading, at: u16) -> Decoded<Attribute> {
     })
 }
 
+fn lookup(from: &Reading, at: u16) -> Decoded<Lookup> {
+    let table = from.image.lookup(at);
+    let texts: Vec<bool> = (0..table.columns()).map(|at| (table.texts() >> at.min(31)) & 1 == 1).collect();
+    if texts.len() > LOOKUP_COLUMNS_MAX || table.rows() > LOOKUP_ROWS_MAX {
+        return Err(ProgramFault::TooLarge);
+    }
+    let cell = |row: u32, column: u8, is_text: bool| {
+        let cell = from.image.lookup_cell(table, row, column).ok_or(ProgramFault::Index)?;
+        Ok(match cell {
+            NO_CELL => LookupCell::Missing,
+            place if is_text => {
+                LookupCell::Text(from.text(u32::try_from(place).map_err(|_| ProgramFault::Index)?)?)
+            }
+            number => LookupCell::Number(number),
+        })
+    };
+    let row = |row: u32| {
+        let key = from.text(from.image.lookup_key(table, row).ok_or(ProgramFault::Index)?)?;
+        from.take(texts.len().saturating_mul(size_of::<LookupCell>()))?;
+        let cells = (0..).zip(&texts).map(|(column, is_text)| cell(row, column, *is_text));
+        Ok(LookupRow { key, cells: cells.collect::<Decoded<_>>()? })
+    };
+    let rows = (0..table.rows()).map(row).collect::<Decoded<_>>()?;
+    Ok(Lookup { name: from.text(table.name())?, texts, rows })
+}
+
 fn cart_event(from: &Reading, at: u16) -> Decoded<CartEvent> {
     let row = from.image.cart_event(at);
     let does = word(row.does(), &[CartChange::Adds, CartChange::Removes, CartChange::Empties])?;
@@ -238,6 +266,9 @@ fn fact_of(from: &Reading, row: FactRow) -> Decoded<Fact> {
             FactSource::AnyItem { list: from.text(row.name())?, passes, fails }
         }
         kind::SOURCE_ITEM => FactSource::Item(from.text(row.name())?),
+        kind::SOURCE_LOOKUP => {
+            FactSource::Lookup { table: row.index(), column: row.column(), key: row.second() }
+        }
         kind::SOURCE_SAME_COUNT => FactSource::SameCount(row.index(), row.second()),
         kind::SOURCE_TRUST => FactSource::Trust,
         _ => return Err(WireFault::Malformed.into()),

@@ -12,13 +12,14 @@ mod timing;
 use super::image::{
     ACCEPT, REJECT, WOKEN, attribute_hash, emit_hash, group_hash, rule_hash, slot_hash, timer_hash,
 };
-use super::layout::{MAGIC, NO_TEXT, NONE, kind, size, tag};
+use super::layout::{MAGIC, NO_CELL, NO_TEXT, NONE, kind, size, tag};
 use super::template;
 use super::{
-    Attribute, AttributeSet, Cap, Content, Fact, FactSource, Hold, Instruction, Jump, Metric, Parts, Rule,
-    Score, SetTo, Shape, Term, Test, Timing, Window,
+    Attribute, AttributeSet, Cap, Content, Fact, FactSource, Hold, Instruction, Jump, Lookup, LookupCell,
+    Metric, Parts, Rule, Score, SetTo, Shape, Term, Test, Timing, Window,
 };
 use crate::event::EventType;
+use crate::limits::LOOKUP_COLUMNS_MAX;
 use crate::wire::codec::Writer;
 use crate::wire::state::CART;
 use alloc::collections::BTreeMap;
@@ -35,6 +36,7 @@ impl Parts {
         self.metrics.iter().for_each(|metric| tables.metric(metric));
         self.sequences.iter().for_each(|sequence| tables.sequence(sequence));
         self.scores.iter().for_each(|score| tables.score(score));
+        self.lookups.iter().for_each(|lookup| tables.lookup(lookup));
         for known in &self.cart {
             let (event, currency) = (tables.text(&known.event), tables.text(&self.currency));
             let row = tables.table(tag::CART).fixed(event).fixed(currency).fixed(known.purpose.0);
@@ -232,6 +234,7 @@ impl Tables {
             FactSource::SameText(a, b) => (kind::SOURCE_SAME_TEXT, *a, (*b).into()),
             FactSource::AnyItem { list, .. } => (kind::SOURCE_ANY_ITEM, 0, self.text(list)),
             FactSource::Item(name) => (kind::SOURCE_ITEM, 0, self.text(name)),
+            FactSource::Lookup { table, key, .. } => (kind::SOURCE_LOOKUP, *table, (*key).into()),
             FactSource::SameCount(metric, text) => (kind::SOURCE_SAME_COUNT, *metric, (*text).into()),
             FactSource::Trust => (kind::SOURCE_TRUST, 0, 0),
         };
@@ -249,7 +252,9 @@ impl Tables {
         };
         let count = u16::try_from(count).unwrap_or(u16::MAX);
         let row = self.table(table).fixed(fact.default.unwrap_or(0)).fixed(name).fixed(texts);
-        row.fixed(count).fixed(index).raw(&[source, shape, fact.default.is_some().into()]).end(size::NARROW);
+        let column = if let FactSource::Lookup { column, .. } = fact.source { column } else { 0 };
+        row.fixed(count).fixed(index).raw(&[source, shape, fact.default.is_some().into(), column]);
+        row.end(size::NARROW);
     }
 
     /// Where a list of texts begins.
@@ -282,6 +287,30 @@ impl Tables {
         }
         let row = self.table(tag::SCORES).fixed(score.half_life_ms).fixed(score.min).fixed(score.max);
         row.fixed(start).fixed(u16::try_from(score.points.len()).unwrap_or(u16::MAX)).end(size::WIDE);
+    }
+
+    fn lookup(&mut self, lookup: &Lookup) {
+        let name = self.text(&lookup.name);
+        let first_row = self.table(tag::LOOKUP_KEYS).next(size::PLACE);
+        let first_cell = self.table(tag::LOOKUP_CELLS).next(size_of::<i64>());
+        for row in &lookup.rows {
+            let key = self.text(&row.key);
+            self.table(tag::LOOKUP_KEYS).fixed(key);
+            for cell in &row.cells {
+                let value = match cell {
+                    LookupCell::Missing => NO_CELL,
+                    LookupCell::Number(number) => *number,
+                    LookupCell::Text(text) => self.text(text).into(),
+                };
+                self.table(tag::LOOKUP_CELLS).fixed(value);
+            }
+        }
+        let bits = lookup.texts.iter().take(LOOKUP_COLUMNS_MAX).rev();
+        let texts = bits.fold(0u32, |bits, is_text| (bits << 1) | u32::from(*is_text));
+        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let columns = u8::try_from(lookup.texts.len()).unwrap_or(u8::MAX);
+        let row = self.table(tag::LOOKUPS).fixed(name).fixed(first_row).fixed(count(lookup.rows.len()));
+        row.fixed(first_cell).fixed(texts).fixed(columns).end(size::NARROW);
     }
 
     fn instruction(&mut self, instruction: &Instruction) {

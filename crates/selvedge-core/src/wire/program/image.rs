@@ -4,6 +4,10 @@
 
 pub(crate) mod records;
 
+mod lookups;
+
+pub(crate) use lookups::LookedUp;
+
 mod zone;
 
 mod deciding;

@@ -44,6 +44,12 @@ pub(super) mod tag {
     pub const POINTS: u8 = 22;
     /// Events of the cart.
     pub const CART: u8 = 24;
+    /// Tables that values are looked up in.
+    pub const LOOKUPS: u8 = 25;
+    /// The keys of their rows: offsets of texts (4 bytes).
+    pub const LOOKUP_KEYS: u8 = 26;
+    /// Their cells (8 bytes), row by row: numbers, offsets of texts, or [`super::NO_CELL`].
+    pub const LOOKUP_CELLS: u8 = 27;
     pub const SUPPRESSIONS: u8 = 28;
     pub const EXPERIMENTS: u8 = 29;
     pub const VARIANTS: u8 = 30;
@@ -72,6 +78,9 @@ pub(super) mod size {
     pub const NARROW: usize = 24;
     pub const WIDE: usize = 40;
 }
+
+/// A cell of a table in which there is nothing.
+pub(crate) const NO_CELL: i64 = i64::MIN;
 
 /// An optional index that is none.
 pub(crate) const NONE: u16 = u16::MAX;
@@ -156,6 +165,7 @@ pub(crate) mod kind {
     pub const SOURCE_ITEM: u8 = 15;
     pub const SOURCE_TRUST: u8 = 16;
     pub const SOURCE_SAME_COUNT: u8 = 17;
+    pub const SOURCE_LOOKUP: u8 = 18;
 
     /// Of a difference: the first, or the second, is a whole count.
     pub const FIRST_IS_COUNT: u16 = 1;

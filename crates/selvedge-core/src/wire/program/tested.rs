@@ -155,6 +155,15 @@ pub enum FactSource {
     },
     /// A property of the item that [`Self::AnyItem`] looks at; `item` is the item itself, where it is no object.
     Item(String),
+    /// What a table says of the text of a fact.
+    Lookup {
+        /// The table's place.
+        table: u16,
+        /// The column.
+        column: u8,
+        /// The fact's place, before this one.
+        key: u16,
+    },
     /// How many events of a metric of kind [`super::MetricKind::Same`] (the first place) had the text of a fact (the second).
     SameCount(u16, u16),
     /// Who the event came from, `client` or `server` (only in a metric's `where`).

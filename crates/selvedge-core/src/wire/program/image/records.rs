@@ -4,7 +4,7 @@ use super::{REJECT, size};
 use crate::consent::Purposes;
 
 /// A number, flag or set of purposes in a record.
-pub(super) trait Field {
+pub(in crate::wire::program) trait Field {
     fn read(row: &[u8], at: usize) -> Self;
 }
 
@@ -82,6 +82,8 @@ records! {
         source: u8 = 20,
         shape: u8 = 21,
         has_default: bool = 22,
+        /// Of a lookup.
+        column: u8 = 23,
     }
 
     /// A metric.
@@ -150,6 +152,18 @@ records! {
         if_stale: u8 = 23,
         /// 0: for good.
         ttl_ms: u64 = 24,
+    }
+
+    /// A table that values are looked up in.
+    LookupTableRow of size::NARROW => {
+        name: u32 = 0,
+        /// Where its keys begin, and how many there are.
+        first_row: u32 = 4,
+        rows: u32 = 8,
+        first_cell: u32 = 12,
+        /// A bit for each column that holds texts.
+        texts: u32 = 16,
+        columns: u8 = 20,
     }
 
     /// An event of the cart.
