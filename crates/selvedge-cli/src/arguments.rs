@@ -110,6 +110,9 @@ pub struct CheckArguments {
     /// Folder of the site
     #[arg(default_value = ".")]
     pub site: PathBuf,
+    /// The program in force, as `selvedge build` wrote it: find what its visitors could never be known by
+    #[arg(long, value_name = "PROGRAM")]
+    pub against: Option<PathBuf>,
     /// Print the diagnostics as JSON: the same as `--format json`
     #[arg(long, conflicts_with = "format")]
     pub json: bool,

@@ -260,6 +260,11 @@ codes! {
     /// A slot's fallback is shown by the page itself, which does not know what is private or known at the edge only.
     E0607 = Error, "a fallback that the page cannot write";
 
+    /// A metric of all time (`in ever`) that is new to visitors who are there already could never be known of them: what they
+    /// did before it was there is lost to it. Say what to make of that: `warm_up: zero` takes it for nothing. Found where a
+    /// site is checked beside the program in force: `selvedge check --against PROGRAM`.
+    E0420 = Error, "a new metric that would never be known";
+
     /// Nothing uses it. It costs nothing (it is left out of the program), but often a misspelt use is behind it.
     W0001 = Warning, "declared but never used";
     /// Two rules of one slot have the same priority, so that the order of their ids decides.

@@ -8,7 +8,7 @@ use crate::resolved::{Site, resolve};
 use crate::source::{FileId, Files, Span};
 use crate::summary::{Summary, summary};
 use crate::written::{RULES_FILE, SITE_FILE};
-use crate::{content_check, hardly_meant, limits_check, purpose_check, urgent, written};
+use crate::{against, content_check, hardly_meant, limits_check, purpose_check, urgent, written};
 use selvedge_core::id::ProgramHash;
 use selvedge_core::limits::{CAP_BYTES_MAX, PROGRAM_BYTES_MAX, STATE_BYTES_MAX};
 use selvedge_core::rules::Program;
@@ -62,9 +62,15 @@ pub struct Compiled {
 /// ```
 #[must_use]
 pub fn compile(files: &BTreeMap<String, String>) -> Compilation {
+    compile_beside(files, None)
+}
+
+/// As [`compile`], for visitors who are there already: `older` is the program that they were stepped under.
+#[must_use]
+pub fn compile_beside(files: &BTreeMap<String, String>, older: Option<&Parts>) -> Compilation {
     let files = Files::new(files);
     let mut report = Report::default();
-    let program = run(&files, &mut report);
+    let program = run(&files, older, &mut report);
     Compilation { diagnostics: report.finish(&files), program }
 }
 
@@ -73,11 +79,11 @@ pub fn compile(files: &BTreeMap<String, String>) -> Compilation {
 pub fn keys_read(files: &BTreeMap<String, String>) -> BTreeSet<Vec<&'static str>> {
     let mut report = Report::default();
     report.keys = Some(BTreeSet::new());
-    run(&Files::new(files), &mut report);
+    run(&Files::new(files), None, &mut report);
     report.keys.unwrap_or_default()
 }
 
-fn run(files: &Files<'_>, report: &mut Report) -> Option<Compiled> {
+fn run(files: &Files<'_>, older: Option<&Parts>, report: &mut Report) -> Option<Compiled> {
     // A file that cannot be read declares nothing: what the others say of it would be called unknown, name by name.
     let written = written::read(files, report)?;
     let mut site = resolve(written, report);
@@ -92,6 +98,12 @@ fn run(files: &Files<'_>, report: &mut Report) -> Option<Compiled> {
     }
     urgent::mark(&mut site);
     let compiled = finish(&site, &shared, files, top, report)?;
+    if let Some(older) = older {
+        against::check(&site, &compiled.full, older, report);
+    }
+    if report.has_errors() {
+        return None;
+    }
     Some(Compiled { cases, ..compiled })
 }
 

@@ -30,6 +30,7 @@ mod lower;
 
 pub mod cases;
 
+mod against;
 mod analysis;
 mod hardly_meant;
 mod limits_check;
@@ -43,7 +44,7 @@ pub mod docs;
 pub mod schema;
 
 pub use codes::{Code, Severity, UnknownCode};
-pub use compile::{Compilation, Compiled, compile, keys_read};
+pub use compile::{Compilation, Compiled, compile, compile_beside, keys_read};
 pub use diagnostic::Diagnostic;
 pub use render::{render, render_colored};
 pub use source::Position;

@@ -3,13 +3,22 @@
 mod common;
 
 use common::{Site, rendered, small_site};
-use selvedge_compiler::{Code, Severity, compile, docs};
+use selvedge_compiler::{Code, Severity, compile, compile_beside, docs};
+use selvedge_core::wire::program::Parts;
 use std::path::Path;
+
+/// Ends the first line of an example for a site that is not the first.
+const BESIDE: &str = " beside an older program";
+
+/// The program of the small site, before it was changed.
+fn older() -> Parts {
+    compile(&small_site()).program.expect("the small site compiles").full
+}
 
 /// The small site of these tests, changed as the example's first line says.
 fn site_with(example: &str) -> Site {
     let (first, text) = example.split_once('\n').expect("a first line");
-    let name = first.trim_start_matches("# ");
+    let name = first.trim_start_matches("# ").trim_end_matches(BESIDE);
     let mut files = small_site();
     match name.strip_suffix(" is missing") {
         Some(missing) => {
@@ -35,7 +44,8 @@ fn every_code_is_triggered_by_its_example_and_nothing_else_is() {
     let mut wrong = Vec::new();
     for code in Code::ALL {
         let files = site_with(code.example());
-        let compilation = compile(&files);
+        let older = code.example().lines().next().is_some_and(|first| first.ends_with(BESIDE)).then(older);
+        let compilation = compile_beside(&files, older.as_ref());
         let only_this = !compilation.diagnostics.is_empty()
             && compilation.diagnostics.iter().all(|found| found.code == *code);
         if !only_this {

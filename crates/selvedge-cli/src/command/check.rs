@@ -4,8 +4,11 @@ use super::github::annotations;
 use crate::arguments::{CheckArguments, CheckFormat};
 use crate::exit::Ending;
 use crate::site_files;
-use anyhow::Result;
-use selvedge_compiler::{Compilation, Compiled, Diagnostic, Severity, compile, render, render_colored};
+use anyhow::{Context, Result};
+use selvedge_compiler::{
+    Compilation, Compiled, Diagnostic, Severity, compile, compile_beside, render, render_colored,
+};
+use selvedge_core::wire::program::Parts;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, stderr, stdout};
@@ -17,7 +20,8 @@ use std::path::Path;
 /// Where the site's files cannot be read.
 pub fn run(arguments: &CheckArguments) -> Result<Ending> {
     let files = site_files::read(&arguments.site)?;
-    let compilation = compile(&files);
+    let older = arguments.against.as_deref().map(program).transpose()?;
+    let compilation = compile_beside(&files, older.as_ref());
     let format = if arguments.json { CheckFormat::Json } else { arguments.format };
     match format {
         CheckFormat::Json => println!("{}", serde_json::to_string_pretty(&as_json(&compilation))?),
@@ -27,6 +31,12 @@ pub fn run(arguments: &CheckArguments) -> Result<Ending> {
         }
     }
     Ok(if compilation.program.is_some() { Ending::Done } else { Ending::Wrong })
+}
+
+/// The parts of a program's file.
+fn program(path: &Path) -> Result<Parts> {
+    let bytes = std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    Parts::decode(&bytes).with_context(|| format!("{} is no program", path.display()))
 }
 
 /// The site in `folder`, compiled; `None` where it has errors. What was found is printed to standard error.

@@ -178,6 +178,8 @@ pub(crate) struct Metric {
     pub scope: Scope,
     /// `max N`: how many values are kept.
     pub max: Option<u16>,
+    /// What happened before it was there is taken for nothing.
+    pub is_warm: bool,
     /// All of it.
     pub source: Source,
 }
@@ -272,7 +274,7 @@ impl Metric {
     pub fn of(class: Class, path: Path) -> Self {
         let source = Source { span: path.span, text: String::new() };
         let (window, scope) = (Window::Session, Scope::Session);
-        Self { class, path, filter: None, window, scope, max: None, source }
+        Self { class, path, filter: None, window, scope, max: None, is_warm: false, source }
     }
 }
 

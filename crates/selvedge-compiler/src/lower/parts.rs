@@ -291,6 +291,7 @@ impl<'a> Builder<'a> {
             detail,
             purpose,
             private: !self.shared.page_metrics.contains(&meaning),
+            warm: metric.is_warm,
         });
         place
     }

@@ -5,6 +5,7 @@ use super::fuse::truth_of;
 use super::truth::Truth;
 use super::typed::{TypedMetric, TypedScore, TypedSequence, TypedStep};
 use crate::diagnostic::Report;
+use crate::source::Span;
 use selvedge_core::limits::COUNT_THRESHOLD_MAX;
 use selvedge_core::wire::program::{MetricKind, Scope, SequenceKind, Window};
 
@@ -22,6 +23,9 @@ pub(crate) struct Metric {
     /// The time zone of a window of the calendar: part of its meaning.
     pub timezone: Option<String>,
     pub score: Option<Score>,
+    pub is_warm: bool,
+    /// Where it is written.
+    pub span: Span,
     /// What it asks, where it is a sequence or an absence; then its kind says nothing.
     pub sequence: Option<Sequence>,
 }
@@ -112,8 +116,20 @@ impl Metric {
 
 /// Resolves a metric; what is wrong with its filter is reported.
 pub(super) fn metric(found: TypedMetric, timezone: &str, report: &mut Report) -> Metric {
-    let TypedMetric { name, kind, event, property, filter, window, scope, detail, score: points, sequence } =
-        found;
+    let TypedMetric {
+        name,
+        kind,
+        event,
+        property,
+        filter,
+        window,
+        scope,
+        detail,
+        score: points,
+        sequence,
+        is_warm,
+        span,
+    } = found;
     let filter = filter.as_ref().map(|filter| truth_of(filter, report));
     let never_negative = kind == MetricKind::Sum && is_never_negative(property.as_deref(), filter.as_ref());
     let is_of_calendar = matches!(window, Window::Today | Window::Week | Window::Month);
@@ -128,6 +144,8 @@ pub(super) fn metric(found: TypedMetric, timezone: &str, report: &mut Report) ->
         detail: if never_negative { 1 } else { detail },
         timezone: is_of_calendar.then(|| timezone.to_owned()),
         score: points.map(|points| score(points, report)),
+        is_warm,
+        span,
         sequence: sequence.map(|sequence| resolve_sequence(sequence, report)),
     }
 }

@@ -22,12 +22,20 @@ const ATTRIBUTE: &[Key] = &[
     key("private", Form::Flag, "it never reaches a page"),
 ];
 
+const WARM_UP: Form = Form::Word(&["zero"]);
+
+const METRIC: &[Key] = &[
+    required("measure", Form::Text, "what is measured: `count purchase in ever`"),
+    key("warm_up", WARM_UP, "how it begins with visitors who were there before"),
+];
+
 const SCORE: &[Key] = &[
     required("half_life", DURATION, "after so long half of it is left"),
     required("add", Form::Map(&Form::Number), "events, with `where` if need be, and their points"),
     key("min", Form::Number, "never below"),
     key("max", Form::Number, "never above"),
     key("of", Form::Word(&["session", "visitor", "profile", "account"]), "whose it is"),
+    key("warm_up", WARM_UP, "how it begins with visitors who were there before"),
 ];
 
 const CAP: Form = Form::Text;
@@ -108,7 +116,11 @@ const RULE: &[Key] = &[
 /// rules.yaml.
 pub const RULES: Form = Form::Object(&[
     key("attributes", Form::Map(&Form::Object(ATTRIBUTE)), "values that are kept"),
-    key("metrics", Form::Map(&Form::Text), "what is counted: `count purchase in 30d`"),
+    key(
+        "metrics",
+        Form::Map(&Form::Either(&[Form::Text, Form::Object(METRIC)])),
+        "what is measured: `count purchase in 30d`",
+    ),
     key("scores", Form::Map(&Form::Object(SCORE)), "points that fade"),
     key("audiences", Form::Map(&Form::Text), "conditions with a name"),
     key("groups", Form::Map(&Form::Object(GROUP)), "rules that share a cap, or exclude each other"),

@@ -20,8 +20,12 @@ pub(super) fn read_score(
     source: &str,
     report: &mut Report,
 ) -> Option<(Spanned<String>, Option<Metric>)> {
-    const SCOPES: [(&str, Scope); 3] =
-        [("session", Scope::Session), ("visitor", Scope::Visitor), ("profile", Scope::Profile)];
+    const SCOPES: [(&str, Scope); 4] = [
+        ("session", Scope::Session),
+        ("visitor", Scope::Visitor),
+        ("profile", Scope::Profile),
+        ("account", Scope::Account),
+    ];
     let name = name_of(entry, NameKind::Dotted, report);
     let mut fields = Fields::of(&entry.value, report)?;
     let half_life = fields.required("half_life", report);
@@ -29,8 +33,8 @@ pub(super) fn read_score(
     let points = fields.required("add", report).map(|node| read_points(node, source, report));
     let min = fields.optional("min").and_then(|node| read_border(node, report));
     let max = fields.optional("max").and_then(|node| read_border(node, report));
-    let later = [("account", "score each visitor")];
-    let scope = fields.optional("of").and_then(|node| fields::word(node, &SCOPES, &later, report));
+    let scope = fields.optional("of").and_then(|node| fields::word(node, &SCOPES, &[], report));
+    let is_warm = read_warm_up(&mut fields, report);
     fields.finish(&[], report);
     let (min, max) = (min.unwrap_or(0), max.unwrap_or(SCORE_MICRO_MAX));
     if min > 0 || max < 0 {
@@ -43,9 +47,18 @@ pub(super) fn read_score(
     let metric = score.map(|score| Metric {
         window: Window::Ever,
         scope: scope.unwrap_or(Scope::Visitor),
+        is_warm,
         ..Metric::of(Class::Score(score), path)
     });
     Some((Spanned { value: format!("{PREFIX}{}", name.value), span: name.span }, metric))
+}
+
+/// How a metric begins with visitors who were there before it: whether what happened until then is taken for nothing.
+pub(super) fn read_warm_up(fields: &mut Fields<'_>, report: &mut Report) -> bool {
+    let later = [("log", "write `zero`, or wait until its window has been watched whole")];
+    let word =
+        fields.optional("warm_up").and_then(|node| fields::word(node, &[("zero", true)], &later, report));
+    word.unwrap_or(false)
 }
 
 fn read_points(node: &Node, source: &str, report: &mut Report) -> Vec<Points> {

@@ -66,6 +66,7 @@ pub use leaves::{LeafTruth, leaves};
 pub use moment::{Moment, Orders, Place, rule_time};
 pub use program::{Image, Program, ProgramFault};
 pub use recall::Recall;
+pub use state::WIPED;
 pub use step::{Stepped, step, step_account};
 pub use trials::bucket;
 pub use written::written_number;

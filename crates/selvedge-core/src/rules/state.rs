@@ -15,6 +15,9 @@ use crate::wire::state::{
 use alloc::vec;
 use alloc::vec::Vec;
 
+/// The layout of a state whose cells were wiped: the next step aligns it.
+pub const WIPED: u64 = 1;
+
 impl VisitorState {
     /// The state of a visitor that was first heard of at `born_ms`: all of its counts are 0, known.
     #[must_use]
@@ -161,6 +164,8 @@ impl VisitorState {
             return;
         }
         let since_ms = if self.layout == 0 { self.born_ms } else { now_ms };
+        // What was wiped, for want of its purpose, is never taken for nothing.
+        let is_new_alone = self.layout != WIPED;
         self.layout = image.layout();
         let mut returned = Vec::new();
         self.cells.retain_mut(|cell| {
@@ -178,6 +183,8 @@ impl VisitorState {
                     come_back(cell, metric, session_ms, now_ms);
                 }
             } else if is_here {
+                let is_taken = is_new_alone && metric.is_warm();
+                let since_ms = if is_taken { self.born_ms } else { since_ms };
                 let kept = blank(metric);
                 self.set_body(metric.meaning(), CellBody::Metric(MetricCell { since_ms, kept }));
             }

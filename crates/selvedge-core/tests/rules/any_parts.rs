@@ -165,25 +165,28 @@ fn metric() -> impl Strategy<Value = Metric> {
         window(),
         any::<[u16; 2]>(),
         (purposes(), prop::sample::select(MetricKind::ALL), prop::option::of(name()), scope()),
-        any::<bool>(),
+        any::<[bool; 2]>(),
     )
-        .prop_map(|(name, meaning, event, filter, window, [threshold, detail], of_kind, private)| {
-            let (purpose, kind, property, scope) = of_kind;
-            Metric {
-                name,
-                meaning,
-                kind,
-                event,
-                property,
-                filter,
-                window,
-                scope,
-                threshold,
-                detail,
-                purpose,
-                private,
-            }
-        })
+        .prop_map(
+            |(name, meaning, event, filter, window, [threshold, detail], of_kind, [private, warm])| {
+                let (purpose, kind, property, scope) = of_kind;
+                Metric {
+                    name,
+                    meaning,
+                    kind,
+                    event,
+                    property,
+                    filter,
+                    window,
+                    scope,
+                    threshold,
+                    detail,
+                    purpose,
+                    private,
+                    warm,
+                }
+            },
+        )
 }
 
 fn sequence() -> impl Strategy<Value = Sequence> {

@@ -31,4 +31,5 @@ mod sessions;
 mod states;
 mod terms;
 mod texts;
+mod warm_up;
 mod trials;

@@ -6,6 +6,7 @@ use crate::ledger::{Counter, Ledger};
 use crate::site::Site;
 use alloc::vec::Vec;
 use selvedge_core::consent::Purposes;
+use selvedge_core::rules::WIPED;
 use selvedge_core::wire::state::{CellBody, Session, VisitorState};
 use selvedge_core::wire::stored::VisitorRecord;
 
@@ -62,7 +63,7 @@ pub(super) fn forget(state: VisitorState, site: &Site, gate: &Gate, now_ms: i64)
         CellBody::Cart(_) => parts.cart.iter().all(|event| in_force.holds(event.purpose)),
     });
     if !is_state_lost {
-        return VisitorState { layout: REALIGN, cells, ..state };
+        return VisitorState { layout: WIPED, cells, ..state };
     }
     let session = if in_force.holds(Purposes::ANALYTICS) {
         state.session
@@ -75,7 +76,7 @@ pub(super) fn forget(state: VisitorState, site: &Site, gate: &Gate, now_ms: i64)
         }
     };
     VisitorState {
-        layout: REALIGN,
+        layout: WIPED,
         last_time_ms: state.last_time_ms,
         in_force: Purposes::NECESSARY,
         session,
@@ -84,6 +85,3 @@ pub(super) fn forget(state: VisitorState, site: &Site, gate: &Gate, now_ms: i64)
         ..VisitorState::new(now_ms)
     }
 }
-
-/// The layout of no program: the next step aligns the state, and counts that were wiped begin unobserved.
-const REALIGN: u64 = 1;

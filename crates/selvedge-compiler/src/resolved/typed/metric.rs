@@ -22,6 +22,9 @@ pub(crate) struct TypedMetric {
     pub scope: Scope,
     pub detail: u16,
     pub score: Option<TypedScore>,
+    pub is_warm: bool,
+    /// Where it is written.
+    pub span: Span,
     pub sequence: Option<TypedSequence>,
 }
 
@@ -165,6 +168,8 @@ impl Checker<'_, '_> {
             scope,
             detail: 0,
             score: None,
+            is_warm: metric.is_warm,
+            span: metric.source.span,
             sequence: None,
         })
     }

@@ -306,6 +306,7 @@ fn metric(from: &Reading, at: u16) -> Decoded<Metric> {
         detail: row.detail(),
         purpose: row.purpose(),
         private: row.is_private(),
+        warm: row.is_warm(),
     })
 }
 

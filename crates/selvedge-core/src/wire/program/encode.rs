@@ -9,6 +9,7 @@ mod sequence;
 
 mod timing;
 
+use super::image::records::{METRIC_PRIVATE, METRIC_WARM};
 use super::image::{
     ACCEPT, REJECT, WOKEN, attribute_hash, emit_hash, group_hash, rule_hash, slot_hash, timer_hash,
 };
@@ -274,7 +275,9 @@ impl Tables {
         let (window, window_ms) = window(metric.window);
         let row = self.table(tag::METRICS).fixed(metric.meaning).fixed(window_ms).fixed(name).fixed(event);
         row.fixed(metric.filter.unwrap_or(NONE)).fixed(metric.threshold).fixed(metric.purpose.0);
-        row.raw(&[window, metric.private.into(), metric.kind as u8, metric.scope as u8]);
+        let private = if metric.private { METRIC_PRIVATE } else { 0 };
+        let warm = if metric.warm { METRIC_WARM } else { 0 };
+        row.raw(&[window, private | warm, metric.kind as u8, metric.scope as u8]);
         row.fixed(metric.detail).fixed(property).end(size::WIDE);
     }
 

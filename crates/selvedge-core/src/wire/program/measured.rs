@@ -32,6 +32,9 @@ pub struct Metric {
     pub purpose: Purposes,
     /// Whether it stays at the edge.
     pub private: bool,
+    /// Where it is new to a visitor who was there before, what happened until then is taken for nothing: it is known at
+    /// once.
+    pub warm: bool,
 }
 
 macro_rules! kinds {

@@ -3,6 +3,10 @@
 use super::{REJECT, size};
 use crate::consent::Purposes;
 
+/// The flags of a metric.
+pub(in super::super) const METRIC_PRIVATE: u8 = 1;
+pub(in super::super) const METRIC_WARM: u8 = 2;
+
 /// A number, flag or set of purposes in a record.
 pub(in crate::wire::program) trait Field {
     fn read(row: &[u8], at: usize) -> Self;
@@ -96,7 +100,7 @@ records! {
         threshold: u16 = 26,
         purpose: Purposes = 28,
         window: u8 = 30,
-        is_private: bool = 31,
+        flags: u8 = 31,
         kind: u8 = 32,
         scope: u8 = 33,
         detail: u16 = 34,
@@ -322,6 +326,16 @@ pub(crate) type Code<'a> = &'a [[u8; size::NARROW]];
 pub struct CapRange {
     pub start: u16,
     pub count: u8,
+}
+
+impl MetricRow<'_> {
+    pub fn is_private(self) -> bool {
+        self.flags() & METRIC_PRIVATE != 0
+    }
+
+    pub fn is_warm(self) -> bool {
+        self.flags() & METRIC_WARM != 0
+    }
 }
 
 impl RuleRow<'_> {
