@@ -208,6 +208,12 @@ codes! {
     E0340 = Error, "an absence in a window under `metrics`";
     /// A sequence has so many events that follow each other, not more.
     E0341 = Error, "too many events in a sequence";
+    /// `site.yaml` does not list the destination.
+    E0342 = Error, "an unknown destination";
+    /// A destination says for which purposes it may be told of a visitor. A rule of another purpose does not send to it.
+    E0343 = Error, "a message for a purpose that its destination does not have";
+    /// What goes with a message are facts of the visitor, by their names: `cart.value`, `loyalty_tier`, a metric.
+    E0344 = Error, "a field of a message that is no fact";
 
 
     /// What a visitor's state may need in the worst case is proven here, and has a bound. Fewer or shorter sliding

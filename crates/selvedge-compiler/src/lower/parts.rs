@@ -162,6 +162,8 @@ pub(super) struct Builder<'a> {
     /// The contents that are shown, sorted by id.
     pub(super) contents: Vec<&'a Content>,
     pub(super) deciding: DecidingParts,
+    /// Pages are not told what rules tell destinations.
+    is_public: bool,
 }
 
 impl<'a> Builder<'a> {
@@ -195,6 +197,7 @@ impl<'a> Builder<'a> {
             groups,
             contents,
             deciding: DecidingParts::of(site, rules),
+            is_public: public,
         }
     }
 
@@ -219,7 +222,7 @@ impl<'a> Builder<'a> {
             in_page: self.shared.in_page(at),
             timing: rule.timing.clone(),
             terms: self.terms(rule),
-            emit: None,
+            emit: if self.is_public { None } else { self.emit(rule) },
         }
     }
 
@@ -251,6 +254,36 @@ impl<'a> Builder<'a> {
             let places = item_truths(test).map(|truth| self.append(&truth, &BTreeMap::new()));
             self.item_tests.insert(test.clone(), places);
         }
+    }
+
+    /// What the rule tells a destination.
+    fn emit(&mut self, rule: &Rule) -> Option<program::Emit> {
+        let emit = rule.emit.as_ref()?;
+        let exit_when = emit.exit_when.as_ref().map(|when| self.condition(when, rule.purpose));
+        let facts = emit
+            .fields
+            .iter()
+            .flat_map(|(name, truth)| truth.leaves().into_iter().map(move |leaf| (name, leaf)));
+        let fields = facts.map(|(name, leaf)| (name.clone(), self.told(&leaf.fact, rule.purpose)));
+        Some(program::Emit {
+            to: emit.to.clone(),
+            enter: emit.enter.clone(),
+            exit_when,
+            fields: fields.collect(),
+            once_per: emit.once_per,
+        })
+    }
+
+    /// The place of a fact that goes with a message.
+    fn told(&mut self, fact: &Fact, purpose: Purposes) -> u16 {
+        let metrics: BTreeMap<usize, u16> = match fact {
+            Fact::Metric(at) => [(*at, self.metric(*at, purpose))].into(),
+            _ => BTreeMap::new(),
+        };
+        let Self { facts, attribute_places, item_tests, tables, site, .. } = self;
+        let sources = Sources { site, attributes: attribute_places, metrics: &metrics, item_tests, tables };
+        let source = sources.of(fact, facts);
+        index(facts.place_part(fact, source))
     }
 
     /// The place of a fact whose values are used as they are.

@@ -137,6 +137,9 @@ fn place_of(rule: &Rule, site: &Site) -> PlaceOf {
     if rule.private {
         reasons.push("the rule is private".to_owned());
     }
+    if rule.slot.is_empty() {
+        reasons.push("it shows nothing".to_owned());
+    }
     if rule.status == Status::Draft {
         reasons.push("a draft is not sent to pages".to_owned());
     }

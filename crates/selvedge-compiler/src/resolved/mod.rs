@@ -18,6 +18,7 @@ mod content;
 mod warnings;
 mod deciding;
 mod shown;
+mod emit;
 mod site;
 
 pub(crate) use cart::cart_events;

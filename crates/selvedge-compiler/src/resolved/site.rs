@@ -3,6 +3,7 @@
 use super::attribute::{Attribute, resolve_attribute};
 use super::content::{self, Content, Setting};
 use super::deciding::{Deciding, RuleTerms, resolve_deciding, resolve_terms};
+use super::emit::{Emit, resolve_emit};
 use super::fuse::truth_of;
 use super::metric::{Metric, count_as_values, metric};
 use super::names::Names;
@@ -56,13 +57,15 @@ pub(crate) struct Rule {
     /// Where its triggers are written, in their order.
     pub trigger_spans: Vec<Span>,
     pub terms: RuleTerms,
+    pub emit: Option<Emit>,
 }
 
 impl Rule {
     /// Every condition that the rule acts by, with the purpose that its facts are kept for: its own, what ends it, and what
     /// it yields to.
     pub fn conditions<'a>(&'a self, deciding: &'a Deciding) -> impl Iterator<Item = (&'a Truth, Purposes)> {
-        let own = self.when.iter().chain(&self.terms.until).map(|truth| (truth, self.purpose));
+        let told = self.emit.iter().flat_map(Emit::conditions);
+        let own = self.when.iter().chain(&self.terms.until).chain(told).map(|truth| (truth, self.purpose));
         let suppressions = self.terms.suppressed_by.iter().filter_map(|at| deciding.suppressions.get(*at));
         own.chain(suppressions.map(|found| (&found.truth, Purposes::PERSONALIZATION)))
     }
@@ -192,7 +195,8 @@ fn resolve_rules(
         }
     }
     resolved.sort_by(|(a, _), (b, _)| (b.priority, &a.id).cmp(&(a.priority, &b.id)));
-    let ranked = resolved.iter().map(|(rule, span)| Ranked {
+    let shown = resolved.iter().filter(|(rule, _)| !rule.slot.is_empty());
+    let ranked = shown.map(|(rule, span)| Ranked {
         id: &rule.id,
         slot: &rule.slot,
         priority: rule.priority,
@@ -216,6 +220,7 @@ fn resolve_rule(
     let content = known(rule.content.as_ref(), ids, Code::E0205, "content", checker.report);
     let group = known(rule.group.as_ref(), groups, Code::E0206, "group", checker.report);
     let when = rule.when.as_ref().map(|written| written.as_ref().and_then(|expr| checker.condition(expr)));
+    let emit = rule.emit.iter().flatten().find_map(|emit| resolve_emit(emit, rule, site, checker));
     Some(Rule {
         id: rule.id.value.clone(),
         id_span: rule.id.span,
@@ -226,8 +231,8 @@ fn resolve_rule(
             None => None,
             Some(typed) => Some(truth_of(&typed?, checker.report)),
         },
-        slot: slot?,
-        content: content?,
+        slot: if rule.is_mute { String::new() } else { slot? },
+        content: if rule.is_mute { String::new() } else { content? },
         group,
         caps: rule.caps.shown.clone(),
         hold: rule.hold,
@@ -235,6 +240,7 @@ fn resolve_rule(
         timing: timing(&rule.timing, checker),
         trigger_spans: trigger_spans(&rule.timing),
         terms: resolve_terms(rule, rules, contents, checker),
+        emit,
     })
 }
 

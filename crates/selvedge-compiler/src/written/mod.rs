@@ -10,12 +10,14 @@ pub(crate) mod lists;
 pub(crate) mod lookups;
 mod stretch;
 pub(crate) mod goals;
+pub(crate) mod destinations;
 pub(crate) mod site;
 pub(crate) mod timing;
 pub(crate) mod attribute;
 mod score;
 pub(crate) mod metric;
 pub(crate) mod deciding;
+pub(crate) mod emit;
 pub(crate) mod rules;
 
 use crate::codes::Code;

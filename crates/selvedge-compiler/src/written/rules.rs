@@ -9,6 +9,7 @@ use crate::written::attribute::{Attribute, read_attribute};
 use crate::written::caps::{RuleCaps, read_caps, read_rule_caps};
 use crate::written::condition::read_condition;
 use crate::written::deciding::{Deciding, read_deciding};
+use crate::written::emit::{Emit, read_emit};
 use crate::written::entries::{name_of, named};
 use crate::written::metric::{Metric, read_metrics};
 use crate::written::plan::purpose;
@@ -64,6 +65,10 @@ pub(crate) struct Rule {
     pub experiment: Option<Spanned<String>>,
     pub private: bool,
     pub timing: Timing,
+    /// `None`: none written. `Some(None)`: written with an error.
+    pub emit: Option<Option<Emit>>,
+    /// It shows nothing, and only sends its message.
+    pub is_mute: bool,
 }
 
 /// Reads rules.yaml.
@@ -106,11 +111,8 @@ fn read_rules(node: Option<&Node>, source: &str, report: &mut Report) -> Vec<Rul
     items.iter().filter_map(|item| read_rule(item, source, report)).collect()
 }
 
-const RULE_LATER: [Later; 3] = [
-    ("emit", "read the exposures from the log: `selvedge log`"),
-    ("schedule", "use `status` to switch the rule on and off"),
-    ("on", "write `trigger`"),
-];
+const RULE_LATER: [Later; 2] =
+    [("schedule", "use `status` to switch the rule on and off"), ("on", "write `trigger`")];
 
 fn read_rule(node: &Node, source: &str, report: &mut Report) -> Option<Rule> {
     const STATUSES: [(&str, Status); 3] =
@@ -118,7 +120,10 @@ fn read_rule(node: &Node, source: &str, report: &mut Report) -> Option<Rule> {
     let mut fields = Fields::of(node, report)?;
     let id = fields.required("id", report).and_then(|node| fields::text(node, report));
     let when = fields.filled("when", report).map(|node| read_condition(node, source, report));
-    let show = fields.required("show", report).map(|node| read_show(node, report));
+    let emit = fields.optional("emit").map(|node| read_emit(node, source, report));
+    let show = if emit.is_some() { fields.optional("show") } else { fields.required("show", report) };
+    let show = show.map(|node| read_show(node, report));
+    let is_mute = emit.is_some() && show.is_none();
     let group = fields.optional("group").and_then(|node| fields::text(node, report));
     let priority = fields
         .optional("priority")
@@ -152,6 +157,8 @@ fn read_rule(node: &Node, source: &str, report: &mut Report) -> Option<Rule> {
         experiment,
         private: private.unwrap_or(false),
         timing,
+        emit,
+        is_mute,
     })
 }
 

@@ -7,6 +7,7 @@ use crate::fields::{self, Fields, Later, NameKind, Spanned};
 use crate::source::Files;
 use crate::suggest::nearest;
 use crate::written::caps::read_caps;
+use crate::written::destinations::{Destination, read_destinations};
 use crate::written::goals::{Goal, read_goals};
 use crate::written::lists::{List, read_lists};
 use crate::written::lookups::{Lookup, read_lookups};
@@ -33,6 +34,7 @@ pub(crate) struct Site {
     pub slots: Vec<Slot>,
     pub lists: Vec<List>,
     pub goals: Vec<Goal>,
+    pub destinations: Vec<Destination>,
     /// The language of contents that name none: BCP 47, lower case.
     pub language: String,
     pub lookups: Vec<Lookup>,
@@ -68,13 +70,10 @@ pub(crate) struct Slot {
     pub fallback: Option<Spanned<String>>,
 }
 
-const LATER: [Later; 2] = [
-    (
-        "origin",
-        "the page is not proxied yet: include the script tag, and list foreign origins under `origins`",
-    ),
-    ("destinations", "read the log: `selvedge log`, or GET /v1/log"),
-];
+const LATER: [Later; 1] = [(
+    "origin",
+    "the page is not proxied yet: include the script tag, and list foreign origins under `origins`",
+)];
 
 /// Reads site.yaml.
 pub(crate) fn read(root: &Node, files: &Files<'_>, report: &mut Report) -> Site {
@@ -88,6 +87,7 @@ pub(crate) fn read(root: &Node, files: &Files<'_>, report: &mut Report) -> Site 
         origins: read_origins(fields.optional("origins"), report),
         consent: fields.optional("consent").map(|node| read_consent(node, report)).unwrap_or_default(),
         slots: read_slots(fields.optional("slots"), report),
+        destinations: read_destinations(fields.optional("destinations"), report),
         goals: read_goals(fields.optional("goals"), report),
         lookups: read_lookups(fields.optional("lookups"), files, report),
         lists: read_lists(fields.optional("lists"), files, report),
