@@ -4,6 +4,7 @@
 //! on a port of its own, with a data folder of its own and `examples/shop` published, that a test can question, kill
 //! and start again; and visitors that write batches.
 
+pub mod happenings;
 mod http;
 pub mod load;
 mod visitor;

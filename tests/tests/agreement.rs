@@ -1,58 +1,122 @@
-//! Invariant 5: one recorded journey, run natively and by the worker, gives the same lines byte for byte; the page's own
+//! Invariant 5: recorded journeys, run natively and by the worker, give the same lines byte for byte; the page's own
 //! evaluation gives the same decisions. (tests/browser/agreement.test.mjs runs the same files in Chromium.)
 //!
-//! The lines are kept in tests/fixtures/journey; `SELVEDGE_WRITE_GOLDEN=1` writes them anew.
+//! `journey` is a visit to the shop. `everything` is a visitor who does a bit of everything, at random, under two programs
+//! that hold every construct of the language between them. `SELVEDGE_WRITE_GOLDEN=1` writes programs, journeys and lines
+//! anew.
 
 use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
+use selvedge_cli::site_files;
+use selvedge_compiler::{Compiled, compile, render};
 use selvedge_core::wire::answer::read_answer;
+use selvedge_core::wire::program::Parts;
 use selvedge_probe::{at_the_edge, decision, in_the_page, line};
-use selvedge_tests::{Setup, World, compiled_shop};
+use selvedge_tests::{Setup, World, compiled_shop, happenings};
 use serde_json::Value;
 
 /// The batch with which the visitor comes back, by its place.
 const BACK_AFTER_DAYS: usize = 14;
 
-fn fixture(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/journey").join(name)
+/// A program with its lines, and the journey that they are of.
+struct Case {
+    /// The folder of the program and the lines.
+    folder: &'static str,
+    /// The folder of the journey.
+    journey: &'static str,
 }
 
-fn check(name: &str, lines: &str) -> Result<()> {
-    if std::env::var_os("SELVEDGE_WRITE_GOLDEN").is_some() {
-        fs::write(fixture(name), lines)?;
-    }
-    let expected = fs::read_to_string(fixture(name)).with_context(|| format!("{name} is missing"))?;
-    for (at, (found, expected)) in lines.lines().zip(expected.lines()).enumerate() {
-        assert_eq!(found, expected, "{name}, batch {}", at + 1);
-    }
-    assert_eq!(lines.lines().count(), expected.lines().count());
-    Ok(())
+const SHOP: Case = Case { folder: "journey", journey: "journey" };
+const CASES: [Case; 3] = [
+    SHOP,
+    Case { folder: "everything/values", journey: "everything" },
+    Case { folder: "everything/deciding", journey: "everything" },
+];
+
+fn fixtures(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
 }
 
-/// The program is kept with the lines: a rule that is edited in examples/shop does not change a recorded journey.
-fn programs() -> Result<(Vec<u8>, Vec<u8>)> {
-    if std::env::var_os("SELVEDGE_WRITE_GOLDEN").is_some() {
-        let shop = compiled_shop()?;
-        fs::write(fixture("full.program"), &shop.full_bytes)?;
-        fs::write(fixture("public.program"), &shop.public_bytes)?;
+fn is_written_anew() -> bool {
+    std::env::var_os("SELVEDGE_WRITE_GOLDEN").is_some()
+}
+
+impl Case {
+    fn file(&self, name: &str) -> PathBuf {
+        fixtures(self.folder).join(name)
     }
-    Ok((fs::read(fixture("full.program"))?, fs::read(fixture("public.program"))?))
+
+    fn check(&self, name: &str, lines: &str) -> Result<()> {
+        if is_written_anew() {
+            fs::write(self.file(name), lines)?;
+        }
+        let path = self.file(name);
+        let expected = fs::read_to_string(&path).with_context(|| format!("{} is missing", path.display()))?;
+        for (at, (found, expected)) in lines.lines().zip(expected.lines()).enumerate() {
+            assert_eq!(found, expected, "{}/{name}, batch {}", self.folder, at + 1);
+        }
+        assert_eq!(lines.lines().count(), expected.lines().count());
+        Ok(())
+    }
+
+    /// The program is kept with the lines: a rule that is edited in examples/shop does not change a recorded journey.
+    fn programs(&self) -> Result<(Vec<u8>, Vec<u8>)> {
+        if is_written_anew() {
+            let compiled = if self.folder == SHOP.folder { compiled_shop()? } else { self.compiled()? };
+            fs::write(self.file("full.program"), &compiled.full_bytes)?;
+            fs::write(self.file("public.program"), &compiled.public_bytes)?;
+        }
+        Ok((fs::read(self.file("full.program"))?, fs::read(self.file("public.program"))?))
+    }
+
+    /// The site of this case: its own rules, and the files beside its journey.
+    fn compiled(&self) -> Result<Compiled> {
+        let mut files = site_files::read(&fixtures(self.journey))?;
+        files.retain(|name, _| !name.contains('/'));
+        files.insert("rules.yaml".into(), fs::read_to_string(self.file("rules.yaml"))?);
+        let compilation = compile(&files);
+        let problems: Vec<String> =
+            compilation.diagnostics.iter().map(|found| render(found, &files[&found.file])).collect();
+        compilation.program.with_context(|| problems.join("\n"))
+    }
+
+    fn batches(&self) -> Result<Vec<u8>> {
+        let path = fixtures(self.journey).join("batches.json");
+        if is_written_anew() && self.folder != SHOP.folder {
+            let lines: Vec<String> = happenings::batches().iter().map(Value::to_string).collect();
+            fs::write(&path, format!("[{}]\n", lines.join(",\n")))?;
+        }
+        Ok(fs::read(path)?)
+    }
 }
 
 #[test]
-fn natively_the_journey_gives_the_recorded_lines() -> Result<()> {
-    let (full, public) = programs()?;
-    let batches = fs::read(fixture("batches.json"))?;
-    check("edge.txt", &at_the_edge(&full, &batches))?;
-    check("page.txt", &in_the_page(&full, &public, &batches))
+fn natively_the_journeys_give_the_recorded_lines() -> Result<()> {
+    for case in CASES {
+        let ((full, public), batches) = (case.programs()?, case.batches()?);
+        case.check("edge.txt", &at_the_edge(&full, &batches))?;
+        case.check("page.txt", &in_the_page(&full, &public, &batches))?;
+    }
+    Ok(())
+}
+
+#[test]
+fn every_rule_of_everything_wins_at_some_time() -> Result<()> {
+    for case in CASES.iter().filter(|case| case.journey == "everything") {
+        let lines = fs::read_to_string(case.file("edge.txt"))?;
+        let (full, _) = case.programs()?;
+        for rule in &Parts::decode(&full)?.rules {
+            assert!(lines.contains(&format!(": {} ", rule.id)), "{} never wins", rule.id);
+        }
+    }
+    Ok(())
 }
 
 #[test]
 fn the_page_decides_what_the_edge_answers() -> Result<()> {
-    let (full, public) = programs()?;
-    let batches = fs::read(fixture("batches.json"))?;
+    let ((full, public), batches) = (SHOP.programs()?, SHOP.batches()?);
     let edge = at_the_edge(&full, &batches);
     let page = in_the_page(&full, &public, &batches);
     let decisions = |line: &str| line.split_once(" | ").map(|(_, rest)| rest.to_string());
@@ -73,18 +137,21 @@ fn the_page_decides_what_the_edge_answers() -> Result<()> {
 
 #[test]
 fn the_worker_gives_the_recorded_lines() -> Result<()> {
-    let (full, public) = programs()?;
-    let world = World::with(Setup { is_unpublished: true, ..Setup::default() })?;
-    world.publish_bytes(&full, &public)?;
-    let batches: Vec<Value> = serde_json::from_slice(&fs::read(fixture("batches.json"))?)?;
-    let mut lines = String::new();
-    for batch in &batches {
-        let answer = world.admin_post("/v1/collect", batch.to_string().as_bytes())?;
-        assert_eq!(answer.status, 200, "{}", answer.text());
-        lines.push_str(&line_of(&answer.json()?)?);
-        lines.push('\n');
+    for case in CASES {
+        let (full, public) = case.programs()?;
+        let world = World::with(Setup { is_unpublished: true, ..Setup::default() })?;
+        world.publish_bytes(&full, &public)?;
+        let batches: Vec<Value> = serde_json::from_slice(&case.batches()?)?;
+        let mut lines = String::new();
+        for batch in &batches {
+            let answer = world.admin_post("/v1/collect", batch.to_string().as_bytes())?;
+            assert_eq!(answer.status, 200, "{}", answer.text());
+            lines.push_str(&line_of(&answer.json()?)?);
+            lines.push('\n');
+        }
+        case.check("edge.txt", &lines)?;
     }
-    check("edge.txt", &lines)
+    Ok(())
 }
 
 /// The worker's JSON answer in the same words as [`line`].
