@@ -226,7 +226,7 @@ fn read_decision(decisions: &mut Vec<SlotDecision>, content: &[u8]) -> Result<()
         slot: tape.string(),
         rule: take_optional_text(&mut tape),
         content: take_optional_text(&mut tape),
-        reason: Reason::from_number(tape.u8()).ok_or(WireFault::Malformed)?,
+        reason: take_reason(&mut tape),
         detail: tape.string(),
         body: if tape.flag() { Some(take_content(&mut tape)) } else { None },
         held_out: None,
@@ -251,6 +251,15 @@ fn read_paused(content: &[u8]) -> Result<Vec<u64>, WireFault> {
     }
     tape.end()?;
     Ok(paused)
+}
+
+/// A fault is kept on the tape: a way out of here would have to drop what is read already.
+fn take_reason(tape: &mut Tape<'_>) -> Reason {
+    let reason = Reason::from_number(tape.u8());
+    if reason.is_none() {
+        tape.fail(WireFault::Malformed);
+    }
+    reason.unwrap_or(Reason::Fallback)
 }
 
 fn take_optional_text(tape: &mut Tape<'_>) -> Option<String> {

@@ -10,6 +10,7 @@ use crate::limits::{
 };
 use crate::tracking_plan::{Nature, Plan, PlanEvent, PlanProperty, PropertyType, Trust};
 use crate::wire::codec::{Reader, WireFault};
+use crate::wire::tape::Tape;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -40,32 +41,57 @@ fn one_of<T: Copy>(from: &mut Reader, all: &[T]) -> Decoded<T> {
     Ok(*all.get(usize::from(from.u8()?)).ok_or(WireFault::Malformed)?)
 }
 
-fn purposes(from: &mut Reader) -> Decoded<Purposes> {
-    Ok(Purposes(from.varint_u16()?))
-}
-
-/// The tracking plan.
+/// The tracking plan. Read off a tape: the page links this, and a way out after every field takes kilobytes.
 pub(super) fn plan(from: &mut Reader) -> Decoded<Plan> {
-    let events = list(from, PLAN_EVENTS_MAX, plan_event)?;
-    from.end()?;
-    Ok(Plan { events })
+    let tape = &mut Tape::new(from.rest());
+    let events = taken(tape, PLAN_EVENTS_MAX, plan_event);
+    match tape.end() {
+        Ok(()) => Ok(Plan { events }),
+        Err(WireFault::TooLarge) => Err(ProgramFault::TooLarge),
+        Err(fault) => Err(fault.into()),
+    }
 }
 
-fn plan_event(from: &mut Reader) -> Decoded<PlanEvent> {
-    Ok(PlanEvent {
-        name: text(from)?,
-        version: from.varint_u16()?,
-        nature: one_of(from, &[Nature::Behavioural, Nature::Operational])?,
-        trust: one_of(from, &[Trust::Client, Trust::Server])?,
-        purposes: purposes(from)?,
-        additional_properties: from.flag()?,
-        urgent: from.flag()?,
-        properties: list(from, PROPERTIES_MAX, plan_property)?,
-    })
+/// A list of at most `count_max` off the tape.
+fn taken<T>(tape: &mut Tape<'_>, count_max: usize, take: fn(&mut Tape<'_>) -> T) -> Vec<T> {
+    let count = tape.count();
+    if count > count_max {
+        tape.fail(WireFault::TooLarge);
+    }
+    let mut items = Vec::new();
+    for _ in 0..count {
+        if !tape.is_sound() {
+            break;
+        }
+        items.push(take(tape));
+    }
+    items
 }
 
-fn plan_property(from: &mut Reader) -> Decoded<PlanProperty> {
-    const TYPES: &[PropertyType] = &[
+/// A number below `end`, in a byte.
+fn below(tape: &mut Tape<'_>, end: u8) -> u8 {
+    let number = tape.u8();
+    if number >= end {
+        tape.fail(WireFault::Malformed);
+    }
+    number
+}
+
+fn plan_event(tape: &mut Tape<'_>) -> PlanEvent {
+    PlanEvent {
+        name: tape.string(),
+        version: tape.u16(),
+        nature: if below(tape, 2) == 0 { Nature::Behavioural } else { Nature::Operational },
+        trust: if below(tape, 2) == 0 { Trust::Client } else { Trust::Server },
+        purposes: Purposes(tape.u16()),
+        additional_properties: tape.flag(),
+        urgent: tape.flag(),
+        properties: taken(tape, PROPERTIES_MAX, plan_property),
+    }
+}
+
+fn plan_property(tape: &mut Tape<'_>) -> PlanProperty {
+    const TYPES: [PropertyType; 8] = [
         PropertyType::Text,
         PropertyType::Number,
         PropertyType::Integer,
@@ -75,13 +101,13 @@ fn plan_property(from: &mut Reader) -> Decoded<PlanProperty> {
         PropertyType::List,
         PropertyType::Object,
     ];
-    Ok(PlanProperty {
-        name: text(from)?,
-        property_type: one_of(from, TYPES)?,
-        required: from.flag()?,
-        pii: from.flag()?,
-        one_of: list(from, TEXTS_MAX, text)?,
-    })
+    PlanProperty {
+        name: tape.string(),
+        property_type: TYPES.get(usize::from(below(tape, 8))).copied().unwrap_or(PropertyType::Text),
+        required: tape.flag(),
+        pii: tape.flag(),
+        one_of: taken(tape, TEXTS_MAX, |tape| tape.string()),
+    }
 }
 
 /// One content.
