@@ -96,6 +96,37 @@ fn the_last_seven_days_end_now() {
 }
 
 #[test]
+fn the_clock_is_that_of_the_site_and_knows_daylight_saving() {
+    // Sunday, 22 November 2026, 10:00 UTC: 11:00 in Berlin. 29 March 2027, 09:00 UTC is 11:00 there too.
+    for (condition, expected) in [
+        ("now between 22:00 and 07:00", [false, false]),
+        ("now between 07:00 and 22:00", [true, true]),
+        ("now between 11:00 and 11:01", [true, true]),
+        ("now between 10:00 and 11:00", [false, false]),
+        ("not now between 10:00 and 11:00", [true, true]),
+        ("time_of_day < 11:00", [false, false]),
+        ("now >= 11:00 and weekday = \"sun\"", [true, false]),
+        ("weekday in [\"mon\", \"tue\"]", [false, true]),
+    ] {
+        let mut visit = visit(condition);
+        assert_eq!(visit.shows(), expected[0], "{condition}");
+        assert_eq!(visit.wait(127 * DAY - HOUR).shows(), expected[1], "{condition}");
+    }
+}
+
+#[test]
+fn the_clock_of_the_visitor_is_unknown_until_it_is_said() {
+    let mut visit = visit("now between 22:00 and 07:00 in visitor_local and visitor.weekday = \"sat\"");
+    assert!(!visit.shows());
+    visit.context = map(&[("utc_offset", int(-11 * 60))]);
+    assert!(visit.shows(), "it is still Saturday, 23:00");
+    visit.event("page", &[]);
+    visit.context = map(&[]);
+    assert!(visit.wait(HOUR - 1).shows());
+    assert!(!visit.wait(1).shows());
+}
+
+#[test]
 fn a_day_is_all_of_it() {
     for (condition, expected) in [
         ("now = \"2026-11-22\"", true),

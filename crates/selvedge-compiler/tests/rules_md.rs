@@ -2,8 +2,8 @@
 
 mod common;
 
-use common::{Site, codes, rendered};
-use selvedge_compiler::{Code, Severity, compile};
+use common::{Site, rendered};
+use selvedge_compiler::{Severity, compile};
 use selvedge_core::limits;
 use selvedge_core::wire::answer::Reason;
 use selvedge_core::wire::program::Builtin;
@@ -64,16 +64,6 @@ fn every_condition_of_the_page_compiles() {
         let files = with_condition(condition);
         let compilation = compile(&files);
         assert!(compilation.program.is_some(), "{}", rendered(&files, &compilation));
-    }
-}
-
-#[test]
-fn what_the_page_calls_refused_is_refused() {
-    for line in blocks("refused").concat().lines() {
-        let (code, condition) = line.split_once("  ").expect("a code and a condition");
-        let found = codes(&with_condition(condition));
-        let errors: Vec<Code> = found.into_iter().filter(|code| code.severity() == Severity::Error).collect();
-        assert_eq!(errors, [code.parse().expect("a code")], "{condition}");
     }
 }
 

@@ -40,7 +40,12 @@ export function tellBoot(data: DOMStringMap): void {
   const parameters = (data["parameters"] ?? "").split(/[ ,]+/).filter(Boolean);
   writer.varint(parameters.length);
   parameters.forEach((parameter) => writer.text(parameter));
-  writer.map({ "device.class": deviceClass(), language: navigator.language, "viewport.width": innerWidth });
+  writer.map({
+    "device.class": deviceClass(),
+    language: navigator.language,
+    "viewport.width": innerWidth,
+    utc_offset: -new Date().getTimezoneOffset(),
+  });
   writer.flag(navigator.globalPrivacyControl === true);
   tell(writeRecords(writer, read("consent") ? entries(RECORDS) : []));
 }

@@ -132,7 +132,11 @@ export function open(boot: NonNullable<Stub["boot"]>, ear: Ear): Sink {
       floor: queue[0]?.event.sequence ?? sequence + 1,
       clock: "received",
       consent,
-      context: { language: navigator.language, "viewport.width": innerWidth },
+      context: {
+        language: navigator.language,
+        "viewport.width": innerWidth,
+        utc_offset: -new Date().getTimezoneOffset(),
+      },
       events,
     });
   }

@@ -5,9 +5,9 @@ mod lexer;
 mod parser;
 mod metric;
 mod compare;
+mod clock;
 mod items;
 mod history;
-mod later;
 
 use crate::source::Span;
 use selvedge_core::wire::program::{Scope, TextTest, Window};
@@ -164,6 +164,8 @@ pub(crate) enum LiteralValue {
     Money(i64, String),
     /// Milliseconds.
     Duration(u64),
+    /// Minutes since midnight.
+    Clock(i64),
     Bool(bool),
 }
 
@@ -286,6 +288,7 @@ impl LiteralValue {
             Self::Number(_) => "a number",
             Self::Money(..) => "an amount of money",
             Self::Duration(_) => "a duration",
+            Self::Clock(_) => "a time of day",
             Self::Bool(_) => "yes or no",
         }
     }

@@ -24,7 +24,6 @@ pub(crate) fn parse_condition(text: &str, anchor: &Anchor, report: &mut Report) 
 /// Reads a metric; `None` where it has an error, which is reported.
 pub(crate) fn parse_metric(text: &str, anchor: &Anchor, report: &mut Report) -> Option<Metric> {
     let mut parser = Parser::new(text, anchor, report)?;
-    parser.refuse_later_operand()?;
     let Some(class) = parser.class_at(parser.at) else {
         return parser.unexpected("a metric", Some("write for example `count purchase in session`"));
     };
@@ -125,6 +124,7 @@ impl<'a> Parser<'a> {
         }
         let subject = self.subject(depth)?;
         let ask = self.ask(depth)?;
+        let subject = self.of_clock(subject, &ask);
         Some(Expr::Test(Test { subject, ask, source: self.source(start) }))
     }
 
@@ -160,7 +160,6 @@ impl<'a> Parser<'a> {
             self.at += 2;
             return Some(Operand::Name("session.previous_start".to_owned()));
         }
-        self.refuse_later_operand()?;
         Some(match self.peek().clone() {
             Kind::Sign("(") => {
                 self.at += 1;
@@ -293,6 +292,7 @@ impl<'a> Parser<'a> {
         let at = self.peek_at();
         let value = match self.peek().clone() {
             Kind::Text(text) => LiteralValue::Text(text),
+            Kind::Number(hours) if self.is_sign(self.at + 1, ":") => self.clock(hours)?,
             Kind::Number(number) => self.currency(number),
             Kind::Duration(ms) => LiteralValue::Duration(ms),
             Kind::Word(word) if word == "true" => LiteralValue::Bool(true),

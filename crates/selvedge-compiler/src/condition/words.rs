@@ -22,12 +22,6 @@ pub(super) const KEYWORDS: [&str; 16] = [
     "of",
 ];
 
-/// What begins an expression that the language has but that is not built yet, and what to use.
-pub(super) const LATER: [(&str, &str); 1] = [("weekday", "use `status` to switch a rule on and off")];
-
-/// Of these, the ones that stand alone: they are never names.
-pub(super) const NEVER_NAMES: [&str; 1] = ["weekday"];
-
 /// The windows that are words.
 pub(super) const WINDOWS: [(&str, Window); 6] = [
     ("page", Window::Page),

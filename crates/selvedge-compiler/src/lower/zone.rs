@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use selvedge_core::limits::ZONE_OFFSETS_MAX;
-use selvedge_core::wire::program::{Offset, Parts, Window};
+use selvedge_core::wire::program::{Builtin, Fact, FactSource, Offset, Parts, Window};
 
 /// 1 January 2020 and 1 January 2050: the zone's rules are written out between them.
 const FROM_SECOND: i64 = 1_577_836_800;
@@ -16,7 +16,9 @@ pub(super) fn zone_of(parts: &Parts, name: &str) -> Vec<Offset> {
 
 fn asks_for_local_time(parts: &Parts) -> bool {
     let is_of_calendar = |window| matches!(window, Window::Today | Window::Week | Window::Month);
-    parts.metrics.iter().any(|metric| is_of_calendar(metric.window))
+    let is_clock =
+        |fact: &Fact| matches!(fact.source, FactSource::Builtin(Builtin::TimeOfDay | Builtin::Weekday));
+    parts.metrics.iter().any(|metric| is_of_calendar(metric.window)) || parts.facts.iter().any(is_clock)
 }
 
 /// The zone from the first of these years on; what comes after the last keeps its offset.

@@ -320,6 +320,7 @@ impl Typer<'_, '_> {
             FactType::Bool => return self.no_value(name, "yes or no", span),
             FactType::Time => Kind::Time,
             FactType::Duration => Kind::Duration,
+            FactType::Clock => return self.no_value(name, "a time of day", span),
             FactType::List | FactType::Untyped => return self.no_value(name, "a list", span),
             FactType::Opaque(what) => return self.no_value(name, what, span),
         };

@@ -137,6 +137,8 @@ pub(crate) enum FactType {
     Time,
     /// Milliseconds.
     Duration,
+    /// Minutes since midnight.
+    Clock,
     /// Texts.
     List,
     /// A property of a list's item: what it is compared with says what it is.

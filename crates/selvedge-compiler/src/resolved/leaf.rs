@@ -7,7 +7,7 @@ use crate::diagnostic::Report;
 use crate::literal::micro_text;
 use crate::source::Span;
 use crate::suggest::did_you_mean;
-use selvedge_core::date::{DAY_MS, time_ms};
+use selvedge_core::date::time_ms;
 use selvedge_core::limits::STATE_TEXT_BYTES_MAX;
 use selvedge_core::number::MICRO;
 use selvedge_core::wire::program::{Builtin, TextTest};
@@ -18,12 +18,13 @@ pub(crate) fn check(
     test: &Test,
     fact: Fact,
     fact_type: &FactType,
-    currency: &str,
+    (currency, timezone): (&str, &str),
     report: &mut Report,
 ) -> Option<Leaf> {
     let inferred = inferred(fact_type, &test.ask);
     let fact_type = inferred.as_ref().unwrap_or(fact_type);
-    let mut check = Check { fact_type, currency, span: test.source.span, subject: test.subject.span, report };
+    let mut check =
+        Check { timezone, fact_type, currency, span: test.source.span, subject: test.subject.span, report };
     let default = match &test.subject.default {
         None => None,
         Some(literal) => Some(check.default(literal)?),
@@ -36,6 +37,7 @@ pub(crate) fn check(
     let domain = match fact_type {
         FactType::Text { .. } => Domain::Text,
         FactType::Bool => Domain::Numbers(0, 1),
+        FactType::Clock => Domain::Numbers(0, MIDNIGHT - 1),
         FactType::Count => Domain::Numbers(0, i64::MAX),
         // Whether a list holds a text is a text's test.
         FactType::List if matches!(test_of, LeafTest::Text(..)) => Domain::Text,
@@ -61,7 +63,7 @@ fn inferred(fact_type: &FactType, ask: &Ask) -> Option<FactType> {
         LiteralValue::Text(_) => FactType::Text { one_of: Vec::new(), kept: false },
         LiteralValue::Money(..) => FactType::Money,
         LiteralValue::Bool(_) => FactType::Bool,
-        LiteralValue::Number(_) | LiteralValue::Duration(_) => FactType::Number,
+        LiteralValue::Number(_) | LiteralValue::Duration(_) | LiteralValue::Clock(_) => FactType::Number,
     })
 }
 
@@ -113,7 +115,19 @@ fn ranges_of(compare: Compare, (low, high): Range) -> Vec<Range> {
     }
 }
 
+/// All of a day (`2026-12-24`) in a time zone: its first and last millisecond.
+fn day_of(text: &str, timezone: &str) -> Option<Range> {
+    let day: jiff::civil::Date = text.parse().ok().filter(|_| text.len() == "2026-12-24".len())?;
+    let zone = jiff::tz::TimeZone::get(timezone).ok()?;
+    let start = |day: jiff::civil::Date| Some(day.to_zoned(zone.clone()).ok()?.timestamp().as_millisecond());
+    Some((start(day)?, start(day.tomorrow().ok()?)?.saturating_sub(1)))
+}
+
+/// Minutes of a day.
+const MIDNIGHT: i64 = 24 * 60;
+
 struct Check<'a> {
+    timezone: &'a str,
     fact_type: &'a FactType,
     currency: &'a str,
     span: Span,
@@ -166,6 +180,7 @@ impl Check<'_> {
             FactType::Count => ("a count", "write `>= 1` behind it"),
             FactType::Text { .. } => ("a text", "write `= \"...\"` or `is known` behind it"),
             FactType::Time => ("a time", "write `within last 7d` or `is known` behind it"),
+            FactType::Clock => ("a time of day", "write `>= 18:00`, or `now between 22:00 and 07:00`"),
             FactType::Duration => ("a duration", "write `<= 7d` or `is known` behind it"),
             _ => ("a number", "write `> 0` or `is known` behind it"),
         };
@@ -210,6 +225,9 @@ impl Check<'_> {
                 "`between` needs a number, a count or an amount of money",
             );
             return None;
+        }
+        if *self.fact_type == FactType::Clock {
+            return self.between_clocks(low, high);
         }
         let ((low_number, _), (_, high_number)) = (self.stretch(low)?, self.stretch(high)?);
         if low_number > high_number {
@@ -270,21 +288,40 @@ impl Check<'_> {
         Some(LeafTest::Ranges(ranges))
     }
 
+    /// From a time of day up to another, over midnight where that is earlier.
+    fn between_clocks(&mut self, low: &Literal, high: &Literal) -> Option<LeafTest> {
+        let (from, to) = (self.number(low)?, self.number(high)?);
+        if from == to {
+            let message = "never true: it ends where it begins";
+            self.report.add(Code::E0308, low.span.to(high.span), message);
+            return None;
+        }
+        let stretches = match from < to {
+            true => vec![(from, to - 1)],
+            false => {
+                [(0, to - 1), (from, MIDNIGHT - 1)].into_iter().filter(|(low, high)| low <= high).collect()
+            }
+        };
+        self.ranges(stretches)
+    }
+
     /// The values that a literal means: one, or all of a day.
     fn stretch(&mut self, literal: &Literal) -> Option<Range> {
         if *self.fact_type != FactType::Time {
             return self.number(literal).map(|number| (number, number));
         }
         let LiteralValue::Text(text) = &literal.value else { return self.mismatch(literal) };
-        let Some(start_ms) = time_ms(text) else {
+        if let Some(day) = day_of(text, self.timezone) {
+            return Some(day);
+        }
+        let Some(moment_ms) = time_ms(text) else {
             let message = format!("`{text}` is neither a day nor a moment");
             let help =
                 "write a day, `\"2026-12-24\"`, or a moment, `\"2026-12-24T18:00:00+01:00\"`".to_owned();
             self.report.add_help(Code::E0232, literal.span, message, help);
             return None;
         };
-        let is_day = text.len() == "2026-12-24".len();
-        Some((start_ms, if is_day { start_ms.saturating_add(DAY_MS - 1) } else { start_ms }))
+        Some((moment_ms, moment_ms))
     }
 
     /// A literal in the fact's own scale.
@@ -292,6 +329,7 @@ impl Check<'_> {
         match (self.fact_type, &literal.value) {
             (FactType::Number, LiteralValue::Number(micro)) => Some(*micro),
             (FactType::Duration, LiteralValue::Duration(ms)) => i64::try_from(*ms).ok(),
+            (FactType::Clock, LiteralValue::Clock(minutes)) => Some(*minutes),
             (FactType::Count, LiteralValue::Number(micro)) => self.whole_count(*micro, literal.span),
             (FactType::Money, LiteralValue::Money(micro, currency)) if currency == self.currency => {
                 Some(*micro)
@@ -387,6 +425,7 @@ impl Check<'_> {
                 Some("write `within last 7d`, or a difference: `now - x <= 7d`".to_owned())
             }
             (FactType::Time, _) => Some("write a day: `\"2026-12-24\"`".to_owned()),
+            (FactType::Clock, _) => Some("write a time of day: `22:00`".to_owned()),
             (FactType::Duration, _) => Some("write a duration: `30m`, `24h`, `7d`".to_owned()),
             _ => None,
         };
@@ -404,6 +443,7 @@ pub(super) fn form(fact_type: &FactType) -> &'static str {
         FactType::Count => "a count",
         FactType::Time => "a time",
         FactType::Duration => "a duration",
+        FactType::Clock => "a time of day",
         FactType::List => "a list",
         FactType::Untyped => "a property of an item",
         FactType::Opaque(what) => what,

@@ -95,6 +95,10 @@ fn builtin_type(builtin: Builtin) -> FactType {
             FactType::Text { one_of: words(&["desktop", "mobile", "tablet"]), kept: true }
         }
         (Builtin::CartValue, _) => FactType::Money,
+        (Builtin::TimeOfDay | Builtin::VisitorTimeOfDay, _) => FactType::Clock,
+        (Builtin::Weekday | Builtin::VisitorWeekday, _) => {
+            FactType::Text { one_of: words(&["mon", "tue", "wed", "thu", "fri", "sat", "sun"]), kept: true }
+        }
         (_, AttributeType::Text) => FactType::Text { one_of: Vec::new(), kept: true },
         (_, AttributeType::Number) => FactType::Number,
         (_, AttributeType::Bool) => FactType::Bool,

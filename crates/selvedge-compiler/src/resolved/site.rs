@@ -89,6 +89,7 @@ pub(crate) fn resolve(written: Written, report: &mut Report) -> Site {
     let mut checker = Checker {
         names: &names,
         currency: &currency,
+        timezone: &site.timezone,
         report,
         metrics: Vec::new(),
         used: Used::default(),

@@ -47,6 +47,7 @@ pub(super) enum Scope<'a> {
 pub(crate) struct Checker<'a, 'r> {
     pub names: &'a Names<'a>,
     pub currency: &'a str,
+    pub timezone: &'a str,
     pub report: &'r mut Report,
     /// Metrics written inside conditions; they follow the named ones.
     pub metrics: Vec<TypedMetric>,
@@ -175,7 +176,7 @@ impl<'a> Checker<'a, '_> {
                         self.compare_facts(test, (fact, fact_type), *compare, other, scope)?
                     }
                     Ask::Within(side, ms) => leaf::within(test, fact, &fact_type, *side, *ms, self.report)?,
-                    _ => leaf::check(asked, fact, &fact_type, self.currency, self.report)?,
+                    _ => leaf::check(asked, fact, &fact_type, (self.currency, self.timezone), self.report)?,
                 };
                 Some(match test.ask {
                     Ask::State(state @ (State::True | State::NotTrue | State::False | State::NotFalse)) => {

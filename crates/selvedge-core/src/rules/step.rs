@@ -39,8 +39,13 @@ pub struct Stepped {
 }
 
 /// Facts that are as the latest context says.
-const LATEST: [Builtin; 4] =
-    [Builtin::DeviceClass, Builtin::ViewportWidth, Builtin::Language, Builtin::GeoCountry];
+const LATEST: [Builtin; 5] = [
+    Builtin::DeviceClass,
+    Builtin::ViewportWidth,
+    Builtin::Language,
+    Builtin::GeoCountry,
+    Builtin::UtcOffset,
+];
 /// Facts of a page view, with the property of a `page` event that tells them.
 const PAGE: [(Builtin, &str); 4] = [
     (Builtin::PagePath, "path"),

@@ -13,7 +13,9 @@ use crate::consent::Purposes;
 use crate::hash::fnv1a_64;
 use crate::number::{MICRO, Micro, Number};
 use crate::value::Value;
-use crate::wire::program::{AttributeRow, Builtin, FactRow, Image, LookedUp, MetricRow, SequenceRow, kind};
+use crate::wire::program::{
+    AttributeRow, Builtin, FactRow, Image, Local, LookedUp, MetricRow, SequenceRow, kind,
+};
 use crate::wire::state::{CART, CellBody, PageView, VisitorState};
 use alloc::vec::Vec;
 
@@ -168,6 +170,15 @@ impl<'a> View<'a> {
                 Some(CellBody::Cart(cart)) if self.cart_is_observed() => seen_in_cart(cart, builtin),
                 _ => UNOBSERVED,
             },
+            Builtin::TimeOfDay | Builtin::Weekday => clock(builtin, self.image.local(self.now_ms)),
+            Builtin::VisitorTimeOfDay | Builtin::VisitorWeekday => match self.builtin(Builtin::UtcOffset) {
+                Seen::Known(known)
+                    if known.low == known.high && (-OFFSET_MAX..=OFFSET_MAX).contains(&known.low) =>
+                {
+                    clock(builtin, Local::at(self.now_ms, known.low / MICRO))
+                }
+                _ => UNOBSERVED,
+            },
             Builtin::Now => Seen::Known(Known::exact(self.now_ms)),
             Builtin::SessionStart if is_whole => Seen::Known(Known::exact(session.start_ms)),
             Builtin::SessionPreviousStart if is_whole => {
@@ -313,6 +324,21 @@ impl<'a> View<'a> {
     }
 }
 
+/// No clock is further from UTC: millionths of a minute.
+const OFFSET_MAX: i64 = 18 * 60 * MICRO;
+
+/// The time of day, or the day of the week.
+fn clock<'a>(builtin: Builtin, local: Local) -> Seen<'a> {
+    const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+    match builtin {
+        Builtin::TimeOfDay | Builtin::VisitorTimeOfDay => Seen::Known(Known::exact(local.minute)),
+        _ => {
+            let day = usize::try_from(local.weekday()).ok().and_then(|day| DAYS.get(day));
+            day.map_or(UNOBSERVED, |day| Seen::Text(day))
+        }
+    }
+}
+
 /// Facts of the open page.
 const fn is_of_page(builtin: Builtin) -> bool {
     matches!(builtin, Builtin::PagePath | Builtin::PageTitle | Builtin::PageCategory | Builtin::PageSku)
@@ -320,5 +346,12 @@ const fn is_of_page(builtin: Builtin) -> bool {
 
 /// Facts that are as the latest context says.
 pub(super) const fn is_of_latest(builtin: Builtin) -> bool {
-    matches!(builtin, Builtin::DeviceClass | Builtin::ViewportWidth | Builtin::Language | Builtin::GeoCountry)
+    matches!(
+        builtin,
+        Builtin::DeviceClass
+            | Builtin::ViewportWidth
+            | Builtin::Language
+            | Builtin::GeoCountry
+            | Builtin::UtcOffset
+    )
 }

@@ -34,7 +34,6 @@ mod encode;
 pub use deciding::{Cap, Deciding, Experiment, Suppression, Terms, Trial, Unit, ValueCap, Variant};
 pub use decode::edge_config;
 pub use emit::{Emit, OncePer};
-pub(crate) use image::LookedUp;
 pub(crate) use image::records::{
     AttributeRow, CapRange, CapRow, CartRow, Code, EmitRow, ExperimentRow, FactRow, MetricRow, Op, RuleRow,
     SequenceRow, TermsRow, TimerRow,
@@ -43,6 +42,7 @@ pub(crate) use image::{
     ACCEPT, REJECT, SITE_CAPS, USER, WOKEN, dismissals_of, op_of, per_value_of, slot_caps_hash,
 };
 pub use image::{Image, attribute_hash, emit_hash, experiment_hash, group_hash, rule_hash, timer_hash};
+pub(crate) use image::{Local, LookedUp};
 pub(crate) use layout::{NONE, kind};
 pub use looked_up::{Lookup, LookupCell, LookupRow};
 pub use measured::{Metric, MetricKind, Points, Scope, Score, Window};

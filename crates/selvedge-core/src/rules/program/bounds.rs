@@ -21,9 +21,9 @@ const STORED_BYTES: usize = 2 + STATE_TEXT_BYTES_MAX;
 const FACT_BYTES: usize = 1 + STORED_BYTES;
 /// Facts of a page view.
 const PAGE_FACTS: usize = 4;
-/// Facts that are kept with the session: its entry page, campaign and referrer; the latest device, viewport, language and
-/// country.
-const SESSION_FACTS: usize = 11;
+/// Facts that are kept with the session: its entry page, campaign and referrer; the latest device, viewport, language,
+/// country and clock.
+const SESSION_FACTS: usize = 12;
 /// Version, publish number, layout, birth, newest time, purposes, and the counts of pages, held and cells.
 const HEAD_BYTES: usize = 1 + 10 + HASH_BYTES + TIME_BYTES + (1 + TIME_BYTES) + 3 + 3 * COUNT_BYTES;
 /// Two numbers, six times, three flags, the count of facts, the facts.

@@ -7,6 +7,7 @@ pub(crate) mod records;
 mod lookups;
 
 pub(crate) use lookups::LookedUp;
+pub(crate) use zone::Local;
 
 mod zone;
 

@@ -295,6 +295,16 @@ builtins! {
     SessionStart = 20, "session.start", Time, false;
     /// When the session before began; missing in the first.
     SessionPreviousStart = 21, "session.previous_start", Time, false;
+    /// Minutes since midnight, in the site's time zone.
+    TimeOfDay = 25, "time_of_day", Number, false;
+    /// The day of the week, in the site's time zone: `mon` to `sun`.
+    Weekday = 26, "weekday", Text, false;
+    /// As [`Self::TimeOfDay`], on the visitor's own clock.
+    VisitorTimeOfDay = 27, "visitor.time_of_day", Number, false;
+    /// As [`Self::Weekday`], on the visitor's own clock.
+    VisitorWeekday = 28, "visitor.weekday", Text, false;
+    /// How many minutes the visitor's clock is ahead of UTC.
+    UtcOffset = 29, "utc_offset", Number, false;
     /// What all in the cart costs.
     CartValue = 22, "cart.value", Number, false;
     /// How many things are in the cart.
