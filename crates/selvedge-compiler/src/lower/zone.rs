@@ -42,3 +42,44 @@ fn offsets(name: &str) -> Vec<Offset> {
 fn minutes(seconds: i32) -> i16 {
     i16::try_from(seconds / 60).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Minutes ahead of UTC, as the program's table says.
+    fn minutes_at(offsets: &[Offset], second: i64) -> i64 {
+        let minute = u32::try_from(second / 60).unwrap();
+        let offset = offsets.iter().take_while(|offset| offset.from_minute <= minute).last();
+        offset.unwrap().minutes.into()
+    }
+
+    #[test]
+    fn every_zone_fits_the_table() {
+        for name in jiff::tz::db().available() {
+            let found = offsets(&name.to_string());
+            assert!((1..=ZONE_OFFSETS_MAX).contains(&found.len()), "{name}: {}", found.len());
+            let last = found.last().unwrap().from_minute;
+            assert!(
+                found.len() < ZONE_OFFSETS_MAX || i64::from(last) * 60 > TO_SECOND - 31_536_000,
+                "{name}"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_table_says_what_the_zone_says(
+            name in prop::sample::select(&[
+                "Europe/Berlin", "America/New_York", "America/Havana", "Asia/Kolkata", "Africa/Casablanca",
+                "Australia/Lord_Howe", "Pacific/Chatham", "Asia/Beirut", "America/Nuuk", "UTC",
+            ][..]),
+            second in FROM_SECOND..TO_SECOND,
+        ) {
+            let zone = TimeZone::get(name).unwrap();
+            let expected = zone.to_offset(Timestamp::from_second(second).unwrap()).seconds() / 60;
+            prop_assert_eq!(minutes_at(&offsets(name), second), i64::from(expected));
+        }
+    }
+}

@@ -20,6 +20,7 @@ mod deciding;
 mod emitting;
 mod explaining;
 mod logic;
+mod memory;
 mod page_and_edge;
 mod programs;
 mod recalling;
