@@ -82,7 +82,9 @@ fn is_certain(when: &Truth, fact: &Fact) -> bool {
         Truth::All(parts) => parts.iter().any(|part| is_certain(part, fact)),
         Truth::Any(parts) => parts.iter().all(|part| is_certain(part, fact)),
         Truth::Opposite(_) => false,
-        Truth::Leaf(leaf) if leaf.fact == *fact && leaf.default.is_none() => match &leaf.test {
+        // Of what a fact is made of (`trial_ends_at - now`), each part is known where it is.
+        Truth::Leaf(leaf) if leaf.fact.simple().contains(&fact) && leaf.default.is_none() => match &leaf.test
+        {
             // Of a count that was not watched whole a lower bound is known: only an upper bound proves the value.
             LeafTest::Ranges(ranges) => {
                 matches!(fact, Fact::Attribute(_)) || ranges.iter().all(|(_, high)| *high != i64::MAX)
