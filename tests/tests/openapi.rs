@@ -158,6 +158,7 @@ fn exchanges(ask: &Ask<'_>) -> Result<Vec<Exchange>> {
     all.extend(decide(ask)?);
     all.extend(reads(ask)?);
     all.extend(publish(ask)?);
+    all.extend(orders(ask)?);
     all.extend(second_site(ask)?);
     Ok(all)
 }
@@ -241,6 +242,36 @@ fn publish(ask: &Ask<'_>) -> Result<Vec<Exchange>> {
         ("post", path, ask.world.admin_post(path, b"not a program")?),
         ("post", path, ask.post(path, &[], &body)?),
         ("post", path, ask.world.admin_post(path, &vec![0; 9 << 20])?),
+    ])
+}
+
+/// A rule is stopped and let go; there is nothing to roll back to, and then there is.
+fn orders(ask: &Ask<'_>) -> Result<Vec<Exchange>> {
+    let (pause, rollback) = ("/v1/pause", "/v1/rollback");
+    let rule = "free-shipping-hero";
+    let stopped = ask.world.admin_post(pause, json!({"rule": rule}).to_string().as_bytes())?;
+    assert_eq!(stopped.json()?["paused"], json!([rule]));
+    let config = ask.get("/s/shop/config")?;
+    assert_eq!(config.json()?["paused"].as_array().map(Vec::len), Some(1));
+    let again = ask.world.admin_post(pause, br#"{"all":true,"resume":true}"#)?;
+    assert_eq!(again.json()?["paused"], json!(null));
+    let nowhere = ask.world.admin_post(rollback, b"")?;
+    let other = compiled_shop_as(|site| site.replace("late_events: 30s", "late_events: 20s"))?;
+    let before = ask.world.published().program.clone();
+    ask.world.publish_bytes(&other.full_bytes, &other.public_bytes)?;
+    let back = ask.world.admin_post(rollback, b"")?;
+    assert_eq!((&back.json()?["publish"], &back.json()?["program"]), (&json!(3), &json!(before)));
+    Ok(vec![
+        ("post", pause, stopped),
+        ("get", "/s/{site}/config", config),
+        ("post", pause, again),
+        ("post", pause, ask.world.admin_post(pause, br#"{"rule":"nobody"}"#)?),
+        ("post", pause, ask.world.admin_post(pause, b"{}")?),
+        ("post", pause, ask.post(pause, &[], b"{}")?),
+        ("post", rollback, nowhere),
+        ("post", rollback, back),
+        ("post", rollback, ask.world.admin_post(rollback, b"3")?),
+        ("post", rollback, ask.post(rollback, &[], b"")?),
     ])
 }
 

@@ -7,6 +7,7 @@ use crate::registry_client::registry;
 use crate::reply::Problem;
 use selvedge_core::id::{ProgramHash, parse_hex_16};
 use selvedge_edge::fault::Fault;
+use selvedge_edge::order;
 use selvedge_edge::site::Site;
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
@@ -28,6 +29,9 @@ pub struct Pointer {
     pub publish: u64,
     /// That publish's program, 32 hexadecimal digits.
     pub program: String,
+    /// Ids of rules that were stopped since; `*` stands for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paused: Vec<String>,
 }
 
 #[derive(Default)]
@@ -45,6 +49,17 @@ impl Known {
         let is_newer = self.sites.get(site.name()).is_none_or(|known| known.publish < site.publish);
         if is_newer {
             self.sites.insert(site.name().to_owned(), Rc::new(site));
+        }
+    }
+}
+
+impl Known {
+    /// Stops what the registry says is stopped.
+    fn pause(&mut self, pointer: &Pointer) {
+        let paused = order::paused(&pointer.paused);
+        let is_other = |site: &&mut Rc<Site>| site.publish == pointer.publish && site.paused != paused;
+        if let Some(site) = self.sites.get_mut(&pointer.site).filter(is_other) {
+            *site = Rc::new(site.with_paused(paused));
         }
     }
 }
@@ -119,6 +134,7 @@ async fn ask(env: &Env) -> Result<(), Problem> {
                 }
             }
         }
+        KNOWN.with_borrow_mut(|known| known.pause(&pointer));
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use crate::programs::Pointer;
 use crate::reply::{self, Answered, Problem};
 use crate::sql;
 use selvedge_edge::fault::Fault;
+use selvedge_edge::order::{ORDER_BYTES_MAX, Pause, Rollback};
 use selvedge_edge::publish::{PUBLISH_BYTES_MAX, Published};
 use serde::Serialize;
 use worker::{DurableObject, Env, Method, Request, Response, SqlStorage, State, durable_object};
@@ -22,6 +23,7 @@ CREATE TABLE IF NOT EXISTS history(
 CREATE TABLE IF NOT EXISTS program(
     hash TEXT, form TEXT, part INTEGER, bytes BLOB, PRIMARY KEY(hash, form, part)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS paused(site TEXT, rule TEXT, PRIMARY KEY(site, rule)) WITHOUT ROWID;
 ";
 
 /// The registry object.
@@ -67,6 +69,14 @@ impl Registry {
                 let body = crate::body::read(request, PUBLISH_BYTES_MAX).await?;
                 self.publish(&body)
             }
+            (Method::Post, ["pause", site]) => {
+                let order = Pause::read(&crate::body::read(request, ORDER_BYTES_MAX).await?)?;
+                self.pause(site, &order)
+            }
+            (Method::Post, ["rollback", site]) => {
+                let order = Rollback::read(&crate::body::read(request, ORDER_BYTES_MAX).await?)?;
+                self.rollback(site, order.publish)
+            }
             _ => Err(Fault::not_found("the registry has no such path").into()),
         }
     }
@@ -77,13 +87,11 @@ impl Registry {
             .into_iter()
             .map(|row| {
                 let mut values = row.into_iter();
-                Pointer {
-                    site: sql::text(values.next()),
-                    publish: sql::number(values.next()),
-                    program: sql::text(values.next()),
-                }
+                let site = sql::text(values.next());
+                let (publish, program) = (sql::number(values.next()), sql::text(values.next()));
+                Ok(Pointer { paused: paused(&self.sql, &site)?, site, publish, program })
             })
-            .collect();
+            .collect::<worker::Result<_>>()?;
         reply::json(serde_json::to_string(&pointers).unwrap_or_default())
     }
 
@@ -118,11 +126,46 @@ impl Registry {
         let (sql, now_ms) = (self.sql.clone(), now_ms());
         let (site, program) = (published.site.clone(), published.hash.to_string());
         let (full, public) = (published.full.to_vec(), published.public.to_vec());
-        let done = barrier::transaction(&self.state.storage(), move || {
-            let pointer = store(&sql, &Publish { site, program, full, public, now_ms })?;
-            Ok::<Pointer, worker::Error>(pointer)
-        });
-        match done {
+        self.move_pointer(move || store(&sql, &Publish { site, program, full, public, now_ms }))
+    }
+
+    /// Stops a rule of the site, or lets it act again. With all, nothing that was stopped before stays so.
+    fn pause(&self, site: &str, order: &Pause) -> Answered {
+        let (sql, site, order) = (self.sql.clone(), site.to_owned(), order.clone());
+        self.move_pointer(move || {
+            let statement = match (order.resume, order.all) {
+                (false, _) => "INSERT OR REPLACE INTO paused VALUES (?, ?)",
+                (true, false) => "DELETE FROM paused WHERE site = ? AND rule = ?",
+                (true, true) => "DELETE FROM paused WHERE site = ? AND rule IS NOT ?",
+            };
+            let of = if order.resume && order.all { "" } else { order.of() };
+            sql::run(&sql, statement, vec![site.as_str().into(), of.into()])?;
+            pointer_of(&sql, &site)
+        })
+    }
+
+    /// Puts the program of an earlier publish in force, as a publish of its own.
+    fn rollback(&self, site: &str, publish: Option<u64>) -> Answered {
+        let known = pointer_of(&self.sql, site)?;
+        let statement =
+            "SELECT program FROM history WHERE site = ? AND (? = 0 OR publish = ?) AND program IS NOT ?
+            ORDER BY publish DESC LIMIT 1";
+        let wanted = sql::of_number(publish.unwrap_or(0));
+        // The program in force is no step back, unless it is asked for by its number.
+        let not = if publish.is_some() { "" } else { known.program.as_str() };
+        let values = vec![site.into(), wanted.clone(), wanted, not.into()];
+        let mut rows = sql::rows(&self.sql, statement, values)?.into_iter().flatten();
+        let program = sql::text(rows.next());
+        if program.is_empty() {
+            return Err(Fault::not_found("there is no such publish to go back to").into());
+        }
+        let (sql, site, now_ms) = (self.sql.clone(), site.to_owned(), now_ms());
+        self.move_pointer(move || advance(&sql, &site, &program, now_ms))
+    }
+
+    /// Does something in one transaction that ends with where the site stands.
+    fn move_pointer(&self, work: impl FnOnce() -> worker::Result<Pointer> + 'static) -> Answered {
+        match barrier::transaction(&self.state.storage(), work) {
             Ok(pointer) => reply::json(serde_json::to_string(&pointer).unwrap_or_default()),
             Err(Failure::Work(error)) => Err(Problem::Platform(error)),
             Err(Failure::Panicked | Failure::Storage) => {
@@ -142,13 +185,6 @@ struct Publish {
 
 fn store(sql: &SqlStorage, publish: &Publish) -> worker::Result<Pointer> {
     let Publish { site, program, full, public, now_ms } = publish;
-    let statement = "SELECT publish, program FROM site WHERE name = ?";
-    let mut known = sql::rows(sql, statement, vec![site.as_str().into()])?.into_iter().flatten();
-    let (number, known_program) = (sql::number(known.next()), sql::text(known.next()));
-    let pointer = |publish| Pointer { site: site.clone(), publish, program: program.clone() };
-    if known_program == *program {
-        return Ok(pointer(number));
-    }
     for (form, bytes) in [("full", full), ("public", public)] {
         for (part, chunk) in (0u64..).zip(bytes.chunks(PART_BYTES_MAX)) {
             let values =
@@ -156,11 +192,34 @@ fn store(sql: &SqlStorage, publish: &Publish) -> worker::Result<Pointer> {
             sql::run(sql, "INSERT OR REPLACE INTO program VALUES (?, ?, ?, ?)", values)?;
         }
     }
-    let next = number.saturating_add(1);
-    let entry =
-        vec![site.as_str().into(), sql::of_number(next), program.as_str().into(), sql::of_number(*now_ms)];
+    advance(sql, site, program, *now_ms)
+}
+
+/// Puts a stored program in force. The one in force already changes nothing.
+fn advance(sql: &SqlStorage, site: &str, program: &str, now_ms: u64) -> worker::Result<Pointer> {
+    let known = pointer_of(sql, site)?;
+    if known.program == program {
+        return Ok(known);
+    }
+    let next = known.publish.saturating_add(1);
+    let entry = vec![site.into(), sql::of_number(next), program.into(), sql::of_number(now_ms)];
     sql::run(sql, "INSERT INTO history VALUES (?, ?, ?, ?)", entry)?;
-    let moved = vec![site.as_str().into(), sql::of_number(next), program.as_str().into()];
+    let moved = vec![site.into(), sql::of_number(next), program.into()];
     sql::run(sql, "INSERT OR REPLACE INTO site VALUES (?, ?, ?)", moved)?;
-    Ok(pointer(next))
+    pointer_of(sql, site)
+}
+
+/// Where a site stands; at publish 0 where nothing was published.
+fn pointer_of(sql: &SqlStorage, site: &str) -> worker::Result<Pointer> {
+    let statement = "SELECT publish, program FROM site WHERE name = ?";
+    let mut known = sql::rows(sql, statement, vec![site.into()])?.into_iter().flatten();
+    let (publish, program) = (sql::number(known.next()), sql::text(known.next()));
+    Ok(Pointer { site: site.to_owned(), publish, program, paused: paused(sql, site)? })
+}
+
+/// The rules of a site that were stopped.
+fn paused(sql: &SqlStorage, site: &str) -> worker::Result<Vec<String>> {
+    let statement = "SELECT rule FROM paused WHERE site = ? ORDER BY rule";
+    let rows = sql::rows(sql, statement, vec![site.into()])?;
+    Ok(rows.into_iter().map(|row| sql::text(row.into_iter().next())).collect())
 }

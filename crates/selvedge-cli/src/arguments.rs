@@ -58,6 +58,13 @@ pub enum Command {
     #[command(after_long_help = "Examples:\n  selvedge publish examples/shop\n  \
         selvedge publish examples/shop --url https://edge.example --token $TOKEN")]
     Publish(PublishArguments),
+    /// Stop a rule within seconds, without a publish
+    #[command(after_long_help = "Examples:\n  selvedge pause free-shipping-hero\n  \
+        selvedge pause free-shipping-hero --resume\n  selvedge pause --all")]
+    Pause(PauseArguments),
+    /// Put the program of an earlier publish in force again
+    #[command(after_long_help = "Examples:\n  selvedge rollback\n  selvedge rollback 12")]
+    Rollback(RollbackArguments),
     /// Print the log of accepted events
     #[command(after_long_help = "Examples:\n  selvedge log\n  selvedge log --live\n  \
         selvedge log --json --from 0.12-1.7 | jq -r .name | sort | uniq -c")]
@@ -251,6 +258,45 @@ pub struct PublishArguments {
     /// Folder of the site
     #[arg(default_value = ".")]
     pub site: PathBuf,
+    /// The worker.
+    #[command(flatten)]
+    pub remote: RemoteArguments,
+    /// Print the worker's answer as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `selvedge pause`
+#[derive(Debug, Args)]
+pub struct PauseArguments {
+    /// The rule's id
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    pub rule: Option<String>,
+    /// Every rule of the site
+    #[arg(long)]
+    pub all: bool,
+    /// Let it act again
+    #[arg(long)]
+    pub resume: bool,
+    /// The site, where the worker has several
+    #[arg(long, value_name = "NAME")]
+    pub site: Option<String>,
+    /// The worker.
+    #[command(flatten)]
+    pub remote: RemoteArguments,
+    /// Print the worker's answer as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `selvedge rollback`
+#[derive(Debug, Args)]
+pub struct RollbackArguments {
+    /// Number of the publish; the newest of another program than that in force where it is left out
+    pub publish: Option<u64>,
+    /// The site, where the worker has several
+    #[arg(long, value_name = "NAME")]
+    pub site: Option<String>,
     /// The worker.
     #[command(flatten)]
     pub remote: RemoteArguments,

@@ -34,6 +34,8 @@ pub mod topology;
 
 pub mod publish;
 
+pub mod order;
+
 pub mod access;
 
 pub mod ledger;

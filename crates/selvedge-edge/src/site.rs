@@ -38,6 +38,14 @@ impl Site {
         Ok(Self { program, config, names, hash, publish, paused: Vec::new() })
     }
 
+    /// The same site with other rules stopped.
+    #[must_use]
+    pub fn with_paused(&self, paused: Vec<u64>) -> Self {
+        let Self { program, config, names, hash, publish, .. } = self;
+        let (program, config, names) = (program.clone(), config.clone(), names.clone());
+        Self { program, config, names, hash: *hash, publish: *publish, paused }
+    }
+
     /// What holds besides the program.
     #[must_use]
     pub fn orders(&self) -> Orders<'_> {

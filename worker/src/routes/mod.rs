@@ -18,6 +18,8 @@ mod decide;
 
 mod publish;
 
+mod order;
+
 mod site;
 
 mod visitor;
@@ -59,6 +61,8 @@ async fn made(mut request: Request, env: &Env) -> Answered {
     match segments.as_slice() {
         ["v1", "collect" | "decide"] => Err(Fault::method_not_allowed("this route takes POST").into()),
         ["v1", "publish"] => on(method == Method::Post, publish::answer(&mut request, env)).await,
+        ["v1", "pause"] => on(method == Method::Post, order::pause(&mut request, env)).await,
+        ["v1", "rollback"] => on(method == Method::Post, order::rollback(&mut request, env)).await,
         ["v1", "programs"] => on(is_read, publish::history(&request, env)).await,
         ["v1", "log"] => on(is_read, log::log(&request, env)).await,
         ["v1", "quarantine"] => on(is_read, log::quarantine(&request, env)).await,

@@ -6,6 +6,7 @@ pub mod build;
 pub mod log;
 pub mod new;
 pub mod publish;
+pub mod order;
 pub mod replay;
 pub mod test;
 pub mod simulate;
@@ -38,6 +39,8 @@ fn dispatch(command: Command) -> Result<Ending> {
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
         Command::Publish(arguments) => publish::run(&arguments),
+        Command::Pause(arguments) => order::pause(&arguments),
+        Command::Rollback(arguments) => order::rollback(&arguments),
         Command::Log(arguments) => log::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
     }
