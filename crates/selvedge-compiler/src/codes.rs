@@ -234,7 +234,7 @@ codes! {
     E0501 = Error, "an unknown name in a test";
     /// An event of a test is one line: the time since the beginning, the event's name, and its properties in braces:
     /// `"10s product_view {category: shoes}"`. YAML needs the quotes, because of the colon. What does not fit into a line
-    /// is written as a mapping with `at`, `event`, `properties`, `context` and `tab`.
+    /// is written as a mapping with `at`, `event`, `properties`, `context`, `tab` and `member`.
     E0502 = Error, "an event of a test that cannot be read";
     /// The tracking plan would refuse the event, so that no rule would ever see it.
     E0503 = Error, "an event of a test that the tracking plan refuses";

@@ -100,7 +100,14 @@ impl Watch for Nobody {
 
 /// A browser at no particular time: the batches carry their own clock.
 fn arrival() -> Arrival<'static> {
-    Arrival { received_ms: 0, source: "web", trust: Trust::Client, shown: Shown::default(), country: None }
+    Arrival {
+        received_ms: 0,
+        source: "web",
+        trust: Trust::Client,
+        shown: Shown::default(),
+        country: None,
+        account: None,
+    }
 }
 
 /// An answer as a line: counts, the state's bytes, and each slot's decision.

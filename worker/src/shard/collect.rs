@@ -119,6 +119,7 @@ fn step(
         trust: envelope.trust(),
         shown: Shown { gpc: envelope.gpc, mode: envelope.mode() },
         country: envelope.country.as_deref(),
+        account: None,
     };
     let poison = attempts.poison();
     let trouble = Trouble { poison: &poison, fresh_state: attempts.at(0) >= FRESH_STATE_ATTEMPTS };

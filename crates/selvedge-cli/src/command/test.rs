@@ -155,15 +155,23 @@ mod tests {
     use selvedge_compiler::{Compiled, compile};
 
     fn site(tests: &str) -> Compiled {
+        site_with(&new_site()["rules.yaml"], tests)
+    }
+
+    fn site_with(rules: &str, tests: &str) -> Compiled {
         let mut files = new_site();
+        files.insert("rules.yaml".to_owned(), rules.to_owned());
         files.insert("tests/hero.yaml".to_owned(), tests.to_owned());
         let compilation = compile(&files);
         compilation.program.unwrap_or_else(|| panic!("{:?}", compilation.diagnostics))
     }
 
     fn report(tests: &str) -> String {
-        let compiled = site(tests);
-        let stage = Stage::of(&compiled).unwrap();
+        reported(&site(tests))
+    }
+
+    fn reported(compiled: &Compiled) -> String {
+        let stage = Stage::of(compiled).unwrap();
         let cases = compiled.cases.iter();
         let cases = cases.map(|case| (case, run_case(&stage, case, &compiled.timezone).unwrap())).collect();
         Report { site: Path::new("my-site"), cases, left_out: 0 }.text()
@@ -253,6 +261,77 @@ mod tests {
 ",
         );
         assert!(text.starts_with("ok "), "{text}");
+    }
+
+    const ACCOUNTS: &str = "
+attributes:
+  account.plan:
+    type: text
+    from: account
+suppress:
+  - name: gold-members
+    when: account.plan = \"gold\"
+    on_unknown: allow
+rules:
+  - id: remind
+    when: sequence add_to_cart then no product_view within 8m
+    show:
+      slot: hero
+      content: free-shipping
+";
+
+    #[test]
+    fn what_comes_of_time_alone_stands_in_the_timeline_at_its_time() {
+        let compiled = site_with(
+            ACCOUNTS,
+            "
+- name: eight minutes after the cart
+  events:
+    - 0s session_start
+    - \"1m add_to_cart {sku: a}\"
+  expect:
+    - at: 539s
+      hero: none
+    - at: 20m
+      hero: none
+      why: sequence add_to_cart then no product_view within 8m is true
+",
+        );
+        insta::assert_snapshot!(reported(&compiled));
+    }
+
+    #[test]
+    fn facts_of_an_account_are_given_like_others() {
+        let compiled = site_with(
+            ACCOUNTS,
+            "
+- name: gold members are left alone
+  given:
+    account.plan: gold
+  events:
+    - 0s session_start
+    - \"1m add_to_cart {sku: a}\"
+  expect:
+    at: 10m
+    hero: none
+    reasons:
+      remind: suppressed_by
+- name: somebody else of the account turns it to gold
+  events:
+    - 0s session_start
+    - \"1m add_to_cart {sku: a}\"
+    - at: 2m
+      event: group
+      member: 1
+      properties:
+        account.plan: gold
+  expect:
+    at: 10m
+    reasons:
+      remind: suppressed_by
+",
+        );
+        assert!(reported(&compiled).ends_with("2 passed, 0 failed\n"), "{}", reported(&compiled));
     }
 
     #[test]

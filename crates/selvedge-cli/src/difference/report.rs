@@ -43,7 +43,7 @@ fn reasons(out: &mut String, side: &str, rules: &[RuleWords]) {
         let _ = writeln!(out, "    {side}  has none of these rules");
     }
     for rule in rules {
-        let _ = writeln!(out, "    {side}  {}: {}", rule.rule, rule.reason.as_str());
+        let _ = writeln!(out, "    {side}  {}: {}", rule.rule, rule.reason_text());
         let shown = if rule.missing.is_empty() { &rule.leaves } else { &rule.missing };
         let mark = if rule.missing.is_empty() { "" } else { "missing: " };
         for leaf in shown {

@@ -18,6 +18,9 @@ use selvedge_core::wire::program::Builtin;
 /// When a case begins that does not say: a Monday morning.
 const BEGIN: &str = "2026-06-01T10:00";
 
+/// Page loads of one member are told from those of the next by this.
+const MEMBER: u32 = 100;
+
 /// What became of a case.
 #[derive(Debug)]
 pub struct CaseOutcome {
@@ -97,8 +100,8 @@ impl Run<'_> {
                 self.note(event.at_ms, event.text.clone(), Vec::new());
                 return Ok(());
             }
-            Happening::Event { name, event_type, properties, context, tab } => Happened {
-                writer: self.writer(*tab),
+            Happening::Event { name, event_type, properties, context, tab, member } => Happened {
+                writer: self.writer(*tab + *member * MEMBER),
                 event_type: *event_type,
                 name: name.clone(),
                 time_ms,
@@ -106,6 +109,11 @@ impl Run<'_> {
                 context: context.clone(),
             },
         };
+        if matches!(event.happening, Happening::Event { member: 1.., .. }) {
+            self.visitor.step_member(&happened)?;
+            self.note(event.at_ms, event.text.clone(), Vec::new());
+            return Ok(());
+        }
         let behind = self.visitor.step(&happened)?;
         self.wakings(&behind.woken);
         let before = self.last.as_ref().map(|(_, behind)| behind);

@@ -84,7 +84,7 @@ impl fmt::Display for SlotWords {
             None => writeln!(out, "{}: {content} (fallback)", self.slot)?,
         }
         for rule in &self.candidates {
-            writeln!(out, "  {}  {}  {}", rule.rule, rule.priority, rule.reason.as_str())?;
+            writeln!(out, "  {}  {}  {}", rule.rule, rule.priority, rule.reason_text())?;
             for leaf in &rule.leaves {
                 let mark = match leaf.holds {
                     Some(true) => "yes",

@@ -45,9 +45,15 @@ impl Given {
         self.context.text(Builtin::GeoCountry.name())
     }
 
+    /// Puts what is kept of the account into its state.
+    pub fn keep_account(&self, stage: &Stage, state: &mut VisitorState) {
+        let of_account = self.kept.iter().filter(|(name, _)| is_of_account(stage, name));
+        of_account.for_each(|(name, value)| keep_attribute(stage, name, value, state));
+    }
+
     /// Puts what is kept into the state of a visitor whose session has begun.
     pub fn keep(&self, stage: &Stage, state: &mut VisitorState) {
-        for (name, value) in &self.kept {
+        for (name, value) in self.kept.iter().filter(|(name, _)| !is_of_account(stage, name)) {
             if !keep_of_session(name, value, state) {
                 keep_attribute(stage, name, value, state);
             }
@@ -64,6 +70,11 @@ fn is_context(stage: &Stage, name: &str) -> bool {
         .iter()
         .any(|attribute| attribute.name == name && attribute.scope != AttributeScope::Context);
     !is_attribute && !of_session.iter().any(|builtin| builtin.name() == name)
+}
+
+fn is_of_account(stage: &Stage, name: &str) -> bool {
+    let mut attributes = stage.parts.attributes.iter();
+    attributes.any(|attribute| attribute.name == name && attribute.scope == AttributeScope::Account)
 }
 
 /// Facts that the session itself is; whether it was one.

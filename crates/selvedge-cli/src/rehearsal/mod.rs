@@ -7,6 +7,7 @@ pub mod stage;
 pub mod behind;
 pub mod told;
 pub mod given;
+pub mod account;
 pub mod visitor;
 pub mod reasons;
 pub mod explanation;

@@ -22,6 +22,8 @@ pub struct RuleWords {
     /// The one reason.
     #[serde(serialize_with = "reason_word")]
     pub reason: Reason,
+    /// The suppression that it yields to, or the variant that is drawn.
+    pub by: Option<String>,
     /// Every test of its condition.
     pub leaves: Vec<LeafWords>,
     /// The fewest tests that would have to come out otherwise for the condition to be true.
@@ -64,9 +66,29 @@ pub fn rule_words(stage: &Stage, behind: &Behind, rule: u16) -> Option<RuleWords
         slot: stage.slot_name(found.slot).to_owned(),
         priority: found.priority,
         reason,
+        by: by(stage, behind, rule),
         leaves: joined(tests.iter().map(|test| words(stage, behind, test, true)).collect()),
         missing,
     })
+}
+
+impl RuleWords {
+    /// The reason, and by what.
+    #[must_use]
+    pub fn reason_text(&self) -> String {
+        match &self.by {
+            Some(by) => format!("{} ({by})", self.reason.as_str()),
+            None => self.reason.as_str().to_owned(),
+        }
+    }
+}
+
+fn by(stage: &Stage, behind: &Behind, rule: u16) -> Option<String> {
+    let program = &stage.site.program;
+    let decided = behind.decisions.iter().find(|decision| decision.rule == Some(rule));
+    let variant = decided.and_then(|decision| decision.variant).map(|at| program.variant_name(at));
+    let suppression = behind.candidates.get(usize::from(rule)).and_then(|candidate| candidate.suppression);
+    variant.or_else(|| suppression.map(|at| program.suppression_name(at).to_owned()))
 }
 
 /// A condition on a range is several tests of one text: it holds where one of them does.
@@ -150,7 +172,11 @@ impl fmt::Display for LeafWords {
     /// `shoe_views >= 2 (shoe_views is 1)  rules.yaml:47:11`.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { text, fact, value, file, line, column, .. } = self;
-        write!(out, "{text} ({fact} is {value})")?;
+        if text == fact {
+            write!(out, "{text} is {value}")?;
+        } else {
+            write!(out, "{text} ({fact} is {value})")?;
+        }
         if line > &0 { write!(out, "  {file}:{line}:{column}") } else { Ok(()) }
     }
 }

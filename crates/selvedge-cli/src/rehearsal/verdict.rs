@@ -124,7 +124,7 @@ fn rules_of(stage: &Stage, behind: &Behind, slots: &BTreeSet<u16>) -> Vec<RuleWo
 
 /// A rule's reason, and what was missing.
 fn because(rule: &RuleWords) -> Vec<String> {
-    let mut lines = vec![format!("{}: {}", rule.rule, rule.reason.as_str())];
+    let mut lines = vec![format!("{}: {}", rule.rule, rule.reason_text())];
     lines.extend(rule.missing.iter().map(|leaf| format!("  missing: {leaf}")));
     if matches!(rule.reason, Reason::Won | Reason::Held) {
         lines.extend(rule.leaves.iter().map(|leaf| format!("  {leaf}")));
@@ -172,7 +172,7 @@ fn check_reason(stage: &Stage, behind: &Behind, expect: &ExpectReason) -> Option
     (words.reason != expect.reason).then(|| Failure {
         place: expect.place.clone(),
         expected: format!("{}: {}", expect.rule, expect.reason.as_str()),
-        found: words.reason.as_str().to_owned(),
+        found: words.reason_text(),
         because: words.missing.iter().map(|leaf| format!("missing: {leaf}")).collect(),
     })
 }

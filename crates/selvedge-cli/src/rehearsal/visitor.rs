@@ -1,5 +1,6 @@
 //! One visitor on the stage: events in, what stands behind each out.
 
+use super::account::Account;
 use super::behind::{Behind, Detail};
 use super::given::Given;
 use super::stage::Stage;
@@ -32,6 +33,7 @@ pub struct Visitor<'a> {
     detail: Detail,
     /// Whether what a slot shows counts as seen.
     is_seen: bool,
+    account: Account,
     counts: BTreeMap<WriterId, u32>,
     /// What each page view has seen: slot and rule.
     seen: BTreeMap<WriterId, BTreeSet<(u16, u16)>>,
@@ -58,6 +60,7 @@ impl<'a> Visitor<'a> {
             given: Given::default(),
             detail,
             is_seen: true,
+            account: Account::default(),
             counts: BTreeMap::new(),
             seen: BTreeMap::new(),
         }
@@ -182,10 +185,29 @@ impl<'a> Visitor<'a> {
             in_force: self.consent.in_force(),
             place: Place::Edge,
             trust: Trust::Client,
-            account: None,
+            account: self.account.state(),
             visitor: self.id,
             orders: self.stage.site.orders(),
         }
+    }
+
+    /// Steps only the visitor's account, by what another of its members did.
+    ///
+    /// # Errors
+    /// Where the event cannot be counted.
+    pub fn step_member(&mut self, happened: &Happened) -> Result<()> {
+        self.arrive(happened.writer, happened.time_ms)?;
+        let event = self.event(happened)?;
+        self.step_account(happened.writer, &event)
+    }
+
+    fn step_account(&mut self, writer: WriterId, event: &Event) -> Result<()> {
+        let mut account = std::mem::take(&mut self.account);
+        let trust = self.stage.parts.plan.find(event).map_or(Trust::Client, |known| known.trust);
+        let moment = Moment { trust, ..self.moment(writer, i64::try_from(event.time_ms)?) };
+        account.step(self.stage, event, &moment);
+        self.account = account;
+        Ok(())
     }
 
     fn state(&self, now_ms: i64) -> Result<VisitorState> {
@@ -197,6 +219,7 @@ impl<'a> Visitor<'a> {
 
     /// Where facts are given that a state keeps: the session begins, and they are kept.
     fn arrive(&mut self, writer: WriterId, time_ms: u64) -> Result<()> {
+        self.account.begin(self.stage, &self.given, i64::try_from(time_ms)?);
         if self.record.is_some() || !self.given.is_kept() {
             return Ok(());
         }
@@ -224,6 +247,7 @@ impl<'a> Visitor<'a> {
 
     fn step_one(&mut self, happened: &Happened) -> Result<Behind> {
         let event = self.event(happened)?;
+        self.step_account(happened.writer, &event)?;
         let trust = self.stage.parts.plan.find(&event).map_or(Trust::Client, |known| known.trust);
         let time_ms = event.time_ms;
         let batch = Batch { header: self.header(happened, event.sequence), events: vec![Ok(event)] };
@@ -233,6 +257,7 @@ impl<'a> Visitor<'a> {
             trust,
             shown: Shown::default(),
             country: self.given.country(),
+            account: self.account.state(),
         };
         let mut eye = Eye { stage: self.stage, detail: self.detail, behind: None };
         let stored = self.record.clone();

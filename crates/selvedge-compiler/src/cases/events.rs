@@ -22,6 +22,8 @@ const ARRIVAL: &str = "session_start";
 const CONSENT: &str = "consent";
 /// Tabs of one visitor.
 const TABS_MAX: i64 = 8;
+/// Other members of an account.
+const MEMBERS_MAX: i64 = 100;
 
 /// Reads `events`; they are in the order of time.
 pub(super) fn read_events(node: &Node, reading: &Reading<'_>, report: &mut Report) -> Vec<CaseEvent> {
@@ -46,6 +48,7 @@ struct Written {
     properties: Map,
     context: Map,
     tab: u32,
+    member: u32,
 }
 
 fn read_event(node: &Node, reading: &Reading<'_>, report: &mut Report) -> Option<CaseEvent> {
@@ -98,9 +101,11 @@ fn of_fields(node: &Node, report: &mut Report) -> Option<Written> {
     let properties = entries(fields.optional("properties"), report);
     let context = entries(fields.optional("context"), report);
     let tab = fields.optional("tab").and_then(|node| fields::whole(node, 0, TABS_MAX, report));
+    let member = fields.optional("member").and_then(|node| fields::whole(node, 0, MEMBERS_MAX, report));
     fields.finish(&[], report);
-    let tab = tab.and_then(|tab| u32::try_from(tab).ok()).unwrap_or(0);
-    Some(Written { at: at?.value, name: name?.value, properties, context, tab })
+    let small = |number: Option<i64>| number.and_then(|number| u32::try_from(number).ok()).unwrap_or(0);
+    let (tab, member) = (small(tab), small(member));
+    Some(Written { at: at?.value, name: name?.value, properties, context, tab, member })
 }
 
 fn unreadable<T>(span: Span, why: &str, report: &mut Report) -> Option<T> {
@@ -119,6 +124,9 @@ fn text_of(written: &Written) -> String {
     }
     if written.tab > 0 {
         text.push_str(&format!(" (tab {})", written.tab));
+    }
+    if written.member > 0 {
+        text.push_str(&format!(" (member {})", written.member));
     }
     text
 }
@@ -148,7 +156,7 @@ fn happening(written: Written, span: Span, reading: &Reading<'_>, report: &mut R
         CONSENT if !is_planned => return consent(&written.properties, span, report),
         _ => {}
     }
-    let Written { name, properties, context, tab, .. } = written;
+    let Written { name, properties, context, tab, member, .. } = written;
     let typed = EventType::named(&name).filter(|known| *known != EventType::Track);
     let event_type = typed.unwrap_or(EventType::Track);
     let event =
@@ -158,7 +166,7 @@ fn happening(written: Written, span: Span, reading: &Reading<'_>, report: &mut R
         return None;
     }
     let Event { name, properties, context, .. } = event;
-    Some(Happening::Event { name, event_type, properties, context, tab })
+    Some(Happening::Event { name, event_type, properties, context, tab, member })
 }
 
 fn refused(

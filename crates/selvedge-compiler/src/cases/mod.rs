@@ -93,6 +93,8 @@ pub enum Happening {
         context: Map,
         /// Which of the visitor's tabs it comes from; 0 is the first.
         tab: u32,
+        /// Which other member of the visitor's account it comes from; 0 is the visitor.
+        member: u32,
     },
 }
 

@@ -37,6 +37,7 @@ pub const SITE: Form = Form::Object(&[
     required("name", Form::Text, "the site, in addresses and in the log"),
     required("currency", Form::Pattern("^[A-Z]{3}$"), "the one currency of amounts: ISO 4217"),
     key("timezone", Form::Text, "the IANA name of the time zone of days, hours and schedules"),
+    key("language", Form::Text, "the language of contents that name none: BCP 47"),
     key("late_events", DURATION, "how late an event may come and still count"),
     required("sources", Form::Map(&Form::Object(SOURCE)), "where events enter"),
     key("origins", Form::List(&Form::Text), "pages elsewhere that may send to a browser source"),

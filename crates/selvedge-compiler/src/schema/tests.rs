@@ -9,6 +9,7 @@ const EVENT: &[Key] = &[
     required("event", Form::Text, "the event's name"),
     key("properties", Form::Map(&Form::Any), "what is known of it"),
     key("context", Form::Map(&Form::Any), "facts of the moment"),
+    key("member", Form::Whole(0, 100), "which other member of the visitor's account it comes from"),
     key("tab", Form::Whole(0, 8), "which of the visitor's tabs it comes from"),
 ];
 

@@ -303,7 +303,7 @@ impl<'a> Stepper<'a> {
             in_force: self.gate.now.in_force(),
             place: Place::Edge,
             trust: self.arrival.trust,
-            account: None,
+            account: self.arrival.account,
             visitor: self.header.visitor,
             orders: self.site.orders(),
         }

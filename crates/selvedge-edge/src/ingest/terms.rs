@@ -58,6 +58,8 @@ pub struct Arrival<'a> {
     pub shown: Shown,
     /// The visitor's country, two letters.
     pub country: Option<&'a str>,
+    /// The state of the visitor's account, where it is known.
+    pub account: Option<&'a VisitorState>,
 }
 
 /// What went wrong with earlier attempts at the same batch.

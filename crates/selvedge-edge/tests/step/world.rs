@@ -259,6 +259,7 @@ pub fn arrival() -> Arrival<'static> {
         trust: Trust::Client,
         shown: Shown::default(),
         country: None,
+        account: None,
     }
 }
 
