@@ -20,6 +20,14 @@ const SLOT: &[Key] = &[
     key("cap", Form::Text, "how often its rules together may be seen"),
 ];
 
+const COLUMN: Form = Form::Word(&["text", "number", "money", "bool", "time"]);
+
+const LOOKUP: &[Key] = &[
+    required("key", Form::Text, "the column that rows are found by"),
+    required("from", Form::Pattern("^csv .+"), "`csv catalog.csv`: a file of the site's folder"),
+    key("columns", Form::Map(&COLUMN), "what the cells of columns are; else it is read off them"),
+];
+
 const GOAL: &[Key] = &[
     required("event", Form::Text, "the event that reaches it"),
     key("value", Form::Text, "the event's property that says what it is worth"),
@@ -44,6 +52,7 @@ pub const SITE: Form = Form::Object(&[
     key("consent", Form::Object(CONSENT), "the consent policy"),
     key("slots", Form::Map(&Form::Object(SLOT)), "the named places of the pages"),
     key("goals", Form::Map(&Form::Object(GOAL)), "what counts as success"),
+    key("lookups", Form::Map(&Form::Object(LOOKUP)), "tables: `catalog[page.sku].stock`"),
     key(
         "lists",
         Form::Map(&Form::Either(&[Form::List(&Form::Text), Form::Object(LIST_FILE)])),
