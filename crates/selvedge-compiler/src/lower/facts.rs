@@ -13,7 +13,8 @@ enum Form {
     Text(u8, String),
 }
 
-type Key = (FactSource, Option<Default>, Form);
+/// One metric may be written in several rules, each with a dictionary of its own: then it is several facts.
+type Key = (FactSource, Option<Default>, Form, Dictionary);
 
 /// The texts each fact is compared with, sorted; known whole before the first instruction is made.
 #[derive(Debug, Default)]
@@ -61,7 +62,7 @@ impl Facts {
     ) -> (usize, Dictionary) {
         let form = form(leaf);
         let dictionary = if form == Form::OneOf { dictionaries.find(leaf) } else { Dictionary::default() };
-        let key = (source.clone(), leaf.default.clone(), form);
+        let key = (source.clone(), leaf.default.clone(), form, dictionary.clone());
         let next = self.facts.len();
         let at = *self.places.entry(key).or_insert(next);
         if at == next {
@@ -79,7 +80,8 @@ impl Facts {
             _ => (Form::Number, Shape::Number),
         };
         let next = self.facts.len();
-        let at = *self.places.entry((source.clone(), None, form)).or_insert(next);
+        let key = (source.clone(), None, form, Dictionary::default());
+        let at = *self.places.entry(key).or_insert(next);
         if at == next {
             self.facts.push(program::Fact { source, shape, default: None });
         }
