@@ -2,7 +2,7 @@
 //! visitors, every rule at every event and between events.
 //!
 //! Under a consent that leaves analytics granted both must say the same: true, false or unknown. Where that comes and goes,
-//! the engine may know less, but what it says must be so for one who saw everything.
+//! and of sequences where personalization does, the engine may know less, but what it says must be so for one who saw everything.
 
 mod common;
 mod reference;
@@ -14,6 +14,7 @@ use reference::random::Random;
 use reference::reading::Reading;
 use reference::site::{Condition, Literal, Source, files};
 use selvedge_compiler::{Code, Severity, compile};
+use selvedge_core::consent::Purposes;
 use selvedge_core::event::{Event, EventType};
 use selvedge_core::id::{Sequence, VisitorId, WriterId};
 use selvedge_core::number::Number;
@@ -43,6 +44,7 @@ fn value(literal: &Literal) -> Value {
     match literal {
         Literal::Text(text) => Value::Text((*text).to_owned()),
         Literal::Bool(flag) => Value::Bool(*flag),
+        Literal::Duration(_) => panic!("no property is a duration"),
         Literal::Number(micro) | Literal::Money(micro) => {
             let text = format!("{}.{:06}", micro / 1_000_000, micro % 1_000_000);
             let double: f64 = text.parse().expect("a number");
@@ -131,6 +133,8 @@ fn disagreement(
     tally: &mut Tally,
 ) -> Option<Disagreement> {
     let mut run = Run::new(program, history);
+    let granted = |event: &Happened| event.in_force.holds(Purposes::PERSONALIZATION);
+    let is_interrupted = !history.events.iter().all(granted);
     for (at, event) in history.events.iter().enumerate() {
         let is_late = run.step(at);
         let events = at + 1;
@@ -140,16 +144,19 @@ fn disagreement(
         }
         for now_ms in std::iter::once(event.time_ms).chain(event.asked_after_ms.iter().copied()) {
             let Some(truths) = run.truths(at, now_ms) else { continue };
-            let reading = Reading::new(history, events, now_ms, gaps);
+            let whole = Reading::new(history, events, now_ms, true);
+            let observed = Reading::new(history, events, now_ms, false);
             for (rule, (condition, found)) in conditions.iter().zip(truths).enumerate() {
                 tally.evaluations += 1;
                 tally.truths[found.map_or(2, usize::from)] += 1;
+                let knows_all = gaps || is_interrupted && names_a_sequence(condition);
+                let reading = if knows_all { &whole } else { &observed };
                 let expected = reading.holds(condition);
                 let agrees = expected == found
-                    || gaps && (found.is_none() || asks_of_truth(condition))
+                    || knows_all && (found.is_none() || asks_of_truth(condition))
                     || asks_of_truth(condition) && expected != Some(true) && found != Some(true);
                 let is_found =
-                    agrees || expected.is_none() && holds_in_all_cases(condition, &reading, found, tally);
+                    agrees || expected.is_none() && holds_in_all_cases(condition, reading, found, tally);
                 if !is_found {
                     let said = format!("at {now_ms} the engine says {found:?}, the reading {expected:?}");
                     return Some(Disagreement { rule, events, now_ms, said });
@@ -169,6 +176,11 @@ fn asks_of_truth(condition: &Condition) -> bool {
         Condition::Is(..) => true,
         Condition::Ask { .. } => false,
     }
+}
+
+/// A sequence of which a part may have gone unseen is read for one who saw everything.
+fn names_a_sequence(condition: &Condition) -> bool {
+    sources(condition).iter().any(|source| matches!(source, Source::Sequence(_)))
 }
 
 /// Whether the condition is `found` whatever the facts of which not all is known may be: the compiler joins tests of one
@@ -240,6 +252,19 @@ fn completions(seen: Seen) -> Vec<Seen> {
     }
 }
 
+/// The rule with as few others of its site as it takes.
+fn fewest(rule: usize, conditions: &[Condition], history: &History, gaps: bool) -> Vec<Condition> {
+    let mut conditions = conditions[..=rule].to_vec();
+    for at in (0..rule).rev() {
+        let mut fewer = conditions.clone();
+        fewer.remove(at);
+        if smallest(&fewer, history, gaps).1.is_some() {
+            conditions = fewer;
+        }
+    }
+    conditions
+}
+
 /// The disagreement with as few events as it takes.
 fn smallest(conditions: &[Condition], history: &History, gaps: bool) -> (History, Option<Disagreement>) {
     let mut history = history.clone();
@@ -260,11 +285,12 @@ fn smallest(conditions: &[Condition], history: &History, gaps: bool) -> (History
 }
 
 /// The site and the events of a disagreement, for people.
-fn report(seed: u64, condition: &Condition, history: &History, gaps: bool) -> String {
-    let conditions = [condition.clone()];
+fn report(seed: u64, rule: usize, conditions: &[Condition], history: &History, gaps: bool) -> String {
+    let conditions = fewest(rule, conditions, history, gaps);
     let (history, found) = smallest(&conditions, history, gaps);
     let mut text = format!("seed {seed}\n\n{}", files(&conditions)["rules.yaml"]);
-    let said = found.map_or("alone the rule is read alike: others of its site matter".to_owned(), |found| {
+    let said = found.map_or("once more, it was read alike".to_owned(), |found| {
+        let condition = &conditions[found.rule];
         let reading = Reading::new(&history, found.events, found.now_ms, gaps);
         let facts: Vec<String> =
             sources(condition).iter().map(|source| format!("{source}: {:?}", reading.seen(source))).collect();
@@ -316,7 +342,7 @@ fn run_site(seed: u64, tally: &mut Tally) {
         let gaps = at % 2 == 1;
         let history = random.history(gaps);
         if let Some(found) = disagreement(&program, &conditions, &history, gaps, tally) {
-            let text = report(seed, &conditions[found.rule], &history, gaps);
+            let text = report(seed, found.rule, &conditions, &history, gaps);
             panic!("{}\nat first: after {} events, {}", text, found.events, found.said);
         }
     }

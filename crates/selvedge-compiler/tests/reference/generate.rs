@@ -3,7 +3,7 @@
 
 use super::history::{Happened, History, Values};
 use super::random::Random;
-use super::site::{Class, Condition, Literal, Metric, Source, Test, Window};
+use super::site::{Class, Condition, Literal, Metric, Sequence, Source, Test, Window};
 use selvedge_core::consent::Purposes;
 
 const MICRO: i64 = 1_000_000;
@@ -30,8 +30,11 @@ enum Kind {
     Tally,
     Number,
     Money,
+    Duration,
     Text(&'static [&'static str]),
     Bool,
+    /// Of which is asked whether it is so, and no more.
+    Bare,
 }
 
 impl Random {
@@ -57,9 +60,11 @@ impl Random {
     }
 
     fn source(&mut self) -> (Source, Kind) {
-        match self.below(16) {
+        match self.below(20) {
             0..=4 => (Source::Metric(Box::new(self.count())), Kind::Count),
             5..=7 => self.amount(),
+            16 | 17 => self.value(),
+            18 | 19 => (Source::Sequence(Box::new(self.sequence())), Kind::Bare),
             8 => (Source::Attribute("loyalty_tier"), Kind::Text(&TIERS)),
             9 => (Source::Attribute("last_category"), Kind::Text(&CATEGORIES)),
             10 => (Source::Attribute("needs_help"), Kind::Bool),
@@ -96,7 +101,7 @@ impl Random {
         let filter = if self.percent(50) { self.filter(event) } else { None };
         let window = self.one_of(&windows);
         let of_session = !matches!(window, Window::Session | Window::Page) && self.percent(15);
-        Metric { class: Class::Count, event, filter, window, of_session }
+        Metric { class: Class::Count, property: None, event, filter, window, of_session }
     }
 
     /// What is kept in panes: sums and the like, and counts that are compared with more than is kept one by one. These
@@ -119,7 +124,54 @@ impl Random {
         let filter = if self.percent(40) { Some(self.filter_of_amount()) } else { None };
         let of_session = !matches!(window, Window::Session | Window::Page) && self.percent(15);
         let kind = if class == Class::Tally { Kind::Tally } else { Kind::Money };
-        (Source::Metric(Box::new(Metric { class, event, filter, window, of_session })), kind)
+        let property = (class != Class::Tally).then_some("value");
+        (Source::Metric(Box::new(Metric { class, property, event, filter, window, of_session })), kind)
+    }
+
+    /// Values of product views, and how long ago something was.
+    fn value(&mut self) -> (Source, Kind) {
+        let classes = [Class::Distinct, Class::Last, Class::Previous, Class::TimeSince];
+        let class = self.one_of(&classes);
+        let is_text = self.percent(60);
+        let windows = [Window::Sliding(HOUR_MS), Window::Session, Window::Today, Window::Ever];
+        let (property, kind) = match class {
+            Class::TimeSince => (None, Kind::Duration),
+            Class::Distinct => (Some(if is_text { "category" } else { "value" }), Kind::Count),
+            _ if is_text => (Some("category"), Kind::Text(&CATEGORIES)),
+            _ => (Some("value"), Kind::Money),
+        };
+        let filter = if self.percent(30) { Some(self.filter_of_amount()) } else { None };
+        let window = if class == Class::Distinct { self.one_of(&windows) } else { Window::Ever };
+        let metric = Metric { class, property, event: "product_view", filter, window, of_session: false };
+        (Source::Metric(Box::new(metric)), kind)
+    }
+
+    /// Each of its events plays one part only.
+    fn sequence(&mut self) -> Sequence {
+        let mut events = vec!["page", "product_view", "add_to_cart", "purchase", "support_chat"];
+        let mut next = || events.swap_remove(self.below(events.len()));
+        let steps = [next(), next(), next()];
+        let (then_no, without) = (next(), next());
+        let within_ms = self.one_of(&[2_000, 60_000, 10 * MINUTE_MS, HOUR_MS, DAY_MS]);
+        let without = self.percent(25).then_some(without);
+        match self.below(4) {
+            0 => Sequence {
+                steps: steps[..1].into(),
+                then_no: None,
+                without: None,
+                within_ms,
+                is_absence: true,
+            },
+            1 => Sequence {
+                steps: steps[..1].into(),
+                then_no: Some(then_no),
+                without,
+                within_ms,
+                is_absence: false,
+            },
+            2 => Sequence { steps: steps[..2].into(), then_no: None, without, within_ms, is_absence: false },
+            _ => Sequence { steps: steps.into(), then_no: None, without, within_ms, is_absence: false },
+        }
     }
 
     fn filter_of_amount(&mut self) -> Condition {
@@ -164,6 +216,9 @@ impl Random {
     }
 
     fn ask(&mut self, source: Source, kind: Kind) -> Condition {
+        if matches!(kind, Kind::Bare) {
+            return Condition::Ask { source, otherwise: None, test: Test::Bare };
+        }
         let otherwise = self.percent(15).then(|| self.constant(kind));
         let test = match self.below(10) {
             0 => Test::Known,
@@ -210,7 +265,8 @@ impl Random {
             Kind::Number => Literal::Number(self.number(0, 10) * MICRO / 2),
             Kind::Money => Literal::Money(self.number(0, 10) * 10 * MICRO),
             Kind::Text(texts) => Literal::Text(self.one_of(texts)),
-            Kind::Bool => Literal::Bool(self.percent(50)),
+            Kind::Duration => Literal::Duration(self.one_of(&[1_000, MINUTE_MS, HOUR_MS, DAY_MS])),
+            Kind::Bool | Kind::Bare => Literal::Bool(self.percent(50)),
         }
     }
 

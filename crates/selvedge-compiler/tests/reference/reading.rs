@@ -4,7 +4,7 @@ use super::calendar;
 use super::history::{Happened, History, Values, value};
 use super::kleene::{Seen, holds};
 use super::site::{
-    ATTRIBUTES, Attribute, Class, Condition, Literal, Metric, Scope, SetTo, Source, Test, Window,
+    ATTRIBUTES, Attribute, Class, Condition, Literal, Metric, Scope, Sequence, SetTo, Source, Test, Window,
 };
 use selvedge_core::consent::Purposes;
 
@@ -12,6 +12,8 @@ const MICRO: i64 = 1_000_000;
 const LATE_MS: i64 = 30_000;
 const IDLE_MS: i64 = 30 * 60_000;
 const DAY_MS: i64 = 24 * 60 * 60_000;
+/// The part of what ends a run.
+const ENDS: usize = usize::MAX;
 const PERSONAL: Purposes = Purposes::PERSONALIZATION;
 
 /// The session as it stands after the history.
@@ -203,6 +205,111 @@ impl<'a> Reading<'a> {
     }
 
     fn metric(&self, metric: &Metric) -> Seen {
+        match metric.class {
+            Class::Distinct => self.distinct(metric),
+            Class::Last => self.nth_newest(metric, 0),
+            Class::Previous => self.nth_newest(metric, 1),
+            Class::TimeSince => self.time_since(metric),
+            _ => self.amount(metric),
+        }
+    }
+
+    fn distinct(&self, metric: &Metric) -> Seen {
+        let start_ms = self.start_ms(metric).expect("not of a page");
+        let mut values: Vec<&Literal> = Vec::new();
+        for event in self.measured(metric, start_ms) {
+            match value(&event.properties, metric.property.expect("a property")) {
+                Some(literal) if !values.contains(&literal) => values.push(literal),
+                _ => {}
+            }
+        }
+        let is_whole = self.is_observed() && self.observed_since_ms() <= start_ms.max(self.history.born_ms);
+        Seen::count(values.len(), is_whole)
+    }
+
+    /// The newest value but `newer`; not known where one newer than it may have gone unseen.
+    fn nth_newest(&self, metric: &Metric, newer: usize) -> Seen {
+        let name = metric.property.expect("a property");
+        let mut values: Vec<(i64, &Literal)> = Vec::new();
+        for event in self.measured(metric, i64::MIN) {
+            values.extend(value(&event.properties, name).map(|literal| (event.time_ms, literal)));
+        }
+        values.sort_by_key(|(time_ms, _)| *time_ms);
+        let found = values.iter().rev().nth(newer);
+        let since_ms = self.observed_since_ms();
+        let is_watched = self.is_observed()
+            && (since_ms <= self.history.born_ms || found.is_some_and(|(time_ms, _)| *time_ms >= since_ms));
+        if is_watched { Seen::of(found.map(|(_, literal)| *literal)) } else { Seen::Unobserved }
+    }
+
+    fn time_since(&self, metric: &Metric) -> Seen {
+        let newest_ms = self.measured(metric, i64::MIN).iter().map(|event| event.time_ms).max();
+        let since_ms = self.observed_since_ms();
+        let is_watched = self.is_observed()
+            && (since_ms <= self.history.born_ms || newest_ms.is_some_and(|newest_ms| newest_ms >= since_ms));
+        match newest_ms.map(|newest_ms| self.now_ms - newest_ms) {
+            Some(ago_ms) => Seen::Number(if is_watched { ago_ms } else { 0 }, ago_ms),
+            None if is_watched => Seen::Missing,
+            None => Seen::Unobserved,
+        }
+    }
+
+    /// Whether a sequence or an absence is there, for one who saw everything.
+    fn sequence(&self, sequence: &Sequence) -> Seen {
+        let holds = if sequence.is_absence {
+            let newest_ms = self.applied.iter().filter(|(_, event)| event.name == sequence.steps[0]);
+            let newest_ms = newest_ms.map(|(_, event)| event.time_ms).max().unwrap_or(i64::MIN);
+            self.now_ms - newest_ms.max(self.history.born_ms) >= sequence.within_ms
+        } else {
+            self.runs(sequence)
+        };
+        Seen::exact(i64::from(holds))
+    }
+
+    fn runs(&self, sequence: &Sequence) -> bool {
+        // When the run began, and how many steps it went; when the last one was completed.
+        let mut run: Option<(i64, usize)> = None;
+        let mut done_ms: Option<i64> = None;
+        for (time_ms, part) in self.parts(sequence) {
+            let in_time = run.is_some_and(|(began_ms, _)| time_ms - began_ms < sequence.within_ms);
+            run = match (part, run) {
+                (0, _) => Some((time_ms, 1)),
+                (ENDS, _) => None,
+                (part, Some((began_ms, steps))) if part == steps && in_time => Some((began_ms, steps + 1)),
+                (_, run) => run,
+            };
+            if sequence.then_no.is_none() && run.is_some_and(|(_, steps)| steps == sequence.steps.len()) {
+                (run, done_ms) = (None, Some(time_ms));
+            }
+        }
+        match sequence.then_no {
+            Some(_) => run.is_some_and(|(began_ms, steps)| {
+                steps == sequence.steps.len() && self.now_ms - began_ms >= sequence.within_ms
+            }),
+            None => done_ms.is_some_and(|done_ms| self.now_ms - done_ms < sequence.within_ms),
+        }
+    }
+
+    /// What the events are to a sequence, in order; those that came more than two seconds too late are nothing.
+    fn parts(&self, sequence: &Sequence) -> Vec<(i64, usize)> {
+        let mut parts = Vec::new();
+        let mut newest_ms = i64::MIN;
+        for (_, event) in &self.applied {
+            if !event.purposes().and(event.in_force).is_empty() {
+                newest_ms = newest_ms.max(event.time_ms);
+            }
+            let ends = [sequence.then_no, sequence.without].contains(&Some(event.name));
+            let step = sequence.steps.iter().position(|step| *step == event.name);
+            let part = if ends { Some(ENDS) } else { step };
+            if event.time_ms >= newest_ms.saturating_sub(2_000) {
+                parts.extend(part.map(|part| (event.time_ms, part)));
+            }
+        }
+        parts.sort();
+        parts
+    }
+
+    fn amount(&self, metric: &Metric) -> Seen {
         let Some(start_ms) = self.start_ms(metric) else { return nothing_known(metric) };
         let is_whole = self.is_observed() && self.observed_since_ms() <= start_ms.max(self.history.born_ms);
         let events = self.measured(metric, start_ms);
@@ -301,6 +408,7 @@ impl<'a> Reading<'a> {
     pub fn seen(&self, source: &Source) -> Seen {
         match source {
             Source::Metric(metric) => self.metric(metric),
+            Source::Sequence(sequence) => self.sequence(sequence),
             Source::Builtin(name) => self.builtin(name),
             Source::Attribute(name) => self.attribute(name),
             Source::Property(name) => panic!("{name} is no fact of a rule"),

@@ -6,6 +6,8 @@ use std::fmt::{Display, Formatter, Result};
 /// A constant, or the value of a property.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Literal {
+    /// Milliseconds, written in seconds.
+    Duration(i64),
     /// In millionths.
     Number(i64),
     /// In millionths of the site's currency.
@@ -19,6 +21,7 @@ impl Literal {
     pub fn number(&self) -> Option<i64> {
         match self {
             Self::Number(micro) | Self::Money(micro) => Some(*micro),
+            Self::Duration(ms) => Some(*ms),
             Self::Bool(flag) => Some(i64::from(*flag)),
             Self::Text(_) => None,
         }
@@ -28,6 +31,7 @@ impl Literal {
 impl Display for Literal {
     fn fmt(&self, to: &mut Formatter<'_>) -> Result {
         match self {
+            Self::Duration(ms) => write!(to, "{}s", ms / 1_000),
             Self::Number(micro) => write!(to, "{}", decimal(*micro)),
             Self::Money(micro) => write!(to, "{} EUR", decimal(*micro)),
             Self::Text(text) => write!(to, "\"{text}\""),
@@ -81,6 +85,13 @@ pub enum Class {
     Min,
     Max,
     Avg,
+    /// How many different values.
+    Distinct,
+    /// The newest value, and the one before it. These have no window.
+    Last,
+    Previous,
+    /// How long ago the newest event was.
+    TimeSince,
 }
 
 impl Class {
@@ -91,6 +102,10 @@ impl Class {
             Self::Min => "min",
             Self::Max => "max",
             Self::Avg => "avg",
+            Self::Distinct => "distinct",
+            Self::Last => "last",
+            Self::Previous => "previous",
+            Self::TimeSince => "time since",
         }
     }
 }
@@ -99,6 +114,8 @@ impl Class {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Metric {
     pub class: Class,
+    /// Of what it is worked out; none for counts.
+    pub property: Option<&'static str>,
     pub event: &'static str,
     pub filter: Option<Condition>,
     pub window: Window,
@@ -108,12 +125,47 @@ pub struct Metric {
 
 impl Display for Metric {
     fn fmt(&self, to: &mut Formatter<'_>) -> Result {
-        let property = if matches!(self.class, Class::Count | Class::Tally) { "" } else { ".value" };
-        write!(to, "({} {}{property}", self.class.word(), self.event)?;
+        write!(to, "({} {}", self.class.word(), self.event)?;
+        if let Some(property) = self.property {
+            write!(to, ".{property}")?;
+        }
         if let Some(filter) = &self.filter {
             write!(to, " where {filter}")?;
         }
-        write!(to, " in {}{})", self.window, if self.of_session { " of session" } else { "" })
+        match self.class {
+            Class::Last | Class::Previous | Class::TimeSince => write!(to, ")"),
+            _ => write!(to, " in {}{})", self.window, if self.of_session { " of session" } else { "" }),
+        }
+    }
+}
+
+/// What happened in which order, or did not for how long.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sequence {
+    /// One to three events that follow each other; of an absence the one that did not come.
+    pub steps: Vec<&'static str>,
+    /// What must not follow.
+    pub then_no: Option<&'static str>,
+    pub without: Option<&'static str>,
+    pub within_ms: i64,
+    pub is_absence: bool,
+}
+
+impl Display for Sequence {
+    fn fmt(&self, to: &mut Formatter<'_>) -> Result {
+        let seconds = self.within_ms / 1_000;
+        if self.is_absence {
+            return write!(to, "no {} for {seconds}s", self.steps[0]);
+        }
+        write!(to, "sequence {}", self.steps.join(" then "))?;
+        if let Some(event) = self.then_no {
+            write!(to, " then no {event}")?;
+        }
+        write!(to, " within {seconds}s")?;
+        match self.without {
+            Some(event) => write!(to, " without {event}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -121,6 +173,7 @@ impl Display for Metric {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Source {
     Metric(Box<Metric>),
+    Sequence(Box<Sequence>),
     Builtin(&'static str),
     Attribute(&'static str),
     /// In a filter: a property of the event.
@@ -131,6 +184,7 @@ impl Display for Source {
     fn fmt(&self, to: &mut Formatter<'_>) -> Result {
         match self {
             Self::Metric(metric) => write!(to, "{metric}"),
+            Self::Sequence(sequence) => write!(to, "{sequence}"),
             Self::Builtin(name) | Self::Attribute(name) | Self::Property(name) => write!(to, "{name}"),
         }
     }
