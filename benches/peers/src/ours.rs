@@ -8,9 +8,9 @@ use anyhow::{Context, Result};
 use selvedge_compiler::compile;
 use selvedge_core::consent::Purposes;
 use selvedge_core::event::{Event, EventType};
-use selvedge_core::id::{Sequence, WriterId};
+use selvedge_core::id::{Sequence, VisitorId, WriterId};
 use selvedge_core::number::Number;
-use selvedge_core::rules::{Moment, Place, Program, decide, explain, step};
+use selvedge_core::rules::{Moment, Orders, Place, Program, decide, explain, step};
 use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::answer::Reason;
@@ -155,5 +155,7 @@ fn moment(context: &Map, now_ms: i64) -> Moment<'_> {
         place: Place::Edge,
         trust: Trust::Client,
         account: None,
+        visitor: VisitorId::NOBODY,
+        orders: Orders::default(),
     }
 }
