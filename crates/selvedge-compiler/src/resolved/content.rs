@@ -387,7 +387,7 @@ impl Typer<'_, '_> {
                 let help = match kind {
                     Kind::Text => "leave `as` out",
                     Kind::Number | Kind::Money => "write `as 0`, `as 0.00`, or leave `as` out",
-                    Kind::Time => "write `as date`, `as day`, `as weekday` or `as time`",
+                    Kind::Time => "write how far away it is: `{{trial_ends_at - now as days}}`",
                     Kind::Duration => "write `as days`, `as hours` or `as minutes`",
                 };
                 self.report.add_help(Code::E0604, span, message, help.to_owned());

@@ -118,7 +118,8 @@ pub(crate) fn resolve(written: Written, report: &mut Report) -> Site {
         contents.iter().map(|found| content::resolve(found, &setting, &mut used, report)).collect();
     let showings: Vec<Showing<'_>> = resolved_rules.iter().flat_map(showings_of).collect();
     shown::settle(&mut resolved_contents, &showings, &site, &mut metrics, report);
-    warnings::unused(&rules, &contents, &site, &used, report);
+    let is_shown = |id: &str| resolved_rules.iter().any(|rule| rule.shows(id));
+    warnings::unused(&rules, &contents, is_shown, &site, &used, report);
     Site {
         attributes,
         metrics,

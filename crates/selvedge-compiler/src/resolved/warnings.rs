@@ -33,7 +33,14 @@ pub(super) fn equal_priority<'a>(rules: impl Iterator<Item = Ranked<'a>>, report
 }
 
 /// Warns of what is declared and never used. Behind errors this says nothing: what they left out may use it.
-pub(super) fn unused(rules: &RulesFile, contents: &[Content], site: &Site, used: &Used, report: &mut Report) {
+pub(super) fn unused(
+    rules: &RulesFile,
+    contents: &[Content],
+    is_shown: impl Fn(&str) -> bool,
+    site: &Site,
+    used: &Used,
+    report: &mut Report,
+) {
     if report.has_errors() {
         return;
     }
@@ -50,7 +57,7 @@ pub(super) fn unused(rules: &RulesFile, contents: &[Content], site: &Site, used:
     for group in rules.groups.iter().filter(|group| !named.contains(&group.name.value)) {
         warn(&group.name.value, group.name.span, "group", report);
     }
-    for content in contents.iter().filter(|content| !named.contains(&content.id)) {
+    for content in contents.iter().filter(|content| !named.contains(&content.id) && !is_shown(&content.id)) {
         warn(&content.id, content.id_span, "content", report);
     }
 }
