@@ -28,7 +28,20 @@ pub enum Told {
         low: i64,
         /// At most.
         high: Option<i64>,
+        /// What it is a number of.
+        unit: Unit,
     },
+}
+
+/// What a number is a number of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Millionths of anything.
+    Plain,
+    /// Milliseconds.
+    Duration,
+    /// Unix milliseconds.
+    Moment,
 }
 
 /// What is told of the fact at this place, where `known` is what the rules know of it.
@@ -80,31 +93,42 @@ fn one_of(stage: &Stage, behind: &Behind, fact: &Fact, texts: &[String], known: 
 }
 
 fn is_flag(stage: &Stage, fact: &Fact) -> bool {
-    let kind = match fact.source {
-        FactSource::Sequence(_) => Some(AttributeType::Bool),
+    matches!(fact.source, FactSource::Sequence(_)) || kind_of(stage, fact) == Some(AttributeType::Bool)
+}
+
+/// The type of a built-in fact or an attribute.
+fn kind_of(stage: &Stage, fact: &Fact) -> Option<AttributeType> {
+    match fact.source {
         FactSource::Builtin(builtin) => Some(builtin.kind()),
         FactSource::Attribute(at) => {
             stage.parts.attributes.get(usize::from(at)).map(|attribute| attribute.attribute_type)
         }
-        FactSource::SameText(..) | FactSource::AnyItem { .. } => Some(AttributeType::Bool),
         _ => None,
-    };
-    kind == Some(AttributeType::Bool)
+    }
 }
 
-/// Counts are of whole things, some only known as far as rules ask; everything else is in millionths.
+/// Counts are of whole things, some only known as far as rules ask; times are in milliseconds; everything else is in
+/// millionths.
 fn number(stage: &Stage, fact: &Fact, known: Known) -> Told {
     let metric = match fact.source {
         FactSource::Metric(at) => stage.parts.metrics.get(usize::from(at)),
         _ => None,
     };
-    let (scale, top) = match metric.map(|metric| metric.kind) {
-        Some(MetricKind::Count) => (MICRO, metric.map_or(i64::MAX, |metric| metric.threshold.into())),
-        Some(MetricKind::Tally) => (MICRO, i64::MAX),
-        _ => (1, i64::MAX),
+    let kind = metric.map(|metric| metric.kind);
+    let top = match kind {
+        Some(MetricKind::Count) => metric.map_or(i64::MAX, |metric| metric.threshold.into()),
+        _ => i64::MAX,
+    };
+    let (scale, unit) = match kind {
+        Some(
+            MetricKind::Count | MetricKind::Tally | MetricKind::Distinct | MetricKind::Top | MetricKind::Same,
+        ) => (MICRO, Unit::Plain),
+        Some(MetricKind::Since) => (1, Unit::Duration),
+        _ if kind_of(stage, fact) == Some(AttributeType::Time) => (1, Unit::Moment),
+        _ => (1, Unit::Plain),
     };
     let high = (known.high < top).then_some(known.high.saturating_mul(scale));
-    Told::Number { low: known.low.saturating_mul(scale), high }
+    Told::Number { low: known.low.saturating_mul(scale), high, unit }
 }
 
 /// The text itself, where the state keeps it.
@@ -149,8 +173,8 @@ impl Told {
             (Self::Text(text), Relation::Equal) => *text == why.value,
             (Self::Text(text), Relation::NotEqual) => *text != why.value,
             (Self::Flag(flag), Relation::Equal) => why.value == flag.to_string(),
-            (Self::Number { low, high }, relation) => {
-                micro(&why.value).is_some_and(|value| compare(*low, *high, relation, value))
+            (Self::Number { low, high, unit }, relation) => {
+                unit.read(&why.value).is_some_and(|value| compare(*low, *high, relation, value))
             }
             _ => false,
         }
@@ -174,6 +198,39 @@ fn compare(low: i64, high: Option<i64>, relation: Relation, value: i64) -> bool 
         Relation::GreaterOrEqual => low >= value,
         Relation::Is => false,
     }
+}
+
+impl Unit {
+    /// A number as people read it.
+    fn text(self, number: i64) -> String {
+        match self {
+            Self::Plain => decimal(number),
+            Self::Duration => duration_text(number),
+            Self::Moment => time_text(u64::try_from(number).unwrap_or(0)),
+        }
+    }
+
+    /// A number as people write it.
+    fn read(self, text: &str) -> Option<i64> {
+        match self {
+            Self::Plain => micro(text),
+            Self::Duration => duration_ms(text),
+            Self::Moment => text.parse::<jiff::Timestamp>().ok().map(|stamp| stamp.as_millisecond()),
+        }
+    }
+}
+
+const UNITS: [(&str, i64); 4] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)];
+
+/// `7d`, `90m`: in the largest unit that holds it whole.
+fn duration_text(ms: i64) -> String {
+    let unit = UNITS.iter().find(|(_, unit_ms)| ms % unit_ms == 0);
+    unit.map_or_else(|| format!("{ms} ms"), |(unit, unit_ms)| format!("{}{unit}", ms / unit_ms))
+}
+
+fn duration_ms(text: &str) -> Option<i64> {
+    let (unit, unit_ms) = UNITS.iter().find(|(unit, _)| text.ends_with(unit))?;
+    text.strip_suffix(unit)?.trim().parse::<i64>().ok()?.checked_mul(*unit_ms)
 }
 
 /// A number as written in millionths; an amount may have its currency behind it.
@@ -212,10 +269,12 @@ impl fmt::Display for Told {
             Self::Text(text) => write!(out, "{text:?}"),
             Self::OtherText => out.write_str("another text"),
             Self::Flag(flag) => write!(out, "{flag}"),
-            Self::Number { low, high: None } if *low == i64::MIN => out.write_str("unknown"),
-            Self::Number { low, high: None } => write!(out, "{} or more", decimal(*low)),
-            Self::Number { low, high: Some(high) } if low == high => out.write_str(&decimal(*low)),
-            Self::Number { low, high: Some(high) } => write!(out, "{} to {}", decimal(*low), decimal(*high)),
+            Self::Number { low, high: None, .. } if *low == i64::MIN => out.write_str("unknown"),
+            Self::Number { low, high: None, unit } => write!(out, "{} or more", unit.text(*low)),
+            Self::Number { low, high: Some(high), unit } if low == high => out.write_str(&unit.text(*low)),
+            Self::Number { low, high: Some(high), unit } => {
+                write!(out, "{} to {}", unit.text(*low), unit.text(*high))
+            }
         }
     }
 }
@@ -226,8 +285,12 @@ mod tests {
 
     #[test]
     fn numbers_read_as_people_write_them() {
-        assert_eq!(Told::Number { low: 2_000_000, high: Some(2_000_000) }.to_string(), "2");
-        assert_eq!(Told::Number { low: 2_500_000, high: None }.to_string(), "2.5 or more");
+        let number = |low, high, unit| Told::Number { low, high, unit }.to_string();
+        assert_eq!(number(2_000_000, Some(2_000_000), Unit::Plain), "2");
+        assert_eq!(number(2_500_000, None, Unit::Plain), "2.5 or more");
+        assert_eq!(number(5_400_000, Some(86_400_000), Unit::Duration), "90m to 1d");
+        assert_eq!(number(0, Some(0), Unit::Moment), "1970-01-01T00:00:00Z");
+        assert_eq!(Unit::Duration.read("90m"), Some(5_400_000));
         assert_eq!(micro("50 EUR"), Some(50_000_000));
         assert_eq!(micro("-0.25"), Some(-250_000));
         assert_eq!(micro("x"), None);
