@@ -41,6 +41,11 @@ fn schema(form: &Form) -> Value {
         // An empty value is an empty mapping.
         Form::Map(value) => json!({"type": ["object", "null"], "additionalProperties": schema(value)}),
         Form::Object(keys) => object(keys, json!(false)),
+        Form::ObjectWith(keys, one_of) => {
+            let mut found = object(keys, json!(false));
+            found["anyOf"] = one_of.iter().map(|key| json!({"required": [key]})).collect();
+            found
+        }
         Form::Open(keys, others) => object(keys, schema(others)),
         Form::Any => json!({}),
     }
@@ -177,7 +182,7 @@ mod tests {
     /// The key sets of all mappings that a form describes.
     fn key_sets(form: &Form, sets: &mut Vec<BTreeSet<&'static str>>) {
         match form {
-            Form::Object(keys) | Form::Open(keys, _) => {
+            Form::Object(keys) | Form::ObjectWith(keys, _) | Form::Open(keys, _) => {
                 sets.push(keys.iter().map(|key| key.name).collect());
                 keys.iter().for_each(|key| key_sets(&key.form, sets));
             }

@@ -47,6 +47,8 @@ pub enum Form {
     Map(&'static Form),
     /// A mapping with these keys, and no others.
     Object(&'static [Key]),
+    /// A mapping with these keys, and no others; at least one of the named must be there.
+    ObjectWith(&'static [Key], &'static [&'static str]),
     /// A mapping with these keys, and others of one form.
     Open(&'static [Key], &'static Form),
     /// Anything.

@@ -95,10 +95,23 @@ const GROUP: &[Key] = &[
 
 const SHOW: &[Key] = &[required("slot", Form::Text, "where"), required("content", Form::Text, "what")];
 
+const EMIT: &[Key] = &[
+    required("to", Form::Text, "the destination"),
+    required("enter", Form::Text, "the audience or event that the visitor enters"),
+    key("exit_when", Form::Text, "the condition that sends a member out again"),
+    key(
+        "fields",
+        Form::Either(&[Form::List(&Form::Text), Form::Map(&Form::Text)]),
+        "facts that are told along, each under a name",
+    ),
+    key("once_per", Form::Text, "how seldom somebody enters: `session`, `visitor`, `24h`"),
+];
+
 const RULE: &[Key] = &[
+    key("emit", Form::Object(EMIT), "what it tells a destination"),
     required("id", Form::Text, "its name for ever: caps are kept under it"),
     key("when", Form::Text, "the condition; always true where it is left out"),
-    required("show", Form::Object(SHOW), "what it shows where"),
+    key("show", Form::Object(SHOW), "what it shows where"),
     key("group", Form::Text, "its exclusion group"),
     key("priority", Form::Whole(-2_147_483_648, 2_147_483_647), "greater wins"),
     key("cap", RULE_CAP, "how often it may be seen: `2 per session`, `1 per session, 3 per 14d`"),
@@ -128,5 +141,5 @@ pub const RULES: Form = Form::Object(&[
     key("experiments", Form::Map(&Form::Object(EXPERIMENT)), "what is compared"),
     key("holdout", Form::Object(HOLDOUT), "visitors who are shown nothing, to compare with"),
     key("caps", CAP, "how often anything at all may be seen"),
-    key("rules", Form::List(&Form::Object(RULE)), "condition -> content in a slot"),
+    key("rules", Form::List(&Form::ObjectWith(RULE, &["show", "emit"])), "condition -> content in a slot"),
 ]);

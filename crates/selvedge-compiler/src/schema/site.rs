@@ -28,6 +28,11 @@ const LOOKUP: &[Key] = &[
     key("columns", Form::Map(&COLUMN), "what the cells of columns are; else it is read off them"),
 ];
 
+const DESTINATION: &[Key] = &[
+    required("type", Form::Word(&["http", "kafka", "queue", "log"]), "how it is told"),
+    required("purposes", Form::Items(&super::PURPOSE), "what must be granted for anything to leave"),
+];
+
 const GOAL: &[Key] = &[
     required("event", Form::Text, "the event that reaches it"),
     key("value", Form::Text, "the event's property that says what it is worth"),
@@ -51,6 +56,7 @@ pub const SITE: Form = Form::Object(&[
     key("origins", Form::List(&Form::Text), "pages elsewhere that may send to a browser source"),
     key("consent", Form::Object(CONSENT), "the consent policy"),
     key("slots", Form::Map(&Form::Object(SLOT)), "the named places of the pages"),
+    key("destinations", Form::Map(&Form::Object(DESTINATION)), "who is told of what rules emit"),
     key("goals", Form::Map(&Form::Object(GOAL)), "what counts as success"),
     key("lookups", Form::Map(&Form::Object(LOOKUP)), "tables: `catalog[page.sku].stock`"),
     key(
