@@ -6,15 +6,16 @@ mod kept;
 
 mod bytes;
 
+mod cart;
+
 mod encode;
 
 mod decode;
 
-mod cart;
-
+pub use super::program::CART;
 pub(crate) use bytes::{cell_bytes_max, page_cell_bytes_max};
 pub(crate) use cart::CART_BYTES_MAX;
-pub use cart::{CART, CartCell, CartLine};
+pub use cart::{CartCell, CartLine};
 pub use kept::{Distinct, Faded, Kept, MetricCell, Pane, ValueAt};
 
 use super::codec::WireFault;

@@ -21,14 +21,18 @@ const STORED_BYTES: usize = 2 + STATE_TEXT_BYTES_MAX;
 const FACT_BYTES: usize = 1 + STORED_BYTES;
 /// Facts of a page view.
 const PAGE_FACTS: usize = 4;
-/// Facts that are kept with the session: its entry page, campaign and referrer; the latest device, viewport, language,
-/// country and clock.
-const SESSION_FACTS: usize = 12;
+/// Texts that are kept with the session: its entry page, campaign and referrer; the latest device, language and country.
+const SESSION_TEXTS: usize = 10;
 /// Version, publish number, layout, birth, newest time, purposes, and the counts of pages, held and cells.
 const HEAD_BYTES: usize = 1 + 10 + HASH_BYTES + TIME_BYTES + (1 + TIME_BYTES) + 3 + 3 * COUNT_BYTES;
-/// Two numbers, six times, three flags, the count of facts, the facts.
-const SESSION_BYTES: usize =
-    2 * 5 + 4 * TIME_BYTES + 2 * (1 + TIME_BYTES) + 3 + 1 + SESSION_FACTS * FACT_BYTES;
+/// Two numbers, six times, three flags, the count of facts, the facts: texts, and the width of the viewport.
+const SESSION_BYTES: usize = 2 * 5
+    + 4 * TIME_BYTES
+    + 2 * (1 + TIME_BYTES)
+    + 3
+    + 1
+    + SESSION_TEXTS * FACT_BYTES
+    + (1 + 1 + NUMBER_BYTES);
 /// Slot, rule and time of a hold.
 const HELD_BYTES: usize = 2 * HASH_BYTES + 1 + TIME_BYTES;
 /// A lease: number, granted, left, expiry.

@@ -11,7 +11,7 @@ mod timing;
 
 use super::image::records::{METRIC_PRIVATE, METRIC_WARM};
 use super::image::{
-    ACCEPT, REJECT, WOKEN, attribute_hash, emit_hash, group_hash, rule_hash, slot_hash, timer_hash,
+    ACCEPT, CART, REJECT, WOKEN, attribute_hash, emit_hash, group_hash, rule_hash, slot_hash, timer_hash,
 };
 use super::layout::{MAGIC, NO_CELL, NO_TEXT, NONE, kind, size, tag};
 use super::template;
@@ -22,7 +22,6 @@ use super::{
 use crate::event::EventType;
 use crate::limits::LOOKUP_COLUMNS_MAX;
 use crate::wire::codec::Writer;
-use crate::wire::state::CART;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;

@@ -412,6 +412,8 @@ pub fn emit_hash(rule: &Rule) -> u64 {
     fnv1a_64(&name)
 }
 
+/// The name of the cart's cell.
+pub const CART: u64 = fnv1a_64(b"cart");
 /// The name of the cell that says up to when deadlines were made up for.
 pub(crate) const WOKEN: u64 = fnv1a_64(b"woken");
 

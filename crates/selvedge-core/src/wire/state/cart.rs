@@ -4,9 +4,6 @@ use super::Stored;
 use crate::limits::CART_LINES_MAX;
 use alloc::vec::Vec;
 
-/// The name of the cart's cell: [`crate::hash::fnv1a_64`] of `cart`.
-pub const CART: u64 = crate::hash::fnv1a_64(b"cart");
-
 /// A cart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CartCell {
