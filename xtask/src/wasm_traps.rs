@@ -112,7 +112,9 @@ impl Input<'_> {
     fn imported_functions(&mut self) -> Result<u64> {
         let mut functions = 0;
         for _ in 0..self.number()? {
-            (self.text()?, self.text()?);
+            // The module and the name.
+            self.text()?;
+            self.text()?;
             match self.byte()? {
                 0 => {
                     self.number()?;
