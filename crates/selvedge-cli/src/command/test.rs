@@ -335,6 +335,17 @@ rules:
     }
 
     #[test]
+    fn every_example_passes_its_own_tests() {
+        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+        let folders = std::fs::read_dir(examples).unwrap().map(|entry| entry.unwrap().path());
+        for folder in folders.filter(|path| path.is_dir()) {
+            let compilation = compile(&site_files::read(&folder).unwrap());
+            let report = reported(&compilation.program.expect("the example compiles"));
+            assert!(report.ends_with(" 0 failed\n") && !report.starts_with("0 passed"), "{report}");
+        }
+    }
+
+    #[test]
     fn times_read_as_they_are_written() {
         let written = [(0, "0s"), (70_000, "1m10s"), (3_600_000, "1h"), (90_061_000, "25h1m1s")];
         for (ms, text) in written {
