@@ -111,7 +111,7 @@ fn kind_of(stage: &Stage, fact: &Fact) -> Option<AttributeType> {
 /// millionths.
 fn number(stage: &Stage, fact: &Fact, known: Known) -> Told {
     let metric = match fact.source {
-        FactSource::Metric(at) => stage.parts.metrics.get(usize::from(at)),
+        FactSource::Metric(at) | FactSource::SameCount(at, _) => stage.parts.metrics.get(usize::from(at)),
         _ => None,
     };
     let kind = metric.map(|metric| metric.kind);

@@ -10,7 +10,7 @@ use selvedge_core::number::MICRO;
 use selvedge_core::wire::program::Window;
 
 /// How many values are kept where no `max` is written.
-pub(crate) const KEPT: u16 = 32;
+pub(crate) const KEPT: u16 = 16;
 
 pub(super) fn read_distinct(parser: &mut Parser<'_>, depth: usize) -> Option<Metric> {
     let metric = read_windowed(parser, depth, Class::Distinct, DISTINCT_MAX)?;

@@ -25,14 +25,15 @@ const PAGE_FACTS: usize = 4;
 const SESSION_TEXTS: usize = 10;
 /// Version, publish number, layout, birth, newest time, purposes, and the counts of pages, held and cells.
 const HEAD_BYTES: usize = 1 + 10 + HASH_BYTES + TIME_BYTES + (1 + TIME_BYTES) + 3 + 3 * COUNT_BYTES;
-/// Two numbers, six times, three flags, the count of facts, the facts: texts, and the width of the viewport.
+/// Two numbers, six times, three flags, the count of facts, the facts: texts, the width of the viewport and
+/// the clock.
 const SESSION_BYTES: usize = 2 * 5
     + 4 * TIME_BYTES
     + 2 * (1 + TIME_BYTES)
     + 3
     + 1
     + SESSION_TEXTS * FACT_BYTES
-    + (1 + 1 + NUMBER_BYTES);
+    + 2 * (1 + 1 + NUMBER_BYTES);
 /// Slot, rule and time of a hold.
 const HELD_BYTES: usize = 2 * HASH_BYTES + 1 + TIME_BYTES;
 /// A lease: number, granted, left, expiry.
