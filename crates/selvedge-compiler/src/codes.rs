@@ -203,6 +203,9 @@ codes! {
     E0324 = Error, "a service notice that is more";
     /// A goal that only a server may reach (`trust: server`) needs an event that only servers may send.
     E0325 = Error, "a goal that cannot be trusted";
+    /// Days of the week are `mon` to `sun`, hours `"08:00-18:00"`, days `2026-12-24` or, under `except`, also
+    /// `12-24..12-26` of every year.
+    E0326 = Error, "a schedule that names no time";
     /// `no E in session` asks whether a count is 0: it is yes or no, so it is a condition. Name conditions under
     /// `audiences`. (`no E for 10m` may be named under either.)
     E0340 = Error, "an absence in a window under `metrics`";

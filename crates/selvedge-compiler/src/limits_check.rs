@@ -48,8 +48,11 @@ fn check_threshold(leaf: &Leaf, site: &Site, report: &mut Report) {
 
 fn instructions(site: &Site) -> usize {
     let suppressions = site.deciding.suppressions.iter().map(|found| &found.truth);
-    let conditions =
-        site.rules.iter().flat_map(|rule| rule.when.iter().chain(&rule.terms.until)).chain(suppressions);
+    let conditions = site
+        .rules
+        .iter()
+        .flat_map(|rule| rule.when.iter().chain(&rule.terms.until).chain(&rule.terms.schedule))
+        .chain(suppressions);
     let filters = site.metrics.iter().flatten().flat_map(|metric| metric.filters());
     conditions.chain(filters).map(|truth| crate::lower::size(truth) + items(truth)).sum()
 }

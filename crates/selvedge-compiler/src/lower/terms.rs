@@ -21,6 +21,7 @@ impl Builder<'_> {
     pub(super) fn terms(&mut self, rule: &Rule) -> Terms {
         let terms = &rule.terms;
         let until = terms.until.as_ref().map(|until| self.condition(until, rule.purpose));
+        let schedule = terms.schedule.as_ref().map(|schedule| self.condition(schedule, rule.purpose));
         let per_value = terms.per_value.as_ref().map(|cap| program::ValueCap {
             limit: cap.limit,
             fact: self.plain_fact(&cap.fact),
@@ -41,6 +42,7 @@ impl Builder<'_> {
                 contents: contents.iter().map(|id| id.as_ref().map(|id| place(ids(), id))).collect(),
             }),
             until,
+            schedule,
             dismissals: terms.dismissals.clone(),
             per_value,
         }

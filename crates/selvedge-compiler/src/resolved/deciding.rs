@@ -3,6 +3,7 @@
 use super::fact::{Fact, Typed};
 use super::fuse::{truth_of, unless_false_of};
 use super::names::Meaning;
+use super::schedule::schedule_of;
 use super::truth::Truth;
 use super::typed::Checker;
 use crate::codes::Code;
@@ -38,6 +39,7 @@ pub(crate) struct Suppressor {
 pub(crate) struct RuleTerms {
     pub service: bool,
     pub until: Option<Truth>,
+    pub schedule: Option<Truth>,
     /// By their places among the suppressions.
     pub suppressed_by: Vec<usize>,
     /// By its place among the experiments.
@@ -225,6 +227,7 @@ pub(super) fn resolve_terms(
     rule: &rules::Rule,
     file: &RulesFile,
     contents: &[content::Content],
+    timezone: &str,
     checker: &mut Checker<'_, '_>,
 ) -> RuleTerms {
     let written = &file.deciding;
@@ -245,6 +248,7 @@ pub(super) fn resolve_terms(
     let until = until.and_then(|until| checker.condition(until));
     RuleTerms {
         service: rule.service,
+        schedule: rule.schedule.as_ref().and_then(|found| schedule_of(found, timezone, checker.report)),
         until: until.map(|until| truth_of(&until, checker.report)),
         suppressed_by: suppressed_by
             .filter(|(_, found)| applies(&found.applies_to))

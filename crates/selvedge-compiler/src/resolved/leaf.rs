@@ -116,7 +116,7 @@ fn ranges_of(compare: Compare, (low, high): Range) -> Vec<Range> {
 }
 
 /// All of a day (`2026-12-24`) in a time zone: its first and last millisecond.
-fn day_of(text: &str, timezone: &str) -> Option<Range> {
+pub(super) fn day_of(text: &str, timezone: &str) -> Option<Range> {
     let day: jiff::civil::Date = text.parse().ok().filter(|_| text.len() == "2026-12-24".len())?;
     let zone = jiff::tz::TimeZone::get(timezone).ok()?;
     let start = |day: jiff::civil::Date| Some(day.to_zoned(zone.clone()).ok()?.timestamp().as_millisecond());

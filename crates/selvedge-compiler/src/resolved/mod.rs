@@ -16,6 +16,7 @@ mod metric;
 mod style;
 mod content;
 mod warnings;
+mod schedule;
 mod deciding;
 mod shown;
 mod emit;

@@ -241,7 +241,7 @@ fn resolve_rule(
         private: rule.private,
         timing: timing(&rule.timing, checker),
         trigger_spans: trigger_spans(&rule.timing),
-        terms: resolve_terms(rule, rules, contents, checker),
+        terms: resolve_terms(rule, rules, contents, &site.timezone, checker),
         emit,
     })
 }

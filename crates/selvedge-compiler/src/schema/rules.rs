@@ -48,6 +48,15 @@ const RULE_CAP: Form = Form::Either(&[
     ]),
 ]);
 
+const SCHEDULE: &[Key] = &[
+    key("from", Form::Text, "its first day: `2026-12-01`"),
+    key("until", Form::Text, "its last day"),
+    key("days", Form::Items(&Form::Text), "`mon-fri`, or a list of days of the week"),
+    key("hours", Form::Text, "`08:00-18:00`"),
+    key("timezone", Form::Word(&["site", "visitor_local"]), "whose clock"),
+    key("except", Form::Items(&Form::Text), "days left out: `2026-05-01`, `12-24..12-26`"),
+];
+
 const UNIT: Form = Form::Word(&["visitor", "user_or_visitor"]);
 
 const APPLIES_TO: &[Key] = &[
@@ -116,6 +125,7 @@ const RULE: &[Key] = &[
     key("priority", Form::Whole(-2_147_483_648, 2_147_483_647), "greater wins"),
     key("cap", RULE_CAP, "how often it may be seen: `2 per session`, `1 per session, 3 per 14d`"),
     key("until", Form::Text, "a condition that ends it"),
+    key("schedule", Form::Object(SCHEDULE), "when it acts at all"),
     key("service", Form::Flag, "a notice: needs no consent, exempt from holdouts and shared caps"),
     key("experiment", Form::Text, "the experiment that it belongs to"),
     key("hold", Form::Either(&[Form::Word(&["page", "session"]), DURATION]), "how long it stays"),

@@ -13,6 +13,7 @@ pub(crate) mod goals;
 pub(crate) mod destinations;
 pub(crate) mod site;
 pub(crate) mod timing;
+pub(crate) mod schedule;
 pub(crate) mod attribute;
 mod score;
 pub(crate) mod metric;

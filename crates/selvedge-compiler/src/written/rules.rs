@@ -13,6 +13,7 @@ use crate::written::emit::{Emit, read_emit};
 use crate::written::entries::{name_of, named};
 use crate::written::metric::{Metric, read_metrics};
 use crate::written::plan::purpose;
+use crate::written::schedule::{Schedule, read_schedule};
 use crate::written::stretch::read_hold;
 use crate::written::timing::{Timing, read_timing};
 use crate::yaml::{Entry, Node};
@@ -61,6 +62,7 @@ pub(crate) struct Rule {
     pub hold: Hold,
     /// `None`: none written. `Some(None)`: written with an error.
     pub until: Option<Option<Expr>>,
+    pub schedule: Option<Schedule>,
     pub service: bool,
     pub experiment: Option<Spanned<String>>,
     pub private: bool,
@@ -111,8 +113,7 @@ fn read_rules(node: Option<&Node>, source: &str, report: &mut Report) -> Vec<Rul
     items.iter().filter_map(|item| read_rule(item, source, report)).collect()
 }
 
-const RULE_LATER: [Later; 2] =
-    [("schedule", "use `status` to switch the rule on and off"), ("on", "write `trigger`")];
+const RULE_LATER: [Later; 1] = [("on", "write `trigger`")];
 
 fn read_rule(node: &Node, source: &str, report: &mut Report) -> Option<Rule> {
     const STATUSES: [(&str, Status); 3] =
@@ -129,6 +130,7 @@ fn read_rule(node: &Node, source: &str, report: &mut Report) -> Option<Rule> {
         .optional("priority")
         .and_then(|node| fields::whole(node, i64::from(i32::MIN), i64::from(i32::MAX), report));
     let caps = fields.optional("cap").map(|node| read_rule_caps(node, report)).unwrap_or_default();
+    let schedule = fields.optional("schedule").and_then(|node| read_schedule(node, report));
     let until = fields.filled("until", report).map(|node| read_condition(node, source, report));
     let service = fields.optional("service").and_then(|node| fields::flag(node, report)).unwrap_or(false);
     let experiment = fields.optional("experiment").and_then(|node| fields::text(node, report));
@@ -153,6 +155,7 @@ fn read_rule(node: &Node, source: &str, report: &mut Report) -> Option<Rule> {
         caps,
         hold: hold.unwrap_or(Hold::Page),
         until,
+        schedule,
         service,
         experiment,
         private: private.unwrap_or(false),

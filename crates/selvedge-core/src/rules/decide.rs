@@ -3,7 +3,7 @@
 
 use super::deadlines::wake;
 use super::fixed::fix;
-use super::gates::{is_over, release, suppression_of};
+use super::gates::{is_outside, is_over, release, suppression_of};
 use super::grants::check;
 use super::moment::{Moment, Place, may_act};
 use super::recall::Recall;
@@ -208,7 +208,9 @@ impl Court<'_> {
     fn is_barred(&self, at: u16) -> bool {
         let terms = self.image.terms(at);
         let known = self.recall.known();
-        suppression_of(self.image, known, terms).is_some() || is_over(self.image, known, terms)
+        is_outside(self.image, known, terms)
+            || suppression_of(self.image, known, terms).is_some()
+            || is_over(self.image, known, terms)
     }
 
     /// For each slot, notes the first rule that the visitor is held out from, where no rule above it has the slot.

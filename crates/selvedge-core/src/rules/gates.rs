@@ -18,6 +18,11 @@ pub(super) fn suppression_of(image: &Image, known: &[Known], terms: TermsRow) ->
 
 const SUPPRESSION_BITS: u16 = 32;
 
+/// Whether a rule of these terms has a schedule, and this is no time of it.
+pub(super) fn is_outside(image: &Image, known: &[Known], terms: TermsRow) -> bool {
+    terms.has(kind::TERM_SCHEDULE) && !is_true(image, image.code(), known, terms.schedule())
+}
+
 /// Whether the condition that ends a rule is true.
 pub(super) fn is_over(image: &Image, known: &[Known], terms: TermsRow) -> bool {
     terms.has(kind::TERM_UNTIL) && is_true(image, image.code(), known, terms.until())
@@ -50,6 +55,7 @@ pub(super) fn barrier(
     match rule.status() {
         kind::STATUS_DRAFT => Some((Reason::Draft, None)),
         kind::STATUS_LIVE if moment.orders.pauses(rule.hash()) => Some((Reason::Paused, None)),
+        kind::STATUS_LIVE if is_outside(image, known, terms) => Some((Reason::OutsideSchedule, None)),
         kind::STATUS_LIVE if moment.place == Place::Page && !rule.in_page() => {
             Some((Reason::RunsAtEdge, None))
         }

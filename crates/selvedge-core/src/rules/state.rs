@@ -301,8 +301,10 @@ fn facts_of_page(image: &Image) -> Vec<bool> {
 
 /// Marks where the conditions of a rule's terms begin.
 fn mark_terms(image: &Image, terms: TermsRow, mut mark: impl FnMut(u16)) {
-    if terms.has(kind::TERM_UNTIL) {
-        mark(terms.until());
+    for (flag, at) in [(kind::TERM_UNTIL, terms.until()), (kind::TERM_SCHEDULE, terms.schedule())] {
+        if terms.has(flag) {
+            mark(at);
+        }
     }
     for at in (0..32).filter(|at| (terms.suppressions() >> at) & 1 == 1) {
         mark(image.suppression_when(at));

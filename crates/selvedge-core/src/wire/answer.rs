@@ -87,6 +87,8 @@ reasons! {
     Holdout = 14, "holdout";
     /// The visitor is in a control: the rule holds the slot, which shows its fallback.
     Control = 15, "control";
+    /// It has a schedule, and this is no time of it.
+    OutsideSchedule = 16, "outside_schedule";
     /// It has no slot, and sends its message.
     Emits = 42, "emits";
 }

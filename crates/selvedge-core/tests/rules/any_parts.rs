@@ -276,15 +276,15 @@ fn terms() -> impl Strategy<Value = Terms> {
     ];
     let value = any::<[u16; 3]>().prop_map(|[limit, fact, values_max]| ValueCap { limit, fact, values_max });
     let suppressed_by = prop::collection::btree_set(0..32u16, 0..3).prop_map(|all| all.into_iter().collect());
-    let optional =
-        (any::<Option<u16>>(), prop::option::of(trial), any::<Option<u16>>(), prop::option::of(value));
+    let optional = (any::<[Option<u16>; 3]>(), prop::option::of(trial), prop::option::of(value));
     (any::<bool>(), suppressed_by, optional, caps()).prop_map(
-        |(service, suppressed_by, (holdout, trial, until, per_value), dismissals)| Terms {
+        |(service, suppressed_by, ([holdout, until, schedule], trial, per_value), dismissals)| Terms {
             service,
             suppressed_by,
             holdout,
             trial,
             until,
+            schedule,
             dismissals,
             per_value,
         },

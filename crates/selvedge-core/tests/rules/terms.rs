@@ -1,12 +1,12 @@
 //! The terms that rules act under: suppressions, pauses, `until`, service notices.
 
 use crate::build::{Build, Condition, MINUTE, SECOND, at_least, exactly};
-use crate::world::World;
+use crate::world::{START, World};
 use selvedge_core::hash::fnv1a_64;
 use selvedge_core::rules::Orders;
 use selvedge_core::wire::answer::Reason;
 use selvedge_core::wire::program::{
-    AttributeScope, AttributeType, Cap, FactSource, Group, Hold, Shape, Suppression, Window,
+    AttributeScope, AttributeType, Builtin, Cap, FactSource, Group, Hold, Shape, Suppression, Test, Window,
 };
 
 const R: u64 = fnv1a_64(b"r");
@@ -75,6 +75,23 @@ fn a_rule_ends_for_good_and_does_not_begin_while_its_until_is_true() {
     assert_eq!((candidate.reason, candidate.leaf), (Reason::False, Some(until)));
     world.track(2 * MINUTE, "other");
     assert_eq!(world.decide(2 * MINUTE, "hero").1, Reason::Won, "it may begin anew");
+}
+
+#[test]
+fn outside_of_its_schedule_a_rule_does_not_act_and_what_it_holds_waits() {
+    let mut build = Build::new();
+    let now = build.builtin(Builtin::Now);
+    let schedule = build.code(&Condition::Leaf(now, Test::Range(START + MINUTE, START + 2 * MINUTE)));
+    let rule = build.rule("r", "hero", None);
+    rule.terms.schedule = Some(schedule);
+    rule.hold = Hold::Session;
+    let mut world = World::new(build.program());
+    world.page(0, "/");
+    assert_eq!(world.why(0, "r"), Reason::OutsideSchedule);
+    assert_eq!(world.decide(0, "hero"), (None, Reason::Fallback));
+    assert_eq!(world.decide(MINUTE, "hero").1, Reason::Won);
+    assert_eq!(world.decide(3 * MINUTE, "hero"), (None, Reason::Fallback));
+    assert_eq!(world.why(3 * MINUTE, "r"), Reason::OutsideSchedule);
 }
 
 #[test]

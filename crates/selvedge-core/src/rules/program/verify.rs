@@ -202,6 +202,7 @@ fn verify_terms(parts: &Parts, image: &Image, terms: &Terms) -> Verdict {
     terms.suppressed_by.iter().try_for_each(|at| index(*at, suppressions.len()))?;
     optional(terms.holdout, experiments.len())?;
     optional(terms.until, image.code().len())?;
+    optional(terms.schedule, image.code().len())?;
     verify_caps(&terms.dismissals)?;
     if let Some(trial) = &terms.trial {
         index(trial.experiment, experiments.len())?;

@@ -35,6 +35,8 @@ pub struct Terms {
     pub holdout: Option<u16>,
     /// The experiment it belongs to.
     pub trial: Option<Trial>,
+    /// It acts only while this condition is true: its first instruction in [`super::Parts::code`].
+    pub schedule: Option<u16>,
     /// It ends, and does not begin, while this condition is true: its first instruction in [`super::Parts::code`].
     pub until: Option<u16>,
     /// Caps that count dismissals instead of exposures.

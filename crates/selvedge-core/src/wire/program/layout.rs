@@ -189,6 +189,7 @@ pub(crate) mod kind {
     pub const TERM_TRIAL: u8 = 4;
     pub const TERM_UNTIL: u8 = 8;
     pub const TERM_PER_VALUE: u8 = 16;
+    pub const TERM_SCHEDULE: u8 = 32;
 
     pub const HOLD_PAGE: u8 = 0;
     pub const HOLD_SESSION: u8 = 1;

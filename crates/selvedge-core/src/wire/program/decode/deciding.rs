@@ -58,6 +58,7 @@ pub(super) fn terms(image: &Image, rule: u16) -> Decoded<Terms> {
         suppressed_by: (0..32).filter(|at| (row.suppressions() >> at) & 1 == 1).collect(),
         holdout: optional(kind::TERM_HOLDOUT, row.holdout()),
         trial: if row.has(kind::TERM_TRIAL) { Some(trial(image, row)?) } else { None },
+        schedule: optional(kind::TERM_SCHEDULE, row.schedule()),
         until: optional(kind::TERM_UNTIL, row.until()),
         dismissals: caps(image, row.dismissals())?,
         per_value: row.has(kind::TERM_PER_VALUE).then(|| ValueCap {

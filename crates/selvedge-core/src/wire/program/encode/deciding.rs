@@ -91,7 +91,7 @@ impl Tables {
             .fixed(dismissals)
             .fixed(count_u8(&terms.dismissals))
             .fixed(flags);
-        table.fixed(fact).fixed(limit).fixed(values_max).end(size::NARROW);
+        table.fixed(fact).fixed(limit).fixed(values_max).fixed(terms.schedule.unwrap_or(0)).end(size::NARROW);
     }
 
     fn trials(&mut self, terms: &Terms) -> u16 {
@@ -112,4 +112,5 @@ fn flags(terms: &Terms) -> u8 {
         | flag(terms.trial.is_some(), kind::TERM_TRIAL)
         | flag(terms.until.is_some(), kind::TERM_UNTIL)
         | flag(terms.per_value.is_some(), kind::TERM_PER_VALUE)
+        | flag(terms.schedule.is_some(), kind::TERM_SCHEDULE)
 }

@@ -286,6 +286,7 @@ records! {
         value_fact: u16 = 16,
         value_limit: u16 = 18,
         values_max: u16 = 20,
+        schedule: u16 = 22,
     }
 
     /// A suppression.
