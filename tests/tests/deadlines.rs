@@ -82,7 +82,7 @@ fn a_cart_that_is_left_behind_is_told_by_the_alarm_and_taken_back_by_a_purchase(
     send(&world, &mut bought, "add_to_cart")?;
     send(&world, &mut bought, "purchase")?;
     let entered = ("enter".to_owned(), "deadline".to_owned());
-    assert_eq!(wait_for(&world, &left, 1)?, [entered.clone()], "{}", world.worker_log());
+    assert_eq!(wait_for(&world, &left, 1)?, std::slice::from_ref(&entered), "{}", world.worker_log());
     assert_eq!(told(&world, &bought)?, []);
     send(&world, &mut left, "purchase")?;
     assert_eq!(told(&world, &left)?, [entered, ("exit".to_owned(), "web".to_owned())]);

@@ -107,6 +107,8 @@ struct History {
     past: Vec<Past>,
     since_ms: i64,
     was_in_force: bool,
+    /// Whether the purpose is in force at the moment that is asked for; of an event that came late only this is known.
+    is_in_force: bool,
     now_ms: i64,
 }
 
@@ -171,6 +173,10 @@ impl History {
         }
     }
 
+    fn is_observed(&self) -> bool {
+        self.was_in_force && self.is_in_force
+    }
+
     fn known(&self, metric: &Metric, session: (u32, i64), page: Option<(u8, i64)>) -> Known {
         let any = Known { low: MISSING, high: i64::MAX };
         let is_sum = metric.kind == MetricKind::Sum;
@@ -182,7 +188,7 @@ impl History {
             };
         }
         let (past, start_ms) = self.window(metric, session, page);
-        let is_watched = self.was_in_force && self.since_ms <= start_ms.max(START);
+        let is_watched = self.is_observed() && self.since_ms <= start_ms.max(START);
         let values: Vec<i64> = past.iter().filter_map(|past| past.value?).collect();
         let sum = values.iter().fold(0i64, |sum, value| sum.saturating_add(*value));
         let bought = past.iter().filter(|past| past.value.is_some()).count();
@@ -241,8 +247,9 @@ fn compare(steps: &[Step], start_ms: i64) -> Result<(), TestCaseError> {
         let session = (world.state.session.number, world.state.session.start_ms);
         let page = world.state.pages.iter().find(|page| page.writer == world.writer && page.is_begun);
         let page = page.map(|page| (step.writer, page.start_ms));
+        let holds = step.in_force.holds(PERSONAL);
+        history.is_in_force = holds;
         if !stepped.late {
-            let holds = step.in_force.holds(PERSONAL);
             if !(holds && history.was_in_force) {
                 history.since_ms = history.since_ms.max(time_ms + i64::from(!holds));
             }
@@ -260,7 +267,7 @@ fn compare(steps: &[Step], start_ms: i64) -> Result<(), TestCaseError> {
         }
         for (fact, metric) in (0..).zip(metrics()) {
             let known = world.known(at_ms, fact);
-            let expected = if history.was_in_force || metric.kind != MetricKind::Average {
+            let expected = if history.is_observed() || metric.kind != MetricKind::Average {
                 history.known(&metric, session, page)
             } else {
                 Known { low: MISSING, high: i64::MAX }
