@@ -50,6 +50,15 @@ struct Home<'a> {
     observed: Purposes,
 }
 
+/// Whether a metric of this kind is a count or a time, and not in millionths.
+fn is_whole(metric_kind: u8) -> bool {
+    use kind::{METRIC_COUNT, METRIC_DISTINCT, METRIC_SAME, METRIC_SINCE, METRIC_TALLY, METRIC_TOP};
+    matches!(
+        metric_kind,
+        METRIC_COUNT | METRIC_TALLY | METRIC_DISTINCT | METRIC_SINCE | METRIC_TOP | METRIC_SAME
+    )
+}
+
 /// Whether a value was set longer ago than it counts.
 fn is_stale(attribute: AttributeRow, set_ms: i64, now_ms: i64) -> bool {
     let ttl_ms = attribute.ttl_ms();
@@ -101,9 +110,8 @@ impl<'a> View<'a> {
             kind::SOURCE_ATTRIBUTE => self.image.attribute(fact.index()).attribute_type(),
             kind::SOURCE_SEQUENCE => kind::TYPE_BOOL,
             // Counts are whole already, as times are.
-            kind::SOURCE_METRIC if self.image.metric(fact.index()).kind() <= kind::METRIC_TALLY => {
-                kind::TYPE_TIME
-            }
+            kind::SOURCE_METRIC if is_whole(self.image.metric(fact.index()).kind()) => kind::TYPE_TIME,
+            kind::SOURCE_SAME_COUNT => kind::TYPE_TIME,
             _ => kind::TYPE_NUMBER,
         }
     }
