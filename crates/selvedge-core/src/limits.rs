@@ -165,6 +165,10 @@ pub const STEPS_MAX: usize = 16;
 pub const PLAN_EVENTS_MAX: usize = 2_000;
 /// Sources, origins or consent regions of a site.
 pub const SITE_ENTRIES_MAX: usize = 256;
+/// Destinations of a site.
+pub const DESTINATIONS_MAX: usize = 32;
+/// Entries of each list of a destination: what it removes, renames, says in headers; its brokers.
+pub const DESTINATION_ENTRIES_MAX: usize = 64;
 /// Longest sliding window, in milliseconds: 366 days.
 pub const WINDOW_MS_MAX: u64 = 366 * 24 * 60 * 60 * 1_000;
 /// Timestamps one windowed count keeps: also the largest threshold of such a count.

@@ -58,6 +58,8 @@ pub mod cursor;
 
 pub mod log_line;
 
+pub mod delivery;
+
 pub mod visitor;
 
 pub mod metrics;

@@ -8,7 +8,7 @@ use selvedge_core::id::ProgramHash;
 use selvedge_core::limits::PROGRAM_BYTES_MAX;
 use selvedge_core::rules::Program;
 use selvedge_core::wire::codec::Reader;
-use selvedge_core::wire::program::edge_config;
+use selvedge_core::wire::program::{destinations, edge_config};
 use sha2::{Digest, Sha256};
 
 /// The version of the container.
@@ -48,7 +48,9 @@ impl<'a> Published<'a> {
         if edge_config(full).ok().flatten().is_none() {
             return Err(Fault::bad_program("the full program lacks what only the edge knows"));
         }
-        if edge_config(public).ok().flatten().is_some() {
+        destinations(full).map_err(|fault| Fault::bad_program(format!("destinations: {fault}")))?;
+        let is_told = !matches!(destinations(public).as_deref(), Ok([]));
+        if edge_config(public).ok().flatten().is_some() || is_told {
             return Err(Fault::bad_program("the public program holds what only the edge may know"));
         }
         let site = loaded.parts().site.clone();

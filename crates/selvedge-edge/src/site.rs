@@ -6,7 +6,7 @@ use selvedge_core::consent::Mode;
 use selvedge_core::id::ProgramHash;
 use selvedge_core::rules::{Orders, Program, ProgramFault};
 use selvedge_core::wire::names::Names;
-use selvedge_core::wire::program::{EdgeConfig, edge_config};
+use selvedge_core::wire::program::{Destination, EdgeConfig, destinations, edge_config};
 
 /// A site as one publish made it.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub struct Site {
     pub program: Program,
     /// Sources, origins, consent policy, leaves.
     pub config: EdgeConfig,
+    /// Where records go.
+    pub destinations: Vec<Destination>,
     /// The names that batches abbreviate.
     pub names: Names,
     /// The program's hash.
@@ -34,16 +36,18 @@ impl Site {
     pub fn load(full: &[u8], hash: ProgramHash, publish: u64) -> Result<Self, ProgramFault> {
         let program = Program::load(full)?;
         let config = edge_config(full)?.ok_or(ProgramFault::Index)?;
+        let destinations = destinations(full)?;
         let names = program.parts().plan.names();
-        Ok(Self { program, config, names, hash, publish, paused: Vec::new() })
+        Ok(Self { program, config, destinations, names, hash, publish, paused: Vec::new() })
     }
 
     /// The same site with other rules stopped.
     #[must_use]
     pub fn with_paused(&self, paused: Vec<u64>) -> Self {
-        let Self { program, config, names, hash, publish, .. } = self;
+        let Self { program, config, destinations, names, hash, publish, .. } = self;
         let (program, config, names) = (program.clone(), config.clone(), names.clone());
-        Self { program, config, names, hash: *hash, publish: *publish, paused }
+        let destinations = destinations.clone();
+        Self { program, config, destinations, names, hash: *hash, publish: *publish, paused }
     }
 
     /// What holds besides the program.

@@ -1,28 +1,32 @@
 //! What an event tells of the facts that a metric's filter tests.
 
 use super::facts::{NOTHING, Seen, UNOBSERVED, property, resolve_each, see};
-use super::known::Known;
+use super::known::{Known, is_true};
 use super::lists::any_item;
-use super::moment::Moment;
-use crate::event::Event;
 use crate::tracking_plan::Trust;
+use crate::value::Map;
 use crate::wire::program::{Builtin, Image, kind};
 use alloc::vec::Vec;
 
 /// What is known of every fact at the event: of its properties, its moment, its sender.
-pub(super) fn resolve_event(image: &Image, event: &Event, moment: &Moment) -> Vec<Known> {
+pub(super) fn resolve_event(image: &Image, properties: &Map, trust: Trust, now_ms: i64) -> Vec<Known> {
     resolve_each(image, |fact| {
-        let value = || property(&event.properties, image.str(fact.name()));
+        let value = || property(properties, image.str(fact.name()));
         match fact.source() {
             kind::SOURCE_PROPERTY => value().map_or(NOTHING, see),
             kind::SOURCE_ANY_ITEM => any_item(image, fact, value()),
-            kind::SOURCE_TRUST => Seen::Text(trust_word(moment.trust)),
-            kind::SOURCE_BUILTIN if fact.index() == Builtin::Now as u16 => {
-                Seen::Known(Known::exact(moment.now_ms))
-            }
+            kind::SOURCE_TRUST => Seen::Text(trust_word(trust)),
+            kind::SOURCE_BUILTIN if fact.index() == Builtin::Now as u16 => Seen::Known(Known::exact(now_ms)),
             _ => UNOBSERVED,
         }
     })
+}
+
+/// Whether a record passes the condition that begins at `filter`, which tests paths in the record. The page does not
+/// link this.
+#[must_use]
+pub fn passes(image: &Image, record: &Map, trust: Trust, now_ms: i64, filter: u16) -> bool {
+    is_true(image, image.code(), &resolve_event(image, record, trust, now_ms), filter)
 }
 
 const fn trust_word(trust: Trust) -> &'static str {

@@ -61,6 +61,7 @@ pub use decide::{Decision, decide, decide_again, make_up};
 pub use emits::{Emitted, emit};
 pub use explain::{Candidate, explain, known_facts};
 pub use grants::lease;
+pub use happening::passes;
 pub use known::Known;
 pub use leaves::{LeafTruth, leaves};
 pub use moment::{Moment, Orders, Place, rule_time};

@@ -13,6 +13,8 @@ mod sequence;
 
 mod deciding;
 
+mod destination;
+
 mod emit;
 
 mod shown;
@@ -32,7 +34,10 @@ mod decode;
 mod encode;
 
 pub use deciding::{Cap, Deciding, Experiment, Suppression, Terms, Trial, Unit, ValueCap, Variant};
-pub use decode::edge_config;
+pub use decode::{destinations, edge_config};
+pub use destination::{
+    Destination, Full, Header, Http, HttpFormat, Kafka, Mechanism, RecordKind, Records, Requires, Sasl, Way,
+};
 pub use emit::{Emit, OncePer};
 pub(crate) use image::records::{
     AttributeRow, CapRange, CapRow, CartRow, Code, EmitRow, ExperimentRow, FactRow, MetricRow, Op, RuleRow,
@@ -133,6 +138,8 @@ pub struct Parts {
     pub zone: Vec<Offset>,
     /// What rules share of their terms.
     pub deciding: Deciding,
+    /// Where records go, in the order of site.yaml; empty in the public program.
+    pub destinations: Vec<Destination>,
 }
 
 /// From when on a time zone stands how far from UTC.

@@ -17,6 +17,7 @@ mod contents;
 mod counts;
 mod deadlines;
 mod deciding;
+mod destinations;
 mod emitting;
 mod explaining;
 mod logic;

@@ -48,7 +48,8 @@ impl<'a> Occurrence<'a> {
 
     fn passes(&mut self, filter: u16) -> bool {
         if filter != NONE && self.known.is_empty() {
-            self.known = resolve_event(self.image, self.event, self.moment);
+            let Moment { trust, now_ms, .. } = *self.moment;
+            self.known = resolve_event(self.image, &self.event.properties, trust, now_ms);
         }
         is_true(self.image, self.image.code(), &self.known, filter)
     }

@@ -1,5 +1,7 @@
 //! A program from its bytes: every list within its bound, every number one of those allowed.
 
+mod destination;
+
 mod emit;
 
 mod sequence;
@@ -15,9 +17,9 @@ use super::postcard::{self, Decoded};
 use super::template;
 use super::{
     Attribute, AttributeScope, AttributeSet, AttributeType, Builtin, Cap, CartChange, CartEvent, Content,
-    EdgeConfig, Fact, FactSource, Group, Hold, IfStale, Image, Instruction, Jump, Lookup, LookupCell,
-    LookupRow, Metric, MetricKind, Offset, Parts, Points, ProgramFault, Rule, Scope, Score, SetTo, Shape,
-    Slot, Status, Term, Test, TextTest, Ttl, Window,
+    Destination, EdgeConfig, Fact, FactSource, Group, Hold, IfStale, Image, Instruction, Jump, Lookup,
+    LookupCell, LookupRow, Metric, MetricKind, Offset, Parts, Points, ProgramFault, Rule, Scope, Score,
+    SetTo, Shape, Slot, Status, Term, Test, TextTest, Ttl, Window,
 };
 use crate::limits::{
     ATTRIBUTES_MAX, CAPS_MAX, CART_EVENTS_MAX, CONTENTS_MAX, FACTS_MAX, GROUPS_MAX, INSTRUCTIONS_MAX,
@@ -42,6 +44,7 @@ impl Parts {
         parts.code = rows(reading, tag::CODE, size::NARROW, INSTRUCTIONS_MAX, instruction)?;
         parts.lookups = rows(reading, tag::LOOKUPS, size::NARROW, LOOKUPS_MAX, lookup)?;
         parts.edge = edge_of(&image)?;
+        parts.destinations = destinations_of(&image)?;
         Ok(parts)
     }
 
@@ -73,6 +76,7 @@ impl Parts {
             deciding: deciding::deciding(reading)?,
             values: rows(reading, tag::VALUES, size::NARROW, FACTS_MAX, value)?,
             templates: template::templates(image.table(tag::TEMPLATES))?,
+            destinations: Vec::new(),
         };
         rest.end()?;
         Ok(parts)
@@ -85,6 +89,27 @@ impl Parts {
 /// [`ProgramFault`] for anything malformed or above a limit.
 pub fn edge_config(bytes: &[u8]) -> Result<Option<EdgeConfig>, ProgramFault> {
     edge_of(&Image::open(bytes.into())?)
+}
+
+/// Where records of a full program's site go; empty in a public program.
+///
+/// # Errors
+/// [`ProgramFault`] for anything malformed or above a limit, or a filter that leads nowhere.
+pub fn destinations(bytes: &[u8]) -> Result<Vec<Destination>, ProgramFault> {
+    destinations_of(&Image::open(bytes.into())?)
+}
+
+fn destinations_of(image: &Image) -> Decoded<Vec<Destination>> {
+    let bytes = image.table(tag::DESTINATIONS);
+    if bytes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut from = Reader::new(bytes);
+    let found = destination::destinations(&mut from)?;
+    from.end()?;
+    let is_there = |at: u16| usize::from(at) < image.code().len() || at == ACCEPT || at == REJECT;
+    let leads_nowhere = |found: &Destination| found.filter.is_some_and(|at| !is_there(at));
+    if found.iter().any(leads_nowhere) { Err(ProgramFault::Index) } else { Ok(found) }
 }
 
 fn edge_of(image: &Image) -> Decoded<Option<EdgeConfig>> {

@@ -3,6 +3,8 @@
 mod deciding;
 mod postcard;
 
+mod destination;
+
 mod emit;
 
 mod sequence;
@@ -83,6 +85,10 @@ impl Parts {
         }
         if let Some(edge) = &self.edge {
             tables.table(tag::EDGE).postcard(|out| postcard::edge_config(out, edge));
+        }
+        if !self.destinations.is_empty() {
+            let section = tables.table(tag::DESTINATIONS);
+            section.postcard(|out| destination::destinations(out, &self.destinations));
         }
         tables.bytes()
     }

@@ -65,8 +65,10 @@ pub(super) mod tag {
     /// What placeholders read: facts, as [`FACTS`] has them.
     pub const VALUES: u8 = 42;
     pub const TEMPLATES: u8 = 43;
+    /// Where records go. Postcard; only in the full program.
+    pub const DESTINATIONS: u8 = 54;
     /// One more than the last.
-    pub const END: usize = 48;
+    pub const END: usize = 64;
 }
 
 /// Bytes of a record. There are two widths, and what is left over is zeros: one piece of code reads all tables of a width.

@@ -20,7 +20,11 @@ pub(super) type Decoded<T> = Result<T, ProgramFault>;
 const RESERVED_MAX: usize = 1_024;
 
 /// A list of at most `count_max`. What it reserves is bounded, so that a false count costs little.
-fn list<T>(from: &mut Reader, count_max: usize, read: impl Fn(&mut Reader) -> Decoded<T>) -> Decoded<Vec<T>> {
+pub(super) fn list<T>(
+    from: &mut Reader,
+    count_max: usize,
+    read: impl Fn(&mut Reader) -> Decoded<T>,
+) -> Decoded<Vec<T>> {
     let count = from.count()?;
     if count > count_max {
         return Err(ProgramFault::TooLarge);
@@ -37,7 +41,7 @@ pub(super) fn text(from: &mut Reader) -> Decoded<String> {
 }
 
 /// One of the words in `all`, by its place.
-fn one_of<T: Copy>(from: &mut Reader, all: &[T]) -> Decoded<T> {
+pub(super) fn one_of<T: Copy>(from: &mut Reader, all: &[T]) -> Decoded<T> {
     Ok(*all.get(usize::from(from.u8()?)).ok_or(WireFault::Malformed)?)
 }
 

@@ -21,7 +21,7 @@ pub(super) fn content(out: &mut Writer, content: &Content) {
     });
 }
 
-fn list<T>(out: &mut Writer, items: &[T], write: impl Fn(&mut Writer, &T)) {
+pub(super) fn list<T>(out: &mut Writer, items: &[T], write: impl Fn(&mut Writer, &T)) {
     out.count(items.len());
     items.iter().for_each(|item| write(out, item));
 }

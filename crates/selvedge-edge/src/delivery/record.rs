@@ -1,0 +1,209 @@
+//! From an item of a row (an accepted event, or a note) to the records that one destination gets of it.
+
+use super::fields::{self, Origin};
+use super::transform::{Refusal, transform};
+use crate::json::JsonMap;
+use crate::site::Site;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use selvedge_core::consent::{Purposes, Snapshot};
+use selvedge_core::id::VisitorId;
+use selvedge_core::rules::{bucket, passes};
+use selvedge_core::value::Map;
+use selvedge_core::wire::answer::SlotDecision;
+use selvedge_core::wire::log_row::{LogEvent, LogNote, LogRow, Said};
+use selvedge_core::wire::program::{Destination, RecordKind, Requires};
+
+/// What is sent of one fact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Its id, the same however often it is sent: the event's, or one made of it.
+    pub id: String,
+    /// What it is of.
+    pub kind: RecordKind,
+    /// Where it comes from: `/site/source`.
+    pub source: String,
+    /// Whose it is: what orders it, and picks its partition.
+    pub visitor: VisitorId,
+    /// When it happened: Unix milliseconds.
+    pub time_ms: u64,
+    /// What it says: a JSON object.
+    pub data: Vec<u8>,
+}
+
+/// What becomes of an item at one destination.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Routed {
+    /// These leave, in this order.
+    Send(Vec<Record>),
+    /// It is not for this destination: by kind, filter, sample, or because its purposes were not granted at capture.
+    Filtered,
+    /// It was for this destination, and the visitor has taken that back.
+    Purged,
+    /// It cannot be made as the destination wants it: to quarantine.
+    Refused(Refusal),
+}
+
+/// What the destination gets of the item at place `at` of a row, of a visitor whose consent is `now` this. The same
+/// arguments give the same bytes.
+#[must_use]
+pub fn route(site: &Site, destination: &Destination, row: &LogRow, at: usize, now: &Snapshot) -> Routed {
+    let Some(item) = Item::of(row, at) else { return Routed::Filtered };
+    let granted = |in_force: Purposes| is_granted(destination, item.usable(), in_force);
+    if !granted(item.captured()) || !is_sampled(destination, row.visitor) {
+        return Routed::Filtered;
+    }
+    // One and the same purpose, at capture and now.
+    if !granted(item.captured().and(now.in_force())) {
+        return Routed::Purged;
+    }
+    let mut records = Vec::new();
+    for draft in item.drafts(site, destination) {
+        match draft.finished(site, destination, &item) {
+            Ok(record) => records.extend(record),
+            Err(refusal) => return Routed::Refused(refusal),
+        }
+    }
+    if records.is_empty() { Routed::Filtered } else { Routed::Send(records) }
+}
+
+/// Whether the visitor takes part in the destination's sample: by its bucket, salted with the destination's name.
+#[must_use]
+pub fn is_sampled(destination: &Destination, visitor: VisitorId) -> bool {
+    let digits = visitor.digits();
+    bucket(&destination.name, core::str::from_utf8(&digits).unwrap_or_default()) < destination.sample
+}
+
+/// Whether what is in force lets the destination have what may be used for `usable`.
+fn is_granted(destination: &Destination, usable: Purposes, in_force: Purposes) -> bool {
+    let served = usable.and(destination.purposes).and(in_force);
+    let is_whole = destination.requires == Requires::Any || in_force.holds(destination.purposes);
+    !served.is_empty() && is_whole
+}
+
+/// An item of a row.
+enum Item<'a> {
+    Event(&'a LogRow, &'a LogEvent),
+    Note(&'a LogRow, &'a LogNote),
+}
+
+impl<'a> Item<'a> {
+    fn of(row: &'a LogRow, at: usize) -> Option<Self> {
+        match row.events.get(at) {
+            Some(event) => Some(Self::Event(row, event)),
+            None => Some(Self::Note(row, row.notes.get(at.checked_sub(row.events.len())?)?)),
+        }
+    }
+
+    const fn row(&self) -> &'a LogRow {
+        match self {
+            Self::Event(row, _) | Self::Note(row, _) => row,
+        }
+    }
+
+    const fn usable(&self) -> Purposes {
+        match self {
+            Self::Event(_, event) => event.usable,
+            Self::Note(_, note) => note.usable,
+        }
+    }
+
+    const fn time_ms(&self) -> u64 {
+        match self {
+            Self::Event(_, event) => event.event.time_ms,
+            Self::Note(_, note) => note.time_ms,
+        }
+    }
+
+    /// The consent at capture. A note has that of its row: what was in force when the batch left, or when the alarm rang.
+    fn consent(&self) -> Option<&'a Snapshot> {
+        match self {
+            Self::Event(row, event) => row.consent.get(usize::from(event.event.consent)),
+            Self::Note(row, _) => row.consent.first(),
+        }
+    }
+
+    /// What was in force at capture.
+    fn captured(&self) -> Purposes {
+        self.consent().map_or(Purposes::NONE, Snapshot::in_force)
+    }
+
+    fn origin(&self) -> Origin<'a> {
+        let (row, time_ms, usable) = (self.row(), self.time_ms(), self.usable());
+        Origin { row, time_ms, usable, consent: self.consent() }
+    }
+
+    /// The records that there are of the item, of the kinds that the destination takes.
+    fn drafts(&self, site: &Site, destination: &Destination) -> Vec<Draft> {
+        let origin = self.origin();
+        let mut drafts = Vec::new();
+        match self {
+            Self::Event(row, logged) => {
+                let id = fields::id_of(row, &logged.event);
+                let (kind, map) = fields::event(&origin, logged);
+                drafts.push(Draft { kind, id: id.clone(), map });
+                drafts.extend(decisions(site, &origin, &id, Some(logged), &logged.decisions));
+            }
+            Self::Note(row, note) => match &note.said {
+                Said::Decided(decided) => {
+                    let id = format!("{}:{}", row.visitor, note.time_ms);
+                    drafts.extend(decisions(site, &origin, &id, None, decided));
+                }
+                Said::Emitted(told) if told.to == destination.name => {
+                    let (visitor, message) = (row.visitor, fields::message_of(told));
+                    let id = format!("{visitor}:{}:emit:{}:{message}", note.time_ms, told.rule);
+                    let map = fields::emit(&origin, &id, told);
+                    drafts.push(Draft { kind: RecordKind::Emit, id, map });
+                }
+                Said::Emitted(_) => {}
+            },
+        }
+        drafts.retain(|draft| destination.records.has(draft.kind));
+        drafts
+    }
+}
+
+/// The records of decisions: each is named by what led to it, and its slot.
+fn decisions<'a>(
+    site: &'a Site,
+    origin: &'a Origin<'a>,
+    id: &'a str,
+    cause: Option<&'a LogEvent>,
+    decided: &'a [SlotDecision],
+) -> impl Iterator<Item = Draft> + 'a {
+    decided.iter().map(move |decision| {
+        let id = format!("{id}:decision:{}", decision.slot);
+        let map = fields::decision(site, origin, &id, cause, decision);
+        Draft { kind: RecordKind::Decision, id, map }
+    })
+}
+
+/// A record on its way.
+struct Draft {
+    kind: RecordKind,
+    id: String,
+    map: Map,
+}
+
+impl Draft {
+    /// The record, where it passes the destination's filter.
+    fn finished(
+        self,
+        site: &Site,
+        destination: &Destination,
+        item: &Item<'_>,
+    ) -> Result<Option<Record>, Refusal> {
+        let Self { kind, id, map } = self;
+        let (row, time_ms) = (item.row(), item.time_ms());
+        let now_ms = i64::try_from(time_ms).unwrap_or(i64::MAX);
+        let is_taken = |filter| passes(&site.program, &map, row.trust, now_ms, filter);
+        if !destination.filter.is_none_or(is_taken) {
+            return Ok(None);
+        }
+        let map = transform(destination, map)?;
+        let data = serde_json::to_vec(&JsonMap(&map)).unwrap_or_default();
+        let source = format!("/{}/{}", row.site, row.source);
+        Ok(Some(Record { id, kind, source, visitor: row.visitor, time_ms, data }))
+    }
+}

@@ -1,0 +1,4 @@
+//! From rows of the log to what leaves for destinations.
+
+mod build;
+mod routing;
