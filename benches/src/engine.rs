@@ -4,9 +4,7 @@ use selvedge_core::consent::Purposes;
 use selvedge_core::event::{Event, EventType};
 use selvedge_core::hash::fnv1a_64;
 use selvedge_core::id::{Sequence, VisitorId, WriterId};
-use selvedge_core::rules::{
-    Moment, Orders, Place, Program, ProgramFault, Recall, decide, decide_again, step,
-};
+use selvedge_core::rules::{Moment, Orders, Place, Program, ProgramFault, Recall, decide, decide_in, step};
 use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::program::{
@@ -189,10 +187,10 @@ impl Engine {
     /// Steps by one of the events, a second later, and decides as a page or a batch does: what did not change is not asked
     /// again. How many slots are won.
     pub fn event(&mut self, at: usize) -> usize {
-        let event = self.events[at % self.events.len()].clone();
-        self.step(&event);
-        let moment = moment(&self.context, self.now_ms);
-        let decisions = decide_again(&self.program, &mut self.state, &moment, &mut self.recall);
+        self.now_ms += 1_000;
+        let (event, moment) = (&self.events[at % self.events.len()], moment(&self.context, self.now_ms));
+        step(&self.program, &mut self.state, event, moment.in_force, &moment);
+        let decisions = decide_in(&self.program, &mut self.state, &moment, &mut self.recall);
         decisions.iter().filter(|decision| decision.rule.is_some()).count()
     }
 

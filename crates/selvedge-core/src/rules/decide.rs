@@ -2,40 +2,19 @@
 //! holdout, experiment, condition, caps, exclusion group; then the slot's fallback.
 
 use super::deadlines::wake;
+pub use super::decision::Decision;
 use super::fixed::fix;
 use super::gates::{is_outside, is_over, release, suppression_of};
 use super::grants::check;
 use super::moment::{Moment, Place, may_act};
-use super::recall::Recall;
+use super::recall::{Desk, Recall};
 use super::timers;
 use super::trials::{is_held_out, variant_of};
-use super::view::resolve;
 use crate::limits::WAKES_MAX;
 use crate::wire::answer::Reason;
 use crate::wire::program::{Image, NONE, RuleRow, kind};
 use crate::wire::state::{Fixed, Held, VisitorState};
-use alloc::vec;
 use alloc::vec::Vec;
-
-/// The outcome for one slot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Decision {
-    /// The slot, by its place in the program.
-    pub slot: u16,
-    /// The rule that has it, by its place in the program.
-    pub rule: Option<u16>,
-    /// What it shows, by its place in the program; `None`: what the page itself holds.
-    pub content: Option<u16>,
-    /// [`Reason::Won`], [`Reason::Held`], [`Reason::Control`] (the rule has the slot, which shows its fallback) or
-    /// [`Reason::Fallback`]; in the page also [`Reason::RunsAtEdge`]: a rule that only the edge knows has the slot, what
-    /// the edge answered stays.
-    pub reason: Reason,
-    /// The variant that the rule shows, where it belongs to an experiment and the visitor takes part: by its place, for
-    /// [`Image::variant_name`].
-    pub variant: Option<u16>,
-    /// The rule that would have the slot, were the visitor not held out from it.
-    pub held_out: Option<u16>,
-}
 
 /// Decides every slot of the program, in the program's order. What wins is held from now on: that is why the state
 /// changes.
@@ -51,17 +30,27 @@ pub fn decide_again(
     moment: &Moment,
     recall: &mut Recall,
 ) -> Vec<Decision> {
+    decide_in(image, state, moment, recall).to_vec()
+}
+
+/// What [`decide_again`] decides, kept in `recall`: once its vectors are as long as they get, nothing is allocated.
+pub fn decide_in<'a>(
+    image: &Image,
+    state: &mut VisitorState,
+    moment: &Moment,
+    recall: &'a mut Recall,
+) -> &'a [Decision] {
     prepare(image, state, moment, recall);
     timers::run(image, state, moment, recall.known());
-    let decisions = judge(image, state, moment, recall);
-    for decision in &decisions {
+    judge(image, state, moment, recall);
+    for decision in recall.decisions() {
         if let (Some(rule), Reason::Won | Reason::Control) = (decision.rule, decision.reason) {
             let fixed = decision.content.and_then(|content| fix(image, state, moment, content));
             hold(image, state, moment, image.rule(rule), fixed);
         }
     }
     timers::spend(image, state, state.now_ms(moment.now_ms));
-    decisions
+    recall.decisions()
 }
 
 /// Fits the state to program and moment, resolves every fact, and lets go of what is held no longer.
@@ -69,7 +58,7 @@ pub(super) fn prepare(image: &Image, state: &mut VisitorState, moment: &Moment, 
     let now_ms = state.now_ms(moment.now_ms);
     state.align(image, now_ms);
     state.prune_held(false, now_ms);
-    recall.learn(image, resolve(image, state, moment));
+    recall.learn(image, state, moment);
     release(image, state, moment, recall.known());
 }
 
@@ -82,19 +71,14 @@ pub fn make_up(image: &Image, state: &mut VisitorState, moment: &Moment) {
 }
 
 /// What [`decide`] decides, the state as it is.
-pub(super) fn judge(image: &Image, state: &VisitorState, moment: &Moment, recall: &Recall) -> Vec<Decision> {
-    let mut court = Court {
-        image,
-        state,
-        moment,
-        recall,
-        decisions: Vec::new(),
-        open: image.slots(),
-        standing: vec![0; image.groups().into()],
-        waiting: timers::waiting(image, state, state.now_ms(moment.now_ms)),
-    };
+pub(super) fn judge(image: &Image, state: &VisitorState, moment: &Moment, recall: &mut Recall) {
+    let mut desk = core::mem::take(&mut recall.desk);
+    desk.decisions.clear();
+    desk.standing.clear();
+    desk.standing.resize(image.groups().into(), 0);
+    timers::waiting(image, state, state.now_ms(moment.now_ms), &mut desk.waiting);
     for slot in 0..image.slots() {
-        court.decisions.push(Decision {
+        desk.decisions.push(Decision {
             slot,
             rule: None,
             content: fallback(image, slot),
@@ -103,12 +87,13 @@ pub(super) fn judge(image: &Image, state: &VisitorState, moment: &Moment, recall
             held_out: None,
         });
     }
+    let mut court = Court { image, state, moment, recall, desk, open: image.slots() };
     court.keep_held();
     court.run_rules();
     if image.has_experiments() {
         court.note_held_out();
     }
-    court.decisions
+    recall.desk = court.desk;
 }
 
 fn fallback(image: &Image, slot: u16) -> Option<u16> {
@@ -121,13 +106,9 @@ struct Court<'a> {
     state: &'a VisitorState,
     moment: &'a Moment<'a>,
     recall: &'a Recall,
-    decisions: Vec<Decision>,
+    desk: Desk,
     /// Slots that are not decided yet.
     open: u16,
-    /// Per exclusion group, how many of its rules stand.
-    standing: Vec<u16>,
-    /// Rules that are not considered now.
-    waiting: Vec<u16>,
 }
 
 impl Court<'_> {
@@ -156,7 +137,7 @@ impl Court<'_> {
         }
         if self.moment.place == Place::Page
             && !self.moment.orders.pauses(held.rule)
-            && let Some(decision) = self.decisions.get_mut(usize::from(slot))
+            && let Some(decision) = self.desk.decisions.get_mut(usize::from(slot))
         {
             *decision = Decision { content: None, reason: Reason::RunsAtEdge, ..*decision };
             self.open = self.open.saturating_sub(1);
@@ -179,9 +160,9 @@ impl Court<'_> {
     /// Whether a rule whose condition is true may act, and caps and group leave room.
     fn would_begin(&self, at: u16, rule: RuleRow) -> bool {
         may_act(rule, self.moment)
-            && self.waiting.binary_search(&at).is_err()
+            && self.desk.waiting.binary_search(&at).is_err()
             && check(self.image, self.state, self.moment, at).is_ok()
-            && !is_excluded(self.image, rule, &self.standing)
+            && !is_excluded(self.image, rule, &self.desk.standing)
     }
 
     /// Lets a rule have its slot, unless its terms forbid it; in a control it shows the slot's fallback.
@@ -219,7 +200,7 @@ impl Court<'_> {
         let (image, state, moment, recall) = (self.image, self.state, self.moment, self.recall);
         for at in recall.true_rules() {
             let (rule, terms) = (image.rule(at), image.terms(at));
-            let Some(decision) = self.decisions.get(usize::from(rule.slot())) else { continue };
+            let Some(decision) = self.desk.decisions.get(usize::from(rule.slot())) else { continue };
             if terms.has(kind::TERM_HOLDOUT)
                 && decision.held_out.is_none()
                 && decision.rule.is_none_or(|standing| standing > at)
@@ -227,7 +208,7 @@ impl Court<'_> {
                 && is_held_out(image, state, moment, terms)
                 && self.would_begin(at, rule)
                 && !self.is_barred(at)
-                && let Some(decision) = self.decisions.get_mut(usize::from(rule.slot()))
+                && let Some(decision) = self.desk.decisions.get_mut(usize::from(rule.slot()))
             {
                 decision.held_out = Some(at);
             }
@@ -236,16 +217,16 @@ impl Court<'_> {
 
     #[inline]
     fn is_open(&self, slot: u16) -> bool {
-        let decision = self.decisions.get(usize::from(slot));
+        let decision = self.desk.decisions.get(usize::from(slot));
         decision.is_some_and(|decision| decision.reason == Reason::Fallback)
     }
 
     fn stand(&mut self, at: u16, content: Option<u16>, reason: Reason, variant: Option<u16>) {
         let rule = self.image.rule(at);
-        if let Some(standing) = self.standing.get_mut(usize::from(rule.group())) {
+        if let Some(standing) = self.desk.standing.get_mut(usize::from(rule.group())) {
             *standing = standing.saturating_add(1);
         }
-        if let Some(decision) = self.decisions.get_mut(usize::from(rule.slot())) {
+        if let Some(decision) = self.desk.decisions.get_mut(usize::from(rule.slot())) {
             *decision = Decision { rule: Some(at), content, reason, variant, ..*decision };
             self.open = self.open.saturating_sub(1);
         }

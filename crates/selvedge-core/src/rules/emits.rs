@@ -33,10 +33,10 @@ pub fn emit(image: &Image, state: &mut VisitorState, moment: &Moment) -> Vec<Emi
     state.align(image, now_ms);
     let known = resolve(image, state, moment);
     timers::run(image, state, moment, &known);
-    let waiting = timers::waiting(image, state, now_ms);
     for row in image.each_emit().filter(|row| may_act(image.rule(row.rule()), moment)) {
         let holds = |condition: u16| is_true(image, image.code(), &known, condition);
-        let is_due = waiting.binary_search(&row.rule()).is_err();
+        let timer = image.timer(row.rule());
+        let is_due = timer.is_none_or(|timer| !timers::waits(state, timer, now_ms));
         let is_about = holds(image.rule(row.rule()).when());
         let member = member(state, row);
         let next = if member.is_member && row.has_exit() {

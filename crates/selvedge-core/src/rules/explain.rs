@@ -39,19 +39,11 @@ pub fn explain(image: &Image, state: &VisitorState, moment: &Moment) -> Vec<Cand
     let mut state = state.clone();
     let mut recall = Recall::default();
     prepare(image, &mut state, moment, &mut recall);
-    let known = recall.known();
-    let decisions = judge(image, &state, moment, &recall);
-    let standing = standing(image, &decisions);
+    judge(image, &state, moment, &mut recall);
+    let (known, decisions) = (recall.known(), recall.decisions());
+    let standing = standing(image, decisions);
     let misses = misses(image, known);
-    let case = Case {
-        image,
-        state: &state,
-        moment,
-        known,
-        decisions: &decisions,
-        standing: &standing,
-        misses: &misses,
-    };
+    let case = Case { image, state: &state, moment, known, decisions, standing: &standing, misses: &misses };
     (0..image.rules()).map(|at| case.candidate(image.rule(at), at)).collect()
 }
 
@@ -107,7 +99,7 @@ impl Case<'_> {
     fn of_timing(&self, rule: RuleRow, at: u16) -> (Reason, Option<u16>) {
         let now_ms = self.state.now_ms(self.moment.now_ms);
         let timer = self.image.timer(at);
-        let waits = timer.is_some() && timers::waiting(self.image, self.state, now_ms).contains(&at);
+        let waits = timer.is_some_and(|timer| timers::waits(self.state, timer, now_ms));
         match self.of_condition(rule, at) {
             found @ (Reason::Holdout, _) => found,
             _ if waits && timer.is_some_and(|timer| timer.is_triggered()) => (Reason::NotTriggered, None),

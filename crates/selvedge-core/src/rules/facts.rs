@@ -10,7 +10,6 @@ use crate::value::{Map, Value};
 use crate::wire::program::{FactRow, Image, kind};
 use crate::wire::state::Stored;
 use alloc::string::String;
-use alloc::vec::Vec;
 
 /// A value before a fact gives it its shape.
 #[derive(Clone, Copy)]
@@ -27,20 +26,23 @@ pub(super) enum Seen<'a> {
     Items(&'a [Value]),
 }
 
-/// What is known of every fact, each seen as `seen` says. What compares two facts reads those before it.
-pub(super) fn resolve_each<'a>(image: &Image, seen: impl Fn(FactRow) -> Seen<'a>) -> Vec<Known> {
-    let mut known = Vec::new();
-    for fact in image.each_fact() {
-        let seen = match fact.source() {
-            kind::SOURCE_DIFFERENCE => Seen::Known(difference(fact, &known)),
-            kind::SOURCE_SAME_TEXT => {
-                same_text(seen(image.fact(fact.index())), seen(image.fact(fact.second())))
-            }
-            _ => seen(fact),
-        };
-        known.push(shape(image, fact, seen));
-    }
-    known
+/// What is known of a fact, its values seen as `seen` says, which is told whether it is the fact itself. What is made of
+/// other facts reads those before it from `known`.
+#[inline(always)]
+pub(super) fn found<'a>(
+    image: &Image,
+    fact: FactRow,
+    known: &[Known],
+    seen: impl Fn(FactRow, bool) -> Seen<'a>,
+) -> Known {
+    let seen = match fact.source() {
+        kind::SOURCE_DIFFERENCE => Seen::Known(difference(fact, known)),
+        kind::SOURCE_SAME_TEXT => {
+            same_text(seen(image.fact(fact.index()), false), seen(image.fact(fact.second()), false))
+        }
+        _ => seen(fact, true),
+    };
+    shape(image, fact, seen)
 }
 
 fn difference(fact: FactRow, known: &[Known]) -> Known {
@@ -77,7 +79,7 @@ pub(super) const UNOBSERVED: Seen = Seen::Known(Known::UNOBSERVED);
 
 /// The value of a property; dots reach into objects.
 pub(super) fn property<'a>(mut map: &'a Map, mut path: &str) -> Option<&'a Value> {
-    loop {
+    while !map.is_empty() {
         if let Some(value) = map.get(path) {
             return Some(value);
         }
@@ -86,6 +88,7 @@ pub(super) fn property<'a>(mut map: &'a Map, mut path: &str) -> Option<&'a Value
         map = inner;
         path = path.get(dot.saturating_add(1)..)?;
     }
+    None
 }
 
 /// A property as a fact sees it. What is no number, text or yes-or-no is not known.

@@ -1,16 +1,16 @@
 //! What an event tells of the facts that a metric's filter tests.
 
-use super::facts::{NOTHING, Seen, UNOBSERVED, property, resolve_each, see};
+use super::facts::{NOTHING, Seen, UNOBSERVED, found, property, see};
 use super::known::{Known, is_true};
 use super::lists::any_item;
 use crate::tracking_plan::Trust;
 use crate::value::Map;
-use crate::wire::program::{Builtin, Image, kind};
+use crate::wire::program::{Builtin, FactRow, Image, kind};
 use alloc::vec::Vec;
 
 /// What is known of every fact at the event: of its properties, its moment, its sender.
 pub(super) fn resolve_event(image: &Image, properties: &Map, trust: Trust, now_ms: i64) -> Vec<Known> {
-    resolve_each(image, |fact| {
+    let seen = |fact: FactRow, _| {
         let value = || property(properties, image.str(fact.name()));
         match fact.source() {
             kind::SOURCE_PROPERTY => value().map_or(NOTHING, see),
@@ -19,7 +19,12 @@ pub(super) fn resolve_event(image: &Image, properties: &Map, trust: Trust, now_m
             kind::SOURCE_BUILTIN if fact.index() == Builtin::Now as u16 => Seen::Known(Known::exact(now_ms)),
             _ => UNOBSERVED,
         }
-    })
+    };
+    let mut known = Vec::with_capacity(image.facts().into());
+    for fact in image.each_fact() {
+        known.push(found(image, fact, &known, seen));
+    }
+    known
 }
 
 /// Whether a record passes the condition that begins at `filter`, which tests paths in the record. The page does not

@@ -19,6 +19,11 @@ pub(super) fn fact_of(facts: &[(Builtin, Stored)], builtin: Builtin) -> Option<&
 
 /// Keeps a built-in fact, where there is a value for it.
 pub(super) fn keep(facts: &mut Vec<(Builtin, Stored)>, builtin: Builtin, value: Option<&Value>) {
+    if let (Some(Value::Text(text)), Some(Stored::Text(known))) = (value, fact_of(facts, builtin))
+        && text == known
+    {
+        return;
+    }
     match stored(builtin.kind() as u8, value) {
         Stored::Missing => {}
         value => put(facts, builtin, value),

@@ -5,6 +5,8 @@ pub mod moment;
 
 pub mod program;
 
+mod decision;
+
 mod texts;
 
 mod kept;
@@ -57,7 +59,7 @@ pub mod leaves;
 
 pub use content::content;
 pub use deadlines::{next_deadline, next_wake, wake};
-pub use decide::{Decision, decide, decide_again, make_up};
+pub use decide::{Decision, decide, decide_again, decide_in, make_up};
 pub use emits::{Emitted, emit};
 pub use explain::{Candidate, explain, known_facts};
 pub use grants::lease;

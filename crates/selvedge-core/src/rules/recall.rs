@@ -1,56 +1,115 @@
-//! Which conditions are true, remembered from one decision to the next. Conditions depend on facts alone: only a rule that
-//! reads a fact that moved across one of its tests is asked again. It makes no difference to what is decided.
+//! What was found of a program's facts, and which conditions were true, remembered from one decision to the next. Only a
+//! fact whose cell changed, or that may move without it, is found anew; conditions depend on facts alone, so only a rule
+//! that tests a fact which moved over an edge of the test is asked again. It makes no difference to what is decided.
 
+use super::decision::Decision;
 use super::known::{Known, is_true};
-use crate::wire::program::{Image, kind, op_of};
-use alloc::vec;
+use super::moment::Moment;
+use super::view::{Basis, View};
+use crate::wire::program::{FactTest, Image, SCANNED_MAX};
+use crate::wire::state::VisitorState;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
-
-/// Below so many rules, asking all of them is as fast as finding those that are touched.
-const SCANNED_MAX: u16 = 64;
 
 /// What was known of the facts of a program when its rules were last decided, and which conditions were true. It belongs
 /// to one program, not to a visitor: for another program, begin with [`Recall::default`].
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Recall {
     known: Vec<Known>,
     /// A bit a rule.
     is_true: Vec<u64>,
-    /// Where the tests of each fact begin among `tests`, and where the last ones end. Empty until it pays.
-    starts: Vec<u32>,
-    tests: Vec<FactTest>,
+    /// By which states know it again, and how often it has learned.
+    reader: Option<Arc<()>>,
+    turn: u64,
+    basis: Basis,
+    /// Where each fact's cell stands in the state, where it has one; and of how many cells.
+    places: Vec<Option<u16>>,
+    cells: usize,
+    /// Facts that moved, and what was known of them before.
+    moved: Vec<(u16, Known)>,
+    pub(super) desk: Desk,
 }
 
-/// That a rule tests a fact: it is touched when the fact moves over an edge of the test.
-#[derive(Debug, Clone, Copy)]
-struct FactTest {
-    /// The first value on the one side, and the first beyond the other; the same where every move counts.
-    edges: (i64, i64),
-    rule: u16,
+/// What deciding works with, kept so that it need not be made anew.
+#[derive(Debug, Default)]
+pub(super) struct Desk {
+    pub decisions: Vec<Decision>,
+    /// Per exclusion group, how many of its rules stand.
+    pub standing: Vec<u16>,
+    /// Rules that are not considered now.
+    pub waiting: Vec<u16>,
 }
 
 impl Recall {
-    /// What is known of every fact.
-    pub(super) fn known(&self) -> &[Known] {
+    /// What was known of every fact at the last decision.
+    #[must_use]
+    pub fn known(&self) -> &[Known] {
         &self.known
     }
 
+    /// What was decided last.
+    #[must_use]
+    pub fn decisions(&self) -> &[Decision] {
+        &self.desk.decisions
+    }
+
+    /// Forgets what was known and what was true, so that the next decision asks everything anew.
+    pub fn forget(&mut self) {
+        self.known.clear();
+        self.turn = self.turn.wrapping_add(1);
+    }
+
     /// Takes what is known now, and asks the conditions that it touches.
-    pub(super) fn learn(&mut self, image: &Image, known: Vec<Known>) {
-        let is_same_program = self.known.len() == known.len() && !known.is_empty();
-        if !is_same_program || image.rules() < SCANNED_MAX {
-            self.known = known;
+    pub(super) fn learn(&mut self, image: &Image, state: &mut VisitorState, moment: &Moment) {
+        let is_first = self.known.len() != usize::from(image.facts()) || self.known.is_empty();
+        self.find(image, state, moment, is_first);
+        self.turn = self.turn.wrapping_add(1);
+        // What decides once only needs not be known again.
+        if !is_first {
+            state.marks.begin(self.reader.get_or_insert_default(), self.turn);
+        }
+        if is_first || image.rules() < SCANNED_MAX && !self.moved.is_empty() {
             self.scan(image);
+        } else if image.rules() >= SCANNED_MAX {
+            self.ask_touched(image);
+        }
+    }
+
+    /// Finds the facts that may have moved, and notes those that did.
+    fn find(&mut self, image: &Image, state: &VisitorState, moment: &Moment, is_first: bool) {
+        let mut view = View::new(image, state, moment);
+        let reader = self.reader.as_ref().filter(|_| !is_first);
+        let changed = reader.and_then(|reader| state.marks.since(reader, self.turn));
+        let changed = changed.filter(|_| self.basis == view.basis());
+        self.basis = view.basis();
+        self.moved.clear();
+        if changed.is_none() || self.cells != state.cells.len() {
+            place(image, state, &mut self.places);
+            self.cells = state.cells.len();
+        }
+        view.places = &self.places;
+        let Some(changed) = changed else {
+            self.known.resize(image.facts().into(), Known::UNOBSERVED);
+            for fact in 0..image.facts() {
+                note(&view, fact, &mut self.known, &mut self.moved);
+            }
             return;
+        };
+        for fact in changed.iter().flat_map(|cell| image.index().facts_of(*cell)) {
+            note(&view, fact, &mut self.known, &mut self.moved);
         }
-        if self.starts.is_empty() {
-            self.index(image);
+        for fact in &image.index().moving {
+            note(&view, *fact, &mut self.known, &mut self.moved);
         }
-        let before = core::mem::replace(&mut self.known, known);
-        for (fact, then) in before.iter().enumerate() {
-            let Some(now) = self.known.get(fact).copied().filter(|now| now != then) else { continue };
-            for at in self.tests_of(fact) {
-                if let Some(test) = self.tests.get(at).copied().filter(|test| test.is_moved(*then, now)) {
+    }
+
+    /// Asks the rules that test what moved.
+    fn ask_touched(&mut self, image: &Image) {
+        for at in 0..self.moved.len() {
+            let Some((fact, then)) = self.moved.get(at).copied() else { return };
+            let Some(now) = self.known.get(usize::from(fact)).copied() else { return };
+            for test in image.index().tests_of(fact) {
+                if is_moved(*test, then, now) {
                     self.ask(image, test.rule);
                 }
             }
@@ -94,81 +153,35 @@ impl Recall {
             *word = if holds { *word | bit } else { *word & !bit };
         }
     }
+}
 
-    fn tests_of(&self, fact: usize) -> core::ops::Range<usize> {
-        let place =
-            |at: usize| self.starts.get(at).and_then(|start| usize::try_from(*start).ok()).unwrap_or(0);
-        place(fact)..place(fact.wrapping_add(1))
-    }
-
-    /// Finds who reads what.
-    fn index(&mut self, image: &Image) {
-        let mut found: Vec<(u16, FactTest)> = Vec::new();
-        let mut is_reached = vec![0u16; image.code().len()];
-        for (rule, row) in (0..).zip(image.each_rule()) {
-            tests_of_rule(image, row.when(), rule, &mut is_reached, &mut found);
-        }
-        self.starts = vec![0; self.known.len().wrapping_add(1)];
-        for (fact, _) in &found {
-            if let Some(count) = self.starts.get_mut(usize::from(*fact).wrapping_add(1)) {
-                *count = count.wrapping_add(1);
-            }
-        }
-        let mut sum = 0u32;
-        for start in &mut self.starts {
-            sum = sum.wrapping_add(*start);
-            *start = sum;
-        }
-        // Counted, the tests need no sorting (which takes kilobytes in the page): each goes to its fact's next place.
-        let mut places = self.starts.clone();
-        self.tests = vec![FactTest { edges: (0, 0), rule: 0 }; found.len()];
-        for (fact, test) in found {
-            let Some(place) = places.get_mut(usize::from(fact)) else { continue };
-            let at = usize::try_from(*place).unwrap_or(usize::MAX);
-            *place = place.wrapping_add(1);
-            if let Some(known) = self.tests.get_mut(at) {
-                *known = test;
-            }
+/// Where the cell of each fact stands: one pass over the cells of the program and of the state, which are both sorted.
+fn place(image: &Image, state: &VisitorState, places: &mut Vec<Option<u16>>) {
+    places.clear();
+    places.resize(image.facts().into(), None);
+    let mut cells = (0u16..).zip(&state.cells).peekable();
+    for (hash, fact) in &image.index().cells {
+        while cells.next_if(|(_, cell)| cell.hash < *hash).is_some() {}
+        let found = cells.peek().filter(|(_, cell)| cell.hash == *hash);
+        if let Some(place) = places.get_mut(usize::from(*fact)) {
+            *place = Some(found.map_or(View::ABSENT, |(at, _)| *at));
         }
     }
 }
 
-/// The tests that a condition can come to. Jumps lead forward, so one pass finds them; a place is marked with the rule
-/// that reached it (plus one), so that the marks of the rules before need not be wiped.
-fn tests_of_rule(
-    image: &Image,
-    when: u16,
-    rule: u16,
-    is_reached: &mut [u16],
-    found: &mut Vec<(u16, FactTest)>,
-) {
-    let mark = rule.wrapping_add(1);
-    let (mut at, mut last) = (when, when);
-    while let Some(op) = op_of(image.code(), at).filter(|_| at <= last) {
-        if at == when || is_reached.get(usize::from(at)) == Some(&mark) {
-            found.push((op.fact(), FactTest { edges: edges(op.test(), op.low(), op.high()), rule }));
-            for next in [op.next(at, true), op.next(at, false)] {
-                if let Some(reached) = is_reached.get_mut(usize::from(next)) {
-                    *reached = mark;
-                    last = last.max(next);
-                }
-            }
-        }
-        at = at.wrapping_add(1);
+/// Finds a fact anew, and notes whether it moved.
+fn note(view: &View, fact: u16, known: &mut [Known], moved: &mut Vec<(u16, Known)>) {
+    let now = view.known(fact, known);
+    if let Some(known) = known.get_mut(usize::from(fact)).filter(|known| **known != now) {
+        moved.push((fact, core::mem::replace(known, now)));
     }
 }
 
-fn edges(test: u8, low: i64, high: i64) -> (i64, i64) {
-    if test == kind::TEST_RANGE { (low, high.saturating_add(1)) } else { (0, 0) }
-}
-
-impl FactTest {
-    /// Whether either end of what is known moved over an edge. A test that is no range counts every move; that a value is
-    /// missing is an edge of its own.
-    #[inline]
-    fn is_moved(self, then: Known, now: Known) -> bool {
-        let (low, high) = self.edges;
-        let side = |value: i64| (value == i64::MIN, value >= low, value >= high);
-        low == high || side(then.low) != side(now.low) || side(then.high) != side(now.high)
-    }
+/// Whether either end of what is known moved over an edge. A test that is no range counts every move; that a value is
+/// missing is an edge of its own.
+#[inline]
+fn is_moved(test: FactTest, then: Known, now: Known) -> bool {
+    let (low, high) = test.edges;
+    let side = |value: i64| (value == i64::MIN, value >= low, value >= high);
+    low == high || side(then.low) != side(now.low) || side(then.high) != side(now.high)
 }

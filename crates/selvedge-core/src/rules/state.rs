@@ -10,7 +10,7 @@ use crate::wire::program::{
     per_value_of, slot_caps_hash,
 };
 use crate::wire::state::{
-    CART, Cell, CellBody, Held, MetricCell, PageView, SequenceCell, Session, VisitorState,
+    CART, Cell, CellBody, Held, Marks, MetricCell, PageView, SequenceCell, Session, VisitorState,
 };
 use alloc::vec;
 use alloc::vec::Vec;
@@ -32,6 +32,7 @@ impl VisitorState {
             pages: Vec::new(),
             held: Vec::new(),
             cells: Vec::new(),
+            marks: Marks::default(),
         }
     }
 
@@ -62,6 +63,7 @@ impl VisitorState {
             pages,
             held: of_page(&self.held),
             cells: self.cells.iter().filter(is_shown).cloned().collect(),
+            marks: Marks::default(),
             ..*self
         }
     }
@@ -94,11 +96,13 @@ impl VisitorState {
     /// What a cell holds, to be changed.
     pub(super) fn body_mut(&mut self, hash: u64) -> Option<&mut CellBody> {
         let at = self.place(hash).ok()?;
+        self.marks.touch(hash);
         self.cells.get_mut(at).map(|cell| &mut cell.body)
     }
 
     /// Puts `body` into a cell.
     pub(super) fn set_body(&mut self, hash: u64, body: CellBody) {
+        self.marks.touch(hash);
         match self.place(hash) {
             Ok(at) => {
                 if let Some(cell) = self.cells.get_mut(at) {
@@ -167,6 +171,7 @@ impl VisitorState {
         // What was wiped, for want of its purpose, is never taken for nothing.
         let is_new_alone = self.layout != WIPED;
         self.layout = image.layout();
+        self.marks.touch_all();
         let mut returned = Vec::new();
         self.cells.retain_mut(|cell| {
             let was_old = core::mem::replace(&mut cell.is_old, !image.is_cell(cell.hash));

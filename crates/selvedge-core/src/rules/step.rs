@@ -13,7 +13,7 @@ use super::facts::property;
 use super::grants::{DISMISSED, dismiss, expose};
 use super::kept::{cut, fact_of, keep, put, stored};
 use super::lists::listed;
-use super::metric::{Occurrence, blank, take};
+use super::metric::{Occurrence, blank, concerns, take};
 use super::moment::Moment;
 use super::timers::trigger;
 use super::trials::user_of;
@@ -80,6 +80,9 @@ pub fn step(
     }
     stepped.new_session = step.session();
     stepped.new_page = step.page();
+    if step.ends_session || stepped.new_page {
+        step.state.marks.touch_all();
+    }
     if is_newest && !usable.is_empty() {
         step.keep_of_context(&LATEST);
     }
@@ -187,12 +190,18 @@ impl Step<'_> {
             let is_of_session = metric.window() == kind::WINDOW_SESSION
                 || metric.scope() == kind::OF_SESSION && metric.window() != kind::WINDOW_PAGE;
             let is_usable = self.usable.holds(metric.purpose()) && (is_in_session || !is_of_session);
+            let is_missed = !before.and(now).holds(metric.purpose());
+            let is_ended = self.ends_session && is_of_session;
+            // Most events are none of what most metrics count: their cells are not even looked for.
+            if !(is_missed || is_ended || is_usable && concerns(metric, &event)) {
+                continue;
+            }
             let Some(cell) = self.state.metric_mut(metric.meaning()) else { continue };
-            if !before.and(now).holds(metric.purpose()) {
+            if is_missed {
                 let after = i64::from(!now.holds(metric.purpose()));
                 cell.since_ms = cell.since_ms.max(time_ms.wrapping_add(after));
             }
-            if self.ends_session && is_of_session {
+            if is_ended {
                 cell.kept = blank(metric);
             }
             if is_usable && metric.window() != kind::WINDOW_PAGE {
@@ -231,8 +240,7 @@ impl Step<'_> {
             if (attribute.scope() == kind::SCOPE_ACCOUNT) != self.is_account {
                 continue;
             }
-            let is_known = in_force.holds(attribute.purpose());
-            if !is_known {
+            if !in_force.holds(attribute.purpose()) {
                 self.set_attribute(attribute.hash(), Stored::Unobserved);
             } else if self.ends_session
                 && attribute.scope() == kind::SCOPE_SESSION
@@ -281,22 +289,22 @@ impl Step<'_> {
                 });
             }
         }
-        let name = image.str(attribute.name());
+        let name = || image.str(attribute.name());
         let is_trait = |name: &str| property(&event.properties, name).is_some();
         match (attribute.scope(), event.event_type) {
             (kind::SCOPE_VISITOR | kind::SCOPE_PROFILE, EventType::Identify | EventType::Group)
             | (kind::SCOPE_ACCOUNT, EventType::Group)
-                if is_trait(name) =>
+                if is_trait(name()) =>
             {
-                Some(read(attribute, &event.properties, name))
+                Some(read(attribute, &event.properties, name()))
             }
             // A trait of a group may leave out that it is the account's.
             (kind::SCOPE_ACCOUNT, EventType::Group) => {
-                let name = name.strip_prefix("account.").filter(|name| is_trait(name))?;
+                let name = name().strip_prefix("account.").filter(|name| is_trait(name))?;
                 Some(read(attribute, &event.properties, name))
             }
             (kind::SCOPE_CONTEXT, _) => {
-                let value = context_value(event, self.moment, name)?;
+                let value = context_value(event, self.moment, name())?;
                 Some(stored(attribute.attribute_type(), Some(value)))
             }
             _ => None,

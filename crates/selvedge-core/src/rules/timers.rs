@@ -8,14 +8,18 @@ use crate::wire::state::{CellBody, VisitorState};
 use alloc::vec::Vec;
 
 /// Rules that are not considered now, by their place in the program.
-pub(super) fn waiting(image: &Image, state: &VisitorState, now_ms: i64) -> Vec<u16> {
-    let mut waiting = Vec::new();
+pub(super) fn waiting(image: &Image, state: &VisitorState, now_ms: i64, waiting: &mut Vec<u16>) {
+    waiting.clear();
     for timer in image.each_timer() {
-        if !is_due(due_ms(state, timer.hash()), now_ms) {
+        if waits(state, timer, now_ms) {
             waiting.push(timer.rule());
         }
     }
-    waiting
+}
+
+/// Whether the rule of a timer is not considered now.
+pub(super) fn waits(state: &VisitorState, timer: TimerRow, now_ms: i64) -> bool {
+    !is_due(due_ms(state, timer.hash()), now_ms)
 }
 
 /// Sets the delays of conditions that became true, and drops those of conditions that are not true any more when they

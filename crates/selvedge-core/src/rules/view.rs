@@ -2,7 +2,7 @@
 
 use super::cart::seen as seen_in_cart;
 use super::counts::{count_of, window_start_ms};
-use super::facts::{NOTHING, Seen, UNOBSERVED, as_time, property, resolve_each, see, see_stored};
+use super::facts::{NOTHING, Seen, UNOBSERVED, as_time, found, property, see, see_stored};
 use super::kept::fact_of;
 use super::known::{Known, MISSING};
 use super::metric::values::same;
@@ -11,6 +11,7 @@ use super::moment::Moment;
 use super::sequences::value;
 use crate::consent::Purposes;
 use crate::hash::fnv1a_64;
+use crate::id::WriterId;
 use crate::number::{MICRO, Micro, Number};
 use crate::value::Value;
 use crate::wire::program::{
@@ -22,7 +23,22 @@ use alloc::vec::Vec;
 /// What is known of every fact at this moment.
 pub(super) fn resolve(image: &Image, state: &VisitorState, moment: &Moment) -> Vec<Known> {
     let view = View::new(image, state, moment);
-    resolve_each(image, |fact| view.seen(fact))
+    let mut known = Vec::with_capacity(image.facts().into());
+    for fact in 0..image.facts() {
+        known.push(view.known(fact, &known));
+    }
+    known
+}
+
+/// What facts that stand in cells depend on besides: while it is the same, and the cell, they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Basis {
+    observed: Purposes,
+    born_ms: i64,
+    session_ms: i64,
+    is_session_observed: bool,
+    is_session_gapped: bool,
+    page: Option<(WriterId, i64)>,
 }
 
 /// A fact as a value that people read; null where it is missing or not known.
@@ -86,9 +102,14 @@ pub(super) struct View<'a> {
     page: Option<&'a PageView>,
     pub(super) now_ms: i64,
     observed: Purposes,
+    /// Where the cell of each fact stands, where that is known.
+    pub(super) places: &'a [Option<u16>],
 }
 
 impl<'a> View<'a> {
+    /// The place of a cell that is not there.
+    pub(super) const ABSENT: u16 = u16::MAX;
+
     pub(super) fn new(image: &'a Image, state: &'a VisitorState, moment: &'a Moment<'a>) -> Self {
         Self {
             image,
@@ -97,7 +118,27 @@ impl<'a> View<'a> {
             page: state.page(moment.writer).filter(|page| page.is_begun),
             now_ms: state.now_ms(moment.now_ms),
             observed: moment.in_force.and(state.in_force),
+            places: &[],
         }
+    }
+
+    pub(super) fn basis(&self) -> Basis {
+        let session = &self.state.session;
+        Basis {
+            observed: self.observed,
+            born_ms: self.state.born_ms,
+            session_ms: session.start_ms,
+            is_session_observed: self.session_is_observed(),
+            is_session_gapped: session.is_gapped,
+            page: self.page.map(|page| (page.writer, page.start_ms)),
+        }
+    }
+
+    /// What is known of the fact at a place. What is made of other facts reads those before it from `known`.
+    pub(super) fn known(&self, at: u16, known: &[Known]) -> Known {
+        let fact = self.image.fact(at);
+        let place = self.places.get(usize::from(at)).copied().flatten();
+        found(self.image, fact, known, |fact, is_own| self.seen_in(fact, place.filter(|_| is_own)))
     }
 
     /// The type of what a fact is read from. A count is one of numbers.
@@ -118,13 +159,18 @@ impl<'a> View<'a> {
 
     /// The value of a fact, before it gets its shape.
     pub(super) fn seen(&self, fact: FactRow) -> Seen<'a> {
+        self.seen_in(fact, None)
+    }
+
+    /// The value of a fact whose cell stands at `place`, where that is known.
+    fn seen_in(&self, fact: FactRow, place: Option<u16>) -> Seen<'a> {
         match fact.source() {
             kind::SOURCE_BUILTIN => match u8::try_from(fact.index()).ok().and_then(Builtin::from_number) {
                 Some(builtin) => self.builtin(builtin),
                 None => UNOBSERVED,
             },
-            kind::SOURCE_ATTRIBUTE => self.attribute(fact.index()),
-            kind::SOURCE_METRIC => self.metric(self.image.metric(fact.index())),
+            kind::SOURCE_ATTRIBUTE => self.attribute(fact.index(), place),
+            kind::SOURCE_METRIC => self.metric(self.image.metric(fact.index()), place),
             kind::SOURCE_SAME_COUNT => self.same_count(fact),
             kind::SOURCE_LOOKUP => self.lookup(fact),
             kind::SOURCE_SEQUENCE => Seen::Known(self.sequence(self.image.sequence(fact.index()))),
@@ -132,13 +178,13 @@ impl<'a> View<'a> {
         }
     }
 
-    fn attribute(&self, at: u16) -> Seen<'a> {
+    fn attribute(&self, at: u16, place: Option<u16>) -> Seen<'a> {
         let attribute = self.image.attribute(at);
         let Some(home) = self.home(attribute.scope() == kind::SCOPE_ACCOUNT) else { return UNOBSERVED };
         if !home.observed.holds(attribute.purpose()) {
             return UNOBSERVED;
         }
-        match home.state.body(attribute.hash()) {
+        match body(home.state, attribute.hash(), place) {
             Some(CellBody::Attribute(cell)) if is_stale(attribute, cell.time_ms, home.now_ms) => {
                 if attribute.if_stale() == kind::STALE_MISSING { NOTHING } else { UNOBSERVED }
             }
@@ -257,8 +303,8 @@ impl<'a> View<'a> {
     }
 
     /// What is known of a metric; nothing where its window is not observed at all.
-    fn metric(&self, metric: MetricRow<'a>) -> Seen<'a> {
-        self.reading(metric).map_or(unseen(metric), |reading| seen(&reading))
+    fn metric(&self, metric: MetricRow<'a>, place: Option<u16>) -> Seen<'a> {
+        self.reading(metric, place).map_or(unseen(metric), |reading| seen(&reading))
     }
 
     /// How many events had the text that a fact has now.
@@ -274,7 +320,7 @@ impl<'a> View<'a> {
                 _ => return UNOBSERVED,
             },
         };
-        self.reading(metric).map_or(unseen(metric), |reading| Seen::Known(same(&reading, hash)))
+        self.reading(metric, None).map_or(unseen(metric), |reading| Seen::Known(same(&reading, hash)))
     }
 
     /// What a table says of the text that a fact has now.
@@ -297,9 +343,9 @@ impl<'a> View<'a> {
     }
 
     /// What a metric is read from; `None` where nothing of it is observed.
-    fn reading(&self, metric: MetricRow<'a>) -> Option<Reading<'a>> {
+    fn reading(&self, metric: MetricRow<'a>, place: Option<u16>) -> Option<Reading<'a>> {
         let home = self.home(metric.scope() == kind::OF_ACCOUNT)?;
-        let Some(CellBody::Metric(cell)) = home.state.body(metric.meaning()) else { return None };
+        let Some(CellBody::Metric(cell)) = body(home.state, metric.meaning(), place) else { return None };
         let (start_ms, is_whole) = self.stretch(metric, home.now_ms)?;
         let is_seen = is_whole && home.observed.holds(metric.purpose());
         let since_ms = if is_seen { cell.since_ms } else { i64::MAX };
@@ -329,6 +375,18 @@ impl<'a> View<'a> {
         }
         let start_ms = of_time_ms.max(session.start_ms);
         self.session_is_observed().then_some((start_ms, !session.is_gapped))
+    }
+}
+
+/// What a cell holds, found at its place where that is known. A place that is not the cell's own any more is not believed.
+fn body(state: &VisitorState, hash: u64, place: Option<u16>) -> Option<&CellBody> {
+    match place {
+        Some(View::ABSENT) => None,
+        Some(at) => match state.cells.get(usize::from(at)).filter(|cell| cell.hash == hash) {
+            Some(cell) => Some(&cell.body),
+            None => state.body(hash),
+        },
+        None => state.body(hash),
     }
 }
 

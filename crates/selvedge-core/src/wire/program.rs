@@ -47,7 +47,7 @@ pub(crate) use image::{
     ACCEPT, REJECT, SITE_CAPS, USER, WOKEN, dismissals_of, op_of, per_value_of, slot_caps_hash,
 };
 pub use image::{CART, Image, attribute_hash, emit_hash, experiment_hash, group_hash, rule_hash, timer_hash};
-pub(crate) use image::{Local, LookedUp};
+pub(crate) use image::{FactTest, Local, LookedUp, SCANNED_MAX};
 pub(crate) use layout::{NONE, kind};
 pub use looked_up::{Lookup, LookupCell, LookupRow};
 pub use measured::{Metric, MetricKind, Points, Scope, Score, Window};

@@ -4,6 +4,8 @@ mod tags;
 
 mod kept;
 
+mod marks;
+
 mod bytes;
 
 mod cart;
@@ -17,6 +19,7 @@ pub(crate) use bytes::{cell_bytes_max, page_cell_bytes_max};
 pub(crate) use cart::CART_BYTES_MAX;
 pub use cart::{CartCell, CartLine};
 pub use kept::{Distinct, Faded, Kept, MetricCell, Pane, ValueAt};
+pub use marks::Marks;
 
 use super::codec::WireFault;
 use super::program::Builtin;
@@ -48,6 +51,8 @@ pub struct VisitorState {
     pub held: Vec<Held>,
     /// Counts, attributes and caps, sorted by hash.
     pub cells: Vec<Cell>,
+    /// Which of them changed since facts were last found; not kept.
+    pub marks: Marks,
 }
 
 /// A visit, as far as analytics was granted.

@@ -11,7 +11,7 @@ use selvedge_core::limits::{CAP_BYTES_MAX, PANES_MAX, STATE_BYTES_MAX, STATE_TEX
 use selvedge_core::wire::program::{AttributeScope, AttributeType, Builtin, Cap, Hold, SequenceKind, Window};
 use selvedge_core::wire::state::{
     AttributeCell, CapCell, CartCell, CartLine, Cell, CellBody, Distinct, Faded, Fixed, Held, Kept, Lease,
-    MemberCell, MetricCell, PageView, Pane, Run, SequenceCell, Session, StateFault, Stored, ValueAt,
+    Marks, MemberCell, MetricCell, PageView, Pane, Run, SequenceCell, Session, StateFault, Stored, ValueAt,
     VisitorState,
 };
 use std::collections::BTreeMap;
@@ -177,6 +177,7 @@ fn state() -> impl Strategy<Value = VisitorState> {
             pages,
             held,
             cells,
+            marks: Marks::default(),
         }
     })
 }

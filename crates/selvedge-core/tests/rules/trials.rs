@@ -177,13 +177,7 @@ fn the_variant_that_was_seen_first_stays_through_a_login() {
     let user = (0..).map(|n| format!("user-{n}")).find(|user| bucket("discount", user) >= 6_000).unwrap();
     world.page(0, "/");
     assert_eq!(hero(&mut world, 0).3.as_deref(), Some("discount/ten"));
-    let mut unseen = World {
-        program: world.program.clone(),
-        state: world.state.clone(),
-        context: world.context.clone(),
-        account: None,
-        ..world
-    };
+    let mut unseen = world.aside();
     unseen.identify(SECOND, map([("user_id", text(&user))]));
     assert_eq!(hero(&mut unseen, SECOND).3.as_deref(), Some("discount/twenty"), "the user's own bucket");
     world.expose(SECOND, "offer");

@@ -5,8 +5,8 @@ use selvedge_core::event::{Event, EventType, LeaseReport};
 use selvedge_core::id::{Sequence, VisitorId, WriterId};
 use selvedge_core::number::Number;
 use selvedge_core::rules::{
-    Candidate, Known, Moment, Orders, Place, Program, Stepped, decide, explain, known_facts, lease, step,
-    step_account,
+    Candidate, Decision, Known, Moment, Orders, Place, Program, Recall, Stepped, decide, decide_again,
+    explain, known_facts, lease, step, step_account,
 };
 use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::{Map, Value};
@@ -57,6 +57,9 @@ pub struct World {
     pub trust: Trust,
     pub visitor: VisitorId,
     pub orders: Orders<'static>,
+    /// What was known and true at the last decision, and the program of it.
+    pub recall: Recall,
+    pub recalled: Vec<u8>,
 }
 
 impl World {
@@ -73,6 +76,8 @@ impl World {
             trust: Trust::Client,
             visitor: VisitorId([7; 16]),
             orders: Orders::default(),
+            recall: Recall::default(),
+            recalled: Vec::new(),
         }
     }
 
@@ -164,7 +169,7 @@ impl World {
             orders: self.orders,
             ..self.moment(at_ms)
         };
-        let decisions = decide(&self.program, &mut self.state, &moment);
+        let decisions = self.decide_both(&moment);
         let parts = self.program.parts();
         assert_eq!(decisions.len(), parts.slots.len());
         let at = parts.slots.iter().position(|known| known.name == slot).unwrap();
@@ -173,15 +178,38 @@ impl World {
         (rule, decision.reason)
     }
 
-    /// Whether a rule would stand in `slot`, without remembering it.
-    pub fn shows(&self, at_ms: i64, slot: &str) -> bool {
-        let mut world = Self {
+    /// Decides with what is remembered of the decision before; anew, the same facts are known and the same is decided.
+    fn decide_both(&mut self, moment: &Moment) -> Vec<Decision> {
+        if self.recalled != self.program.bytes() {
+            self.recalled = self.program.bytes().to_vec();
+            self.recall = Recall::default();
+        }
+        let mut state = self.state.clone();
+        let known = known_facts(&self.program, &state, moment);
+        let anew = decide(&self.program, &mut state, moment);
+        let decisions = decide_again(&self.program, &mut self.state, moment, &mut self.recall);
+        assert_eq!(self.recall.known(), known, "facts that are remembered");
+        assert_eq!(decisions, anew, "decisions by what is remembered");
+        assert_eq!(self.state, state, "the state after them");
+        decisions
+    }
+
+    /// The same, to go another way.
+    pub fn aside(&self) -> Self {
+        Self {
             program: self.program.clone(),
             state: self.state.clone(),
             context: self.context.clone(),
             account: self.account.clone(),
+            recall: Recall::default(),
+            recalled: Vec::new(),
             ..*self
-        };
+        }
+    }
+
+    /// Whether a rule would stand in `slot`, without remembering it.
+    pub fn shows(&self, at_ms: i64, slot: &str) -> bool {
+        let mut world = self.aside();
         world.decide(at_ms, slot).0.is_some()
     }
 

@@ -43,7 +43,11 @@ impl<'a> Occurrence<'a> {
 
     /// Whether it is an event of this name that passes this filter.
     pub fn is(&mut self, event: u32, filter: u16) -> bool {
-        self.image.text(event) == self.event.name.as_bytes() && self.passes(filter)
+        self.has_name(event) && self.passes(filter)
+    }
+
+    fn has_name(&self, name: u32) -> bool {
+        self.image.text(name) == self.event.name.as_bytes()
     }
 
     fn passes(&mut self, filter: u16) -> bool {
@@ -53,6 +57,11 @@ impl<'a> Occurrence<'a> {
         }
         is_true(self.image, self.image.code(), &self.known, filter)
     }
+}
+
+/// Whether an event may step a metric at all, by its name alone.
+pub(super) fn concerns(metric: MetricRow, event: &Occurrence) -> bool {
+    metric.kind() == kind::METRIC_SCORE || event.has_name(metric.event())
 }
 
 /// What a metric is read from.

@@ -6,6 +6,10 @@ pub(crate) mod records;
 
 mod lookups;
 
+mod index;
+
+pub(crate) use index::{FactTest, SCANNED_MAX};
+
 pub(crate) use lookups::LookedUp;
 pub(crate) use zone::Local;
 
@@ -26,6 +30,7 @@ use crate::tracking_plan::Plan;
 use crate::wire::codec::Reader;
 use crate::wire::tape::Tape;
 use alloc::vec::Vec;
+use index::Index;
 use records::{
     AttributeRow, CapRange, CapRow, CartRow, Code, EmitFieldRow, EmitRow, FactRow, Field, GroupRow, MaskRow,
     MetricRow, Op, PointsRow, RuleRow, ScoreRow, SequenceRow, SetRow, SlotRow, StepRow, TimerRow,
@@ -43,6 +48,7 @@ pub struct Image {
     /// Start and length, by tag.
     sections: [(usize, usize); tag::END],
     layout: u64,
+    index: Index,
 }
 
 impl Image {
@@ -67,8 +73,9 @@ impl Image {
                 *section = (end.saturating_sub(content.len()), content.len());
             }
         }
-        let mut image = Self { bytes, sections, layout: 0 };
+        let mut image = Self { bytes, sections, layout: 0, index: Index::default() };
         image.layout = fnv1a_64(image.table(tag::CELLS)).max(1);
+        image.index = Index::of(&image);
         Ok(image)
     }
 
@@ -82,6 +89,11 @@ impl Image {
     #[must_use]
     pub const fn layout(&self) -> u64 {
         self.layout
+    }
+
+    /// Who reads what.
+    pub(crate) const fn index(&self) -> &Index {
+        &self.index
     }
 
     /// The tracking plan.

@@ -10,8 +10,8 @@ use super::tags::{
     VALUES, VARIANT, VERSION,
 };
 use super::{
-    AttributeCell, CapCell, Cell, CellBody, Fixed, Held, Lease, MemberCell, MetricCell, PageView, Session,
-    StateFault, Stored, VisitorState,
+    AttributeCell, CapCell, Cell, CellBody, Fixed, Held, Lease, Marks, MemberCell, MetricCell, PageView,
+    Session, StateFault, Stored, VisitorState,
 };
 use crate::consent::Purposes;
 use crate::id::WriterId;
@@ -49,6 +49,7 @@ impl VisitorState {
             pages: from.list(PAGES_MAX, Decoder::page),
             held: from.list(SLOTS_MAX, Decoder::held),
             cells: from.list(CELLS_MAX, Decoder::cell),
+            marks: Marks::default(),
         };
         if !from.rest.is_empty() {
             from.break_off(StateFault::Wire(WireFault::Malformed));
