@@ -177,3 +177,16 @@ pub const COUNT_THRESHOLD_MAX: usize = 64;
 pub const CONDITION_BYTES_MAX: usize = 4 * 1024;
 /// Nesting of one condition.
 pub const CONDITION_DEPTH_MAX: usize = 32;
+
+/// Items of one send to a destination.
+pub const DELIVERY_ITEMS_MAX: usize = 500;
+/// Bytes of records after which no more items go into one send.
+pub const DELIVERY_BYTES_MAX: usize = 512 * 1024;
+/// Records of one item: the event, its exposures, a decision a slot.
+pub const ITEM_RECORDS_MAX: usize = 1_024;
+/// Longest wait between two sends to a destination, where it does not ask for more.
+pub const DELIVERY_RETRY_MS_MAX: u64 = 300_000;
+/// Longest wait that a destination may ask for.
+pub const RETRY_AFTER_MS_MAX: u64 = 60 * 60 * 1_000;
+/// Items that a destination may refuse in a row, before it is paused: then it is not the events that are wrong.
+pub const REFUSED_IN_A_ROW_MAX: u32 = 50;

@@ -1,4 +1,8 @@
-//! Delivery: from rows of the log to what leaves for destinations.
+//! Delivery: from rows of the log to what leaves for destinations, in order, at least once, and counted.
+//!
+//! The log is the only durable mechanism; a destination is a cursor over it. [`record`] makes records of an item of a row,
+//! [`take`] takes items for one destination, [`machine`] says what to do with them and what became of them, [`pressure`]
+//! when too much waits. What is sent is stored before its bytes leave, so that it is sent again as it was after a crash.
 //!
 //! A module imports only modules that stand above it here.
 
@@ -7,3 +11,15 @@ pub mod fields;
 pub mod transform;
 
 pub mod record;
+
+pub mod sent;
+
+pub mod item;
+
+pub mod state;
+
+pub mod take;
+
+pub mod machine;
+
+pub mod pressure;

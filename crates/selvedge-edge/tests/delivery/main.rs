@@ -1,4 +1,5 @@
 //! From rows of the log to what leaves for destinations.
 
 mod build;
+mod machine;
 mod routing;

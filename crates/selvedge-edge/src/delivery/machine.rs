@@ -1,0 +1,333 @@
+//! The state machine of one destination in one shard. In: the time, rows made into items, what became of a send. Out: what
+//! the shell does next ([`Step`]), and what was refused. It knows no clock, no randomness and no storage.
+//!
+//! The shell stores [`Machine::state`] (and the items, where they changed) after every call that changes them and before
+//! it does what the next step says; then a crash at any moment loses nothing, and what may be on its way is sent again as
+//! it was. A send is of the first items that are not settled, so the order is kept: while some wait, those behind them do.
+
+mod failing;
+
+use super::item::{Item, Refused};
+use super::record::Record;
+use super::sent::{Prepared, SendResult, Sent};
+use super::state::{Paused, State, Window};
+use super::take::Taken;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use failing::shortened;
+use selvedge_core::hash::fnv1a_64;
+
+/// What the shell does next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing before this time.
+    Wait {
+        /// Unix milliseconds; `None`: until there are rows, or somebody acts.
+        until_ms: Option<u64>,
+    },
+    /// Rows of the log are taken: [`Machine::take`].
+    Take,
+    /// The transport prepares the records of [`Machine::sending`]; then [`Machine::prepared`].
+    Prepare,
+    /// They are sent again: [`Machine::send_again`], then as [`Step::Send`].
+    Resend,
+    /// They are sent; then [`Machine::sent`].
+    Send,
+}
+
+/// The records of one send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sending<'a> {
+    /// Its name: that of every send of the same records, and of no other.
+    pub id: String,
+    /// The records, in order.
+    pub records: Vec<&'a Record>,
+    /// How often they were sent before.
+    pub attempt: u32,
+    /// The destination may hold them already.
+    pub is_unsure: bool,
+}
+
+/// A destination in a shard.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Machine {
+    /// What is stored of it.
+    pub state: State,
+    /// What is in flight; the first [`State::settled`] of it are not any more.
+    pub flight: Vec<Item>,
+    /// The items changed since they were stored.
+    pub is_flight_new: bool,
+}
+
+impl Machine {
+    /// The machine as it was stored. What may have been on its way when it stopped is sent again.
+    #[must_use]
+    pub fn stored(mut state: State, flight: Vec<Item>) -> Self {
+        if let Some(window) = state.window.as_mut().filter(|window| window.is_in_air) {
+            window.is_in_air = false;
+            window.is_unsure = true;
+        }
+        let left = flight.len().saturating_sub(at(state.settled));
+        state.in_flight = u32::try_from(left).unwrap_or(u32::MAX);
+        Self { state, flight, is_flight_new: false }
+    }
+
+    /// What is next at `now_ms`; `has_rows`: the log has rows behind the cursor, or items wait to go again.
+    #[must_use]
+    pub fn step(&self, now_ms: u64, has_rows: bool) -> Step {
+        let state = &self.state;
+        if state.paused.is_some() || state.gone_since.is_some() {
+            return Step::Wait { until_ms: None };
+        }
+        if now_ms < state.not_before_ms {
+            return Step::Wait { until_ms: Some(state.not_before_ms) };
+        }
+        match (state.in_flight, &state.window) {
+            (0, _) if has_rows => Step::Take,
+            (0, _) => Step::Wait { until_ms: None },
+            (_, None) => Step::Prepare,
+            (_, Some(window)) if window.is_in_air => Step::Send,
+            _ => Step::Resend,
+        }
+    }
+
+    /// What is configured: `config` stands for all of it and for the secrets, `way` for how the destination is reached. What
+    /// changed may be what a pause waited for.
+    pub fn configure(&mut self, config: u64, way: u64) {
+        let state = &mut self.state;
+        if state.config != config {
+            state.paused = state.paused.take().filter(|paused| paused.by_operator);
+            state.not_before_ms = 0;
+            state.config = config;
+        }
+        if state.way != way {
+            state.transport.clear();
+            state.window = None;
+            state.way = way;
+        }
+    }
+
+    /// Items of the log, and what was settled while they were taken. Gives those that could not be made into records.
+    pub fn take(&mut self, taken: Taken) -> Vec<Refused> {
+        let Taken { until, items, filtered, purged, refused } = taken;
+        let state = &mut self.state;
+        state.cursor = until;
+        state.counts.filtered = state.counts.filtered.saturating_add(filtered);
+        state.counts.purged = state.counts.purged.saturating_add(purged);
+        let count = u64::try_from(refused.len()).unwrap_or(u64::MAX);
+        state.counts.quarantined = state.counts.quarantined.saturating_add(count);
+        self.fly(items);
+        refused
+    }
+
+    /// Items that go again, from the quarantine; they were counted there.
+    pub fn take_again(&mut self, items: Vec<Item>) {
+        let count = u32::try_from(items.len()).unwrap_or(u32::MAX);
+        self.state.again = self.state.again.saturating_sub(count);
+        self.fly(items);
+    }
+
+    /// Gives up what lies before `until` and was not taken: so many items of the log.
+    pub const fn drop_until(&mut self, until: crate::cursor::Position, items: u64) {
+        self.state.cursor = until;
+        self.state.counts.dropped = self.state.counts.dropped.saturating_add(items);
+    }
+
+    /// The records of the send that is next, or under way.
+    #[must_use]
+    pub fn sending(&self) -> Sending<'_> {
+        let records: Vec<&Record> = self.window_items().flat_map(|item| &item.records).collect();
+        let done = at(self.state.records_done).min(records.len());
+        let records = records.get(done..).unwrap_or_default().to_vec();
+        let window = self.state.window.unwrap_or_default();
+        Sending { id: id_of(&records), records, attempt: window.attempt, is_unsure: window.is_unsure }
+    }
+
+    /// The transport's preparation. Stored before the send begins: it is the moment of leaving.
+    pub fn prepared(&mut self, prepared: Prepared, now_ms: u64, random: u32) -> Vec<Refused> {
+        match prepared {
+            Prepared::Ready(transport) => {
+                let items = self.next_items();
+                let window = Window { items, is_in_air: true, ..Window::default() };
+                self.state.transport = transport;
+                self.state.window = Some(window);
+                self.state.counts.sends = self.state.counts.sends.saturating_add(1);
+                Vec::new()
+            }
+            Prepared::Failed(result) => {
+                let items = self.next_items();
+                self.state.window = Some(Window { items, ..Window::default() });
+                let refused = self.sent(Sent::of(result), now_ms, random);
+                // Nothing was sent: the next attempt prepares anew.
+                self.state.window = None;
+                refused
+            }
+        }
+    }
+
+    /// The same records are sent once more. Stored before the send begins.
+    pub fn send_again(&mut self) {
+        if let Some(window) = &mut self.state.window {
+            window.attempt = window.attempt.saturating_add(1);
+            window.is_in_air = true;
+        }
+        self.state.counts.sends = self.state.counts.sends.saturating_add(1);
+    }
+
+    /// What became of the send. `random` is any number: it spreads the waits.
+    pub fn sent(&mut self, sent: Sent, now_ms: u64, random: u32) -> Vec<Refused> {
+        let Sent { result, done, transport, possible_duplicates } = sent;
+        if let Some(transport) = transport {
+            self.state.transport = transport;
+        }
+        let counts = &mut self.state.counts;
+        counts.possible_duplicates = counts.possible_duplicates.saturating_add(possible_duplicates);
+        self.settle_records(done);
+        if self.state.window.is_none_or(|window| window.items == 0) {
+            self.state.window = None;
+            return Vec::new();
+        }
+        match result {
+            SendResult::Delivered => {
+                self.settle_records(usize::MAX);
+                self.state.window = None;
+            }
+            SendResult::Some => self.goes_on(now_ms, random),
+            SendResult::Poison { records, why } => {
+                let left = records.iter().filter_map(|place| place.checked_sub(done)).collect();
+                return self.failed(SendResult::Poison { records: left, why }, now_ms, random);
+            }
+            other => return self.failed(other, now_ms, random),
+        }
+        Vec::new()
+    }
+
+    /// An operator's order: nothing is sent until the next one.
+    pub fn pause(&mut self, why: &str) {
+        self.state.paused = Some(Paused { by_operator: true, why: shortened(why) });
+    }
+
+    /// An operator's order: whatever it waited for, it goes on now.
+    pub fn resume(&mut self) {
+        let state = &mut self.state;
+        state.paused = None;
+        state.not_before_ms = 0;
+        state.failures = 0;
+        state.refused_in_a_row = 0;
+    }
+
+    /// The site's program names it, or no longer does. What no longer is named keeps its place for one publish more. Gives
+    /// whether it may be forgotten.
+    pub const fn named(&mut self, is_named: bool, publish: u64) -> bool {
+        let state = &mut self.state;
+        if is_named {
+            state.publish = publish;
+            state.gone_since = None;
+            return false;
+        }
+        match state.gone_since {
+            None => {
+                state.gone_since = Some(publish);
+                false
+            }
+            Some(since) => since < publish,
+        }
+    }
+
+    fn fly(&mut self, items: Vec<Item>) {
+        self.state.settled = 0;
+        self.state.records_done = 0;
+        self.state.suspects = 0;
+        self.state.window = None;
+        self.state.in_flight = u32::try_from(items.len()).unwrap_or(u32::MAX);
+        self.is_flight_new |= !items.is_empty() || !self.flight.is_empty();
+        self.flight = items;
+    }
+
+    /// How many items the next send is of: half of those that surely hold a bad one, else as many as may go together.
+    fn next_items(&self) -> u32 {
+        let state = &self.state;
+        match (state.suspects, state.items_max) {
+            (0, 0) => state.in_flight,
+            (0, max) => max.min(state.in_flight),
+            (suspects, _) => (suspects / 2).max(1).min(state.in_flight),
+        }
+    }
+
+    fn window_items(&self) -> impl Iterator<Item = &Item> {
+        let items = self.state.window.map_or_else(|| self.next_items(), |window| window.items);
+        self.flight.iter().skip(at(self.state.settled)).take(at(items))
+    }
+
+    /// Settles as many of the window's records as are delivered, and the items that are complete with them.
+    fn settle_records(&mut self, records: usize) {
+        if records == 0 {
+            return;
+        }
+        let mut done = records.saturating_add(at(self.state.records_done));
+        let (mut items, mut all) = (0u32, true);
+        for item in self.window_items() {
+            match done.checked_sub(item.records.len()) {
+                Some(left) => done = left,
+                None => {
+                    all = false;
+                    break;
+                }
+            }
+            items = items.saturating_add(1);
+        }
+        let state = &mut self.state;
+        state.records_done = if all { 0 } else { u32::try_from(done).unwrap_or(u32::MAX) };
+        state.counts.delivered = state.counts.delivered.saturating_add(u64::from(items));
+        state.failures = 0;
+        state.not_before_ms = 0;
+        state.last_error.clear();
+        if items > 0 {
+            state.refused_in_a_row = 0;
+            state.items_max = grown(state.items_max);
+        }
+        self.settle_items(items);
+    }
+
+    /// The first items are settled, however.
+    fn settle_items(&mut self, items: u32) {
+        let state = &mut self.state;
+        state.settled = state.settled.saturating_add(items);
+        state.in_flight = state.in_flight.saturating_sub(items);
+        state.suspects = state.suspects.saturating_sub(items);
+        if let Some(window) = &mut state.window {
+            window.items = window.items.saturating_sub(items);
+        }
+        if state.in_flight == 0 {
+            self.fly(Vec::new());
+        }
+    }
+}
+
+/// The name of a send: its first record, and a hash of all of them.
+fn id_of(records: &[&Record]) -> String {
+    let mut ids = String::new();
+    for record in records {
+        ids.push_str(&record.id);
+        ids.push('\n');
+    }
+    let first = records.first().map_or("", |record| record.id.as_str());
+    format!("{first}.{:016x}", fnv1a_64(ids.as_bytes()))
+}
+
+/// A bound that was learnt is forgotten bit by bit.
+const fn grown(items_max: u32) -> u32 {
+    if items_max == 0 || items_max >= GROWN_ENOUGH {
+        return 0;
+    }
+    items_max.saturating_add(if items_max < 8 { 1 } else { items_max / 8 })
+}
+
+/// A bound from which on there is none.
+#[expect(clippy::cast_possible_truncation, reason = "a constant far below 2^32")]
+const GROWN_ENOUGH: u32 = selvedge_core::limits::DELIVERY_ITEMS_MAX as u32;
+
+fn at(place: u32) -> usize {
+    usize::try_from(place).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,114 @@
+//! Rows of the log as items for one destination: what goes there, what does not, where the cursor stands then.
+
+use super::fields;
+use super::item::{Item, Refused};
+use super::record::Routed;
+use super::transform::REASON;
+use crate::cursor::Position;
+use crate::log_line;
+use alloc::format;
+use alloc::vec::Vec;
+use selvedge_core::limits::{DELIVERY_BYTES_MAX, DELIVERY_ITEMS_MAX};
+use selvedge_core::wire::log_row::LogRow;
+
+/// What was taken of the log.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Taken {
+    /// Where the cursor stands after it.
+    pub until: Position,
+    /// What is to be sent, in order.
+    pub items: Vec<Item>,
+    /// Items that do not go to the destination.
+    pub filtered: u64,
+    /// Items whose visitors took the consent back.
+    pub purged: u64,
+    /// Items that could not be made into records.
+    pub refused: Vec<Refused>,
+}
+
+/// Takes items, row by row.
+#[derive(Debug)]
+pub struct Taking {
+    taken: Taken,
+    bytes: usize,
+    count: usize,
+}
+
+impl Taking {
+    /// From the cursor on.
+    #[must_use]
+    pub fn from(cursor: Position) -> Self {
+        Self { taken: Taken { until: cursor, ..Taken::default() }, bytes: 0, count: 0 }
+    }
+
+    /// Takes what is left of the row with this number; `route` makes records of an item, by its place in the row. Gives
+    /// whether more fits.
+    pub fn row(&mut self, number: u64, row: &LogRow, mut route: impl FnMut(usize) -> Routed) -> bool {
+        let count = log_line::count(row);
+        let from = usize::try_from(self.taken.until.events).unwrap_or(usize::MAX);
+        for place in from..count {
+            if self.is_full() {
+                return false;
+            }
+            let routed = route(place);
+            self.item(number, row, place, routed);
+            self.taken.until.events = self.taken.until.events.saturating_add(1);
+        }
+        self.taken.until = Position { row: number, events: 0 };
+        !self.is_full()
+    }
+
+    /// A row that cannot be read: nobody can be sent anything of it.
+    pub const fn skip(&mut self, number: u64) {
+        self.taken.until = Position { row: number, events: 0 };
+    }
+
+    /// What was taken.
+    #[must_use]
+    pub fn end(self) -> Taken {
+        self.taken
+    }
+
+    const fn is_full(&self) -> bool {
+        self.taken.items.len() >= DELIVERY_ITEMS_MAX
+            || self.bytes >= DELIVERY_BYTES_MAX
+            || self.count >= LOOKED_AT_MAX
+    }
+
+    fn item(&mut self, number: u64, row: &LogRow, place: usize, routed: Routed) {
+        self.count = self.count.saturating_add(1);
+        let item = |records| Item {
+            row: number,
+            visitor: row.visitor,
+            at: u32::try_from(place).unwrap_or(u32::MAX),
+            received_ms: row.received_ms,
+            program: row.program,
+            publish: row.publish,
+            records,
+        };
+        let taken = &mut self.taken;
+        match routed {
+            Routed::Send(records) if records.is_empty() => {
+                taken.filtered = taken.filtered.saturating_add(1);
+            }
+            Routed::Send(records) => {
+                let item = item(records);
+                self.bytes = self.bytes.saturating_add(item.bytes());
+                taken.items.push(item);
+            }
+            Routed::Filtered => taken.filtered = taken.filtered.saturating_add(1),
+            Routed::Purged => taken.purged = taken.purged.saturating_add(1),
+            Routed::Refused(refusal) => {
+                let id = row.events.get(place).map_or_else(
+                    || format!("{}:{}", row.visitor, row.received_ms),
+                    |logged| fields::id_of(row, &logged.event),
+                );
+                let why = format!("{}: {}", refusal.path, refusal.message);
+                taken.refused.push(Refused { item: item(Vec::new()), id, code: REASON, why });
+            }
+        }
+    }
+}
+
+/// Items looked at for one flight, whether they go or not.
+const LOOKED_AT_MAX: usize = DELIVERY_ITEMS_MAX.saturating_mul(8);
