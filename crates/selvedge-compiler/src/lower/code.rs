@@ -15,6 +15,8 @@ const MASK_BITS: usize = 64;
 pub(super) struct Code {
     pub instructions: Vec<Instruction>,
     pub sources: Vec<Source>,
+    /// The places of tests behind `is true` and the like.
+    pub settled: Vec<u16>,
     pub masks: Vec<Vec<u64>>,
     mask_places: BTreeMap<Vec<u64>, usize>,
 }
@@ -36,7 +38,24 @@ impl Code {
     pub fn append(&mut self, truth: &Truth, fact: &mut impl FnMut(&Leaf) -> (usize, Dictionary)) -> u16 {
         let start = self.instructions.len();
         self.emit(truth, start, Jump::Accept, Jump::Reject, fact);
+        self.settle(truth, start, false);
         index(start)
+    }
+
+    /// Notes the tests behind `is true` and the like: what is asked there is yes or no.
+    fn settle(&mut self, truth: &Truth, at: usize, is_settled: bool) {
+        match truth {
+            Truth::Opposite(inner) => self.settle(inner, at, true),
+            Truth::Leaf(_) if is_settled => self.settled.extend((at..at + size(truth)).map(index)),
+            Truth::Leaf(_) => {}
+            Truth::All(parts) | Truth::Any(parts) => {
+                let mut next = at;
+                for part in parts {
+                    self.settle(part, next, is_settled);
+                    next += size(part);
+                }
+            }
+        }
     }
 
     fn emit(

@@ -41,6 +41,7 @@ pub(crate) fn build(site: &Site, shared: &Shared, files: &Files<'_>, public: boo
         cart: cart(site, shared, public),
         scores: builder.scores,
         sequences: builder.sequences,
+        settled: if public { Vec::new() } else { builder.code.settled },
         code: builder.code.instructions,
         masks: builder.code.masks,
         rules: part_rules,

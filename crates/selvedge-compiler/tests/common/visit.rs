@@ -4,9 +4,10 @@ use super::{Site, compiled};
 use selvedge_core::consent::Purposes;
 use selvedge_core::event::{Event, EventType};
 use selvedge_core::id::{Sequence, WriterId};
-use selvedge_core::rules::{Moment, Place, Program, decide, lease, step, step_account};
+use selvedge_core::rules::{Moment, Place, Program, decide, explain, lease, step, step_account};
 use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::{Map, Value};
+use selvedge_core::wire::answer::Reason;
 use selvedge_core::wire::state::VisitorState;
 
 /// When every visit begins: Sunday, 22 November 2026, 10:00 UTC.
@@ -104,6 +105,17 @@ impl Visit {
             account,
             visitor: selvedge_core::id::VisitorId([7; 16]),
             orders: selvedge_core::rules::Orders::default(),
+        }
+    }
+
+    /// Whether the condition of the first rule is true, false or not known now.
+    pub fn truth(&self) -> Option<bool> {
+        let moment = self.moment(&self.context, self.account.as_ref());
+        match explain(&self.program, &self.state, &moment)[0].reason {
+            Reason::Won | Reason::Held | Reason::LowerPriority => Some(true),
+            Reason::False => Some(false),
+            Reason::Unknown => None,
+            other => panic!("{other:?} says nothing of the condition"),
         }
     }
 

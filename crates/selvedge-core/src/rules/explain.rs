@@ -168,18 +168,22 @@ enum Truth {
     Unknown(u16),
 }
 
-/// Strong Kleene: a condition is unknown where it is not definitely true, but would be if every unknown leaf were.
+/// Strong Kleene: a condition is unknown where it is not definitely true, but would be if every unknown leaf were. Behind
+/// `is true` and the like no leaf is unknown: what is not definitely so is not.
 fn truth(image: &Image, known: &[Known], start: u16) -> Truth {
     let is_true = |op: Op| passes(image, op, known_at(known, op.fact()));
-    let may_be_true = |op: Op| may_pass(image, op, known_at(known, op.fact()));
+    let may_be_true = |at: u16, op: Op| match image.is_settled(at) {
+        true => is_true(op),
+        false => may_pass(image, op, known_at(known, op.fact())),
+    };
     let mut unknown = None;
     let (definite, _) = walk(image, start, |at, op| {
-        if unknown.is_none() && !is_true(op) && may_be_true(op) {
+        if unknown.is_none() && !is_true(op) && may_be_true(at, op) {
             unknown = Some(at);
         }
         is_true(op)
     });
-    let (possible, last) = walk(image, start, |_, op| may_be_true(op));
+    let (possible, last) = walk(image, start, may_be_true);
     match (definite, possible) {
         (ACCEPT, _) => Truth::True,
         (_, ACCEPT) => Truth::Unknown(unknown.unwrap_or(start)),

@@ -240,9 +240,15 @@ impl Step<'_> {
             if (attribute.scope() == kind::SCOPE_ACCOUNT) != self.is_account {
                 continue;
             }
-            if !in_force.holds(attribute.purpose()) {
+            // An event from before the session changes nothing that belongs to the session.
+            let is_of_before =
+                attribute.scope() == kind::SCOPE_SESSION && self.moment.now_ms < self.state.session.start_ms;
+            let is_known = in_force.holds(attribute.purpose());
+            let is_out_of_it = is_of_before && in_force.holds(Purposes::ANALYTICS);
+            if !is_known && !is_out_of_it {
                 self.set_attribute(attribute.hash(), Stored::Unobserved);
-            } else if self.ends_session
+            } else if is_known
+                && self.ends_session
                 && attribute.scope() == kind::SCOPE_SESSION
                 && self.state.body(attribute.hash()).is_some()
             {
@@ -250,8 +256,6 @@ impl Step<'_> {
                 let ended = if is_gapped { Stored::Unobserved } else { Stored::Missing };
                 self.set_attribute(attribute.hash(), ended);
             }
-            let is_of_before =
-                attribute.scope() == kind::SCOPE_SESSION && self.moment.now_ms < self.state.session.start_ms;
             if self.usable.holds(attribute.purpose())
                 && !is_of_before
                 && let Some(value) = self.new_value(attribute)

@@ -120,6 +120,9 @@ pub struct Parts {
     pub scores: Vec<Score>,
     /// All conditions' code, one after the other.
     pub code: Vec<Instruction>,
+    /// The places in [`Self::code`] of tests behind `is true`, `is not true` and the like, sorted: what is not known does not
+    /// pass them, and that is known. Only explanations ask for it; empty in the public program.
+    pub settled: Vec<u16>,
     /// Bit sets of [`Test::MaskWide`], 64 dictionary indices a word.
     pub masks: Vec<Vec<u64>>,
     /// Rules, sorted by priority descending, then id ascending: the order of deciding.

@@ -406,13 +406,15 @@ pub fn parts() -> impl Strategy<Value = Parts> {
     let changes = [CartChange::Adds, CartChange::Removes, CartChange::Empties];
     let cart = (name(), prop::sample::select(changes.to_vec()), purposes())
         .prop_map(|(event, does, purpose)| CartEvent { event, does, purpose });
+    let settled = prop::collection::btree_set(any::<u16>(), 0..4);
+    let zone = (zone, settled.prop_map(|places| places.into_iter().collect()));
     let rest = (zone, list(score), deciding(), list(cart), list(lookup()));
     let templates = (list(fact()), list(template()));
     (site, tested, (list(rule()), list(slot), list(group), list(content()), rest), templates).prop_map(
         |(site, tested, shown, (values, templates))| {
             let (site, currency, late_ms, edge, events) = site;
             let (attributes, facts, metrics, sequences, code, masks) = tested;
-            let (rules, slots, groups, contents, (zone, scores, deciding, cart, lookups)) = shown;
+            let (rules, slots, groups, contents, ((zone, settled), scores, deciding, cart, lookups)) = shown;
             let mut parts = Parts {
                 cart,
                 lookups,
@@ -437,6 +439,7 @@ pub fn parts() -> impl Strategy<Value = Parts> {
                 groups,
                 contents,
                 zone,
+                settled,
                 scores,
                 deciding,
                 ..parts

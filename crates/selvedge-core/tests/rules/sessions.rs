@@ -6,7 +6,10 @@ use selvedge_core::consent::Purposes;
 use selvedge_core::id::WriterId;
 use selvedge_core::limits::PAGES_MAX;
 use selvedge_core::number::MICRO;
-use selvedge_core::wire::program::{Builtin, Test};
+use selvedge_core::wire::answer::Reason;
+use selvedge_core::wire::program::{
+    AttributeScope, AttributeSet, AttributeType, Builtin, FactSource, SetTo, Shape, Test,
+};
 
 fn world(builtin: Builtin, test: impl Fn(u16) -> Condition) -> World {
     let mut build = Build::new();
@@ -192,4 +195,26 @@ fn a_session_with_a_gap_knows_only_lower_bounds() {
     assert_eq!(shows(&world, 2 * MINUTE), [false, true, false, false]);
     world.landing(2 * HOUR, &[("utm.medium", "cpc")]);
     assert_eq!(shows(&world, 2 * HOUR), [true, true, true, false], "the next session was seen to begin");
+}
+
+#[test]
+fn after_a_gap_the_campaign_is_not_taken_as_known() {
+    let mut build = Build::new();
+    let needs_help = build.attribute("needs_help", AttributeScope::Session, AttributeType::Bool);
+    let sets = AttributeSet { event: "resolved".into(), to: SetTo::Bool(false) };
+    build.parts.attributes[usize::from(needs_help)].set.push(sets);
+    let needs_help = build.fact(FactSource::Attribute(needs_help), Shape::Number);
+    build.rule("no help", "hero", Some(exactly(needs_help, 0)));
+    let mut world = World::new(build.program());
+    world.context.set("utm.medium", text("email"));
+    world.in_force = all().without(Purposes::ANALYTICS);
+    world.landing(0, &[("utm.medium", "social")]);
+    world.in_force = all();
+    // A session begins here, for all that was seen; in truth it is that of `social`, which went unseen.
+    assert!(world.track(10 * MINUTE, "view").new_session);
+    world.track(20 * MINUTE, "resolved");
+    assert_eq!(world.why(20 * MINUTE, "no help"), Reason::Won);
+    // So `email` begins another one, in which nothing was resolved yet; or, for all that is known, none.
+    world.landing(25 * MINUTE, &[("utm.medium", "email")]);
+    assert_eq!(world.why(25 * MINUTE, "no help"), Reason::Unknown);
 }

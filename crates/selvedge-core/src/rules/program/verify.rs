@@ -247,7 +247,8 @@ fn verify_order(parts: &Parts) -> Verdict {
     let zone = parts.zone.is_sorted_by(|before, next| before.from_minute < next.from_minute);
     let events = parts.plan.events.is_sorted_by(|before, next| before.name < next.name);
     let cells = parts.cells().is_sorted_by(|before, next| before < next);
-    sorted(zone && rules && slots && contents && events && cells)
+    let settled = parts.settled.is_sorted_by(|before, next| before < next);
+    sorted(settled && zone && rules && slots && contents && events && cells)
 }
 
 const fn sorted(is_sorted: bool) -> Verdict {

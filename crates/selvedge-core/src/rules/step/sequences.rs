@@ -9,8 +9,8 @@ impl Step<'_> {
     pub(super) fn sequences(&mut self) {
         let (image, time_ms) = (self.image, self.moment.now_ms);
         let (before, now) = (self.state.in_force, self.moment.in_force);
-        let newest_ms = self.state.now_ms(time_ms);
-        let mut event = Occurrence::new(image, self.event, self.moment, self.state.born_ms);
+        let (newest_ms, born_ms) = (self.state.now_ms(time_ms), self.state.born_ms);
+        let mut event = Occurrence::new(image, self.event, self.moment, born_ms);
         for row in image.each_sequence() {
             let is_counted = self.usable.holds(row.purpose());
             let parts = if is_counted { parts(row, &mut event) } else { 0 };
@@ -19,7 +19,9 @@ impl Step<'_> {
                 let after = i64::from(!now.holds(row.purpose()));
                 miss(cell, row, time_ms.wrapping_add(after));
             }
-            if parts != 0 {
+            // What went unseen may have come right behind an event from before that.
+            let is_too_old = time_ms < cell.since_ms && cell.since_ms > born_ms;
+            if parts != 0 && !is_too_old {
                 take(cell, row, time_ms, parts, newest_ms);
             }
         }

@@ -76,7 +76,8 @@ impl Step<'_> {
         true
     }
 
-    /// The event itself names a campaign, and not the session's.
+    /// The event itself names a campaign, and not the session's; of a session that was not observed whole, which one it has
+    /// is not known, and it may be a new one.
     fn is_new_campaign(&self) -> bool {
         let (mut is_named, mut differs) = (false, false);
         for builtin in UTM {
@@ -87,7 +88,7 @@ impl Step<'_> {
                 _ => !named.is_empty(),
             };
         }
-        is_named && differs
+        is_named && (differs || self.state.session.is_gapped)
     }
 
     /// Whether the event belongs to the present session, as far as that is observed.

@@ -67,6 +67,7 @@ impl Parts {
             cart: rows(reading, tag::CART, size::NARROW, CART_EVENTS_MAX, cart_event)?,
             scores: rows(reading, tag::SCORES, size::WIDE, METRICS_MAX, score)?,
             code: Vec::new(),
+            settled: rows(reading, tag::SETTLED, size::PLACE, INSTRUCTIONS_MAX, settled)?,
             masks: rows(reading, tag::MASKS, size::NARROW, INSTRUCTIONS_MAX, mask)?,
             rules: rows(reading, tag::RULES, size::WIDE, RULES_MAX, rule)?,
             slots: rows(reading, tag::SLOTS, size::NARROW, SLOTS_MAX, slot)?,
@@ -380,6 +381,10 @@ fn instruction(from: &Reading, at: u16) -> Decoded<Instruction> {
         _ => return Err(WireFault::Malformed.into()),
     };
     Ok(Instruction { fact: op.fact(), test, on_true: jump(op.on_true()), on_false: jump(op.on_false()) })
+}
+
+fn settled(from: &Reading, at: u16) -> Decoded<u16> {
+    from.image.settled_at(at).ok_or(ProgramFault::Index)
 }
 
 const fn jump(at: u16) -> Jump {

@@ -46,6 +46,9 @@ impl Parts {
         }
         self.code.iter().for_each(|code| tables.instruction(code));
         self.masks.iter().for_each(|words| tables.mask(words));
+        for at in &self.settled {
+            tables.table(tag::SETTLED).fixed(u32::from(*at));
+        }
         (0..).zip(&self.rules).for_each(|(at, rule)| tables.rule(at, rule));
         (0..).zip(&self.rules).for_each(|(at, rule)| tables.terms(at, &rule.terms));
         tables.deciding(&self.deciding);

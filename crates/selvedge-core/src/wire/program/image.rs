@@ -348,6 +348,17 @@ impl Image {
         self.rows(tag::CODE)
     }
 
+    /// Whether the test at a place of the code stands behind `is true` and the like: there, not known is not passed, for
+    /// sure.
+    pub(crate) fn is_settled(&self, at: u16) -> bool {
+        let place = |row: &[u8; size::PLACE]| u32::from_le_bytes(*row);
+        self.rows(tag::SETTLED).binary_search_by_key(&u32::from(at), place).is_ok()
+    }
+
+    pub(super) fn settled_at(&self, at: u16) -> Option<u16> {
+        u16::try_from(u32::from_le_bytes(*self.rows(tag::SETTLED).get(usize::from(at))?)).ok()
+    }
+
     /// The words of a wide mask, 8 bytes each.
     pub(crate) fn mask_words(&self, mask: u16) -> Option<&[u8]> {
         let row = MaskRow::at(self.rows(tag::MASKS), mask.into());

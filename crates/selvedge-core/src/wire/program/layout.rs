@@ -65,6 +65,8 @@ pub(super) mod tag {
     /// What placeholders read: facts, as [`FACTS`] has them.
     pub const VALUES: u8 = 42;
     pub const TEMPLATES: u8 = 43;
+    /// Places of the code (4 bytes) whose tests are behind `is true` and the like, sorted.
+    pub const SETTLED: u8 = 46;
     /// Where records go. Postcard; only in the full program.
     pub const DESTINATIONS: u8 = 54;
     /// One more than the last.
