@@ -38,6 +38,11 @@ pub fn plants_faults(env: &Env) -> bool {
     text(env, "SELVEDGE_TEST_FAULTS").as_deref() == Some("1")
 }
 
+/// Whether destinations may stand on this machine: `DEV_LOOPBACK=1`, only in development. Told at `/metrics`.
+pub fn may_reach_loopback(env: &Env) -> bool {
+    text(env, "DEV_LOOPBACK").as_deref() == Some("1")
+}
+
 fn text(env: &Env, name: &str) -> Option<String> {
     env.var(name).ok().map(|value| value.to_string()).filter(|value| !value.is_empty())
 }

@@ -60,7 +60,8 @@ pub fn run(repo: &Repo, options: &Options) -> Result<()> {
 
 fn start(repo: &Repo, options: &Options, checked: &Checked) -> Result<Server> {
     let secrets = checked.program.as_ref().map(site::secrets).unwrap_or_default();
-    let bindings = [("CONFIG_REFRESH_MS".to_string(), CONFIG_REFRESH_MS.to_string())].into();
+    let bindings = [("CONFIG_REFRESH_MS", CONFIG_REFRESH_MS.to_string()), ("DEV_LOOPBACK", "1".to_string())];
+    let bindings = bindings.map(|(name, value)| (name.to_string(), value)).into();
     Server::start(
         repo,
         server::Options { port: options.port, data: options.data.clone(), bindings, secrets, kv: None },
@@ -98,6 +99,7 @@ fn announce(repo: &Repo, server: &Server, options: &Options) {
     println!("  log      curl -N -H 'authorization: Bearer {token}' '{url}/v1/log?live=1'");
     println!("  rules    {}/rules.yaml (save to publish)", shown(repo, &options.site));
     println!("  state    {} (its workerd.log has the worker's own messages)", shown(repo, &options.data));
+    println!("  sends    destinations on this machine are allowed here (DEV_LOOPBACK=1)");
     println!("admin token {token}");
     println!("Ctrl-C stops");
 }

@@ -32,6 +32,8 @@ pub mod date;
 
 pub mod hash;
 
+pub mod address;
+
 pub mod id;
 
 pub mod value;

@@ -49,9 +49,10 @@ pub struct SiteMetrics {
 /// Times of this worker, by name (`ingest`, `decide`).
 pub type Times<'a> = [(&'a str, &'a Histogram)];
 
-/// The whole page, ending with `# EOF`. `failures` counts batches that failed as a whole, by code.
+/// The whole page, ending with `# EOF`. `failures` counts batches that failed as a whole, by code; `dev` says that this
+/// worker may send to its own machine.
 #[must_use]
-pub fn render(sites: &[SiteMetrics], failures: &BTreeMap<&str, u64>, times: &Times<'_>) -> String {
+pub fn render(sites: &[SiteMetrics], failures: &BTreeMap<&str, u64>, times: &Times<'_>, dev: bool) -> String {
     let mut out = String::new();
     for (name, help, counter) in COUNTERS {
         family(&mut out, name, "counter", help);
@@ -69,7 +70,8 @@ pub fn render(sites: &[SiteMetrics], failures: &BTreeMap<&str, u64>, times: &Tim
     for (name, histogram) in times {
         histogram_family(&mut out, &format!("selvedge_{name}_seconds"), histogram);
     }
-    out.push_str("# EOF\n");
+    family(&mut out, "selvedge_dev_loopback", "gauge", "1 where destinations may stand on this machine.");
+    out.push_str(&format!("selvedge_dev_loopback {}\n# EOF\n", u8::from(dev)));
     out
 }
 
@@ -168,7 +170,7 @@ mod tests {
         site.ledger.refuse(RefusalCode::UnknownEvent);
         let mut ingest = Histogram::default();
         [0, 3, 9_000].into_iter().for_each(|took_ms| ingest.observe(took_ms));
-        let page = render(&[site], &BTreeMap::from([("unreadable", 4)]), &[("ingest", &ingest)]);
+        let page = render(&[site], &BTreeMap::from([("unreadable", 4)]), &[("ingest", &ingest)], true);
         for line in [
             "# TYPE selvedge_events_accepted counter",
             "selvedge_events_accepted_total{site=\"shop\"} 7",
@@ -180,6 +182,7 @@ mod tests {
             "selvedge_ingest_seconds_bucket{le=\"0.005\"} 2",
             "selvedge_ingest_seconds_bucket{le=\"+Inf\"} 3",
             "selvedge_ingest_seconds_sum 9.003",
+            "selvedge_dev_loopback 1",
         ] {
             assert!(page.lines().any(|known| known == line), "{line}\n{page}");
         }

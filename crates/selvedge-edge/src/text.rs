@@ -2,6 +2,7 @@
 
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 const MS_PER_DAY: u64 = 86_400_000;
 /// 9999-12-31T23:59:59.999Z: RFC 3339 has four digits for the year.
@@ -53,6 +54,40 @@ pub fn base64(bytes: &[u8]) -> String {
     out
 }
 
+/// The bytes of standard base64, with padding or without; `None` for anything else.
+#[must_use]
+pub fn bytes_of_base64(text: &str) -> Option<Vec<u8>> {
+    let text = text.trim_end_matches('=');
+    let mut out = Vec::with_capacity(text.len());
+    for group in text.as_bytes().chunks(4) {
+        let mut bits = 0u32;
+        for letter in group {
+            bits = bits << 6 | six_bits(*letter)?;
+        }
+        let bytes = match group.len() {
+            4 => 3usize,
+            3 => 2,
+            2 => 1,
+            _ => return None,
+        };
+        let missing = 4usize.saturating_sub(group.len()).saturating_mul(6);
+        let whole = bits.checked_shl(u32::try_from(missing).ok()?)?.to_be_bytes();
+        out.extend_from_slice(whole.get(1..=bytes)?);
+    }
+    Some(out)
+}
+
+fn six_bits(letter: u8) -> Option<u32> {
+    Some(u32::from(match letter {
+        b'A'..=b'Z' => letter.wrapping_sub(b'A'),
+        b'a'..=b'z' => letter.wrapping_sub(b'a').wrapping_add(26),
+        b'0'..=b'9' => letter.wrapping_sub(b'0').wrapping_add(52),
+        b'+' => 62,
+        b'/' => 63,
+        _ => return None,
+    }))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,6 +111,10 @@ mod tests {
             [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")]
         {
             assert_eq!(base64(text.as_bytes()), encoded);
+            assert_eq!(bytes_of_base64(encoded).as_deref(), Some(text.as_bytes()));
+        }
+        for wrong in ["Z", "Zm9v!", "Zg==x", "Zm 9"] {
+            assert_eq!(bytes_of_base64(wrong), None, "{wrong}");
         }
     }
 }

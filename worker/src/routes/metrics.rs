@@ -58,8 +58,9 @@ pub async fn answer(request: &Request, env: &Env) -> Answered {
         }
         sites.push(metrics);
     }
+    let dev = settings::may_reach_loopback(env);
     let page = TIMES.with_borrow(|times| {
-        render(&sites, &times.failures, &[("ingest", &times.ingest), ("decide", &times.decide)])
+        render(&sites, &times.failures, &[("ingest", &times.ingest), ("decide", &times.decide)], dev)
     });
     reply::text(page, CONTENT_TYPE)
 }

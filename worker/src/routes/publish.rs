@@ -3,8 +3,9 @@
 use super::{log, require_admin};
 use crate::registry_client::{registry, tell_registry};
 use crate::reply::{Answered, Problem};
-use crate::{blobs, body, programs};
-use selvedge_core::wire::program::{EdgeConfig, SourceKind, edge_config};
+use crate::{blobs, body, programs, settings};
+use selvedge_core::wire::program::{EdgeConfig, SourceKind, destinations, edge_config};
+use selvedge_edge::delivery::reach;
 use selvedge_edge::fault::Fault;
 use selvedge_edge::publish::{PUBLISH_BYTES_MAX, Published};
 use worker::{Env, Request};
@@ -15,6 +16,8 @@ pub async fn answer(request: &mut Request, env: &Env) -> Answered {
     let body = body::read(request, PUBLISH_BYTES_MAX).await?;
     let published = Published::read(&body)?;
     let config = edge_config(published.full).ok().flatten().unwrap_or_default();
+    let destinations = destinations(published.full).unwrap_or_default();
+    reach::check_all(&destinations, settings::may_reach_loopback(env)).map_err(Fault::bad_program)?;
     keys_are_free(env, &published.site, &config).await?;
     blobs::copy_to_kv(env, &published).await;
     let response = tell_registry(env, "/publish", &body).await?;

@@ -6,11 +6,15 @@
 //!
 //! A module imports only modules that stand above it here.
 
+pub mod reach;
+
 pub mod fields;
 
 pub mod transform;
 
 pub mod record;
+
+pub mod encode;
 
 pub mod sent;
 
