@@ -1,4 +1,16 @@
 //! Consent: what the visitor granted, and what may be done with an event because of it. Fails closed.
+//!
+//! The modules read what consent platforms say. They answer questions about a text where it stands, and keep nothing of it.
+
+mod bits;
+
+mod vendors;
+
+pub mod tcf;
+
+pub mod us;
+
+pub mod gpp;
 
 /// A set of purposes. Bits 0 to 3 are the four that every site has; a site's own take the bits above.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -123,6 +135,28 @@ impl Snapshot {
 #[must_use]
 pub const fn usable(plan: Purposes, at_capture: &Snapshot, now: &Snapshot) -> Purposes {
     plan.and(at_capture.in_force()).and(now.in_force())
+}
+
+/// What one source says of the purposes; what it leaves open stands in neither set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Statement {
+    /// Purposes it grants.
+    pub granted: Purposes,
+    /// Purposes it denies.
+    pub denied: Purposes,
+}
+
+impl Statement {
+    /// Everything but the necessary is denied: what a source means whose text cannot be read.
+    pub const DENIED: Self =
+        Self { granted: Purposes::NONE, denied: Purposes(u16::MAX ^ Purposes::NECESSARY.0) };
+
+    /// What both say together: a purpose is granted where one grants and none denies it.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        let denied = self.denied.or(other.denied);
+        Self { granted: self.granted.or(other.granted).without(denied), denied }
+    }
 }
 
 #[cfg(test)]
