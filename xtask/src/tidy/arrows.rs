@@ -10,14 +10,15 @@ use crate::repo::Repo;
 use crate::run;
 
 /// A crate of ours and the crates of ours that it may depend on. What is not listed (tests, benches, xtask) may use all.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("selvedge-core", &[]),
     ("selvedge-client", &["selvedge-core"]),
     ("selvedge-edge", &["selvedge-core"]),
+    ("selvedge-kafka", &[]),
     ("selvedge-compiler", &["selvedge-core"]),
     ("selvedge-cli", &["selvedge-core", "selvedge-compiler", "selvedge-edge"]),
     ("selvedge-browser", &["selvedge-core", "selvedge-client"]),
-    ("selvedge-worker", &["selvedge-core", "selvedge-edge"]),
+    ("selvedge-worker", &["selvedge-core", "selvedge-edge", "selvedge-kafka"]),
     ("selvedge-floor", &[]),
 ];
 /// The crates of the wasm boundary, and the only crates of ours that may use them.

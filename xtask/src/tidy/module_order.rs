@@ -9,10 +9,11 @@ use super::tree::{Module, ModulePath, Tree};
 use crate::repo::Repo;
 
 /// The crates that keep this order.
-const CRATES: [&str; 9] = [
+const CRATES: [&str; 10] = [
     "crates/selvedge-core",
     "crates/selvedge-client",
     "crates/selvedge-edge",
+    "crates/selvedge-kafka",
     "crates/selvedge-compiler",
     "crates/selvedge-cli",
     "crates/selvedge-browser",

@@ -35,10 +35,11 @@ const FLOATS: [&str; 2] = ["f32", "f64"];
 const FLOAT_BITS: [&str; 4] = ["from_bits", "to_bits", "visit_f64", "serialize_f64"];
 
 /// The crates, and whether floats are banned in them too. The compiler reads decimals as a person wrote them.
-const CRATES: [(&str, bool); 4] = [
+const CRATES: [(&str, bool); 5] = [
     ("crates/selvedge-core", true),
     ("crates/selvedge-client", true),
     ("crates/selvedge-edge", true),
+    ("crates/selvedge-kafka", true),
     ("crates/selvedge-compiler", false),
 ];
 
