@@ -12,4 +12,4 @@ mod world;
 
 pub use http::{Answer, Client};
 pub use visitor::{Visitor, WRITE_KEY, granted, now_ms};
-pub use world::{Setup, World, compiled_shop, compiled_shop_as, full_counts};
+pub use world::{Setup, World, compiled_shop, compiled_shop_as, compiled_shop_with, full_counts};

@@ -38,9 +38,17 @@ pub fn compiled_shop() -> Result<Compiled> {
 /// # Errors
 /// With its diagnostics, where it has errors.
 pub fn compiled_shop_as(site: impl Fn(&str) -> String) -> Result<Compiled> {
+    compiled_shop_with("site.yaml", site)
+}
+
+/// The same with another text of one of its files, made of the shop's.
+///
+/// # Errors
+/// With its diagnostics, where it has errors.
+pub fn compiled_shop_with(file: &str, edit: impl Fn(&str) -> String) -> Result<Compiled> {
     let mut files = Site::at(Repo::find()?.path("examples/shop"))?.read()?;
-    if let Some(text) = files.get_mut("site.yaml") {
-        *text = site(text);
+    if let Some(text) = files.get_mut(file) {
+        *text = edit(text);
     }
     let checked = xtask::site::check(&files);
     checked.program.with_context(|| checked.report)

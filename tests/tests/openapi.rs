@@ -157,6 +157,7 @@ fn exchanges(ask: &Ask<'_>) -> Result<Vec<Exchange>> {
     let mut all = collect(ask)?;
     all.extend(decide(ask)?);
     all.extend(reads(ask)?);
+    all.extend(quarantine(ask)?);
     all.extend(publish(ask)?);
     all.extend(orders(ask)?);
     all.extend(second_site(ask)?);
@@ -229,6 +230,29 @@ fn reads(ask: &Ask<'_>) -> Result<Vec<Exchange>> {
         all.push(("get", path, lines));
         all.push(("get", path, ask.admin(&format!("{path}?from=nonsense"))?));
         all.push(("get", path, ask.get(path)?));
+    }
+    Ok(all)
+}
+
+fn quarantine(ask: &Ask<'_>) -> Result<Vec<Exchange>> {
+    let (entry, groups) = ("/v1/quarantine/{entry}", "/v1/quarantine/groups");
+    let listed = ask.admin("/v1/quarantine")?.json_lines()?;
+    let name = listed[0]["entry"].as_str().context("the quarantine names its entries")?.to_string();
+    let mut all = vec![
+        ("get", entry, ask.admin(&format!("/v1/quarantine/{name}"))?),
+        ("get", entry, ask.admin("/v1/quarantine/no-name")?),
+        ("get", entry, ask.get(&format!("/v1/quarantine/{name}"))?),
+        ("get", entry, ask.admin("/v1/quarantine/0.99999")?),
+        ("get", groups, ask.admin(groups)?),
+        ("get", groups, ask.admin(&format!("{groups}?since=nonsense"))?),
+        ("get", groups, ask.get(groups)?),
+    ];
+    for path in ["/v1/quarantine/replay", "/v1/quarantine/drop"] {
+        let order = json!({"entries": [&name]}).to_string().into_bytes();
+        all.push(("post", path, ask.world.admin_post(path, b"{}")?));
+        all.push(("post", path, ask.post(path, &[], &order)?));
+        all.push(("post", path, ask.world.admin_post(path, &vec![b' '; 530 * 1024])?));
+        all.push(("post", path, ask.world.admin_post(path, &order)?));
     }
     Ok(all)
 }

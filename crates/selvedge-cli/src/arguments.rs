@@ -1,5 +1,8 @@
 //! What can be said on the command line.
 
+pub mod quarantine;
+
+use self::quarantine::QuarantineArguments;
 use crate::exit;
 use crate::recorded::source::RecordedArguments;
 use crate::remote::RemoteArguments;
@@ -69,6 +72,9 @@ pub enum Command {
     #[command(after_long_help = "Examples:\n  selvedge log\n  selvedge log --live\n  \
         selvedge log --json --from 0.12-1.7 | jq -r .name | sort | uniq -c")]
     Log(LogArguments),
+    /// Look through what was refused, and take it up again
+    #[command(after_long_help = QUARANTINE_HELP)]
+    Quarantine(QuarantineArguments),
     /// Send a recorded log through the worker as events
     #[command(after_long_help = REPLAY_HELP)]
     Replay(ReplayArguments),
@@ -85,6 +91,13 @@ Examples:
   selvedge replay --dataset ecom
   selvedge replay clicks.ndjson.gz --map clicks.map.yaml --limit 1000
   selvedge replay --dataset ecom --speed 3600 --json";
+
+const QUARANTINE_HELP: &str = "\
+Examples:
+  selvedge quarantine groups
+  selvedge quarantine list --reason unknown_event --since 2h
+  selvedge quarantine replay --event wishlist_add
+  selvedge quarantine export --out refused.ndjson && selvedge quarantine drop --reason too_old";
 
 const SIMULATE_HELP: &str = "\
 Every event goes through the edge's own code, by its own time. What a slot shows counts as seen, unless the recording

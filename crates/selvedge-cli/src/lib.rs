@@ -3,6 +3,7 @@
 
 pub mod exit;
 pub mod remote;
+pub mod moment;
 pub mod replay;
 pub mod site_files;
 pub mod recorded;

@@ -35,7 +35,15 @@ fn section(command: Command) -> String {
         command.bin_name(format!("selvedge {name}")).term_width(WIDTH).disable_version_flag(true);
     let help = command.render_long_help().to_string();
     let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
-    format!("\n## selvedge {name}\n\n```text\n{}\n```\n", lines.join("\n").trim_end())
+    let mut text = format!("\n## selvedge {name}\n\n```text\n{}\n```\n", lines.join("\n").trim_end());
+    for order in command.get_subcommands().filter(|order| order.get_name() != "help") {
+        let whole = format!("{name} {}", order.get_name());
+        let mut order = order.clone().bin_name(format!("selvedge {whole}")).term_width(WIDTH);
+        let help = order.render_long_help().to_string();
+        let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
+        text.push_str(&format!("\n### selvedge {whole}\n\n```text\n{}\n```\n", lines.join("\n").trim_end()));
+    }
+    text
 }
 
 #[cfg(test)]

@@ -51,6 +51,11 @@ pub const CLAMP_PAST_MS: i64 = 24 * 60 * 60 * 1_000;
 /// How far after receipt an event's time may lie before the rules clamp it.
 pub const CLAMP_FUTURE_MS: i64 = 2_000;
 
+/// How long rows of the log stay that every destination holds, where the site does not say.
+pub const LOG_KEEP_MS: u64 = 7 * 24 * 60 * 60 * 1_000;
+/// How long refused events stay in the quarantine, where the site does not say.
+pub const QUARANTINE_KEEP_MS: u64 = 30 * 24 * 60 * 60 * 1_000;
+
 /// How far a writer's clock may differ from the rules' time before the event is flagged.
 pub const CLOCK_OFF_MS: i64 = 60 * 60 * 1_000;
 

@@ -44,6 +44,14 @@ impl Gate {
         Self { now, captures, lost: before.without(now.in_force()) }
     }
 
+    /// The gate for an event that is taken up again: captured under `capture`, of a visitor whose newest known consent is
+    /// `known`. What is known of today is in force; the event itself says nothing newer.
+    #[must_use]
+    pub fn again(capture: Snapshot, known: Option<&Snapshot>) -> Self {
+        let now = known.copied().unwrap_or(capture);
+        Self { now, captures: Vec::from([capture]), lost: Purposes::NONE }
+    }
+
     /// What an event may be used for that has these purposes and names this snapshot. Empty: count it, then destroy it.
     /// An event that names no snapshot of its batch has none.
     #[must_use]
@@ -152,6 +160,18 @@ mod tests {
         let gate = Gate::new(&[said(0b010, 0b100, 30)], Some(&said(0b110, 0, 20)), Shown::default(), NOW_MS);
         assert_eq!(gate.lost, Purposes::PERSONALIZATION);
         assert!(gate.is_denial() && gate.keeps_state());
+    }
+
+    #[test]
+    fn an_event_that_is_taken_up_again_says_nothing_of_today() {
+        let capture = said(0b110, 0, 10);
+        assert_eq!(Gate::again(capture, None).usable(STATE_PURPOSES, 0), STATE_PURPOSES);
+        // Of the same moment, but seen with privacy control since.
+        let known = Snapshot { gpc: true, ..said(0b1010, 0, 10) };
+        let gate = Gate::again(said(0b1110, 0, 10), Some(&known));
+        assert_eq!((gate.now, gate.usable(Purposes(0b1110), 0)), (known, Purposes::ANALYTICS));
+        let denied = Gate::again(capture, Some(&said(0, 0b110, 20)));
+        assert!(denied.usable(STATE_PURPOSES, 0).is_empty() && denied.lost.is_empty());
     }
 
     #[test]

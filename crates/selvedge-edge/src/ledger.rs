@@ -39,6 +39,14 @@ counters! {
     QuarantineEvicted = 11;
     /// Quarantined events destroyed because their visitor took back the purpose.
     QuarantinePurged = 12;
+    /// Quarantined events that were accepted when they were replayed.
+    QuarantineReplayed = 40;
+    /// Quarantined events whose time to be kept was over.
+    QuarantineExpired = 41;
+    /// Quarantined events that an admin dropped.
+    QuarantineDropped = 42;
+    /// Commits that changed the quarantine without a batch.
+    QuarantineChanges = 43;
 }
 
 /// Refusals are counted by code, above the plain counters.
@@ -85,10 +93,11 @@ impl Ledger {
         RefusalCode::ALL.iter().fold(0, |sum, code| self.refused(*code).saturating_add(sum))
     }
 
-    /// Grows with every batch and every failure: of two states of one ledger, the greater is the newer.
+    /// Grows with every commit that counts: of two states of one ledger, the greater is the newer.
     #[must_use]
     pub fn age(&self) -> u64 {
-        self.get(Counter::Batches).saturating_add(self.get(Counter::StepFailures))
+        let commits = [Counter::Batches, Counter::StepFailures, Counter::QuarantineChanges];
+        commits.into_iter().fold(0, |sum, counter| self.get(counter).saturating_add(sum))
     }
 
     /// The bytes of the packed row.

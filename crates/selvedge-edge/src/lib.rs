@@ -60,6 +60,8 @@ pub mod log_line;
 
 pub mod delivery;
 
+pub mod quarantine;
+
 pub mod visitor;
 
 pub mod metrics;

@@ -75,12 +75,21 @@ pub fn render(sites: &[SiteMetrics], failures: &BTreeMap<&str, u64>, times: &Tim
     out
 }
 
-const COUNTERS: [(&str, &str, Counter); 10] = [
+const COUNTERS: [(&str, &str, Counter); 15] = [
     ("selvedge_batches", "Batches that were stepped.", Counter::Batches),
     ("selvedge_events_received", "Events that came in batches that were stepped.", Counter::Received),
     ("selvedge_events_accepted", "Events that stand in the log.", Counter::Accepted),
     ("selvedge_events_deduplicated", "Events that had been taken before.", Counter::Deduplicated),
     ("selvedge_events_quarantined", "Refused events whose payload is kept.", Counter::Quarantined),
+    ("selvedge_quarantine_replayed", "Quarantined events accepted since.", Counter::QuarantineReplayed),
+    ("selvedge_quarantine_expired", "Quarantined events whose time was over.", Counter::QuarantineExpired),
+    ("selvedge_quarantine_dropped", "Quarantined events that an admin dropped.", Counter::QuarantineDropped),
+    ("selvedge_quarantine_purged", "Quarantined events given up with consent.", Counter::QuarantinePurged),
+    (
+        "selvedge_quarantine_evicted",
+        "Quarantined events given up for newer ones.",
+        Counter::QuarantineEvicted,
+    ),
     ("selvedge_events_late", "Accepted events that came too late to be stepped.", Counter::Late),
     ("selvedge_events_clock_off", "Accepted events whose clock was far off.", Counter::ClockOff),
     ("selvedge_state_resets", "States that could not be read and were begun anew.", Counter::StateResets),

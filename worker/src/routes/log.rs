@@ -1,4 +1,4 @@
-//! `GET /v1/log` and `GET /v1/quarantine`: all shards of a site as one sequence of JSON lines, from a cursor.
+//! `GET /v1/log`: all shards of a site as one sequence of JSON lines, from a cursor.
 
 use super::log_stream::{Reader, Source, stream};
 use super::{parameter, require_admin};
@@ -14,17 +14,13 @@ const STREAM_HEADER: &str = "selvedge-stream";
 
 /// The log.
 pub async fn log(request: &Request, env: &Env) -> Answered {
-    lines(request, env, Source::Log).await
-}
-
-/// The quarantine.
-pub async fn quarantine(request: &Request, env: &Env) -> Answered {
-    lines(request, env, Source::Quarantine).await
-}
-
-async fn lines(request: &Request, env: &Env, source: Source) -> Answered {
     require_admin(request, env)?;
     let site = site_of(request, env).await?;
+    lines(request, env, site, Source::Log)
+}
+
+/// What a request asks for of a log or a quarantine, as JSON lines.
+pub fn lines(request: &Request, env: &Env, site: String, source: Source) -> Answered {
     let from = parameter(request, "from")?.unwrap_or_default();
     let start = Start::parse(&from).map_err(|fault| Fault::bad_request(fault.to_string()))?;
     let limit = match parameter(request, "limit")? {
@@ -32,15 +28,8 @@ async fn lines(request: &Request, env: &Env, source: Source) -> Answered {
         Some(text) => text.parse().map_err(|_| Fault::bad_request("limit must be a whole number"))?,
     };
     let is_live = parameter(request, "live")?.as_deref() == Some("1");
-    let reader = Reader::new(
-        env.clone(),
-        site,
-        settings::topology(env)?.places().collect(),
-        source,
-        start,
-        limit,
-        is_live,
-    );
+    let places = settings::topology(env)?.places().collect();
+    let reader = Reader::new(env.clone(), site, places, source, start, limit, is_live);
     let builder = typed("application/x-ndjson")?.with_header(STREAM_HEADER, "1")?;
     Ok(builder.from_stream(stream(reader))?)
 }

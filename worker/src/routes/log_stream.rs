@@ -4,13 +4,14 @@
 use super::shards;
 use crate::clock::now_ms;
 use crate::reply::Problem;
-use crate::shard::{Frame, Frames};
+use crate::shard::{Frame, Frames, Meant, pack};
 use futures_util::Stream;
 use futures_util::stream::unfold;
 use selvedge_core::wire::log_row::LogRow;
 use selvedge_edge::cursor::{Cursor, Position, Start};
 use selvedge_edge::ingest::quarantine::listed;
 use selvedge_edge::log_line;
+use selvedge_edge::quarantine::Name;
 use selvedge_edge::topology::Place;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -27,12 +28,12 @@ const PIECE_BYTES: usize = 64 * 1024;
 const NO_ROW: u64 = (1 << 53) - 1;
 
 /// What is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// The log.
     Log,
-    /// The quarantine.
-    Quarantine,
+    /// The quarantine: what is meant of it.
+    Quarantine(Box<Meant>),
 }
 
 /// A row, read.
@@ -122,7 +123,7 @@ impl Reader {
     /// Moves every lane to `rows` before its end.
     async fn seek(&mut self, rows: u64) -> Result<(), Problem> {
         for (shard, lane) in (0u32..).zip(&mut self.lanes) {
-            let newest = page(&self.env, &self.site, lane.place, self.source, NO_ROW).await?.newest;
+            let newest = page(&self.env, &self.site, lane.place, &self.source, NO_ROW).await?.newest;
             lane.fetched = newest.saturating_sub(rows);
             self.cursor.set(shard, Position { row: lane.fetched, events: 0 });
         }
@@ -135,9 +136,9 @@ impl Reader {
             if !lane.rows.is_empty() || lane.is_done {
                 continue;
             }
-            let page = page(&self.env, &self.site, lane.place, self.source, lane.fetched).await?;
+            let page = page(&self.env, &self.site, lane.place, &self.source, lane.fetched).await?;
             let until = *lane.until.get_or_insert(page.newest);
-            lane.take(page, self.source, if self.is_live { u64::MAX } else { until });
+            lane.take(page, &self.source, if self.is_live { u64::MAX } else { until });
         }
         Ok(())
     }
@@ -157,7 +158,8 @@ impl Reader {
         match row {
             Row::Quarantine(frame) => {
                 self.cursor.set(shard, Position { row: frame.row, events: 0 });
-                piece.push_str(&listed(&self.cursor.to_string(), &String::from_utf8_lossy(&frame.body)));
+                let (cursor, name) = (self.cursor.to_string(), Name { shard, row: frame.row }.to_string());
+                piece.push_str(&listed(&cursor, &name, &String::from_utf8_lossy(&frame.body)));
                 self.left = self.left.saturating_sub(1);
             }
             Row::Log(log, frame) => self.log_lines(shard, log, frame, piece),
@@ -188,17 +190,19 @@ impl Reader {
 }
 
 /// The rows of a shard behind one of them.
-async fn page(env: &Env, site: &str, place: Place, source: Source, after: u64) -> Result<Frames, Problem> {
-    let kind = match source {
-        Source::Log => "log",
-        Source::Quarantine => "quarantine",
+async fn page(env: &Env, site: &str, place: Place, source: &Source, after: u64) -> Result<Frames, Problem> {
+    let bytes = match source {
+        Source::Log => shards::ask(env, site, place, &format!("/log/{after}")).await?,
+        Source::Quarantine(meant) => {
+            let meant = Meant { after, ..Meant::clone(meant) };
+            shards::order(env, site, place, "/quarantine/list", &pack(&meant, &[])?).await?
+        }
     };
-    let bytes = shards::ask(env, site, place, &format!("/{kind}/{after}")).await?;
     Ok(Frames::decode(&bytes).map_err(|fault| worker::Error::RustError(fault.to_string()))?)
 }
 
 impl Lane {
-    fn take(&mut self, page: Frames, source: Source, until: u64) {
+    fn take(&mut self, page: Frames, source: &Source, until: u64) {
         self.is_done = page.frames.is_empty();
         for frame in page.frames {
             if frame.row > until {
@@ -207,7 +211,7 @@ impl Lane {
             }
             self.fetched = frame.row;
             let row = match source {
-                Source::Quarantine => Some((0, Row::Quarantine(frame))),
+                Source::Quarantine(_) => Some((0, Row::Quarantine(frame))),
                 Source::Log => match LogRow::decode(&frame.body) {
                     Ok(log) => Some((log.received_ms, Row::Log(Box::new(log), frame))),
                     Err(fault) => {

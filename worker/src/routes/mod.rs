@@ -10,6 +10,8 @@ mod log_stream;
 
 mod log;
 
+mod quarantine;
+
 mod metrics;
 
 mod collect;
@@ -65,7 +67,12 @@ async fn made(mut request: Request, env: &Env) -> Answered {
         ["v1", "rollback"] => on(method == Method::Post, order::rollback(&mut request, env)).await,
         ["v1", "programs"] => on(is_read, publish::history(&request, env)).await,
         ["v1", "log"] => on(is_read, log::log(&request, env)).await,
-        ["v1", "quarantine"] => on(is_read, log::quarantine(&request, env)).await,
+        ["v1", "quarantine"] => on(is_read, quarantine::list(&request, env)).await,
+        ["v1", "quarantine", order @ ("replay" | "drop")] => {
+            on(method == Method::Post, quarantine::order(&mut request, env, order)).await
+        }
+        ["v1", "quarantine", "groups"] => on(is_read, quarantine::groups(&request, env)).await,
+        ["v1", "quarantine", entry] => on(is_read, quarantine::show(&request, env, entry)).await,
         ["v1", "visitors", id] => on(is_read, visitor::answer(&request, env, id)).await,
         ["metrics"] => on(is_read, metrics::answer(&request, env)).await,
         ["health"] => on(is_read, health()).await,

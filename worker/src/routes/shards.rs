@@ -19,7 +19,16 @@ pub fn of_visitor(env: &Env, visitor: VisitorId) -> Result<Place, Problem> {
 
 /// Asks a shard.
 pub async fn ask(env: &Env, site: &str, place: Place, path: &str) -> Result<Vec<u8>, Problem> {
-    let response = worker::Response::from(get(env, site, place, path).await?);
+    body_of(get(env, site, place, path).await?).await
+}
+
+/// Orders a shard something, and reads what it answers.
+pub async fn order(env: &Env, site: &str, place: Place, path: &str, body: &[u8]) -> Result<Vec<u8>, Problem> {
+    body_of(post(env, site, place, path, body).await?).await
+}
+
+async fn body_of(response: web_sys::Response) -> Result<Vec<u8>, Problem> {
+    let response = worker::Response::from(response);
     let (status, mut response) = (response.status_code(), response);
     let body = response.bytes().await?;
     if status == 200 {

@@ -5,6 +5,8 @@ mod envelope;
 
 mod frames;
 
+mod quarantined;
+
 mod tables;
 
 mod attempts;
@@ -13,8 +15,11 @@ mod deadlines;
 
 mod collect;
 
+mod replay;
+
 pub use envelope::{Asked, Envelope, pack, unpack};
 pub use frames::{Frame, Frames, Stats};
+pub use quarantined::Meant;
 
 use crate::barrier::{self, Failure};
 use crate::clock::now_ms;
@@ -67,7 +72,7 @@ impl Shard {
             (Method::Post, ["collect"]) => self.collect(request).await,
             (Method::Post, ["decide"]) => self.decide(request).await,
             (Method::Get, ["log", after]) => self.log(after),
-            (Method::Get, ["quarantine", after]) => self.quarantine(after),
+            (Method::Post, ["quarantine", order]) => self.quarantine(order, request).await,
             (Method::Get, ["visitor", id]) => self.visitor(id),
             (Method::Get, ["stats"]) => self.stats(),
             _ => Err(Fault::not_found("the shard has no such path").into()),
@@ -118,9 +123,18 @@ impl Shard {
         reply::bytes(frames.encode())
     }
 
-    fn quarantine(&self, after: &str) -> Answered {
-        let frames = tables::quarantine_after(&self.state.storage().sql(), row_of(after)?)?;
-        reply::bytes(frames.encode())
+    async fn quarantine(&self, order: &str, request: &mut Request) -> Answered {
+        let body = request.bytes().await?;
+        let (meant, _) = unpack::<Meant>(&body)?;
+        replay::sweep(self, meant.keep_ms)?;
+        let sql = self.state.storage().sql();
+        match order {
+            "list" => reply::bytes(quarantined::list(&sql, &meant)?.encode()),
+            "groups" => plain(&quarantined::groups(&sql, &meant)?),
+            "replay" => plain(&replay::replay(self, &meant).await?),
+            "drop" => plain(&replay::drop(self, &meant)?),
+            _ => Err(Fault::not_found("the shard has no such order").into()),
+        }
     }
 
     fn visitor(&self, id: &str) -> Answered {
@@ -138,4 +152,9 @@ impl Shard {
 
 fn row_of(text: &str) -> Result<u64, Fault> {
     text.parse().map_err(|_| Fault::bad_request("a row is a whole number"))
+}
+
+/// What the worker that asked reads again.
+fn plain(value: &impl serde::Serialize) -> Answered {
+    reply::json(serde_json::to_string(value).unwrap_or_default())
 }

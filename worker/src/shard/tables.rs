@@ -5,6 +5,7 @@
 //! a request logs nothing, in `counter`. The one that counted more batches and failures is the newer.
 
 use super::frames::{Frame, Frames, Page, Stats};
+use super::quarantined;
 use crate::{host, sql};
 use selvedge_core::id::VisitorId;
 use selvedge_core::wire::log_row::LogRow;
@@ -27,12 +28,6 @@ CREATE INDEX IF NOT EXISTS deadline_by_time ON deadline(due_ms);
 
 /// Rows of one page of the log.
 const LOG_PAGE_ROWS: u64 = 128;
-/// Rows of one page of the quarantine.
-const QUARANTINE_PAGE_ROWS: u64 = 256;
-/// Rows that the quarantine holds; the oldest are given up, and counted.
-const QUARANTINE_ROWS_MAX: u64 = 10_000;
-/// The quarantine is brought down to its bound by so many rows at once.
-const QUARANTINE_SLACK_ROWS: u64 = 256;
 /// The name of the packed ledger.
 const LEDGER: &str = "ledger";
 
@@ -98,14 +93,13 @@ pub fn write_rows(
 ) -> worker::Result<()> {
     ledger.merge(&outcome.ledger);
     if outcome.purge_quarantine {
-        ledger.add(Counter::QuarantinePurged, purge_quarantine(sql, visitor)?);
+        ledger.add(Counter::QuarantinePurged, quarantined::purge(sql, visitor)?);
     }
     for line in &outcome.quarantine {
-        let values = vec![id(visitor), line.as_str().into()];
-        sql::run(sql, "INSERT INTO quarantine(visitor, body) VALUES (?, ?)", values)?;
+        quarantined::insert(sql, visitor, line)?;
     }
     if !outcome.quarantine.is_empty() {
-        ledger.add(Counter::QuarantineEvicted, bound_quarantine(sql)?);
+        ledger.add(Counter::QuarantineEvicted, quarantined::bound(sql)?);
     }
     let Some(row) = outcome.row.take() else {
         return write_ledger(sql, &ledger);
@@ -127,6 +121,26 @@ pub fn count_failure(sql: &SqlStorage) -> worker::Result<()> {
     let mut ledger = ledger(sql)?;
     ledger.add(Counter::StepFailures, 1);
     write_ledger(sql, &ledger)
+}
+
+/// Counts a change that no batch made; nothing where there was none.
+pub fn count_change(sql: &SqlStorage, counter: Counter, count: u64) -> worker::Result<()> {
+    if count == 0 {
+        return Ok(());
+    }
+    let mut ledger = ledger(sql)?;
+    ledger.add(counter, count);
+    ledger.add(Counter::QuarantineChanges, 1);
+    write_ledger(sql, &ledger)
+}
+
+/// Puts an entry into the quarantine that no batch brought, and counts it.
+#[allow(dead_code, reason = "what destinations refuse comes here")]
+pub fn keep_in_quarantine(sql: &SqlStorage, visitor: VisitorId, line: &str) -> worker::Result<()> {
+    quarantined::insert(sql, visitor, line)?;
+    let evicted = quarantined::bound(sql)?;
+    count_change(sql, Counter::Quarantined, 1)?;
+    count_change(sql, Counter::QuarantineEvicted, evicted)
 }
 
 fn write_ledger(sql: &SqlStorage, ledger: &Ledger) -> worker::Result<()> {
@@ -151,26 +165,11 @@ pub fn log_after(sql: &SqlStorage, row: u64) -> worker::Result<Frames> {
     Ok(Frames { frames: page.frames, newest: newest(sql, "SELECT max(seq) FROM log")? })
 }
 
-/// Rows of the quarantine after `row`.
-pub fn quarantine_after(sql: &SqlStorage, row: u64) -> worker::Result<Frames> {
-    let statement = "SELECT seq, body FROM quarantine WHERE seq > ? ORDER BY seq LIMIT ?";
-    let values = vec![sql::of_number(row), sql::of_number(QUARANTINE_PAGE_ROWS)];
-    let mut page = Page::default();
-    for row in sql.exec(statement, values)?.raw() {
-        let mut values = row?.into_iter();
-        let (row, body) = (sql::number(values.next()), sql::text(values.next()).into_bytes());
-        if page.push(Frame { row, body, consent: None }) {
-            break;
-        }
-    }
-    Ok(Frames { frames: page.frames, newest: newest(sql, "SELECT max(seq) FROM quarantine")? })
-}
-
 /// The shard's figures.
 pub fn stats(sql: &SqlStorage) -> worker::Result<Stats> {
     Ok(Stats {
         ledger: ledger(sql)?,
-        quarantine_rows: newest(sql, "SELECT count(*) FROM quarantine")?,
+        quarantine_rows: quarantined::count(sql)?,
         visitors: newest(sql, "SELECT count(*) FROM visitor")?,
         storage_bytes: u64::try_from(sql.database_size()).unwrap_or(0),
     })
@@ -201,22 +200,4 @@ fn broken(fault: impl core::fmt::Display) -> worker::Error {
 
 fn newest(sql: &SqlStorage, statement: &str) -> worker::Result<u64> {
     Ok(sql::number(sql::first(sql, statement, Vec::new())?))
-}
-
-fn purge_quarantine(sql: &SqlStorage, visitor: VisitorId) -> worker::Result<u64> {
-    let held = sql::first(sql, "SELECT count(*) FROM quarantine WHERE visitor = ?", vec![id(visitor)])?;
-    sql::run(sql, "DELETE FROM quarantine WHERE visitor = ?", vec![id(visitor)])?;
-    Ok(sql::number(held))
-}
-
-/// Gives up the oldest rows above the bound; gives how many.
-fn bound_quarantine(sql: &SqlStorage) -> worker::Result<u64> {
-    let held = newest(sql, "SELECT count(*) FROM quarantine")?;
-    if held <= QUARANTINE_ROWS_MAX.saturating_add(QUARANTINE_SLACK_ROWS) {
-        return Ok(0);
-    }
-    let above = held.saturating_sub(QUARANTINE_ROWS_MAX);
-    let statement = "DELETE FROM quarantine WHERE seq IN (SELECT seq FROM quarantine ORDER BY seq LIMIT ?)";
-    sql::run(sql, statement, vec![sql::of_number(above)])?;
-    Ok(above)
 }

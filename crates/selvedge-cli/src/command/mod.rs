@@ -1,12 +1,14 @@
 //! The commands, one file each. A command prints what it has to say and gives how it ended.
 
 pub mod github;
+mod query;
 pub mod check;
 pub mod build;
 pub mod log;
 pub mod new;
 pub mod publish;
 pub mod order;
+pub mod quarantine;
 pub mod replay;
 pub mod test;
 pub mod simulate;
@@ -42,6 +44,7 @@ fn dispatch(command: Command) -> Result<Ending> {
         Command::Pause(arguments) => order::pause(&arguments),
         Command::Rollback(arguments) => order::rollback(&arguments),
         Command::Log(arguments) => log::run(&arguments),
+        Command::Quarantine(arguments) => quarantine::run(&arguments.order),
         Command::Replay(arguments) => replay::run(&arguments),
     }
 }

@@ -437,6 +437,7 @@ fn edge_config(site: &Site, code: &Code, files: &Files<'_>) -> EdgeConfig {
         consent_mode: written.consent.mode,
         consent_regions: written.consent.regions.clone(),
         policy_version: written.consent.policy_version,
+        keep: written.keep,
         leaves: code.sources.iter().map(|source| leaf_source(source, files)).collect(),
     }
 }

@@ -33,6 +33,8 @@ const DESTINATION: &[Key] = &[
     required("purposes", Form::Items(&super::PURPOSE), "what must be granted for anything to leave"),
 ];
 
+const KEEP: &[Key] = &[required("keep", super::DURATION, "how long, from receipt on")];
+
 const GOAL: &[Key] = &[
     required("event", Form::Text, "the event that reaches it"),
     key("value", Form::Text, "the event's property that says what it is worth"),
@@ -56,6 +58,8 @@ pub const SITE: Form = Form::Object(&[
     key("origins", Form::List(&Form::Text), "pages elsewhere that may send to a browser source"),
     key("consent", Form::Object(CONSENT), "the consent policy"),
     key("slots", Form::Map(&Form::Object(SLOT)), "the named places of the pages"),
+    key("log", Form::Object(KEEP), "how long rows stay that every destination holds: `{keep: 7d}`"),
+    key("quarantine", Form::Object(KEEP), "how long refused events stay: `{keep: 30d}`"),
     key("destinations", Form::Map(&Form::Object(DESTINATION)), "who is told of what rules emit"),
     key("goals", Form::Map(&Form::Object(GOAL)), "what counts as success"),
     key("lookups", Form::Map(&Form::Object(LOOKUP)), "tables: `catalog[page.sku].stock`"),

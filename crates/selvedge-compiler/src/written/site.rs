@@ -4,6 +4,7 @@ use super::content::is_language;
 use crate::codes::Code;
 use crate::diagnostic::Report;
 use crate::fields::{self, Fields, Later, NameKind, Spanned};
+use crate::literal::DURATION_MS_MAX;
 use crate::source::Files;
 use crate::suggest::nearest;
 use crate::written::caps::read_caps;
@@ -14,7 +15,8 @@ use crate::written::lookups::{Lookup, read_lookups};
 use crate::written::stretch::duration;
 use crate::yaml::Node;
 use selvedge_core::consent::Mode;
-use selvedge_core::wire::program::{Cap, SourceKind};
+use selvedge_core::limits::{LOG_KEEP_MS, QUARANTINE_KEEP_MS};
+use selvedge_core::wire::program::{Cap, Keep, SourceKind};
 
 /// How late an event may be where the site does not say.
 const LATE_MS: u64 = 30_000;
@@ -31,6 +33,7 @@ pub(crate) struct Site {
     pub sources: Vec<Source>,
     pub origins: Vec<String>,
     pub consent: Consent,
+    pub keep: Keep,
     pub slots: Vec<Slot>,
     pub lists: Vec<List>,
     pub goals: Vec<Goal>,
@@ -86,6 +89,10 @@ pub(crate) fn read(root: &Node, files: &Files<'_>, report: &mut Report) -> Site 
         sources: read_sources(fields.required("sources", report), report),
         origins: read_origins(fields.optional("origins"), report),
         consent: fields.optional("consent").map(|node| read_consent(node, report)).unwrap_or_default(),
+        keep: Keep {
+            log_ms: read_keep(fields.optional("log"), LOG_KEEP_MS, report),
+            quarantine_ms: read_keep(fields.optional("quarantine"), QUARANTINE_KEEP_MS, report),
+        },
         slots: read_slots(fields.optional("slots"), report),
         destinations: read_destinations(fields.optional("destinations"), report),
         goals: read_goals(fields.optional("goals"), report),
@@ -140,6 +147,14 @@ fn read_language(node: Option<&Node>, report: &mut Report) -> String {
 fn read_late(node: Option<&Node>, report: &mut Report) -> u32 {
     let late_ms = node.and_then(|node| duration(node, LATE_MS_MAX, report)).unwrap_or(LATE_MS);
     u32::try_from(late_ms).unwrap_or(u32::MAX)
+}
+
+/// `{keep: 30d}`.
+fn read_keep(node: Option<&Node>, default_ms: u64, report: &mut Report) -> u64 {
+    let Some(mut fields) = node.and_then(|node| Fields::of(node, report)) else { return default_ms };
+    let keep = fields.required("keep", report).and_then(|node| duration(node, DURATION_MS_MAX, report));
+    fields.finish(&[], report);
+    keep.unwrap_or(default_ms)
 }
 
 fn read_sources(node: Option<&Node>, report: &mut Report) -> Vec<Source> {

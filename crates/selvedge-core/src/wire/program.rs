@@ -64,6 +64,7 @@ pub use tested::{
 
 use super::codec::WireFault;
 use crate::consent::Mode;
+use crate::limits::{LOG_KEEP_MS, QUARANTINE_KEEP_MS};
 use crate::tracking_plan::{Plan, Trust};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -167,8 +168,25 @@ pub struct EdgeConfig {
     pub consent_regions: Vec<(String, Mode)>,
     /// The version of the consent policy.
     pub policy_version: u16,
+    /// How long what passed is kept.
+    pub keep: Keep,
     /// Where each instruction of [`Parts::code`] stands in the source, for explanations; same length as `code`.
     pub leaves: Vec<Leaf>,
+}
+
+/// How long what passed is kept, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keep {
+    /// Rows of the log that every destination holds.
+    pub log_ms: u64,
+    /// Entries of the quarantine.
+    pub quarantine_ms: u64,
+}
+
+impl Default for Keep {
+    fn default() -> Self {
+        Self { log_ms: LOG_KEEP_MS, quarantine_ms: QUARANTINE_KEEP_MS }
+    }
 }
 
 /// Where events enter.

@@ -353,13 +353,18 @@ fn edge() -> impl Strategy<Value = EdgeConfig> {
         column,
         text,
     });
-    (list(source), list(name()), mode(), list((name(), mode())), any::<u16>(), list(leaf)).prop_map(
-        |(sources, origins, consent_mode, consent_regions, policy_version, leaves)| EdgeConfig {
+    let keep =
+        (any::<u64>(), any::<u64>()).prop_map(|(log_ms, quarantine_ms)| Keep { log_ms, quarantine_ms });
+    let keep = prop_oneof![Just(Keep::default()), keep];
+    let regions = list((name(), mode()));
+    (list(source), list(name()), mode(), regions, any::<u16>(), keep, list(leaf)).prop_map(
+        |(sources, origins, consent_mode, consent_regions, policy_version, keep, leaves)| EdgeConfig {
             sources,
             origins,
             consent_mode,
             consent_regions,
             policy_version,
+            keep,
             leaves,
         },
     )

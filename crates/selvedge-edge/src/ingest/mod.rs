@@ -14,6 +14,8 @@ pub mod answer_json;
 
 pub mod quarantine;
 
+pub mod entry;
+
 mod enrich;
 
 mod memory;
@@ -24,5 +26,5 @@ pub mod step;
 
 pub use container::{Form, Opened, open};
 pub use read::{Address, address, read};
-pub use step::step;
+pub use step::{Again, replay, step};
 pub use terms::{Arrival, Decided, Incoming, Outcome, Sent, Stale, Trouble, Watch};

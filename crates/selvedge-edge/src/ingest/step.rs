@@ -1,6 +1,10 @@
 //! One batch of one visitor: consent first of all, then dedup and the tracking plan, then state and decisions. In: the
 //! batch, the site, what is stored of the visitor. Out: what to store and what to answer. Nothing is stored here.
 
+mod again;
+
+pub use again::{Again, replay};
+
 use super::enrich::{enrich, enrich_event};
 use super::leases::Leases;
 use super::memory::{forget, recall};
@@ -45,6 +49,8 @@ pub fn step(
     let known = stored.as_ref().map(|record| &record.consent);
     let gate = Gate::new(&header.consent, known, arrival.shown, arrival.received_ms);
     let mut stepper = Stepper::new(site, &header, arrival, &gate, stored.as_ref(), trouble);
+    dedup::raise(&mut stepper.record, header.writer, header.floor);
+    stepper.lease(&header.leases);
     stepper.anonymous_id = anonymous_id;
     stepper.count_batch(events.len());
     for Sent { read, message_id, mut readings } in events {
@@ -85,6 +91,17 @@ struct Stepper<'a> {
     duplicates: u32,
     refused: Vec<Refused>,
     refused_ids: Vec<Option<String>>,
+    /// What is known of the event at hand where it comes out of the quarantine.
+    again: Option<Before>,
+}
+
+/// How an event was refused that is taken up again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Before {
+    /// When it came.
+    received_ms: u64,
+    /// Its place among the writer's events was taken when it was refused.
+    is_taken: bool,
 }
 
 impl<'a> Stepper<'a> {
@@ -96,13 +113,12 @@ impl<'a> Stepper<'a> {
         stored: Option<&VisitorRecord>,
         trouble: &Trouble<'_>,
     ) -> Self {
-        let mut record = stored.cloned().unwrap_or_default();
+        let record = stored.cloned().unwrap_or_default();
         let mut ledger = Ledger::default();
-        let now_ms = rule_time(header, header.sent_at_ms, arrival);
+        let now_ms = rule_time(header, header.sent_at_ms, arrival.received_ms);
         let state = recall(&record, stored.is_some(), now_ms, trouble, &mut ledger);
         let state = forget(state, site, gate, now_ms);
-        dedup::raise(&mut record, header.writer, header.floor);
-        let mut stepper = Self {
+        Self {
             site,
             header,
             arrival,
@@ -123,9 +139,8 @@ impl<'a> Stepper<'a> {
             duplicates: 0,
             refused: Vec::new(),
             refused_ids: Vec::new(),
-        };
-        stepper.lease(&header.leases);
-        stepper
+            again: None,
+        }
     }
 
     fn count_batch(&mut self, events: usize) {
@@ -142,14 +157,15 @@ impl<'a> Stepper<'a> {
         if usable.is_empty() {
             return self.refuse_for_consent(Some(event.sequence));
         }
-        match self.dedup(event.sequence, event.time_ms) {
-            Verdict::Duplicate => return self.duplicate(),
-            Verdict::TooOld => return self.refuse(&event, RefusalCode::TooOld, None),
-            Verdict::Gap => return self.refuse(&event, RefusalCode::SequenceGap, None),
-            Verdict::New => {}
-        }
         let is_poison = trouble.poison.contains(&event.sequence.get());
-        event.sequence = self.take(event.sequence, event.time_ms);
+        if !self.again.is_some_and(|before| before.is_taken) {
+            match self.dedup(event.sequence, event.time_ms) {
+                Verdict::Duplicate => return self.duplicate(),
+                Verdict::TooOld => return self.refuse(&event, RefusalCode::TooOld, None),
+                Verdict::Gap => return self.refuse(&event, RefusalCode::SequenceGap, None),
+                Verdict::New => event.sequence = self.take(event.sequence, event.time_ms),
+            }
+        }
         if is_poison {
             return self.refuse(&event, RefusalCode::Poison, None);
         }
@@ -182,11 +198,16 @@ impl<'a> Stepper<'a> {
     }
 
     fn foreign_times(&self, time_ms: u64) -> foreign::Times {
-        foreign::Times::new(&self.record.foreign, time_ms, received(self.header, self.arrival))
+        foreign::Times::new(&self.record.foreign, time_ms, received(self.header, self.came_ms()))
+    }
+
+    /// When the event at hand came first.
+    fn came_ms(&self) -> u64 {
+        self.again.map_or(self.arrival.received_ms, |before| before.received_ms)
     }
 
     fn accept(&mut self, event: Event, usable: Purposes, watch: &mut dyn Watch) {
-        self.now_ms = rule_time(self.header, event.time_ms, self.arrival);
+        self.now_ms = rule_time(self.header, event.time_ms, self.came_ms());
         let moment = Moment { in_force: self.gate.in_force(event.consent), ..self.moment() };
         if self.gate.keeps_state() {
             self.make_up(&moment);
@@ -205,7 +226,9 @@ impl<'a> Stepper<'a> {
         self.ledger.add(Counter::Accepted, 1);
         self.ledger.add(Counter::Late, u64::from(stepped.late));
         self.ledger.add(Counter::ClockOff, u64::from(stepped.clock_off));
-        self.lease(&[]);
+        if self.again.is_none() {
+            self.lease(&[]);
+        }
         if self.gate.keeps_state() {
             self.notes.extend(deadlines::emitted(self.site, &mut self.state, &moment));
         }
@@ -250,7 +273,7 @@ impl<'a> Stepper<'a> {
                     Verdict::TooOld | Verdict::Gap => {}
                 }
             }
-            let line = quarantine::of_bytes(&self.circumstances(), undecodable);
+            let line = quarantine::of_bytes(&self.circumstances(), undecodable, self.gate.captures.first());
             self.keep(line);
         }
         self.count_refusal(undecodable.sequence, undecodable.code);
@@ -314,7 +337,7 @@ impl<'a> Stepper<'a> {
             site: self.site.name(),
             source: self.arrival.source,
             trust: self.arrival.trust,
-            received_ms: self.arrival.received_ms,
+            received_ms: self.came_ms(),
             header: self.header,
             anonymous_id: self.anonymous_id.as_deref(),
             message_id: self.message_id.as_deref(),
@@ -344,7 +367,9 @@ impl<'a> Stepper<'a> {
         self.record.publish = self.site.publish;
         self.record.consent = self.gate.now;
         let is_known = stored.is_some();
-        let is_to_write = is_kept || is_known || self.gate.is_denial() || !self.events.is_empty();
+        // What stands in the log or in the quarantine must be told from what is sent once more.
+        let is_taken = !self.events.is_empty() || !self.quarantine.is_empty();
+        let is_to_write = is_kept || is_known || self.gate.is_denial() || is_taken;
         let due_ms = deadlines::due_ms(self.site, &self.state, self.header.clock, self.arrival.received_ms);
         let answer = Answer {
             accepted: u32::try_from(self.events.len()).unwrap_or(u32::MAX),
@@ -393,14 +418,14 @@ impl<'a> Stepper<'a> {
     }
 }
 
-fn rule_time(header: &BatchHeader, time_ms: u64, arrival: &Arrival<'_>) -> i64 {
-    rules::rule_time(time_ms, header.skew_ms, received(header, arrival), header.clock)
+fn rule_time(header: &BatchHeader, time_ms: u64, received_ms: u64) -> i64 {
+    rules::rule_time(time_ms, header.skew_ms, received(header, received_ms), header.clock)
 }
 
 /// When the batch came, where that is its clock.
-const fn received(header: &BatchHeader, arrival: &Arrival<'_>) -> Option<u64> {
+const fn received(header: &BatchHeader, received_ms: u64) -> Option<u64> {
     match header.clock {
-        Clock::Received => Some(arrival.received_ms),
+        Clock::Received => Some(received_ms),
         Clock::Event => None,
     }
 }

@@ -1,5 +1,6 @@
 //! One visitor's step, from a batch to rows and an answer.
 
+mod again;
 mod consent;
 mod deadlines;
 mod deciding;

@@ -69,6 +69,21 @@ pub fn waiting_site() -> Site {
     Site::load(&bytes, hash_of(&bytes), 1).unwrap()
 }
 
+/// The same site, as its next publish has it: with these events, and these categories besides.
+pub fn wider_site(events: &[&str], categories: &[&str]) -> Site {
+    let mut parts = parts();
+    let more = events.iter().map(|name| event_of(name, ALL));
+    parts.plan.events.extend(more);
+    parts.plan.events.sort_by(|a, b| a.name.cmp(&b.name));
+    for property in parts.plan.events.iter_mut().flat_map(|event| &mut event.properties) {
+        if !property.one_of.is_empty() {
+            property.one_of.extend(categories.iter().map(|name| (*name).to_owned()));
+        }
+    }
+    let bytes = parts.encode();
+    Site::load(&bytes, hash_of(&bytes), 2).unwrap()
+}
+
 /// The same site after its `publish`-th publish.
 pub fn site_at(publish: u64) -> Site {
     Site { publish, ..site() }

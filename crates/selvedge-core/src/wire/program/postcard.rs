@@ -2,7 +2,7 @@
 //! the edge knows.
 
 use super::shown::{Content, ContentType};
-use super::{EdgeConfig, Leaf, ProgramFault, Source, SourceKind};
+use super::{EdgeConfig, Keep, Leaf, ProgramFault, Source, SourceKind};
 use crate::consent::{Mode, Purposes};
 use crate::limits::{
     CONTENT_FIELDS_MAX, FILE_NAME_BYTES_MAX, INSTRUCTIONS_MAX, PLAN_EVENTS_MAX, PROPERTIES_MAX,
@@ -145,5 +145,10 @@ pub(super) fn edge_config(from: &mut Reader) -> Decoded<EdgeConfig> {
             text: text(from)?,
         })
     })?;
-    Ok(EdgeConfig { sources, origins, consent_mode, consent_regions, policy_version, leaves })
+    let keep = if from.is_empty() {
+        Keep::default()
+    } else {
+        Keep { log_ms: from.varint_u64()?, quarantine_ms: from.varint_u64()? }
+    };
+    Ok(EdgeConfig { sources, origins, consent_mode, consent_regions, policy_version, keep, leaves })
 }

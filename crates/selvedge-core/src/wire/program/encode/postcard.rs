@@ -1,6 +1,6 @@
 //! The parts of a program that are in the postcard format, to bytes.
 
-use super::super::{Content, EdgeConfig};
+use super::super::{Content, EdgeConfig, Keep};
 use crate::tracking_plan::{Plan, PlanEvent, PlanProperty};
 use crate::wire::codec::Writer;
 use alloc::string::String;
@@ -68,6 +68,10 @@ pub(super) fn edge_config(out: &mut Writer, edge: &EdgeConfig) {
         out.varint(leaf.column.into());
         out.text(&leaf.text);
     });
+    if edge.keep != Keep::default() {
+        out.varint(edge.keep.log_ms);
+        out.varint(edge.keep.quarantine_ms);
+    }
 }
 
 /// The files that leaves stand in, each once, in order of appearance.
