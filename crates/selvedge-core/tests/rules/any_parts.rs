@@ -6,7 +6,7 @@ use selvedge_core::tracking_plan::{Nature, PlanEvent, PlanProperty, PropertyType
 use selvedge_core::wire::program::{
     Attribute, AttributeScope, AttributeSet, AttributeType, Builtin, Cap, CartChange, CartEvent, Content,
     ContentType, Deciding, EdgeConfig, Emit, Escape, Experiment, Fact, FactSource, Format, Group, Hold,
-    IfStale, Instruction, Jump, Leaf, Lookup, LookupCell, LookupRow, Metric, MetricKind, NumberFormat,
+    IfStale, Instruction, Jump, Keep, Leaf, Lookup, LookupCell, LookupRow, Metric, MetricKind, NumberFormat,
     Offset, OncePer, Parts, Piece, Placeholder, Points, Rule, Scope, Score, Sequence, SequenceKind,
     SequenceStep, SetTo, Shape, Slot, Source, SourceKind, Status, Step, Suppression, Template, Term, Terms,
     Test, TextTest, Timing, Trial, Trigger, Ttl, Unit, ValueCap, Variant, Window, Wording, Zeros,
