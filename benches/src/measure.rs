@@ -3,17 +3,24 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-/// Samples whose median is taken.
+/// Samples whose median is taken, at least.
 const SAMPLES: usize = 51;
-/// How long one sample runs at least.
-const SAMPLE_TIME: Duration = Duration::from_millis(4);
+/// How long one sample runs at least: shorter than what a busy machine gives to anybody in one piece, so that most samples
+/// are whole.
+const SAMPLE_TIME: Duration = Duration::from_micros(200);
+/// How long samples are taken, where there are enough of them.
+const TIME: Duration = Duration::from_millis(200);
 
 /// Median nanoseconds of one run of `work`.
 pub fn nanoseconds<T>(mut work: impl FnMut() -> T) -> f64 {
     let runs = runs_per_sample(&mut work);
-    let mut samples: Vec<f64> = (0..SAMPLES).map(|_| sample(&mut work, runs)).collect();
+    let mut samples = Vec::new();
+    let begin = Instant::now();
+    while samples.len() < SAMPLES || begin.elapsed() < TIME {
+        samples.push(sample(&mut work, runs));
+    }
     samples.sort_by(f64::total_cmp);
-    samples[SAMPLES / 2]
+    samples[samples.len() / 2]
 }
 
 /// Prints a figure as `cargo xtask bench` reads it.

@@ -19,7 +19,9 @@ use alloc::vec::Vec;
 /// Decides every slot of the program, in the program's order. What wins is held from now on: that is why the state
 /// changes.
 pub fn decide(image: &Image, state: &mut VisitorState, moment: &Moment) -> Vec<Decision> {
-    decide_again(image, state, moment, &mut Recall::default())
+    let mut recall = Recall::default();
+    decide_in(image, state, moment, &mut recall);
+    recall.desk.decisions
 }
 
 /// What [`decide`] decides, with what `recall` holds of the last time that this program's rules were decided: where little
@@ -59,7 +61,8 @@ pub(super) fn prepare(image: &Image, state: &mut VisitorState, moment: &Moment, 
     state.align(image, now_ms);
     state.prune_held(false, now_ms);
     recall.learn(image, state, moment);
-    release(image, state, moment, recall.known());
+    let (known, desk) = recall.known_and_desk();
+    release(image, state, moment, known, desk);
 }
 
 /// Decides at every deadline up to the moment that was not decided at yet, each at its own time.
@@ -74,6 +77,7 @@ pub fn make_up(image: &Image, state: &mut VisitorState, moment: &Moment) {
 pub(super) fn judge(image: &Image, state: &VisitorState, moment: &Moment, recall: &mut Recall) {
     let mut desk = core::mem::take(&mut recall.desk);
     desk.decisions.clear();
+    desk.decisions.reserve(image.slots().into());
     desk.standing.clear();
     desk.standing.resize(image.groups().into(), 0);
     timers::waiting(image, state, state.now_ms(moment.now_ms), &mut desk.waiting);
@@ -127,13 +131,13 @@ impl Court<'_> {
     /// Keeps a held rule in its slot, unless it may not act any more. One that the page's program does not hold stands by
     /// the edge's answer.
     fn keep(&mut self, slot: u16, held: &Held) {
-        for (at, rule) in (0..).zip(self.image.each_rule()) {
-            if rule.hash() == held.rule && rule.slot() == slot {
-                if may_act(rule, self.moment) {
-                    self.admit(at, Reason::Held);
-                }
-                return;
+        if let Some(at) = self.desk.rule_of(self.image, held.rule)
+            && self.image.rule(at).slot() == slot
+        {
+            if may_act(self.image.rule(at), self.moment) {
+                self.admit(at, Reason::Held);
             }
+            return;
         }
         if self.moment.place == Place::Page
             && !self.moment.orders.pauses(held.rule)

@@ -3,6 +3,7 @@
 
 use super::known::{Known, is_true};
 use super::moment::{Moment, Place};
+use super::recall::Desk;
 use crate::wire::answer::Reason;
 use crate::wire::program::{Image, TermsRow, kind};
 use crate::wire::state::{Held, VisitorState};
@@ -29,16 +30,21 @@ pub(super) fn is_over(image: &Image, known: &[Known], terms: TermsRow) -> bool {
 }
 
 /// Lets go for good of what is held until a condition is true that is true now.
-pub(super) fn release(image: &Image, state: &mut VisitorState, moment: &Moment, known: &[Known]) {
+pub(super) fn release(
+    image: &Image,
+    state: &mut VisitorState,
+    moment: &Moment,
+    known: &[Known],
+    desk: &mut Desk,
+) {
     if !image.has_terms() {
         return;
     }
-    let lasts = |held: &Held| {
-        let mut rules = (0..).zip(image.each_rule());
-        let at = rules.find(|(_, rule)| rule.hash() == held.rule).map(|(at, _)| at);
+    let mut lasts = |held: &Held| {
+        let at = desk.rule_of(image, held.rule);
         at.is_none_or(|at| !is_over(image, known, image.terms(at)))
     };
-    state.held.retain(lasts);
+    state.held.retain(&mut lasts);
     if let Some(page) = state.page_mut(moment.writer) {
         page.held.retain(lasts);
     }

@@ -38,6 +38,26 @@ pub(super) struct Desk {
     pub standing: Vec<u16>,
     /// Rules that are not considered now.
     pub waiting: Vec<u16>,
+    /// Where the rules stand that were held.
+    held: Vec<(u64, Option<u16>)>,
+}
+
+/// As many held rules are remembered.
+const HELD_MAX: usize = 64;
+
+impl Desk {
+    /// Where the rule of this name stands.
+    pub fn rule_of(&mut self, image: &Image, name: u64) -> Option<u16> {
+        if let Some((_, at)) = self.held.iter().find(|(known, _)| *known == name) {
+            return *at;
+        }
+        let at = image.rule_named(name);
+        if self.held.len() >= HELD_MAX {
+            self.held.clear();
+        }
+        self.held.push((name, at));
+        at
+    }
 }
 
 impl Recall {
@@ -45,6 +65,11 @@ impl Recall {
     #[must_use]
     pub fn known(&self) -> &[Known] {
         &self.known
+    }
+
+    /// What is known of every fact, and what deciding works with.
+    pub(super) fn known_and_desk(&mut self) -> (&[Known], &mut Desk) {
+        (&self.known, &mut self.desk)
     }
 
     /// What was decided last.
@@ -88,8 +113,15 @@ impl Recall {
             self.cells = state.cells.len();
         }
         view.places = &self.places;
+        if is_first {
+            self.known.clear();
+            self.known.reserve(image.facts().into());
+            for fact in 0..image.facts() {
+                self.known.push(view.known(fact, &self.known));
+            }
+            return;
+        }
         let Some(changed) = changed else {
-            self.known.resize(image.facts().into(), Known::UNOBSERVED);
             for fact in 0..image.facts() {
                 note(&view, fact, &mut self.known, &mut self.moved);
             }

@@ -33,8 +33,9 @@ pub(super) fn verify(parts: &Parts, image: &Image) -> Verdict {
         optional(slot.fallback, parts.contents.len())
     })?;
     verify_deciding(parts, image)?;
-    verify_order(parts)?;
-    if image.is_of(parts) { Ok(()) } else { Err(ProgramFault::Index) }
+    let cells = parts.cells();
+    verify_order(parts, &cells)?;
+    if image.is_of(parts, &cells) { Ok(()) } else { Err(ProgramFault::Index) }
 }
 
 pub(super) fn index(at: u16, count: usize) -> Verdict {
@@ -238,7 +239,7 @@ fn verify_emit(parts: &Parts, image: &Image, emit: &Emit) -> Verdict {
     emit.fields.iter().try_for_each(|(_, fact)| index(*fact, parts.facts.len()))
 }
 
-fn verify_order(parts: &Parts) -> Verdict {
+fn verify_order(parts: &Parts, cells: &[u64]) -> Verdict {
     let rules = parts.rules.is_sorted_by(|before, next| {
         (core::cmp::Reverse(before.priority), &before.id) < (core::cmp::Reverse(next.priority), &next.id)
     });
@@ -246,7 +247,7 @@ fn verify_order(parts: &Parts) -> Verdict {
     let contents = parts.contents.is_sorted_by(|before, next| before.id < next.id);
     let zone = parts.zone.is_sorted_by(|before, next| before.from_minute < next.from_minute);
     let events = parts.plan.events.is_sorted_by(|before, next| before.name < next.name);
-    let cells = parts.cells().is_sorted_by(|before, next| before < next);
+    let cells = cells.is_sorted_by(|before, next| before < next);
     let settled = parts.settled.is_sorted_by(|before, next| before < next);
     sorted(settled && zone && rules && slots && contents && events && cells)
 }

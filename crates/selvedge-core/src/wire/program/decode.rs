@@ -431,11 +431,14 @@ fn rule(from: &Reading, at: u16) -> Decoded<Rule> {
 }
 
 fn caps(image: &Image, range: CapRange) -> Decoded<Vec<Cap>> {
+    if range.count == 0 {
+        return Ok(Vec::new());
+    }
     let end = usize::from(range.start).saturating_add(range.count.into());
     if usize::from(range.count) > CAPS_MAX {
         return Err(ProgramFault::TooLarge);
     }
-    if range.count > 0 && end > usize::from(image.count(tag::CAPS, size::NARROW)) {
+    if end > usize::from(image.count(tag::CAPS, size::NARROW)) {
         return Err(ProgramFault::Index);
     }
     let cap = |row: CapRow| Ok(Cap { limit: row.limit(), window: window(row.window(), row.window_ms())? });

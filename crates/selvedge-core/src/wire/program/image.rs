@@ -104,9 +104,8 @@ impl Image {
         postcard::plan(&mut Reader::new(self.table(tag::PLAN)))
     }
 
-    /// Whether the names and sums that stand in the tables are those of the parts.
-    pub(crate) fn is_of(&self, parts: &Parts) -> bool {
-        let cells: Vec<u8> = parts.cells().iter().flat_map(|hash| hash.to_le_bytes()).collect();
+    /// Whether the names and sums that stand in the tables are those of the parts, and the names of `cells` all there are.
+    pub(crate) fn is_of(&self, parts: &Parts, cells: &[u64]) -> bool {
         (0..).zip(&parts.rules).all(|(at, rule)| self.rule(at).hash() == rule_hash(rule))
             && self.each_emit().is_sorted_by(|before, next| before.rule() < next.rule())
             && self.each_emit().all(|emit| {
@@ -127,7 +126,8 @@ impl Image {
                 .all(|(at, group)| self.group(at).is_some_and(|row| row.hash() == group_hash(group)))
             && self.is_of_deciding(&parts.deciding)
             && self.page_purposes() == parts.plan.find_type(EventType::Page).purposes
-            && self.table(tag::CELLS) == cells
+            && self.rows(tag::CELLS).iter().map(|cell| u64::from_le_bytes(*cell)).eq(cells.iter().copied())
+            && self.table(tag::CELLS).len() == size_of_val(cells)
     }
 
     /// How many slots there are.
@@ -374,6 +374,11 @@ impl Image {
 
     pub(crate) fn rule(&self, at: u16) -> RuleRow<'_> {
         RuleRow::at(self.rows(tag::RULES), at.into())
+    }
+
+    /// Where the rule of this name stands.
+    pub(crate) fn rule_named(&self, name: u64) -> Option<u16> {
+        (0..).zip(self.each_rule()).find(|(_, rule)| rule.hash() == name).map(|(at, _)| at)
     }
 
     /// The caps of a rule or group.

@@ -52,6 +52,9 @@ fn variant(from: &Reading, first: u16, number: u16) -> Decoded<Variant> {
 /// The terms of the rule at a place.
 pub(super) fn terms(image: &Image, rule: u16) -> Decoded<Terms> {
     let row = image.terms(rule);
+    if row.is_empty() {
+        return Ok(Terms::default());
+    }
     let optional = |flag: u8, at: u16| row.has(flag).then_some(at);
     Ok(Terms {
         service: row.has(kind::TERM_SERVICE),

@@ -1,12 +1,12 @@
 //! The terms that rules act under, to bytes.
 
-use super::super::Parts;
 use super::super::deciding::{Deciding, Experiment, Terms, Unit, ValueCap};
 use super::super::image::{
     SITE_CAPS, USER, dismissals_of, experiment_hash, per_value_of, rule_hash, slot_caps_hash, slot_hash,
     variant_hash,
 };
 use super::super::layout::{NONE, kind, size, tag};
+use super::super::{Parts, Rule};
 use super::{Tables, count_u8};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -14,7 +14,10 @@ use alloc::vec::Vec;
 impl Parts {
     /// Adds the names of the cells that rules keep for their terms: caps, variants, and whose they are.
     pub(super) fn deciding_cells(&self, cells: &mut Vec<u64>) {
-        for rule in &self.rules {
+        let keeps = |rule: &&Rule| {
+            !rule.caps.is_empty() || !rule.terms.dismissals.is_empty() || rule.terms.per_value.is_some()
+        };
+        for rule in self.rules.iter().filter(keeps) {
             let name = rule_hash(rule);
             let kept = [
                 (!rule.caps.is_empty(), name),

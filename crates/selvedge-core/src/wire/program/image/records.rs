@@ -358,6 +358,11 @@ impl SlotRow<'_> {
 }
 
 impl TermsRow<'_> {
+    /// Whether it says nothing: most rules have no terms.
+    pub fn is_empty(self) -> bool {
+        self.flags() == 0 && self.suppressions() == 0 && self.dismissals_count() == 0
+    }
+
     pub fn has(self, flag: u8) -> bool {
         self.flags() & flag != 0
     }
