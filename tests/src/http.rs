@@ -98,6 +98,19 @@ impl Client {
         }
         read(request.send(body).with_context(|| format!("POST {path}"))?)
     }
+
+    /// A request of any method with `body`.
+    ///
+    /// # Errors
+    /// When no answer came.
+    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Result<Answer> {
+        let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.base));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = self.agent.configure_request(request.body(body)?).allow_non_standard_methods(true);
+        read(self.agent.run(request.build()).with_context(|| format!("{method} {path}"))?)
+    }
 }
 
 fn read(mut response: ureq::http::Response<ureq::Body>) -> Result<Answer> {

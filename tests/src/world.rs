@@ -175,6 +175,15 @@ impl World {
         self.client.post(path, &[("authorization", &format!("Bearer {}", self.admin_token()))], body)
     }
 
+    /// A request of this method to `path`, with the admin token.
+    ///
+    /// # Errors
+    /// When no answer came.
+    pub fn admin_send(&self, method: &str, path: &str, body: &[u8]) -> Result<Answer> {
+        let bearer = format!("Bearer {}", self.admin_token());
+        self.client.send(method, path, &[("authorization", &bearer)], body)
+    }
+
     /// The whole log, one object an event.
     ///
     /// # Errors

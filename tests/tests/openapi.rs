@@ -73,7 +73,7 @@ impl Document {
     fn not_met(&self) -> Vec<String> {
         let mut missing = Vec::new();
         for (path, item) in self.root["paths"].as_object().into_iter().flatten() {
-            for method in ["get", "post", "options"] {
+            for method in ["get", "post", "put", "patch", "delete", "options"] {
                 let responses = item[method]["responses"].as_object();
                 for status in responses.into_iter().flat_map(|responses| responses.keys()) {
                     let key = (path.clone(), method.to_string(), status.clone());
@@ -149,6 +149,10 @@ impl Ask<'_> {
     fn post(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Result<Answer> {
         self.world.client().post(path, headers, body)
     }
+
+    fn send(&self, method: &str, path: &str, body: &[u8]) -> Result<Answer> {
+        self.world.client().send(method, path, &[], body)
+    }
 }
 
 type Exchange = (&'static str, &'static str, Answer);
@@ -160,6 +164,7 @@ fn exchanges(ask: &Ask<'_>) -> Result<Vec<Exchange>> {
     all.extend(quarantine(ask)?);
     all.extend(publish(ask)?);
     all.extend(orders(ask)?);
+    all.extend(lookups(ask)?);
     all.extend(second_site(ask)?);
     Ok(all)
 }
@@ -297,6 +302,37 @@ fn orders(ask: &Ask<'_>) -> Result<Vec<Exchange>> {
         ("post", rollback, ask.world.admin_post(rollback, b"3")?),
         ("post", rollback, ask.post(rollback, &[], b"")?),
     ])
+}
+
+/// The catalog of the shop is pushed, changed, read, and refused.
+fn lookups(ask: &Ask<'_>) -> Result<Vec<Exchange>> {
+    let (all, one, row) =
+        ("/v1/lookups/{site}", "/v1/lookups/{site}/{name}", "/v1/lookups/{site}/{name}/{key}");
+    let (catalog, nobody) = ("/v1/lookups/shop/catalog", "/v1/lookups/shop/nobody");
+    let csv = b"sku,stock,price\nNG-1,3,129.95\nNG-2,0,59\n";
+    let large = vec![b' '; 3 << 20];
+    let push = |method: &str, path: &str, body: &[u8]| ask.world.admin_send(method, path, body);
+    let mut exchanges = vec![
+        ("get", one, ask.admin(catalog)?),
+        ("put", one, push("PUT", catalog, csv)?),
+        ("patch", one, push("PATCH", catalog, b"{\"sku\":\"NG-1\",\"stock\":0}")?),
+        ("get", one, ask.admin(catalog)?),
+        ("get", one, ask.admin(&format!("{catalog}?version=none"))?),
+        ("get", one, ask.get(catalog)?),
+        ("get", all, ask.admin("/v1/lookups/shop")?),
+        ("get", all, ask.admin("/v1/lookups/nobody")?),
+        ("get", all, ask.get("/v1/lookups/shop")?),
+        ("delete", row, push("DELETE", &format!("{catalog}/NG-2"), b"")?),
+        ("delete", row, push("DELETE", &format!("{nobody}/NG-2"), b"")?),
+        ("delete", row, ask.send("DELETE", &format!("{catalog}/NG-2"), b"")?),
+    ];
+    for (method, name) in [("PUT", "put"), ("PATCH", "patch")] {
+        exchanges.push((name, one, push(method, catalog, b"sku,stock,price\nNG-1,many,1\n")?));
+        exchanges.push((name, one, push(method, catalog, &large)?));
+        exchanges.push((name, one, push(method, nobody, csv)?));
+        exchanges.push((name, one, ask.send(method, catalog, csv)?));
+    }
+    Ok(exchanges)
 }
 
 /// With a second site, which lists an origin, a site must be named.

@@ -33,6 +33,8 @@ mod barrier;
 
 mod fault_plan;
 
+mod tables;
+
 mod registry_client;
 
 mod blobs;

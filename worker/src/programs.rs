@@ -5,10 +5,12 @@ use crate::blobs::{self, Form};
 use crate::clock::now_ms;
 use crate::registry_client::registry;
 use crate::reply::Problem;
+use crate::tables::Version;
 use selvedge_core::id::{ProgramHash, parse_hex_16};
 use selvedge_edge::fault::Fault;
+use selvedge_edge::lookups::Table;
 use selvedge_edge::order;
-use selvedge_edge::site::Site;
+use selvedge_edge::site::{Pushed, Site};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -32,6 +34,9 @@ pub struct Pointer {
     /// Ids of rules that were stopped since; `*` stands for all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub paused: Vec<String>,
+    /// The newest versions of its pushed tables.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lookups: Vec<Version>,
 }
 
 #[derive(Default)]
@@ -41,6 +46,9 @@ struct Known {
     names: Vec<String>,
     sites: BTreeMap<String, Rc<Site>>,
     public: Vec<(String, Rc<Vec<u8>>)>,
+    /// Of sites with pushed tables: the program as it was published, by its hash, and the tables.
+    published: BTreeMap<String, (ProgramHash, Rc<Vec<u8>>)>,
+    tables: BTreeMap<(String, String), (u64, Rc<Table>)>,
 }
 
 impl Known {
@@ -135,8 +143,83 @@ async fn ask(env: &Env) -> Result<(), Problem> {
             }
         }
         KNOWN.with_borrow_mut(|known| known.pause(&pointer));
+        if let Err(problem) = push(env, &pointer).await {
+            worker::console_error!("the pushed tables of {} stay as they were: {problem:?}", pointer.site);
+        }
     }
     Ok(())
+}
+
+/// Gives the site the newest versions of its pushed tables, where it has others.
+async fn push(env: &Env, pointer: &Pointer) -> Result<(), Problem> {
+    let known = KNOWN.with_borrow(|known| known.sites.get(&pointer.site).cloned());
+    let Some(site) = known.filter(|site| site.publish == pointer.publish) else { return Ok(()) };
+    let is_declared = |version: &&Version| site.config.pushed.iter().any(|table| table.name == version.name);
+    let wanted: Vec<&Version> = pointer.lookups.iter().filter(is_declared).collect();
+    let is_current = |version: &&&Version| site.lookups.contains(&(version.name.clone(), version.version));
+    if wanted.len() == site.lookups.len() && wanted.iter().filter(is_current).count() == wanted.len() {
+        return Ok(());
+    }
+    let mut pushed: Vec<Pushed> = Vec::new();
+    for version in wanted {
+        let table = table(env, &pointer.site, version).await?;
+        let declared = site.config.pushed.iter().find(|known| known.name == version.name);
+        let rows = declared.map(|declared| table.rows_of(declared)).unwrap_or_default();
+        pushed.push((version.name.clone(), version.version, rows));
+    }
+    let full = published(env, &site, &pointer.program).await?;
+    let with_tables = site
+        .with_tables(&full, pushed)
+        .map_err(|fault| Fault::lookup_too_large(format!("the program with its rows: {fault}")))?;
+    KNOWN.with_borrow_mut(|known| {
+        // What came meanwhile is newer.
+        let is_same = known.sites.get(&pointer.site).is_some_and(|known| Rc::ptr_eq(known, &site));
+        if is_same {
+            known.sites.insert(pointer.site.clone(), Rc::new(with_tables));
+        }
+    });
+    Ok(())
+}
+
+/// A version of a pushed table, fetched once.
+async fn table(env: &Env, site: &str, version: &Version) -> Result<Rc<Table>, Problem> {
+    let key = (site.to_owned(), version.name.clone());
+    let known = KNOWN.with_borrow(|known| known.tables.get(&key).cloned());
+    if let Some((_, table)) = known.filter(|(known, _)| *known == version.version) {
+        return Ok(table);
+    }
+    let table = Rc::new(stored_table(env, site, &version.name, version.version).await?);
+    KNOWN.with_borrow_mut(|known| known.tables.insert(key, (version.version, Rc::clone(&table))));
+    Ok(table)
+}
+
+/// A version of a pushed table, as the registry keeps it.
+pub async fn stored_table(env: &Env, site: &str, name: &str, version: u64) -> Result<Table, Problem> {
+    let mut response = registry(env, &format!("/lookup/{site}/{name}/{version}")).await?;
+    if response.status_code() != 200 {
+        return Err(Fault::not_found("there is no such version of the table").into());
+    }
+    let bytes = response.bytes().await?;
+    Table::decode(&bytes).map_err(|fault| Fault::internal(format!("the stored table: {fault}")).into())
+}
+
+/// The bytes of a site's program as it was published, fetched once.
+async fn published(env: &Env, site: &Site, program: &str) -> Result<Rc<Vec<u8>>, Problem> {
+    let known = KNOWN.with_borrow(|known| known.published.get(site.name()).cloned());
+    if let Some((_, bytes)) = known.filter(|(hash, _)| *hash == site.hash) {
+        return Ok(bytes);
+    }
+    let bytes = blobs::read(env, program, Form::Full).await?;
+    let bytes = Rc::new(bytes.ok_or_else(|| Fault::bad_program("the stored program is missing"))?);
+    let entry = (site.hash, Rc::clone(&bytes));
+    KNOWN.with_borrow_mut(|known| known.published.insert(site.name().to_owned(), entry));
+    Ok(bytes)
+}
+
+/// Where a site stands, with the versions of its pushed tables.
+pub async fn pointer(env: &Env, site: &str) -> Result<Option<Pointer>, Problem> {
+    let pointers: Vec<Pointer> = registry(env, "/pointers").await?.json().await?;
+    Ok(pointers.into_iter().find(|pointer| pointer.site == site))
 }
 
 async fn load(env: &Env, pointer: &Pointer) -> Result<Site, Problem> {

@@ -6,7 +6,10 @@ use crate::clock::now_ms;
 use crate::programs::Pointer;
 use crate::reply::{self, Answered, Problem};
 use crate::sql;
+use crate::tables;
+use selvedge_core::limits::PUSH_BYTES_MAX;
 use selvedge_edge::fault::Fault;
+use selvedge_edge::lookups::Push;
 use selvedge_edge::order::{ORDER_BYTES_MAX, Pause, Rollback};
 use selvedge_edge::publish::{PUBLISH_BYTES_MAX, Published};
 use serde::Serialize;
@@ -59,12 +62,18 @@ struct Entry {
 impl Registry {
     async fn answer(&self, request: &mut Request) -> Answered {
         sql::run(&self.sql, TABLES, Vec::new())?;
+        sql::run(&self.sql, tables::TABLES, Vec::new())?;
         let path = request.path();
         let segments: Vec<&str> = path.split('/').skip(1).collect();
         match (request.method(), segments.as_slice()) {
             (Method::Get, ["pointers"]) => self.pointers(),
             (Method::Get, ["history", site]) => self.history(site),
             (Method::Get, ["program", hash, form]) => self.program(hash, form),
+            (Method::Get, ["lookup", site, name, version]) => self.lookup(site, name, version),
+            (Method::Post, ["lookup", site, name]) => {
+                let body = crate::body::read(request, PUSH_BYTES_MAX.saturating_mul(2)).await?;
+                self.push(site, name, &body)
+            }
             (Method::Post, ["publish"]) => {
                 let body = crate::body::read(request, PUBLISH_BYTES_MAX).await?;
                 self.publish(&body)
@@ -89,7 +98,8 @@ impl Registry {
                 let mut values = row.into_iter();
                 let site = sql::text(values.next());
                 let (publish, program) = (sql::number(values.next()), sql::text(values.next()));
-                Ok(Pointer { paused: paused(&self.sql, &site)?, site, publish, program })
+                let lookups = tables::newest(&self.sql, &site)?;
+                Ok(Pointer { paused: paused(&self.sql, &site)?, lookups, site, publish, program })
             })
             .collect::<worker::Result<_>>()?;
         reply::json(serde_json::to_string(&pointers).unwrap_or_default())
@@ -118,6 +128,34 @@ impl Registry {
         }
         let parts = rows.into_iter().map(|row| sql::blob(row.into_iter().next()));
         reply::bytes(parts.collect::<Vec<_>>().concat())
+    }
+
+    /// The bytes of a version of a pushed table.
+    fn lookup(&self, site: &str, name: &str, version: &str) -> Answered {
+        let version = version.parse().unwrap_or(0);
+        match tables::bytes(&self.sql, site, name, version)? {
+            bytes if bytes.is_empty() => {
+                Err(Fault::not_found("there is no such version of the table").into())
+            }
+            bytes => reply::bytes(bytes),
+        }
+    }
+
+    /// Takes rows of a table, in one transaction; gives the version that they made.
+    fn push(&self, site: &str, name: &str, body: &[u8]) -> Answered {
+        let push = Push::decode(body).map_err(|fault| Fault::internal(fault.to_string()))?;
+        let (sql, site, name, now_ms) = (self.sql.clone(), site.to_owned(), name.to_owned(), now_ms());
+        let pushed = barrier::transaction(&self.state.storage(), move || {
+            tables::push(&sql, &site, &name, push, now_ms)
+        });
+        match pushed {
+            Ok(Ok(version)) => reply::json(serde_json::to_string(&version).unwrap_or_default()),
+            Ok(Err(fault)) => Err(fault.into()),
+            Err(Failure::Work(error)) => Err(Problem::Platform(error)),
+            Err(Failure::Panicked | Failure::Storage) => {
+                Err(Fault::storage("the rows could not be stored").into())
+            }
+        }
     }
 
     /// Stores both forms and moves the pointer, in one transaction. The program in force published again changes nothing.
@@ -214,7 +252,8 @@ fn pointer_of(sql: &SqlStorage, site: &str) -> worker::Result<Pointer> {
     let statement = "SELECT publish, program FROM site WHERE name = ?";
     let mut known = sql::rows(sql, statement, vec![site.into()])?.into_iter().flatten();
     let (publish, program) = (sql::number(known.next()), sql::text(known.next()));
-    Ok(Pointer { site: site.to_owned(), publish, program, paused: paused(sql, site)? })
+    let (paused, lookups) = (paused(sql, site)?, tables::newest(sql, site)?);
+    Ok(Pointer { site: site.to_owned(), publish, program, paused, lookups })
 }
 
 /// The rules of a site that were stopped.

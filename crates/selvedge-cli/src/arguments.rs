@@ -68,6 +68,11 @@ pub enum Command {
     /// Put the program of an earlier publish in force again
     #[command(after_long_help = "Examples:\n  selvedge rollback\n  selvedge rollback 12")]
     Rollback(RollbackArguments),
+    /// Push rows into a table that conditions look things up in
+    #[command(after_long_help = "Examples:\n  selvedge lookups push catalog catalog.csv\n  \
+        selvedge lookups push catalog sold-out.ndjson --rows\n  selvedge lookups remove catalog NG-1\n  \
+        selvedge lookups list")]
+    Lookups(LookupsArguments),
     /// Print the log of accepted events
     #[command(after_long_help = "Examples:\n  selvedge log\n  selvedge log --live\n  \
         selvedge log --json --from 0.12-1.7 | jq -r .name | sort | uniq -c")]
@@ -308,6 +313,65 @@ pub struct RollbackArguments {
     /// Number of the publish; the newest of another program than that in force where it is left out
     pub publish: Option<u64>,
     /// The site, where the worker has several
+    #[arg(long, value_name = "NAME")]
+    pub site: Option<String>,
+    /// The worker.
+    #[command(flatten)]
+    pub remote: RemoteArguments,
+    /// Print the worker's answer as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `selvedge lookups`
+#[derive(Debug, Args)]
+pub struct LookupsArguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub what: LookupsCommand,
+}
+
+/// What to do with pushed tables.
+#[derive(Debug, Subcommand)]
+pub enum LookupsCommand {
+    /// Push a table: CSV with a header line, or JSON lines
+    Push {
+        /// The lookup of site.yaml, with `from: push`
+        name: String,
+        /// The file; `-` reads standard input
+        file: PathBuf,
+        /// The file holds single rows: all others stay, and so do columns that it does not have
+        #[arg(long)]
+        rows: bool,
+        /// The site and the worker.
+        #[command(flatten)]
+        at: SiteArguments,
+    },
+    /// Take one row away
+    Remove {
+        /// The lookup
+        name: String,
+        /// The row's key
+        key: String,
+        /// The site and the worker.
+        #[command(flatten)]
+        at: SiteArguments,
+    },
+    /// List the tables of the site, their versions and rows
+    List {
+        /// The site and the worker.
+        #[command(flatten)]
+        at: SiteArguments,
+    },
+}
+
+/// A site of a worker.
+#[derive(Debug, Args)]
+pub struct SiteArguments {
+    /// Folder of the site, for its name
+    #[arg(long, default_value = ".", value_name = "DIR")]
+    pub dir: PathBuf,
+    /// Name of the site, instead of the folder's
     #[arg(long, value_name = "NAME")]
     pub site: Option<String>,
     /// The worker.

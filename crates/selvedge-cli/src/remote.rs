@@ -92,6 +92,23 @@ impl Remote {
         read_answer(request.send(body).with_context(|| self.unreachable())?)
     }
 
+    /// Sends bytes to a path with this method, with the admin token.
+    ///
+    /// # Errors
+    /// Where no answer came.
+    pub fn send(&self, method: &str, path: &str, body: &[u8]) -> Result<RawAnswer> {
+        let request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.url))
+            .header("authorization", format!("Bearer {}", self.token))
+            .header("content-type", "application/octet-stream")
+            .body(body)?;
+        let agent = &self.agent;
+        let configured = agent.configure_request(request).timeout_global(Some(ANSWER_TIMEOUT));
+        let request = configured.allow_non_standard_methods(true).build();
+        read_answer(agent.run(request).with_context(|| self.unreachable())?)
+    }
+
     /// Gets a path, with the admin token.
     ///
     /// # Errors

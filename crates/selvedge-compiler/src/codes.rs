@@ -232,6 +232,10 @@ codes! {
     /// many cells.
     E0430 = Error, "a CSV file that cannot be read";
 
+    /// A lookup is a CSV file of the site's folder (`from: csv catalog.csv`), as old as the publish it came with; or its rows
+    /// are pushed to the edge (`from: push`), with the columns that are written, and known for `ttl`.
+    E0720 = Error, "a lookup that cannot be";
+
     /// A test names a fact or a rule that the site does not have. Counts, sums and audiences cannot be given: send the
     /// events that make them.
     E0501 = Error, "an unknown name in a test";

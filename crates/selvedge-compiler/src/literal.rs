@@ -1,6 +1,6 @@
 //! Numbers and durations as people write them.
 
-use selvedge_core::number::MICRO;
+use selvedge_core::number::Micro;
 
 /// Milliseconds of one unit: `s`, `m`, `h`, `d`.
 const UNITS: [(&str, u64); 4] = [("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
@@ -30,19 +30,7 @@ pub(crate) fn duration_text(ms: u64) -> String {
 
 /// `12`, `-0.5`, `1299.95` in millionths; `None` where it is no number, has more than six decimals, or does not fit.
 pub(crate) fn micro(text: &str) -> Option<i64> {
-    let (negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
-    let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    if !all_digits(whole) || !all_digits(fraction) {
-        return None;
-    }
-    let fraction = fraction.trim_end_matches('0');
-    if fraction.len() > 6 {
-        return None;
-    }
-    let magnitude = whole.parse::<i64>().ok()?.checked_mul(MICRO)?;
-    let magnitude = magnitude.checked_add(format!("{fraction:0<6}").parse::<i64>().ok()?)?;
-    Some(if negative { -magnitude } else { magnitude })
+    Micro::parse(text).map(|parsed| parsed.0)
 }
 
 /// Millionths as they are written, without needless zeros.

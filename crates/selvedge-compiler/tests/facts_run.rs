@@ -417,6 +417,66 @@ fn what_a_table_says_of_the_open_product() {
     assert!(cart.shows());
 }
 
+const PUSHED: &str = "lookups:\n  live:\n    key: sku\n    from: push\n    ttl: 1h\n    columns:\n      stock: number\n      name: text\n";
+
+fn with_pushed(condition: &str) -> common::Site {
+    let mut files = site(condition);
+    let yaml = files["site.yaml"].replace("lookups:\n", PUSHED);
+    files.insert("site.yaml".to_owned(), yaml);
+    files
+}
+
+#[test]
+fn rows_that_are_pushed_are_known_until_their_time() {
+    use selvedge_core::wire::program::LookupCell::{Missing, Number, Text};
+    let files = with_pushed("live[page.sku].stock >= 1");
+    let until = Number(START_MS + HOUR);
+    let row = |stock| [Number(stock), Text("Boot".into()), until.clone()];
+    let mut visit = Visit::new(&files);
+    visit.event("page", &[("sku", text("NG-1"))]);
+    assert!(!visit.shows(), "nothing was pushed yet");
+    assert!(!visit.pushed(&files, &[("NG-1", &row(0))]).shows());
+    assert!(visit.pushed(&files, &[("NG-0", &row(0)), ("NG-1", &row(5_000_000))]).shows());
+    assert!(visit.wait(HOUR).shows());
+    assert!(!visit.wait(1).shows(), "its time is over");
+    let mut kept = Visit::new(&files);
+    kept.event("page", &[("sku", text("NG-1"))]);
+    assert!(kept.pushed(&files, &[("NG-1", &[Number(1_000_000), Missing, Missing])]).wait(9 * HOUR).shows());
+}
+
+#[test]
+fn what_was_not_pushed_is_unknown_and_what_is_not_in_the_table_is_missing() {
+    use selvedge_core::wire::program::LookupCell::{Missing, Number, Text};
+    let row = [Missing, Text("Boot".into()), Number(START_MS + HOUR)];
+    for (condition, sku, before, after, over) in [
+        ("live[page.sku].stock is missing", "NG-1", false, true, false),
+        ("live[page.sku].stock is missing", "NG-2", false, true, true),
+        ("live[page.sku].name = \"Boot\"", "NG-1", false, true, false),
+        ("live[page.sku].name != \"Cap\"", "NG-2", false, false, false),
+        ("(live[page.sku].stock else 3) >= 3", "NG-1", false, true, false),
+    ] {
+        let files = with_pushed(condition);
+        let mut visit = Visit::new(&files);
+        visit.event("page", &[("sku", text(sku))]);
+        assert_eq!(visit.shows(), before, "{condition} {sku} before");
+        assert_eq!(visit.pushed(&files, &[("NG-1", &row)]).shows(), after, "{condition} {sku} after");
+        assert_eq!(visit.wait(HOUR + 1).shows(), over, "{condition} {sku} over");
+    }
+}
+
+#[test]
+fn a_push_that_does_not_fit_is_refused() {
+    use selvedge_core::wire::program::{LookupRow, with_rows};
+    let full = common::compiled(&with_pushed("live[page.sku].stock >= 1")).full_bytes;
+    let row = |key: &str| LookupRow { key: key.into(), cells: Vec::new() };
+    assert!(with_rows(&full, &[(0, vec![row("a"), row("b")])]).is_ok());
+    assert!(with_rows(&full, &[(1, vec![row("a")])]).is_err(), "there is no such table");
+    assert!(with_rows(&full, &[(0, (0..20_001).map(|at| row(&format!("{at:05}"))).collect())]).is_err());
+    let csv = common::compiled(&site("catalog[page.sku].stock >= 1")).full_bytes;
+    assert!(with_rows(&csv, &[(0, vec![row("a")])]).is_err(), "its rows are published");
+    assert!(with_rows(b"nothing", &[]).is_err());
+}
+
 #[test]
 fn a_table_stays_at_the_edge() {
     let files = site("catalog[page.sku].stock >= 1");

@@ -83,6 +83,12 @@ pub const LOOKUPS_MAX: usize = 64;
 pub const LOOKUP_COLUMNS_MAX: usize = 32;
 /// Rows of such a table.
 pub const LOOKUP_ROWS_MAX: u32 = 20_000;
+/// Tables of a site whose rows are pushed.
+pub const PUSHED_TABLES_MAX: usize = 16;
+/// Bytes of one push of rows.
+pub const PUSH_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Goals of a site.
+pub const GOALS_MAX: usize = 64;
 /// Events that change the cart.
 pub const CART_EVENTS_MAX: usize = 16;
 /// Lines of a cart.

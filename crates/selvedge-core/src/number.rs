@@ -19,6 +19,25 @@ pub struct Micro(pub i64);
 pub const MICRO: i64 = 1_000_000;
 
 impl Micro {
+    /// The number of `12`, `-0.5`, `1299.95`; `None` where the text is no number, has more than six decimals, or does not
+    /// fit.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        const SCALES: [i64; 7] = [1_000_000, 100_000, 10_000, 1_000, 100, 10, 1];
+        let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        let (is_negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+        if !is_digits(whole) || !is_digits(fraction) {
+            return None;
+        }
+        let fraction = fraction.trim_end_matches('0');
+        let scale = SCALES.get(fraction.len())?;
+        let below = if fraction.is_empty() { 0 } else { fraction.parse::<i64>().ok()? };
+        let magnitude =
+            whole.parse::<i64>().ok()?.checked_mul(MICRO)?.checked_add(below.checked_mul(*scale)?)?;
+        Some(Self(if is_negative { magnitude.checked_neg()? } else { magnitude }))
+    }
+
     /// The number nearest to it.
     #[must_use]
     pub fn number(self) -> Number {

@@ -143,6 +143,7 @@ fn row(
         clock: Clock::Received,
         program: site.hash,
         publish: site.publish,
+        lookups: site.versions(),
         consent: [stored.consent].into(),
         context: Map::new(),
         events: Vec::new(),

@@ -57,6 +57,10 @@ faults! {
     too_large = 413, "too_large", None, "send fewer or smaller events in one batch";
     /// The published bytes are no program.
     bad_program = 422, "bad_program", None, "build the program with the same version of selvedge as the worker";
+    /// What is pushed into a table is no such table.
+    bad_lookup = 422, "bad_lookup", None, "send CSV with a header line or one JSON object a line, with the columns that site.yaml says";
+    /// A table would be above a limit.
+    lookup_too_large = 413, "lookup_too_large", None, "push fewer rows, or only the columns that rules use";
     /// Something of ours failed; nothing was kept.
     internal = 500, "internal", None, "report it with the request";
     /// A step failed and was rolled back.

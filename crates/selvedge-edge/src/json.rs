@@ -36,6 +36,34 @@ impl Serialize for JsonOverlay<'_> {
     }
 }
 
+/// A number, exactly as sent.
+#[derive(Debug)]
+pub struct JsonNumber(pub Number);
+
+impl Serialize for JsonNumber {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        JsonValue(&Value::Number(self.0)).serialize(serializer)
+    }
+}
+
+/// Versions of tables, by name.
+#[derive(Debug)]
+pub struct JsonVersions<'a>(pub &'a [(String, u64)]);
+
+impl JsonVersions<'_> {
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for JsonVersions<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, version)| (name, version)))
+    }
+}
+
 struct JsonValue<'a>(&'a Value);
 
 impl Serialize for JsonValue<'_> {

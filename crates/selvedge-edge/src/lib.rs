@@ -38,6 +38,8 @@ pub mod order;
 
 pub mod access;
 
+pub mod sample_ratio;
+
 pub mod ledger;
 
 pub mod dedup;
@@ -51,6 +53,8 @@ pub mod decision;
 pub mod deadlines;
 
 pub mod ingest;
+
+pub mod lookups;
 
 pub mod decide;
 

@@ -1,6 +1,8 @@
 //! The log as JSON lines: one per event, in the order of its row, then one per note.
 
-use crate::json::{self, JsonDecision, JsonMap, JsonOverlay, JsonSnapshot, purpose_names};
+use crate::json::{
+    self, JsonDecision, JsonMap, JsonNumber, JsonOverlay, JsonSnapshot, JsonVersions, purpose_names,
+};
 use crate::text::rfc_3339;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -38,6 +40,9 @@ struct Line<'a> {
     properties: JsonMap<'a>,
     program: String,
     publish: u64,
+    /// The versions of pushed tables that decided.
+    #[serde(skip_serializing_if = "JsonVersions::is_empty")]
+    lookups: JsonVersions<'a>,
     decisions: Vec<JsonDecision<'a>>,
     valid: bool,
 }
@@ -72,6 +77,7 @@ pub fn render(row: &LogRow, event: &LogEvent, cursor: &str) -> String {
         properties: JsonMap(&sent.properties),
         program: row.program.to_string(),
         publish: row.publish,
+        lookups: JsonVersions(&row.lookups),
         decisions: event.decisions.iter().map(|decision| JsonDecision::new(decision, None)).collect(),
         valid: true,
     };
@@ -104,6 +110,13 @@ struct NoteLine<'a> {
     decisions: Vec<JsonDecision<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     emit: Option<JsonEmission<'a>>,
+    /// The event that reached a goal, and what that is worth.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<JsonNumber>,
+    #[serde(skip_serializing_if = "JsonVersions::is_empty")]
+    lookups: JsonVersions<'a>,
 }
 
 /// A message to a destination.
@@ -134,12 +147,13 @@ pub fn render_at(row: &LogRow, at: usize, now: &Snapshot, cursor: &str) -> Optio
     }
 }
 
-/// The line of a note: of kind `decision` or `emit`.
+/// The line of a note: of kind `decision`, `emit` or `goal`.
 #[must_use]
 pub fn render_note(row: &LogRow, note: &LogNote, cursor: &str) -> String {
-    let (kind, decisions, emission) = match &note.said {
-        Said::Decided(decisions) => ("decision", decisions.as_slice(), None),
-        Said::Emitted(emission) => ("emit", &[][..], Some(emission)),
+    let (kind, decisions, emission, reached) = match &note.said {
+        Said::Decided(decisions) => ("decision", decisions.as_slice(), None, None),
+        Said::Emitted(emission) => ("emit", &[][..], Some(emission), None),
+        Said::Reached(reached) => ("goal", &[][..], None, Some(reached)),
     };
     let message = |told: &Emission| if told.is_exit { "exit" } else { "enter" };
     let emit = emission.map(|told| JsonEmission {
@@ -150,17 +164,26 @@ pub fn render_note(row: &LogRow, note: &LogNote, cursor: &str) -> String {
         fields: JsonMap(&told.fields),
     });
     let visitor = row.visitor.to_string();
-    let of_rule = emission.map_or_else(String::new, |told| format!(":{}:{}", told.rule, message(told)));
+    let name = match (emission, reached) {
+        (Some(told), _) => &told.enter,
+        (_, Some(reached)) => &reached.goal,
+        _ => "deadline",
+    };
+    let of_what = match (emission, reached) {
+        (Some(told), _) => format!(":{}:{}", told.rule, message(told)),
+        (_, Some(reached)) => format!(":{}:{}", reached.goal, reached.event.get()),
+        _ => String::new(),
+    };
     let line = NoteLine {
         cursor,
         kind,
         // The same message has the same name, however often it is read.
-        id: format!("{visitor}:{}:{kind}{of_rule}", note.time_ms),
+        id: format!("{visitor}:{}:{kind}{of_what}", note.time_ms),
         site: &row.site,
         visitor,
         writer: row.writer.bits().to_string(),
         line_type: kind,
-        name: emission.map_or("deadline", |told| &told.enter),
+        name,
         time: rfc_3339(note.time_ms),
         time_ms: note.time_ms,
         received_at: rfc_3339(row.received_ms),
@@ -171,6 +194,9 @@ pub fn render_note(row: &LogRow, note: &LogNote, cursor: &str) -> String {
         publish: row.publish,
         decisions: decisions.iter().map(|decision| JsonDecision::new(decision, None)).collect(),
         emit,
+        event: reached.map(|reached| reached.event_id(row.writer).to_string()),
+        value: reached.and_then(|reached| reached.value).map(JsonNumber),
+        lookups: JsonVersions(&row.lookups),
     };
     let mut text = serde_json::to_string(&line).unwrap_or_default();
     text.push('\n');

@@ -1,6 +1,7 @@
 //! `GET /metrics`: the ledger and the times, in OpenMetrics text.
 
 use crate::ledger::{Counter, Ledger};
+use crate::sample_ratio::Sample;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
@@ -44,6 +45,8 @@ pub struct SiteMetrics {
     pub storage_bytes: u64,
     /// The publish number in force.
     pub publish: u64,
+    /// The units of its experiments.
+    pub experiments: Vec<Sample>,
 }
 
 /// Times of this worker, by name (`ingest`, `decide`).
@@ -63,6 +66,7 @@ pub fn render(sites: &[SiteMetrics], failures: &BTreeMap<&str, u64>, times: &Tim
     refusals(&mut out, sites);
     delivered(&mut out, sites);
     gauges(&mut out, sites);
+    experiments(&mut out, sites);
     family(&mut out, "selvedge_batches_failed", "counter", "Batches of this worker that failed as a whole.");
     for (code, count) in failures {
         out.push_str(&format!("selvedge_batches_failed_total{{code=\"{code}\"}} {count}\n"));
@@ -123,6 +127,35 @@ fn delivered(out: &mut String, sites: &[SiteMetrics]) {
         for site in sites {
             sample(out, name, &site.site, label, 0);
         }
+    }
+}
+
+/// What an alert watches: units that do not fall into variants as the shares say.
+fn experiments(out: &mut String, sites: &[SiteMetrics]) {
+    let samples = || {
+        sites.iter().flat_map(|site| site.experiments.iter().map(move |found| (site.site.as_str(), found)))
+    };
+    family(
+        out,
+        "selvedge_experiment_units",
+        "counter",
+        "Units of an experiment, each counted at its first exposure.",
+    );
+    for (site, found) in samples() {
+        for (variant, _, units) in &found.variants {
+            let labels = format!(",experiment=\"{}\",variant=\"{variant}\"", found.experiment);
+            sample(out, "selvedge_experiment_units_total", site, &labels, *units);
+        }
+    }
+    family(
+        out,
+        "selvedge_experiment_suspect",
+        "gauge",
+        "1 where such units come of the shares less than once in a thousand experiments.",
+    );
+    for (site, found) in samples() {
+        let labels = format!(",experiment=\"{}\"", found.experiment);
+        sample(out, "selvedge_experiment_suspect", site, &labels, found.is_suspect.into());
     }
 }
 

@@ -6,10 +6,12 @@ use selvedge_core::consent::Mode;
 use selvedge_core::id::ProgramHash;
 use selvedge_core::rules::{Orders, Program, ProgramFault};
 use selvedge_core::wire::names::Names;
-use selvedge_core::wire::program::{Destination, EdgeConfig, destinations, edge_config};
+use selvedge_core::wire::program::{
+    Destination, EdgeConfig, LookupRow, destinations, edge_config, with_rows,
+};
 
 /// A site as one publish made it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Site {
     /// The full program.
     pub program: Program,
@@ -25,7 +27,12 @@ pub struct Site {
     pub publish: u64,
     /// Rules that were stopped since, as in [`Orders::paused`].
     pub paused: Vec<u64>,
+    /// The versions of the pushed tables whose rows are in [`Self::program`], by name.
+    pub lookups: Vec<(String, u64)>,
 }
+
+/// A pushed table that a site gets: its name, its version, and its rows as [`crate::lookups::Table::rows_of`] gives them.
+pub type Pushed = (String, u64, Vec<LookupRow>);
 
 impl Site {
     /// The site of a full program's bytes.
@@ -38,16 +45,38 @@ impl Site {
         let config = edge_config(full)?.ok_or(ProgramFault::Index)?;
         let destinations = destinations(full)?;
         let names = program.parts().plan.names();
-        Ok(Self { program, config, destinations, names, hash, publish, paused: Vec::new() })
+        let (paused, lookups) = (Vec::new(), Vec::new());
+        Ok(Self { program, config, destinations, names, hash, publish, paused, lookups })
     }
 
     /// The same site with other rules stopped.
     #[must_use]
     pub fn with_paused(&self, paused: Vec<u64>) -> Self {
-        let Self { program, config, destinations, names, hash, publish, .. } = self;
-        let (program, config, names) = (program.clone(), config.clone(), names.clone());
-        let destinations = destinations.clone();
-        Self { program, config, destinations, names, hash: *hash, publish: *publish, paused }
+        Self { paused, ..self.clone() }
+    }
+
+    /// The same site with these pushed tables and no others; `full` is its program as it was published.
+    ///
+    /// # Errors
+    /// [`ProgramFault`] where program and rows together are above a limit.
+    pub fn with_tables(&self, full: &[u8], tables: Vec<Pushed>) -> Result<Self, ProgramFault> {
+        let place = |name: &String| {
+            self.config.pushed.iter().find(|table| table.name == *name).and_then(|table| table.table)
+        };
+        let mut lookups = Vec::new();
+        let mut placed = Vec::new();
+        for (name, version, rows) in tables {
+            placed.extend(place(&name).map(|at| (at, rows)));
+            lookups.push((name, version));
+        }
+        let program = Program::load(&with_rows(full, &placed)?)?;
+        Ok(Self { program, lookups, ..self.clone() })
+    }
+
+    /// The versions of pushed tables that decide, for the log.
+    #[must_use]
+    pub fn versions(&self) -> Vec<(String, u64)> {
+        self.lookups.clone()
     }
 
     /// What holds besides the program.

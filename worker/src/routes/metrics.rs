@@ -5,6 +5,7 @@ use crate::reply::{self, Answered};
 use crate::shard::Stats;
 use crate::{programs, settings};
 use selvedge_edge::metrics::{Histogram, SiteMetrics, render};
+use selvedge_edge::sample_ratio::Sample;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use worker::{Env, Request};
@@ -48,6 +49,7 @@ pub async fn answer(request: &Request, env: &Env) -> Answered {
     for site in programs::sites(env).await? {
         let mut metrics =
             SiteMetrics { site: site.name().to_owned(), publish: site.publish, ..SiteMetrics::default() };
+        let mut units: BTreeMap<String, u64> = BTreeMap::new();
         for place in settings::topology(env)?.places() {
             let bytes = shards::ask(env, site.name(), place, "/stats").await?;
             let stats = Stats::decode(&bytes).map_err(|fault| worker::Error::RustError(fault.to_string()))?;
@@ -55,7 +57,13 @@ pub async fn answer(request: &Request, env: &Env) -> Answered {
             metrics.quarantine_rows = metrics.quarantine_rows.saturating_add(stats.quarantine_rows);
             metrics.visitors = metrics.visitors.saturating_add(stats.visitors);
             metrics.storage_bytes = metrics.storage_bytes.saturating_add(stats.storage_bytes);
+            for (name, count) in stats.units {
+                let sum = units.entry(name).or_default();
+                *sum = sum.saturating_add(count);
+            }
         }
+        let experiments = &site.program.parts().deciding.experiments;
+        metrics.experiments = experiments.iter().map(|experiment| Sample::of(experiment, &units)).collect();
         sites.push(metrics);
     }
     let dev = settings::may_reach_loopback(env);

@@ -22,6 +22,8 @@ mod publish;
 
 mod order;
 
+mod lookups;
+
 mod site;
 
 mod visitor;
@@ -65,6 +67,11 @@ async fn made(mut request: Request, env: &Env) -> Answered {
         ["v1", "publish"] => on(method == Method::Post, publish::answer(&mut request, env)).await,
         ["v1", "pause"] => on(method == Method::Post, order::pause(&mut request, env)).await,
         ["v1", "rollback"] => on(method == Method::Post, order::rollback(&mut request, env)).await,
+        ["v1", "lookups", site] => on(is_read, lookups::list(&request, env, site)).await,
+        ["v1", "lookups", site, name] => lookups::table(&mut request, env, site, name).await,
+        ["v1", "lookups", site, name, key] => {
+            on(method == Method::Delete, lookups::remove(&request, env, site, name, key)).await
+        }
         ["v1", "programs"] => on(is_read, publish::history(&request, env)).await,
         ["v1", "log"] => on(is_read, log::log(&request, env)).await,
         ["v1", "quarantine"] => on(is_read, quarantine::list(&request, env)).await,

@@ -85,6 +85,8 @@ pub struct Stats {
     pub visitors: u64,
     /// Bytes of its storage.
     pub storage_bytes: u64,
+    /// Units of experiments, by what they are counted under.
+    pub units: Vec<(String, u64)>,
 }
 
 impl Stats {
@@ -94,6 +96,11 @@ impl Stats {
         out.varint(self.quarantine_rows);
         out.varint(self.visitors);
         out.varint(self.storage_bytes);
+        out.count(self.units.len());
+        for (name, count) in &self.units {
+            out.text(name);
+            out.varint(*count);
+        }
         out.raw(&self.ledger.encode());
         out.into_bytes()
     }
@@ -101,12 +108,13 @@ impl Stats {
     /// The figures of their bytes.
     pub fn decode(bytes: &[u8]) -> Result<Self, WireFault> {
         let mut reader = Reader::new(bytes);
-        Ok(Self {
-            quarantine_rows: reader.varint_u64()?,
-            visitors: reader.varint_u64()?,
-            storage_bytes: reader.varint_u64()?,
-            ledger: Ledger::decode(reader.rest())?,
-        })
+        let (quarantine_rows, visitors) = (reader.varint_u64()?, reader.varint_u64()?);
+        let storage_bytes = reader.varint_u64()?;
+        let mut units = Vec::new();
+        for _ in 0..reader.count()? {
+            units.push((reader.text()?.to_owned(), reader.varint_u64()?));
+        }
+        Ok(Self { quarantine_rows, visitors, storage_bytes, units, ledger: Ledger::decode(reader.rest())? })
     }
 }
 
@@ -133,7 +141,8 @@ mod tests {
 
     #[test]
     fn figures_read_as_they_were_written() {
-        let mut stats = Stats { visitors: 3, ..Stats::default() };
+        let units = vec![("cart/control/0".to_owned(), 2)];
+        let mut stats = Stats { visitors: 3, units, ..Stats::default() };
         stats.ledger.add(selvedge_edge::ledger::Counter::Accepted, 4);
         assert_eq!(Stats::decode(&stats.encode()), Ok(stats));
     }

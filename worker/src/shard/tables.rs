@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS attempt(
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS deadline(visitor BLOB PRIMARY KEY, due_ms INTEGER, site TEXT) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS deadline_by_time ON deadline(due_ms);
+CREATE TABLE IF NOT EXISTS unit(name TEXT PRIMARY KEY, count INTEGER) WITHOUT ROWID;
 ";
 
 /// Rows of one page of the log.
@@ -101,6 +102,10 @@ pub fn write_rows(
     if !outcome.quarantine.is_empty() {
         ledger.add(Counter::QuarantineEvicted, quarantined::bound(sql)?);
     }
+    for name in &outcome.units {
+        let statement = "INSERT INTO unit VALUES (?, 1) ON CONFLICT(name) DO UPDATE SET count = count + 1";
+        sql::run(sql, statement, vec![name.as_str().into()])?;
+    }
     let Some(row) = outcome.row.take() else {
         return write_ledger(sql, &ledger);
     };
@@ -172,7 +177,18 @@ pub fn stats(sql: &SqlStorage) -> worker::Result<Stats> {
         quarantine_rows: quarantined::count(sql)?,
         visitors: newest(sql, "SELECT count(*) FROM visitor")?,
         storage_bytes: u64::try_from(sql.database_size()).unwrap_or(0),
+        units: units(sql)?,
     })
+}
+
+/// Units of experiments.
+fn units(sql: &SqlStorage) -> worker::Result<Vec<(String, u64)>> {
+    let rows = sql::rows(sql, "SELECT name, count FROM unit", Vec::new())?;
+    let unit = |row: Vec<SqlStorageValue>| {
+        let mut values = row.into_iter();
+        (sql::text(values.next()), sql::number(values.next()))
+    };
+    Ok(rows.into_iter().map(unit).collect())
 }
 
 /// A visitor's id as a value.

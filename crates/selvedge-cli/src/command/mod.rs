@@ -9,6 +9,7 @@ pub mod new;
 pub mod publish;
 pub mod order;
 pub mod quarantine;
+pub mod lookups;
 pub mod replay;
 pub mod test;
 pub mod simulate;
@@ -43,6 +44,7 @@ fn dispatch(command: Command) -> Result<Ending> {
         Command::Publish(arguments) => publish::run(&arguments),
         Command::Pause(arguments) => order::pause(&arguments),
         Command::Rollback(arguments) => order::rollback(&arguments),
+        Command::Lookups(arguments) => lookups::run(&arguments),
         Command::Log(arguments) => log::run(&arguments),
         Command::Quarantine(arguments) => quarantine::run(&arguments.order),
         Command::Replay(arguments) => replay::run(&arguments),

@@ -15,8 +15,8 @@ use crate::written::lookups::ColumnKind;
 use selvedge_core::consent::Purposes;
 use selvedge_core::tracking_plan::Plan;
 use selvedge_core::wire::program::{
-    self, Attribute, EdgeConfig, FactSource, Leaf as LeafSource, Metric, MetricKind, Parts, Rule as RulePart,
-    Sequence, Slot, Source,
+    self, Attribute, EdgeConfig, FactSource, Feed, Leaf as LeafSource, Metric, MetricKind, Parts,
+    PushedTable, Rule as RulePart, Sequence, Slot, Source,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,7 +32,7 @@ pub(crate) fn build(site: &Site, shared: &Shared, files: &Files<'_>, public: boo
         site: site.site.name.clone(),
         currency: site.site.currency.clone(),
         late_ms: site.site.late_ms,
-        edge: (!public).then(|| edge_config(site, &builder.code, files)),
+        edge: (!public).then(|| edge_config(site, &builder, files)),
         plan: Plan { events: site.events.clone() },
         attributes: builder.attributes(),
         facts: builder.facts.facts,
@@ -70,10 +70,36 @@ fn lookups(site: &Site, tables: &BTreeMap<usize, u16>) -> Vec<program::Lookup> {
     let used = tables.keys().filter_map(|at| site.site.lookups.get(*at));
     let table = |lookup: &crate::written::lookups::Lookup| program::Lookup {
         name: lookup.name.clone(),
-        texts: lookup.columns.iter().map(|column| column.kind == ColumnKind::Text).collect(),
+        // What says until when a row is known is a column behind the others.
+        texts: lookup
+            .columns
+            .iter()
+            .map(|column| column.kind == ColumnKind::Text)
+            .chain(lookup.is_dated().then_some(false))
+            .collect(),
+        feed: match &lookup.push {
+            None => Feed::Published,
+            Some(_) if lookup.is_dated() => Feed::Dated,
+            Some(_) => Feed::Pushed,
+        },
         rows: lookup.rows.clone(),
     };
     used.map(table).collect()
+}
+
+/// The tables whose rows are pushed, whether rules use them yet or not.
+fn pushed(site: &Site, tables: &BTreeMap<usize, u16>) -> Vec<PushedTable> {
+    let table = |(at, lookup): (usize, &crate::written::lookups::Lookup)| {
+        let push = lookup.push.as_ref()?;
+        Some(PushedTable {
+            name: lookup.name.clone(),
+            table: tables.get(&at).copied(),
+            key: push.key.clone(),
+            columns: lookup.columns.iter().map(|column| (column.name.clone(), column.kind)).collect(),
+            ttl_ms: push.ttl_ms,
+        })
+    };
+    site.site.lookups.iter().enumerate().filter_map(table).collect()
 }
 
 /// The events of the cart, where a rule of the program reads it.
@@ -429,7 +455,7 @@ pub(super) fn place<'a>(mut names: impl Iterator<Item = &'a str>, name: &str) ->
     index(names.position(|known| known == name).unwrap_or(usize::MAX))
 }
 
-fn edge_config(site: &Site, code: &Code, files: &Files<'_>) -> EdgeConfig {
+fn edge_config(site: &Site, builder: &Builder<'_>, files: &Files<'_>) -> EdgeConfig {
     let written = &site.site;
     EdgeConfig {
         sources: written.sources.iter().map(source).collect(),
@@ -438,7 +464,10 @@ fn edge_config(site: &Site, code: &Code, files: &Files<'_>) -> EdgeConfig {
         consent_regions: written.consent.regions.clone(),
         policy_version: written.consent.policy_version,
         keep: written.keep,
-        leaves: code.sources.iter().map(|source| leaf_source(source, files)).collect(),
+        leaves: builder.code.sources.iter().map(|source| leaf_source(source, files)).collect(),
+        goals: site.deciding.goals.clone(),
+        studies: site.deciding.studies.clone(),
+        pushed: pushed(site, &builder.tables),
     }
 }
 

@@ -26,6 +26,9 @@ pub(crate) struct Deciding {
     /// The experiments, then the holdout where there is one.
     pub experiments: Vec<program::Experiment>,
     pub caps: Vec<Cap>,
+    pub goals: Vec<program::Goal>,
+    /// Of experiments that say what they are judged by.
+    pub studies: Vec<program::Study>,
 }
 
 /// A suppression, resolved: while `truth` is true, rules yield to it.
@@ -66,7 +69,7 @@ pub(super) fn resolve_deciding(rules: &RulesFile, checker: &mut Checker<'_, '_>)
     let suppressions = suppressions.map(|found| suppressor(found, checker)).collect();
     check_layers(&written.experiments, checker.report);
     for experiment in &written.experiments {
-        for goal in &experiment.goals {
+        for goal in experiment.primary.iter().chain(&experiment.guardrails) {
             let names = goals.iter().map(|goal| goal.name.value.as_str());
             known(goal, names, "goal", checker.report);
         }
@@ -92,7 +95,13 @@ pub(super) fn resolve_deciding(rules: &RulesFile, checker: &mut Checker<'_, '_>)
             variants: variants.into(),
         }
     }));
-    Deciding { suppressions, experiments, caps: written.caps.clone() }
+    Deciding {
+        suppressions,
+        experiments,
+        caps: written.caps.clone(),
+        goals: goals.iter().map(goal_part).collect(),
+        studies: written.experiments.iter().filter_map(|experiment| study(experiment, goals)).collect(),
+    }
 }
 
 /// The event of a goal exists, is worth what it says, and comes from where it must.
@@ -113,6 +122,28 @@ fn check_goal(goal: &Goal, checker: &mut Checker<'_, '_>) {
         let help = format!("write `trust: server` at `{}` in tracking-plan.yaml", goal.event.value);
         checker.report.add_help(Code::E0325, span, message, help);
     }
+}
+
+fn goal_part(goal: &Goal) -> program::Goal {
+    program::Goal {
+        name: goal.name.value.clone(),
+        event: goal.event.value.clone(),
+        value: goal.value.as_ref().map(|value| value.value.clone()),
+        trust: goal.trust.map_or(Trust::Client, |(trust, _)| trust),
+        within_ms: goal.within_ms,
+    }
+}
+
+/// What an experiment is judged by; `None` where it does not say.
+fn study(experiment: &Experiment, goals: &[Goal]) -> Option<program::Study> {
+    let place = |name: &Spanned<String>| {
+        let at = goals.iter().position(|goal| goal.name.value == name.value)?;
+        u16::try_from(at).ok()
+    };
+    let primary = experiment.primary.as_ref().and_then(place);
+    let guardrails: Vec<u16> = experiment.guardrails.iter().filter_map(place).collect();
+    let says = primary.is_some() || !guardrails.is_empty();
+    says.then(|| program::Study { experiment: experiment.name.value.clone(), primary, guardrails })
 }
 
 fn suppressor(found: &Suppression, checker: &mut Checker<'_, '_>) -> Suppressor {

@@ -24,8 +24,14 @@ const COLUMN: Form = Form::Word(&["text", "number", "money", "bool", "time"]);
 
 const LOOKUP: &[Key] = &[
     required("key", Form::Text, "the column that rows are found by"),
-    required("from", Form::Pattern("^csv .+"), "`csv catalog.csv`: a file of the site's folder"),
+    required(
+        "from",
+        Form::Pattern("^(csv .+|push)$"),
+        "`csv catalog.csv`, a file of the site's folder; or `push`",
+    ),
     key("columns", Form::Map(&COLUMN), "what the cells of columns are; else it is read off them"),
+    key("ttl", DURATION, "how long a pushed row is known"),
+    key("if_stale", Form::Word(&["unknown", "keep"]), "what a pushed row is past its `ttl`"),
 ];
 
 const DESTINATION: &[Key] = &[

@@ -60,8 +60,10 @@ pub(crate) struct Experiment {
     /// The first bucket that takes part, and the one behind the last.
     pub traffic: (u16, u16),
     pub span: Span,
-    /// The primary goal, then the guardrails.
-    pub goals: Vec<Spanned<String>>,
+    /// The goal it is about.
+    pub primary: Option<Spanned<String>>,
+    /// Goals that must not suffer.
+    pub guardrails: Vec<Spanned<String>>,
     pub variants: Vec<Variant>,
 }
 
@@ -173,10 +175,9 @@ fn read_experiment(entry: &Entry, report: &mut Report) -> Option<Experiment> {
     let salt = fields.optional("salt").and_then(|node| fields::text(node, report));
     let layer = fields.optional("layer").and_then(|node| fields::text(node, report));
     let traffic = fields.optional("traffic");
-    let mut goals: Vec<_> =
-        fields.optional("primary").and_then(|node| fields::text(node, report)).into_iter().collect();
+    let primary = fields.optional("primary").and_then(|node| fields::text(node, report));
     let guardrails = fields.optional("guardrails").map(fields::items).unwrap_or_default();
-    goals.extend(guardrails.iter().filter_map(|node| fields::text(node, report)));
+    let guardrails = guardrails.iter().filter_map(|node| fields::text(node, report)).collect();
     let variants = named(fields.required("variants", report), read_variant, report);
     fields.finish(&[], report);
     check_variants(&variants, &name, report);
@@ -186,7 +187,8 @@ fn read_experiment(entry: &Entry, report: &mut Report) -> Option<Experiment> {
         layer: layer.map(|layer| layer.value),
         span: traffic.map_or(name.span, |node| node.span),
         traffic: traffic.and_then(|node| read_traffic(node, report)).unwrap_or((0, BUCKETS)),
-        goals,
+        primary,
+        guardrails,
         variants,
         name,
     })

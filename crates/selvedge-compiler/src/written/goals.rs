@@ -1,5 +1,6 @@
 //! `goals` of site.yaml: what counts as success.
 
+use crate::codes::Code;
 use crate::diagnostic::Report;
 use crate::fields::{self, Fields, NameKind, Spanned};
 use crate::literal;
@@ -7,6 +8,7 @@ use crate::source::Span;
 use crate::written::entries::{name_of, named};
 use crate::written::stretch::duration;
 use crate::yaml::{Entry, Node};
+use selvedge_core::limits::GOALS_MAX;
 use selvedge_core::tracking_plan::Trust;
 
 /// A goal as written.
@@ -24,7 +26,11 @@ pub(crate) struct Goal {
 
 /// Reads the goals.
 pub(super) fn read_goals(node: Option<&Node>, report: &mut Report) -> Vec<Goal> {
-    named(node, read_goal, report)
+    let goals = named(node, read_goal, report);
+    if let Some(node) = node.filter(|_| goals.len() > GOALS_MAX) {
+        report.add(Code::E0016, node.span, format!("{} goals; at most {GOALS_MAX}", goals.len()));
+    }
+    goals
 }
 
 fn read_goal(entry: &Entry, report: &mut Report) -> Option<Goal> {

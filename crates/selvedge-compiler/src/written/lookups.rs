@@ -1,16 +1,18 @@
-//! Lookups: tables of CSV files of the site, by a key. The types of the columns are written, or read off the cells.
+//! Lookups: tables of CSV files of the site, or whose rows are pushed to the edge, by a key. The types of the columns are
+//! written, or read off the cells of a file.
 
 use crate::codes::Code;
 use crate::diagnostic::Report;
-use crate::fields::{self, Fields, Later, NameKind, Spanned};
-use crate::literal::micro;
+use crate::fields::{self, Fields, NameKind, Spanned};
+use crate::literal;
 use crate::source::Files;
 use crate::suggest::did_you_mean;
 use crate::written::csv::{Table, read_table};
 use crate::written::entries::named;
-use crate::yaml::Entry;
-use selvedge_core::date::time_ms;
-use selvedge_core::limits::{LOOKUP_COLUMNS_MAX, STATE_TEXT_BYTES_MAX};
+use crate::written::stretch::duration;
+use crate::yaml::{Entry, Node};
+use selvedge_core::limits::{LOOKUP_COLUMNS_MAX, PUSHED_TABLES_MAX, STATE_TEXT_BYTES_MAX};
+pub(crate) use selvedge_core::wire::program::ColumnKind;
 use selvedge_core::wire::program::{LookupCell, LookupRow};
 
 /// A table, read: its rows sorted by key.
@@ -18,7 +20,26 @@ use selvedge_core::wire::program::{LookupCell, LookupRow};
 pub(crate) struct Lookup {
     pub name: String,
     pub columns: Vec<Column>,
+    /// The rows; none, where they are pushed.
     pub rows: Vec<LookupRow>,
+    /// How they are pushed, where they are.
+    pub push: Option<Push>,
+}
+
+/// How the rows of a table are pushed.
+#[derive(Debug)]
+pub(crate) struct Push {
+    /// The column that rows are found by.
+    pub key: String,
+    /// How long a row is known, where it is not kept.
+    pub ttl_ms: Option<u64>,
+}
+
+impl Lookup {
+    /// Whether each row says until when it is known.
+    pub fn is_dated(&self) -> bool {
+        self.push.as_ref().is_some_and(|push| push.ttl_ms.is_some())
+    }
 }
 
 /// A column and what its cells are.
@@ -26,16 +47,6 @@ pub(crate) struct Lookup {
 pub(crate) struct Column {
     pub name: String,
     pub kind: ColumnKind,
-}
-
-/// What the cells of a column are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ColumnKind {
-    Text,
-    Number,
-    Money,
-    Bool,
-    Time,
 }
 
 const KINDS: [(&str, ColumnKind); 5] = [
@@ -47,23 +58,22 @@ const KINDS: [(&str, ColumnKind); 5] = [
 ];
 
 /// Reads `lookups`.
-pub(super) fn read_lookups(
-    node: Option<&crate::yaml::Node>,
-    files: &Files<'_>,
-    report: &mut Report,
-) -> Vec<Lookup> {
-    named(node, |entry, report| read_lookup(entry, files, report), report)
+pub(super) fn read_lookups(node: Option<&Node>, files: &Files<'_>, report: &mut Report) -> Vec<Lookup> {
+    let lookups = named(node, |entry, report| read_lookup(entry, files, report), report);
+    let pushed = lookups.iter().filter(|lookup| lookup.push.is_some()).count();
+    if let Some(node) = node.filter(|_| pushed > PUSHED_TABLES_MAX) {
+        report.add(Code::E0016, node.span, format!("{pushed} pushed tables; at most {PUSHED_TABLES_MAX}"));
+    }
+    lookups
 }
 
 fn read_lookup(entry: &Entry, files: &Files<'_>, report: &mut Report) -> Option<Lookup> {
-    const LATER: [Later; 2] = [
-        ("ttl", "a CSV file is as old as the publish that it came with: publish it anew"),
-        ("if_stale", "a CSV file is as old as the publish that it came with: publish it anew"),
-    ];
     fields::name(&entry.key, entry.key_span, NameKind::Dotted, report);
     let mut fields = Fields::of(&entry.value, report)?;
     let key = fields.required("key", report).and_then(|node| fields::text(node, report));
     let from = fields.required("from", report).and_then(|node| fields::text(node, report));
+    let ttl = fields.optional("ttl");
+    let if_stale = fields.optional("if_stale");
     let columns = fields.optional("columns");
     let kinds = named(
         columns,
@@ -73,17 +83,64 @@ fn read_lookup(entry: &Entry, files: &Files<'_>, report: &mut Report) -> Option<
         },
         report,
     );
-    fields.finish(&LATER, report);
+    fields.finish(&[], report);
     let (key, from) = (key?, from?);
+    if from.value == "push" {
+        let ttl_ms = read_ttl(ttl, if_stale, report);
+        return pushed(&entry.key, key, kinds, ttl_ms, report);
+    }
     let Some(file) = from.value.strip_prefix("csv ") else {
-        let what = format!("`from: {}`", from.value);
-        let help = "write `from: csv catalog.csv`, the name of a file beside site.yaml";
-        fields::not_supported(&what, help, from.span, report);
+        let message = format!("a lookup cannot come from `{}`", from.value);
+        let help = "write `from: csv catalog.csv`, the name of a file beside site.yaml, or `from: push`";
+        report.add_help(Code::E0720, from.span, message, help.to_owned());
         return None;
     };
+    if let Some(node) = ttl.or(if_stale) {
+        let message = "a CSV file is as old as the publish that it came with".to_owned();
+        let help = "leave it out, or push the rows: `from: push`".to_owned();
+        report.add_help(Code::E0720, node.span, message, help);
+    }
     let file = Spanned { value: file.trim().to_owned(), span: from.span };
     let table = read_table(&file, files, report)?;
     typed(&entry.key, table, &key, &kinds, report)
+}
+
+/// How long a row is known: `ttl`, unless `if_stale: keep`.
+fn read_ttl(ttl: Option<&Node>, if_stale: Option<&Node>, report: &mut Report) -> Option<u64> {
+    const IF_STALE: [(&str, bool); 2] = [("unknown", false), ("keep", true)];
+    let keeps = if_stale.and_then(|node| fields::word(node, &IF_STALE, &[], report)).unwrap_or(false);
+    let ttl_ms = ttl.and_then(|node| duration(node, literal::DURATION_MS_MAX, report));
+    ttl_ms.filter(|_| !keeps)
+}
+
+/// A table whose rows are pushed: its columns are those that are written.
+fn pushed(
+    name: &str,
+    key: Spanned<String>,
+    kinds: Vec<(Spanned<String>, ColumnKind)>,
+    ttl_ms: Option<u64>,
+    report: &mut Report,
+) -> Option<Lookup> {
+    /// One is left for what says until when a row is known.
+    const COLUMNS_MAX: usize = LOOKUP_COLUMNS_MAX - 1;
+    let kinds: Vec<_> = kinds.into_iter().filter(|(column, _)| column.value != key.value).collect();
+    let message = match kinds.len() {
+        0 => format!("`{name}` does not say which columns are pushed"),
+        count if count > COLUMNS_MAX => format!("{count} columns; at most {COLUMNS_MAX}"),
+        _ => {
+            let columns = kinds.into_iter().map(|(column, kind)| Column { name: column.value, kind });
+            let push = Some(Push { key: key.value, ttl_ms });
+            return Some(Lookup {
+                name: name.to_owned(),
+                columns: columns.collect(),
+                rows: Vec::new(),
+                push,
+            });
+        }
+    };
+    let help = "write for example `columns: {stock: number, price: money}`".to_owned();
+    report.add_help(Code::E0720, key.span, message, help);
+    None
 }
 
 fn typed(
@@ -128,10 +185,10 @@ fn typed(
         }
         let cells = others.iter().zip(&columns).map(|(at, column)| {
             let text = row[*at].as_str();
-            let value = cell(text, column.kind);
+            let value = LookupCell::read(text, column.kind);
             if value.is_none() {
                 let message =
-                    format!("row {line}: `{text}` in `{}` is not {}", column.name, form(column.kind));
+                    format!("row {line}: `{text}` in `{}` is not {}", column.name, column.kind.form());
                 report.add(Code::E0430, key.span, message);
             }
             value
@@ -143,38 +200,13 @@ fn typed(
         report.add(Code::E0430, key.span, format!("the key `{}` stands in two rows", twice[0].key));
         return None;
     }
-    Some(Lookup { name: name.to_owned(), columns, rows })
+    Some(Lookup { name: name.to_owned(), columns, rows, push: None })
 }
 
 /// What all of the cells are that hold anything.
 fn kind_of<'a>(cells: impl Iterator<Item = &'a str>) -> ColumnKind {
     let cells: Vec<&str> = cells.filter(|cell| !cell.is_empty()).collect();
-    let are = |kind| cells.iter().all(|text| cell(text, kind).is_some());
+    let are = |kind| cells.iter().all(|text| LookupCell::read(text, kind).is_some());
     let kinds = [ColumnKind::Bool, ColumnKind::Number];
     kinds.into_iter().find(|kind| !cells.is_empty() && are(*kind)).unwrap_or(ColumnKind::Text)
-}
-
-fn cell(text: &str, kind: ColumnKind) -> Option<LookupCell> {
-    if text.is_empty() {
-        return Some(LookupCell::Missing);
-    }
-    Some(match kind {
-        ColumnKind::Text => LookupCell::Text(text.to_owned()),
-        ColumnKind::Number | ColumnKind::Money => LookupCell::Number(micro(text)?),
-        ColumnKind::Time => LookupCell::Number(time_ms(text)?),
-        ColumnKind::Bool => match text {
-            "true" | "yes" => LookupCell::Number(1),
-            "false" | "no" => LookupCell::Number(0),
-            _ => return None,
-        },
-    })
-}
-
-const fn form(kind: ColumnKind) -> &'static str {
-    match kind {
-        ColumnKind::Text => "a text",
-        ColumnKind::Number | ColumnKind::Money => "a number with at most six decimals",
-        ColumnKind::Bool => "`true` or `false`",
-        ColumnKind::Time => "a day or a moment",
-    }
 }

@@ -8,6 +8,7 @@ use selvedge_core::rules::{Moment, Place, Program, decide, explain, lease, step,
 use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::answer::Reason;
+use selvedge_core::wire::program::{LookupCell, LookupRow, with_rows};
 use selvedge_core::wire::state::VisitorState;
 
 /// When every visit begins: Sunday, 22 November 2026, 10:00 UTC.
@@ -61,6 +62,16 @@ impl Visit {
             now_ms: START_MS,
             sequence: 0,
         }
+    }
+
+    /// The same visitor where these rows were pushed into the first table, each until its time.
+    pub fn pushed(&mut self, site: &Site, rows: &[(&str, &[LookupCell])]) -> &mut Self {
+        let row =
+            |(key, cells): &(&str, &[LookupCell])| LookupRow { key: (*key).into(), cells: cells.to_vec() };
+        let full = compiled(site).full_bytes;
+        let with = with_rows(&full, &[(0, rows.iter().map(row).collect())]).expect("fits");
+        self.program = Program::load(&with).expect("loads");
+        self
     }
 
     /// Lets time pass.

@@ -331,11 +331,14 @@ impl<'a> View<'a> {
             // A key is never made of other facts.
             kind::SOURCE_LOOKUP | kind::SOURCE_SAME_COUNT => UNOBSERVED,
             _ => match self.seen(key) {
-                Seen::Text(key) => match self.image.look_up(fact.index(), fact.column(), key.as_bytes()) {
-                    None => NOTHING,
-                    Some(LookedUp::Text(text)) => Seen::Text(text),
-                    Some(LookedUp::Number(number)) => Seen::Known(Known::exact(number)),
-                },
+                Seen::Text(key) => {
+                    match self.image.look_up(fact.index(), fact.column(), key.as_bytes(), self.now_ms) {
+                        None => NOTHING,
+                        Some(LookedUp::Unknown) => UNOBSERVED,
+                        Some(LookedUp::Text(text)) => Seen::Text(text),
+                        Some(LookedUp::Number(number)) => Seen::Known(Known::exact(number)),
+                    }
+                }
                 Seen::Known(Known::MISSING) => NOTHING,
                 _ => UNOBSERVED,
             },

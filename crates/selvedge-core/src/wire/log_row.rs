@@ -4,7 +4,8 @@
 use super::answer::SlotDecision;
 use crate::consent::{Purposes, Snapshot};
 use crate::event::{Clock, Event};
-use crate::id::{ProgramHash, VisitorId, WriterId};
+use crate::id::{EventId, ProgramHash, Sequence, VisitorId, WriterId};
+use crate::number::Number;
 use crate::tracking_plan::Trust;
 use crate::value::Map;
 use alloc::string::String;
@@ -40,6 +41,8 @@ pub struct LogRow {
     pub program: ProgramHash,
     /// Its place in the site's history.
     pub publish: u64,
+    /// The versions of the pushed tables that were in force, by name.
+    pub lookups: Vec<(String, u64)>,
     /// Consent snapshots; an event's [`Event::consent`] names one.
     pub consent: Vec<Snapshot>,
     /// The batch's context.
@@ -68,6 +71,29 @@ pub enum Said {
     Decided(Vec<SlotDecision>),
     /// A destination is told that the visitor is, or is no more, what a rule is about.
     Emitted(Emission),
+    /// An accepted event of the row reached a goal.
+    Reached(Reached),
+}
+
+/// A goal that was reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reached {
+    /// Its name.
+    pub goal: String,
+    /// The event that reached it, and when that happened: Unix milliseconds of the writer's clock.
+    pub event: Sequence,
+    /// See [`Self::event`].
+    pub event_time_ms: u64,
+    /// What that is worth, where the goal and the event say it.
+    pub value: Option<Number>,
+}
+
+impl Reached {
+    /// The id of the event, in a row of this writer.
+    #[must_use]
+    pub const fn event_id(&self, writer: WriterId) -> EventId {
+        EventId::new(self.event_time_ms, writer, self.event)
+    }
 }
 
 /// A message to a destination.

@@ -3,14 +3,17 @@
 
 use super::answer_encode::EncodeFault;
 use super::form::{Bounds, DecisionForm, EventForm, EventSeed, MapForm, MapSeed, ROW_SIZES, SnapshotForm};
-use super::log_row::{Emission, LogEvent, LogNote, LogRow, RowFault, Said, VERSION};
+use super::log_row::{Emission, LogEvent, LogNote, LogRow, Reached, RowFault, Said, VERSION};
 use super::names::Names;
 use crate::consent::Purposes;
 use crate::event::Clock;
-use crate::id::{ProgramHash, VisitorId, WriterId};
+use crate::id::{ProgramHash, Sequence, VisitorId, WriterId};
 use crate::limits::LOG_ROW_BYTES_MAX;
+use crate::number::Number;
 use crate::tracking_plan::Trust;
 use crate::value::{Map, Value};
+use alloc::borrow::Cow;
+use alloc::string::String;
 use alloc::vec::Vec;
 use serde::de::{Deserialize, DeserializeSeed};
 use serde::ser::Serialize;
@@ -76,11 +79,16 @@ impl LogRow {
             append(&mut out, &outcome_form(logged))?;
         }
         // A row without notes ends here.
-        let no_fields = Map::new();
-        for note in &self.notes {
-            let emission = if let Said::Emitted(emission) = &note.said { Some(emission) } else { None };
-            append(&mut out, &note_form(note, emission))?;
-            let fields = emission.map_or(&no_fields, |emission| &emission.fields);
+        let tables = (!self.lookups.is_empty()).then(|| tables_note(&self.lookups));
+        for note in tables.iter().chain(&self.notes) {
+            let emission = match &note.said {
+                Said::Decided(_) => None,
+                Said::Emitted(emission) => Some(Cow::Borrowed(emission)),
+                Said::Reached(reached) => Some(Cow::Owned(reached_form(reached))),
+            };
+            append(&mut out, &note_form(note, emission.as_deref()))?;
+            let no_fields = Map::new();
+            let fields = emission.as_ref().map_or(&no_fields, |emission| &emission.fields);
             append(&mut out, &MapForm { map: fields, names: Some(&names) })?;
         }
         Ok(out)
@@ -172,13 +180,78 @@ fn note_form<'a>(note: &'a LogNote, emission: Option<&'a Emission>) -> NoteForm<
     }
 }
 
+/// What stands in the place of a destination in a note of no rule: what else it says.
+const GOAL: &str = "goal";
+const LOOKUPS: &str = "lookups";
+/// The fields of a goal's note.
+const EVENT: &str = "event";
+const TIME_MS: &str = "time_ms";
+const VALUE: &str = "value";
+
+/// A goal that was reached stands in a row as an emission of no rule.
+fn reached_form(reached: &Reached) -> Emission {
+    let mut fields = Map::new();
+    fields.set(EVENT, Value::Number(Number::Int(reached.event.get().into())));
+    fields.set(TIME_MS, number(reached.event_time_ms));
+    if let Some(value) = reached.value {
+        fields.set(VALUE, Value::Number(value));
+    }
+    Emission { rule: "".into(), to: GOAL.into(), enter: reached.goal.clone(), is_exit: false, fields }
+}
+
+/// So do the versions of pushed tables, before all notes.
+fn tables_note(lookups: &[(String, u64)]) -> LogNote {
+    let fields = lookups.iter().map(|(name, version)| (name.clone(), number(*version))).collect();
+    let said = Emission { rule: "".into(), to: LOOKUPS.into(), enter: "".into(), is_exit: false, fields };
+    LogNote { time_ms: 0, usable: Purposes::NONE, said: Said::Emitted(said) }
+}
+
+fn number(number: u64) -> Value {
+    Value::Number(Number::Int(i64::try_from(number).unwrap_or(i64::MAX)))
+}
+
+fn whole(value: Option<&Value>) -> Option<i64> {
+    match value {
+        Some(Value::Number(Number::Int(number))) => Some(*number),
+        _ => None,
+    }
+}
+
+/// What an emission of no rule says.
+fn said_of(emission: Emission) -> Option<Said> {
+    if !emission.rule.is_empty() || emission.to != GOAL {
+        return Some(Said::Emitted(emission));
+    }
+    let event = u32::try_from(whole(emission.fields.get(EVENT))?).ok()?;
+    let event_time_ms = whole(emission.fields.get(TIME_MS))?.unsigned_abs();
+    let value = match emission.fields.get(VALUE) {
+        Some(Value::Number(number)) => Some(*number),
+        _ => None,
+    };
+    let event = Sequence::new(event)?;
+    Some(Said::Reached(Reached { goal: emission.enter, event, event_time_ms, value }))
+}
+
+/// The versions that stand before the notes, taken out of them.
+fn take_tables(notes: &mut Vec<LogNote>) -> Vec<(String, u64)> {
+    let fields = match notes.first().map(|note| &note.said) {
+        Some(Said::Emitted(first)) if first.rule.is_empty() && first.to == LOOKUPS => first.fields.clone(),
+        _ => return Vec::new(),
+    };
+    notes.remove(0);
+    let version = |value: &Value| whole(Some(value)).map_or(0, i64::unsigned_abs);
+    fields.iter().map(|(name, value)| (name.into(), version(value))).collect()
+}
+
 fn read_note(input: &mut Deserializer<'_>, bounds: &Bounds<'_>) -> Option<LogNote> {
     let form = NoteForm::deserialize(&mut *input).ok()?;
     let fields = MapSeed::context(bounds).deserialize(&mut *input).ok()?;
     let said = match form.emission {
         None => Said::Decided(form.decisions.iter().map(DecisionForm::read).collect::<Option<_>>()?),
         Some((rule, to, enter, is_exit)) => {
-            Said::Emitted(Emission { rule: rule.into(), to: to.into(), enter: enter.into(), is_exit, fields })
+            let emission =
+                Emission { rule: rule.into(), to: to.into(), enter: enter.into(), is_exit, fields };
+            said_of(emission)?
         }
     };
     Some(LogNote { time_ms: form.time_ms, usable: Purposes(form.usable), said })
@@ -193,9 +266,12 @@ fn row_names(row: &LogRow) -> Names {
         collect_names(&logged.event.properties, &mut names);
         collect_names(&logged.event.context, &mut names);
     }
+    names.extend(row.lookups.iter().map(|(name, _)| name.as_str()));
     for note in &row.notes {
-        if let Said::Emitted(emission) = &note.said {
-            collect_names(&emission.fields, &mut names);
+        match &note.said {
+            Said::Emitted(emission) => collect_names(&emission.fields, &mut names),
+            Said::Reached(_) => names.extend([EVENT, TIME_MS, VALUE]),
+            Said::Decided(_) => {}
         }
     }
     Names::new(&names)
@@ -227,8 +303,9 @@ fn read_row(content: &[u8]) -> Option<LogRow> {
     for _ in 0..count {
         events.push(read_log_event(&mut input, &bounds, head.sent_at_ms)?);
     }
-    let notes = read_notes(input.finalize().ok()?, &bounds)?;
-    Some(LogRow { notes, ..row(&head, context, events)? })
+    let mut notes = read_notes(input.finalize().ok()?, &bounds)?;
+    let lookups = take_tables(&mut notes);
+    Some(LogRow { lookups, notes, ..row(&head, context, events)? })
 }
 
 /// Notes follow to the end.
@@ -272,6 +349,7 @@ fn row(head: &HeadForm<'_>, context: Map, events: Vec<LogEvent>) -> Option<LogRo
         consent: head.consent.iter().map(SnapshotForm::read).collect::<Option<_>>()?,
         context,
         events,
+        lookups: Vec::new(),
         notes: Vec::new(),
     })
 }

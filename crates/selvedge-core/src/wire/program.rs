@@ -17,13 +17,15 @@ mod destination;
 
 mod emit;
 
+mod judged;
+
 mod shown;
 
 mod template;
 
-mod looked_up;
-
 mod layout;
+
+mod looked_up;
 
 mod postcard;
 
@@ -32,6 +34,8 @@ mod image;
 mod decode;
 
 mod encode;
+
+mod pushed;
 
 pub use deciding::{Cap, Deciding, Experiment, Suppression, Terms, Trial, Unit, ValueCap, Variant};
 pub use decode::{destinations, edge_config};
@@ -46,11 +50,15 @@ pub(crate) use image::records::{
 pub(crate) use image::{
     ACCEPT, REJECT, SITE_CAPS, USER, WOKEN, dismissals_of, op_of, per_value_of, slot_caps_hash,
 };
-pub use image::{CART, Image, attribute_hash, emit_hash, experiment_hash, group_hash, rule_hash, timer_hash};
+pub use image::{
+    CART, Image, attribute_hash, emit_hash, experiment_hash, group_hash, rule_hash, timer_hash, variant_hash,
+};
 pub(crate) use image::{FactTest, Local, LookedUp, SCANNED_MAX};
+pub use judged::{Goal, Study};
 pub(crate) use layout::{NONE, kind};
-pub use looked_up::{Lookup, LookupCell, LookupRow};
+pub use looked_up::{ColumnKind, Feed, Lookup, LookupCell, LookupRow, PushedTable};
 pub use measured::{Metric, MetricKind, Points, Scope, Score, Window};
+pub use pushed::with_rows;
 pub use sequence::{Sequence, SequenceKind, SequenceStep};
 pub use shown::{Content, ContentType, Group, Hold, Rule, Slot, Status, Timing, Trigger};
 pub use template::{
@@ -172,6 +180,12 @@ pub struct EdgeConfig {
     pub keep: Keep,
     /// Where each instruction of [`Parts::code`] stands in the source, for explanations; same length as `code`.
     pub leaves: Vec<Leaf>,
+    /// What counts as success, at most [`crate::limits::GOALS_MAX`].
+    pub goals: Vec<Goal>,
+    /// What experiments are judged by.
+    pub studies: Vec<Study>,
+    /// Tables whose rows are pushed, at most [`crate::limits::PUSHED_TABLES_MAX`].
+    pub pushed: Vec<PushedTable>,
 }
 
 /// How long what passed is kept, in milliseconds.

@@ -4,12 +4,13 @@ use proptest::prelude::*;
 use selvedge_core::consent::{Mode, Purposes};
 use selvedge_core::tracking_plan::{Nature, PlanEvent, PlanProperty, PropertyType, Trust};
 use selvedge_core::wire::program::{
-    Attribute, AttributeScope, AttributeSet, AttributeType, Builtin, Cap, CartChange, CartEvent, Content,
-    ContentType, Deciding, EdgeConfig, Emit, Escape, Experiment, Fact, FactSource, Format, Group, Hold,
-    IfStale, Instruction, Jump, Keep, Leaf, Lookup, LookupCell, LookupRow, Metric, MetricKind, NumberFormat,
-    Offset, OncePer, Parts, Piece, Placeholder, Points, Rule, Scope, Score, Sequence, SequenceKind,
-    SequenceStep, SetTo, Shape, Slot, Source, SourceKind, Status, Step, Suppression, Template, Term, Terms,
-    Test, TextTest, Timing, Trial, Trigger, Ttl, Unit, ValueCap, Variant, Window, Wording, Zeros,
+    Attribute, AttributeScope, AttributeSet, AttributeType, Builtin, Cap, CartChange, CartEvent, ColumnKind,
+    Content, ContentType, Deciding, EdgeConfig, Emit, Escape, Experiment, Fact, FactSource, Feed, Format,
+    Goal, Group, Hold, IfStale, Instruction, Jump, Keep, Leaf, Lookup, LookupCell, LookupRow, Metric, MetricKind,
+    NumberFormat, Offset, OncePer, Parts, Piece, Placeholder, Points, PushedTable, Rule, Scope, Score,
+    Sequence, SequenceKind, SequenceStep, SetTo, Shape, Slot, Source, SourceKind, Status, Step, Study,
+    Suppression, Template, Term, Terms, Test, TextTest, Timing, Trial, Trigger, Ttl, Unit, ValueCap, Variant,
+    Window, Wording, Zeros,
 };
 
 fn name() -> impl Strategy<Value = String> {
@@ -356,9 +357,16 @@ fn edge() -> impl Strategy<Value = EdgeConfig> {
     let keep =
         (any::<u64>(), any::<u64>()).prop_map(|(log_ms, quarantine_ms)| Keep { log_ms, quarantine_ms });
     let keep = prop_oneof![Just(Keep::default()), keep];
-    let regions = list((name(), mode()));
-    (list(source), list(name()), mode(), regions, any::<u16>(), keep, list(leaf)).prop_map(
-        |(sources, origins, consent_mode, consent_regions, policy_version, keep, leaves)| EdgeConfig {
+    let policy = (mode(), list((name(), mode())), any::<u16>(), keep);
+    (list(source), list(name()), policy, list(leaf), judged(), list(pushed())).prop_map(
+        |(
+            sources,
+            origins,
+            (consent_mode, consent_regions, policy_version, keep),
+            leaves,
+            (goals, studies),
+            pushed,
+        )| EdgeConfig {
             sources,
             origins,
             consent_mode,
@@ -366,8 +374,30 @@ fn edge() -> impl Strategy<Value = EdgeConfig> {
             policy_version,
             keep,
             leaves,
+            goals,
+            studies,
+            pushed,
         },
     )
+}
+
+fn judged() -> impl Strategy<Value = (Vec<Goal>, Vec<Study>)> {
+    let trust = prop::sample::select(&[Trust::Client, Trust::Server][..]);
+    let value = prop::option::of("[a-z]{1,4}");
+    let goal = (name(), name(), value, trust, prop::option::of(1..u64::MAX))
+        .prop_map(|(name, event, value, trust, within_ms)| Goal { name, event, value, trust, within_ms });
+    prop::collection::vec(goal, 1..4).prop_flat_map(|goals| {
+        let place = 0..u16::try_from(goals.len()).unwrap();
+        let study = (name(), prop::option::of(place.clone()), list(place))
+            .prop_map(|(experiment, primary, guardrails)| Study { experiment, primary, guardrails });
+        (Just(goals), list(study))
+    })
+}
+
+fn pushed() -> impl Strategy<Value = PushedTable> {
+    let columns = list((name(), prop::sample::select(ColumnKind::ALL)));
+    (name(), prop::option::of(0..u16::MAX), name(), columns, prop::option::of(1..u64::MAX))
+        .prop_map(|(name, table, key, columns, ttl_ms)| PushedTable { name, table, key, columns, ttl_ms })
 }
 
 fn lookup() -> impl Strategy<Value = Lookup> {
@@ -381,7 +411,13 @@ fn lookup() -> impl Strategy<Value = Lookup> {
     };
     prop::collection::vec(any::<bool>(), 0..4).prop_flat_map(move |texts| {
         let rows = list((name(), cells(&texts)).prop_map(|(key, cells)| LookupRow { key, cells }));
-        (name(), Just(texts), rows).prop_map(|(name, texts, rows)| Lookup { name, texts, rows })
+        let feed = prop::sample::select(&[Feed::Published, Feed::Pushed, Feed::Dated][..]);
+        (name(), Just(texts), feed, rows).prop_map(|(name, texts, feed, rows)| Lookup {
+            name,
+            texts,
+            feed,
+            rows,
+        })
     })
 }
 

@@ -13,7 +13,7 @@ use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::answer::{Answer, Applied, Grant, Reason, Refused, SlotDecision, read_answer};
 use selvedge_core::wire::batch::{encode_batch, encode_event, read_event, refusal_of};
 use selvedge_core::wire::batch_decode::{decode_batch, open};
-use selvedge_core::wire::log_row::{Emission, LogEvent, LogNote, LogRow, Said};
+use selvedge_core::wire::log_row::{Emission, LogEvent, LogNote, LogRow, Reached, Said};
 use selvedge_core::wire::program::{Content, ContentType};
 
 fn numbers() -> impl Strategy<Value = Number> {
@@ -176,10 +176,21 @@ prop_compose! {
     }
 }
 
+fn reached() -> impl Strategy<Value = Said> {
+    let value = option::of(any::<i64>().prop_map(Number::Int));
+    (texts(), 1..u32::MAX, 0..1u64 << 48, value).prop_map(|(goal, event, event_time_ms, value)| {
+        Said::Reached(Reached { goal, event: Sequence::new(event).unwrap(), event_time_ms, value })
+    })
+}
+
 fn notes() -> impl Strategy<Value = LogNote> {
     let emission = (texts(), texts(), texts(), any::<bool>(), maps(Just(Value::Bool(true))))
         .prop_map(|(rule, to, enter, is_exit, fields)| Emission { rule, to, enter, is_exit, fields });
-    let said = prop_oneof![vec(decisions(), 1..3).prop_map(Said::Decided), emission.prop_map(Said::Emitted),];
+    let said = prop_oneof![
+        vec(decisions(), 1..3).prop_map(Said::Decided),
+        emission.prop_map(Said::Emitted),
+        reached()
+    ];
     (any::<u64>(), any::<u16>(), said).prop_map(|(time_ms, usable, said)| LogNote {
         time_ms,
         usable: Purposes(usable),
@@ -198,6 +209,7 @@ prop_compose! {
         publish: u64,
         events in vec(log_events(), 0..4),
         notes in vec(notes(), 0..3),
+        versions in prop::collection::btree_map("[a-z]{1,8}", 0..1u64 << 40, 0..3),
     ) -> LogRow {
         LogRow {
             received_ms,
@@ -212,6 +224,7 @@ prop_compose! {
             clock: header.clock,
             program: header.program.unwrap_or_default(),
             publish,
+            lookups: versions.into_iter().collect(),
             consent: header.consent,
             context: header.context,
             events,

@@ -185,6 +185,7 @@ pub fn log_row() -> LogRow {
         clock: Clock::Event,
         program: ProgramHash([0x22; 16]),
         publish: 12,
+        lookups: Vec::new(),
         consent: header.consent,
         context: header.context,
         events: events

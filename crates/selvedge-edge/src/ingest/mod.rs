@@ -22,6 +22,8 @@ mod memory;
 
 mod leases;
 
+mod judged;
+
 pub mod step;
 
 pub use container::{Form, Opened, open};

@@ -6,6 +6,7 @@ mod again;
 pub use again::{Again, replay};
 
 use super::enrich::{enrich, enrich_event};
+use super::judged;
 use super::leases::Leases;
 use super::memory::{forget, recall};
 use super::quarantine::{self, Circumstances};
@@ -25,7 +26,7 @@ use selvedge_core::id::Sequence;
 use selvedge_core::rules::{self, Decision, Moment, Place};
 use selvedge_core::tracking_plan::{Violation, judge, purposes_of, reread};
 use selvedge_core::wire::answer::{Answer, Applied, Grant, Refused};
-use selvedge_core::wire::log_row::{LogEvent, LogNote, LogRow};
+use selvedge_core::wire::log_row::{LogEvent, LogNote, LogRow, Said};
 use selvedge_core::wire::state::{Cell, CellBody, VisitorState};
 use selvedge_core::wire::stored::{VisitorRecord, WriterWindow};
 
@@ -88,6 +89,7 @@ struct Stepper<'a> {
     notes: Vec<LogNote>,
     quarantine: Vec<String>,
     ledger: Ledger,
+    units: Vec<String>,
     duplicates: u32,
     refused: Vec<Refused>,
     refused_ids: Vec<Option<String>>,
@@ -136,6 +138,7 @@ impl<'a> Stepper<'a> {
             notes: Vec::new(),
             quarantine: Vec::new(),
             ledger,
+            units: Vec::new(),
             duplicates: 0,
             refused: Vec::new(),
             refused_ids: Vec::new(),
@@ -218,11 +221,19 @@ impl<'a> Stepper<'a> {
                 rules::decide_again(&self.site.program, &mut self.state.clone(), &moment, &mut self.recall)
             }
         };
+        let known = judged::kept(self.site, &self.state, &event);
         let stepped = if self.gate.keeps_state() {
             rules::step(&self.site.program, &mut self.state, &event, usable, &moment)
         } else {
             rules::Stepped::default()
         };
+        if let Some(known) = known {
+            self.units.extend(judged::begun(self.site, &self.state, &known));
+        }
+        let time_ms = u64::try_from(self.now_ms).unwrap_or(0);
+        let reached = judged::reached(self.site, &event, self.arrival.trust);
+        let note = |reached| LogNote { time_ms, usable, said: Said::Reached(reached) };
+        self.notes.extend(reached.into_iter().map(note));
         self.ledger.add(Counter::Accepted, 1);
         self.ledger.add(Counter::Late, u64::from(stepped.late));
         self.ledger.add(Counter::ClockOff, u64::from(stepped.clock_off));
@@ -399,6 +410,7 @@ impl<'a> Stepper<'a> {
             clock: self.header.clock,
             program: self.site.hash,
             publish: self.site.publish,
+            lookups: self.site.versions(),
             consent: self.gate.captures.clone(),
             context: self.header.context.clone(),
             events: self.events,
@@ -411,6 +423,7 @@ impl<'a> Stepper<'a> {
             quarantine: self.quarantine,
             purge_quarantine: !self.gate.lost.is_empty(),
             ledger: self.ledger,
+            units: self.units,
             answer,
             refused_ids: self.refused_ids,
             contents,

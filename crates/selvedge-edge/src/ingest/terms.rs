@@ -86,6 +86,8 @@ pub struct Outcome {
     pub purge_quarantine: bool,
     /// What to count.
     pub ledger: Ledger,
+    /// The variants that the visitor is counted in from now on, as [`crate::sample_ratio::unit_name`] names them.
+    pub units: Vec<String>,
     /// The answer.
     pub answer: Answer,
     /// Of each event that the answer refuses, the id that another SDK gave it.

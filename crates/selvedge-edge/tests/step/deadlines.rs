@@ -35,6 +35,7 @@ fn said(row: Option<&LogRow>) -> Vec<(u64, String)> {
             (note.time_ms, rules.collect::<Vec<_>>().join(" "))
         }
         Said::Emitted(told) => (note.time_ms, format!("{} {} {}", told.to, told.enter, told.is_exit)),
+        Said::Reached(reached) => (note.time_ms, format!("reached {}", reached.goal)),
     };
     row.into_iter().flat_map(|row| &row.notes).map(told).collect()
 }

@@ -120,7 +120,7 @@ fn event_of(name: &str, purposes: Purposes) -> PlanEvent {
     }
 }
 
-fn parts() -> Parts {
+pub fn parts() -> Parts {
     let text = |id: &str| Content {
         id: id.into(),
         content_type: ContentType::Text,

@@ -17,7 +17,7 @@ use super::postcard::{self, Decoded};
 use super::template;
 use super::{
     Attribute, AttributeScope, AttributeSet, AttributeType, Builtin, Cap, CartChange, CartEvent, Content,
-    Destination, EdgeConfig, Fact, FactSource, Group, Hold, IfStale, Image, Instruction, Jump, Lookup,
+    Destination, EdgeConfig, Fact, FactSource, Feed, Group, Hold, IfStale, Image, Instruction, Jump, Lookup,
     LookupCell, LookupRow, Metric, MetricKind, Offset, Parts, Points, ProgramFault, Rule, Scope, Score,
     SetTo, Shape, Slot, Status, Term, Test, TextTest, Ttl, Window,
 };
@@ -119,8 +119,16 @@ fn edge_of(image: &Image) -> Decoded<Option<EdgeConfig>> {
         return Ok(None);
     }
     let mut from = Reader::new(bytes);
-    let config = postcard::edge_config(&mut from)?;
+    let mut config = postcard::edge_config(&mut from)?;
     from.end()?;
+    let judged = image.table(tag::JUDGED);
+    if !judged.is_empty() {
+        (config.goals, config.studies) = postcard::judged(&mut Reader::new(judged))?;
+    }
+    let pushed = image.table(tag::PUSHED);
+    if !pushed.is_empty() {
+        config.pushed = postcard::pushed(&mut Reader::new(pushed))?;
+    }
     Ok(Some(config))
 }
 
@@ -238,7 +246,8 @@ fn lookup(from: &Reading, at: u16) -> Decoded<Lookup> {
         Ok(LookupRow { key, cells: cells.collect::<Decoded<_>>()? })
     };
     let rows = (0..table.rows()).map(row).collect::<Decoded<_>>()?;
-    Ok(Lookup { name: from.text(table.name())?, texts, rows })
+    let feed = word(table.feed(), &[Feed::Published, Feed::Pushed, Feed::Dated])?;
+    Ok(Lookup { name: from.text(table.name())?, texts, feed, rows })
 }
 
 fn cart_event(from: &Reading, at: u16) -> Decoded<CartEvent> {

@@ -88,6 +88,12 @@ impl Parts {
         }
         if let Some(edge) = &self.edge {
             tables.table(tag::EDGE).postcard(|out| postcard::edge_config(out, edge));
+            if !edge.goals.is_empty() || !edge.studies.is_empty() {
+                tables.table(tag::JUDGED).postcard(|out| postcard::judged(out, edge));
+            }
+            if !edge.pushed.is_empty() {
+                tables.table(tag::PUSHED).postcard(|out| postcard::pushed(out, edge));
+            }
         }
         if !self.destinations.is_empty() {
             let section = tables.table(tag::DESTINATIONS);
@@ -321,7 +327,7 @@ impl Tables {
         let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         let columns = u8::try_from(lookup.texts.len()).unwrap_or(u8::MAX);
         let row = self.table(tag::LOOKUPS).fixed(name).fixed(first_row).fixed(count(lookup.rows.len()));
-        row.fixed(first_cell).fixed(texts).fixed(columns).end(size::NARROW);
+        row.fixed(first_cell).fixed(texts).fixed(columns).fixed(lookup.feed as u8).end(size::NARROW);
     }
 
     fn instruction(&mut self, instruction: &Instruction) {

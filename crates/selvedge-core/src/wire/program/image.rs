@@ -17,8 +17,8 @@ mod zone;
 
 mod deciding;
 
-pub use deciding::experiment_hash;
-pub(crate) use deciding::{SITE_CAPS, USER, dismissals_of, per_value_of, slot_caps_hash, variant_hash};
+pub(crate) use deciding::{SITE_CAPS, USER, dismissals_of, per_value_of, slot_caps_hash};
+pub use deciding::{experiment_hash, variant_hash};
 
 use super::layout::{MAGIC, size, tag};
 use super::{Attribute, Content, Group, Parts, ProgramFault, Rule, Slot, postcard};

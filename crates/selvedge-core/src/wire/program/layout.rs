@@ -69,6 +69,10 @@ pub(super) mod tag {
     pub const SETTLED: u8 = 46;
     /// Where records go. Postcard; only in the full program.
     pub const DESTINATIONS: u8 = 54;
+    /// Postcard: goals, and what experiments are judged by.
+    pub const JUDGED: u8 = 48;
+    /// Postcard: tables whose rows are pushed.
+    pub const PUSHED: u8 = 49;
     /// One more than the last.
     pub const END: usize = 64;
 }

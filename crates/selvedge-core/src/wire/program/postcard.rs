@@ -1,12 +1,15 @@
 //! The parts of a program that are in the postcard format, from their bytes: the tracking plan, contents, and what only
 //! the edge knows.
 
+use super::judged::{Goal, Study};
+use super::layout::NONE;
+use super::looked_up::{ColumnKind, PushedTable};
 use super::shown::{Content, ContentType};
 use super::{EdgeConfig, Keep, Leaf, ProgramFault, Source, SourceKind};
 use crate::consent::{Mode, Purposes};
 use crate::limits::{
-    CONTENT_FIELDS_MAX, FILE_NAME_BYTES_MAX, INSTRUCTIONS_MAX, PLAN_EVENTS_MAX, PROPERTIES_MAX,
-    SITE_ENTRIES_MAX, TEXTS_MAX,
+    CONTENT_FIELDS_MAX, EXPERIMENTS_MAX, FILE_NAME_BYTES_MAX, GOALS_MAX, INSTRUCTIONS_MAX,
+    LOOKUP_COLUMNS_MAX, PLAN_EVENTS_MAX, PROPERTIES_MAX, PUSHED_TABLES_MAX, SITE_ENTRIES_MAX, TEXTS_MAX,
 };
 use crate::tracking_plan::{Nature, Plan, PlanEvent, PlanProperty, PropertyType, Trust};
 use crate::wire::codec::{Reader, WireFault};
@@ -150,5 +153,57 @@ pub(super) fn edge_config(from: &mut Reader) -> Decoded<EdgeConfig> {
     } else {
         Keep { log_ms: from.varint_u64()?, quarantine_ms: from.varint_u64()? }
     };
-    Ok(EdgeConfig { sources, origins, consent_mode, consent_regions, policy_version, keep, leaves })
+    Ok(EdgeConfig {
+        sources,
+        origins,
+        consent_mode,
+        consent_regions,
+        policy_version,
+        keep,
+        leaves,
+        ..EdgeConfig::default()
+    })
+}
+
+/// Goals, and what experiments are judged by.
+pub(super) fn judged(from: &mut Reader) -> Decoded<(Vec<Goal>, Vec<Study>)> {
+    let goals = list(from, GOALS_MAX, |from| {
+        Ok(Goal {
+            name: text(from)?,
+            event: text(from)?,
+            value: Some(text(from)?).filter(|value| !value.is_empty()),
+            trust: one_of(from, &[Trust::Client, Trust::Server])?,
+            within_ms: Some(from.varint_u64()?).filter(|within_ms| *within_ms > 0),
+        })
+    })?;
+    let place = |from: &mut Reader| {
+        let at = from.varint_u16()?;
+        if at == NONE || usize::from(at) < goals.len() { Ok(at) } else { Err(ProgramFault::Index) }
+    };
+    let studies = list(from, EXPERIMENTS_MAX, |from| {
+        Ok(Study {
+            experiment: text(from)?,
+            primary: Some(place(from)?).filter(|at| *at != NONE),
+            guardrails: list(from, GOALS_MAX, place)?,
+        })
+    })?;
+    from.end()?;
+    Ok((goals, studies))
+}
+
+/// Tables whose rows are pushed.
+pub(super) fn pushed(from: &mut Reader) -> Decoded<Vec<PushedTable>> {
+    let tables = list(from, PUSHED_TABLES_MAX, |from| {
+        Ok(PushedTable {
+            name: text(from)?,
+            table: Some(from.varint_u16()?).filter(|table| *table != NONE),
+            key: text(from)?,
+            columns: list(from, LOOKUP_COLUMNS_MAX, |from| {
+                Ok((text(from)?, one_of(from, ColumnKind::ALL)?))
+            })?,
+            ttl_ms: Some(from.varint_u64()?).filter(|ttl_ms| *ttl_ms > 0),
+        })
+    })?;
+    from.end()?;
+    Ok(tables)
 }

@@ -1,5 +1,6 @@
 //! The parts of a program that are in the postcard format, to bytes.
 
+use super::super::layout::NONE;
 use super::super::{Content, EdgeConfig, Keep};
 use crate::tracking_plan::{Plan, PlanEvent, PlanProperty};
 use crate::wire::codec::Writer;
@@ -72,6 +73,36 @@ pub(super) fn edge_config(out: &mut Writer, edge: &EdgeConfig) {
         out.varint(edge.keep.log_ms);
         out.varint(edge.keep.quarantine_ms);
     }
+}
+
+/// Goals, and what experiments are judged by.
+pub(super) fn judged(out: &mut Writer, edge: &EdgeConfig) {
+    list(out, &edge.goals, |out, goal| {
+        out.text(&goal.name);
+        out.text(&goal.event);
+        out.text(goal.value.as_deref().unwrap_or_default());
+        out.u8(goal.trust as u8);
+        out.varint(goal.within_ms.unwrap_or(0));
+    });
+    list(out, &edge.studies, |out, study| {
+        out.text(&study.experiment);
+        out.varint(study.primary.unwrap_or(NONE).into());
+        list(out, &study.guardrails, |out, goal| out.varint((*goal).into()));
+    });
+}
+
+/// Tables whose rows are pushed.
+pub(super) fn pushed(out: &mut Writer, edge: &EdgeConfig) {
+    list(out, &edge.pushed, |out, table| {
+        out.text(&table.name);
+        out.varint(table.table.unwrap_or(NONE).into());
+        out.text(&table.key);
+        list(out, &table.columns, |out, (name, kind)| {
+            out.text(name);
+            out.u8(*kind as u8);
+        });
+        out.varint(table.ttl_ms.unwrap_or(0));
+    });
 }
 
 /// The files that leaves stand in, each once, in order of appearance.

@@ -36,7 +36,8 @@ pub fn experiment_hash(experiment: &Experiment) -> u64 {
 }
 
 /// The name of a variant, as it is kept and forced: of `experiment/variant`.
-pub(crate) fn variant_hash(experiment: &Experiment, variant: &Variant) -> u64 {
+#[must_use]
+pub fn variant_hash(experiment: &Experiment, variant: &Variant) -> u64 {
     fnv1a_64(&joined(&[&experiment.name, &variant.name]))
 }
 

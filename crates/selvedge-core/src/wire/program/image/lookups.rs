@@ -3,12 +3,15 @@
 use super::Image;
 use super::records::{Field, LookupTableRow};
 use crate::wire::program::layout::{NO_CELL, size, tag};
+use crate::wire::program::looked_up::is_over;
 
 /// A value that was looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LookedUp<'a> {
     Number(i64),
     Text(&'a str),
+    /// It is not known: no rows were pushed yet, or that of the key is too old.
+    Unknown,
 }
 
 impl Image {
@@ -38,21 +41,28 @@ impl Image {
     }
 
     /// What stands in a column of the row of this key; `None` where there is no such row, or nothing in it.
-    pub(crate) fn look_up(&self, table: u16, column: u8, key: &[u8]) -> Option<LookedUp<'_>> {
+    pub(crate) fn look_up(&self, table: u16, column: u8, key: &[u8], now_ms: i64) -> Option<LookedUp<'_>> {
         let table = self.lookup(table);
+        if table.feed() != 0 && !table.has_arrived() {
+            return Some(LookedUp::Unknown);
+        }
         let (mut low, mut high) = (0, table.rows());
         while low < high {
             let middle = low.midpoint(high);
             match self.text(self.lookup_key(table, middle)?).cmp(key) {
                 core::cmp::Ordering::Less => low = middle.wrapping_add(1),
                 core::cmp::Ordering::Greater => high = middle,
-                core::cmp::Ordering::Equal => return self.look_in(table, middle, column),
+                core::cmp::Ordering::Equal => return self.look_in(table, middle, column, now_ms),
             }
         }
         None
     }
 
-    fn look_in(&self, table: LookupTableRow, row: u32, column: u8) -> Option<LookedUp<'_>> {
+    fn look_in(&self, table: LookupTableRow, row: u32, column: u8, now_ms: i64) -> Option<LookedUp<'_>> {
+        let until_ms = self.lookup_cell(table, row, table.columns().saturating_sub(1));
+        if is_over(table.feed(), until_ms, now_ms) {
+            return Some(LookedUp::Unknown);
+        }
         let cell = self.lookup_cell(table, row, column).filter(|cell| *cell != NO_CELL)?;
         let is_text = (table.texts() >> column.min(31)) & 1 == 1;
         Some(match is_text {

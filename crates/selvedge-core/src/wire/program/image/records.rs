@@ -168,6 +168,9 @@ records! {
         /// A bit for each column that holds texts.
         texts: u32 = 16,
         columns: u8 = 20,
+        /// Where its rows come from, and whether they came.
+        feed: u8 = 21,
+        has_arrived: bool = 22,
     }
 
     /// An event of the cart.
