@@ -37,6 +37,8 @@ pub struct Visitor<'a> {
     counts: BTreeMap<WriterId, u32>,
     /// What each page view has seen: slot and rule.
     seen: BTreeMap<WriterId, BTreeSet<(u16, u16)>>,
+    /// What it was counted under, of experiments.
+    units: Vec<String>,
 }
 
 impl<'a> Visitor<'a> {
@@ -63,7 +65,14 @@ impl<'a> Visitor<'a> {
             account: Account::default(),
             counts: BTreeMap::new(),
             seen: BTreeMap::new(),
+            units: Vec::new(),
         }
+    }
+
+    /// What the visitor was counted under, of experiments.
+    #[must_use]
+    pub fn units(&self) -> &[String] {
+        &self.units
     }
 
     /// The visitor, of whom these facts are known.
@@ -264,6 +273,7 @@ impl<'a> Visitor<'a> {
         let outcome = ingest::step(&self.stage.site, stored, batch, &arrival, &Trouble::default(), &mut eye)?;
         let refused = outcome.answer.refused.first().map(|refused| refused.code);
         let seen = eye.behind;
+        self.units.extend(outcome.units);
         if outcome.record.is_some() {
             self.record = outcome.record;
         }

@@ -87,6 +87,11 @@ impl<'a> Walker<'a> {
         self.visitor.step(happened)
     }
 
+    /// What the visitor was counted under, of experiments.
+    pub fn units(&self) -> &[String] {
+        self.visitor.units()
+    }
+
     /// The visitor itself.
     pub const fn visitor(&mut self) -> &mut Visitor<'a> {
         &mut self.visitor

@@ -4,7 +4,9 @@ use super::tally::{Count, Tally};
 use crate::recorded::History;
 use crate::rehearsal::Stage;
 use crate::rehearsal::walk::{Manner, PageViews};
+use selvedge_core::limits::BUCKETS;
 use selvedge_core::wire::answer::Reason;
+use selvedge_edge::sample_ratio::Sample;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -34,6 +36,7 @@ impl Report<'_> {
         self.slots(&mut out);
         self.rules(&mut out);
         self.variants(&mut out);
+        self.samples(&mut out);
         self.stops(&mut out);
         self.conflicts(&mut out);
         out
@@ -113,6 +116,39 @@ impl Report<'_> {
         }
     }
 
+    /// Whether visitors fell into variants as the shares say.
+    fn samples(&self, out: &mut String) {
+        for sample in
+            self.sample_ratios().filter(|sample| sample.variants.iter().any(|(.., units)| *units > 0))
+        {
+            let units: u64 = sample.variants.iter().map(|(.., units)| units).sum();
+            let of_variant = |(name, share, found): &(String, u64, u64)| {
+                let share = *share as f64 / f64::from(BUCKETS);
+                format!("{name} {found} of {:.1}", share * units as f64)
+            };
+            let variants: Vec<String> = sample.variants.iter().map(of_variant).collect();
+            let verdict = match (sample.chi_square_milli, sample.is_suspect) {
+                (None, _) => "too few to say".to_owned(),
+                (Some(milli), false) => {
+                    format!("as the shares say (chi-square {:.3})", milli as f64 / 1_000.0)
+                }
+                (Some(milli), true) => {
+                    format!(
+                        "NOT as the shares say: below 1 in 1,000 (chi-square {:.3})",
+                        milli as f64 / 1_000.0
+                    )
+                }
+            };
+            let _ =
+                writeln!(out, "\n{} shown to {units}: {}; {verdict}", sample.experiment, variants.join(", "));
+        }
+    }
+
+    fn sample_ratios(&self) -> impl Iterator<Item = Sample> {
+        let experiments = &self.stage.parts.deciding.experiments;
+        experiments.iter().map(|experiment| Sample::of(experiment, &self.tally.units))
+    }
+
     /// What kept rules from acting whose conditions were true.
     fn stops(&self, out: &mut String) {
         let is_stop = |reason: Reason| {
@@ -160,6 +196,7 @@ impl Report<'_> {
             "slots": self.slots_json(),
             "rules": self.rules_json(),
             "variants": self.variants_json(),
+            "sample_ratios": self.samples_json(),
             "conflicts": self.conflicts_json(),
         })
     }
@@ -200,6 +237,19 @@ impl Report<'_> {
         let of_variant =
             |(variant, count): (&u16, &Count)| (self.stage.site.program.variant_name(*variant), json!(count));
         self.tally.variants.iter().map(of_variant).collect()
+    }
+
+    fn samples_json(&self) -> Vec<Value> {
+        let of_variant = |(name, share, units): &(String, u64, u64)| json!({ "variant": name, "share": ratio(*share, BUCKETS.into()), "units": units });
+        let of_sample = |sample: Sample| {
+            json!({
+                "experiment": sample.experiment,
+                "variants": sample.variants.iter().map(of_variant).collect::<Vec<_>>(),
+                "chi_square": sample.chi_square_milli.map(|milli| milli as f64 / 1_000.0),
+                "suspect": sample.is_suspect,
+            })
+        };
+        self.sample_ratios().map(of_sample).collect()
     }
 
     fn conflicts_json(&self) -> Vec<Value> {
@@ -289,6 +339,44 @@ d,1710325000,unheard_of
     #[test]
     fn who_is_reached_what_is_capped_and_who_loses_is_counted() {
         insta::assert_snapshot!(reported(RULES, LOG, |report| report.text()));
+    }
+
+    #[test]
+    fn visitors_fall_into_variants_as_the_shares_say_or_it_is_told() {
+        const TRIED: &str = "\
+experiments:
+  offer:
+    variants:
+      control:
+        share: 50
+      shown:
+        share: 50
+        content: welcome
+rules:
+  - id: tried
+    when: (count product_view in session) >= 1
+    show:
+      slot: hero
+      content: welcome
+    experiment: offer
+";
+        let log: String = (0..200).map(|at| format!("u{at},1710325000,product_view\n")).collect();
+        let log = format!("user,at,event\n{log}");
+        let json = reported(TRIED, &log, |report| report.json());
+        let sample = &json["sample_ratios"][0];
+        let units = |at: usize| sample["variants"][at]["units"].as_u64().unwrap_or(0);
+        assert_eq!(units(0) + units(1), 200, "{sample}");
+        assert_eq!(sample["suspect"], false, "{sample}");
+        let told = reported(TRIED, &log, |report| report.text());
+        assert!(told.contains("offer shown to 200: control "), "{told}");
+        assert!(told.contains("; as the shares say (chi-square "), "{told}");
+        let skewed = reported(TRIED, &log, |report| {
+            let mut units = report.tally.units.clone();
+            units.values_mut().take(1).for_each(|count| *count *= 3);
+            let Report { stage, history, manner, elapsed, .. } = *report;
+            Report { tally: Tally { units, ..Tally::default() }, stage, history, manner, elapsed }.text()
+        });
+        assert!(skewed.contains("NOT as the shares say"), "{skewed}");
     }
 
     #[test]

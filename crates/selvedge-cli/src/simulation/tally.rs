@@ -40,6 +40,8 @@ pub struct Tally {
     pub seen: BTreeMap<u16, Count>,
     /// By variant of an experiment: how often it took its slot.
     pub variants: BTreeMap<u16, Count>,
+    /// Visitors by what they are counted under: their variant of an experiment, at their first exposure.
+    pub units: BTreeMap<String, u64>,
     /// By rule and reason: how often the reason began to hold.
     pub reasons: BTreeMap<(u16, Reason), Count>,
     /// By loser and winner of one slot: how often the loser's condition was true while the winner had the slot.
@@ -81,6 +83,9 @@ fn of_visitor(
                 met.take(stage, &behind, tally);
             }
         }
+    }
+    for unit in walker.units() {
+        *tally.units.entry(unit.clone()).or_default() += 1;
     }
     Ok(())
 }
@@ -158,6 +163,9 @@ impl Tally {
         self.late += other.late;
         for (code, count) in other.refused {
             *self.refused.entry(code).or_default() += count;
+        }
+        for (unit, count) in other.units {
+            *self.units.entry(unit).or_default() += count;
         }
         add_all(&mut self.shown, other.shown);
         add_all(&mut self.won, other.won);
