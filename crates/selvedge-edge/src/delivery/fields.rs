@@ -11,7 +11,7 @@ use selvedge_core::event::{Event, EventType};
 use selvedge_core::number::Number;
 use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::answer::SlotDecision;
-use selvedge_core::wire::log_row::{Emission, LogEvent, LogRow};
+use selvedge_core::wire::log_row::{Emission, LogEvent, LogRow, Reached};
 use selvedge_core::wire::program::RecordKind;
 
 /// The version of all record schemas; fields are only added to it.
@@ -139,6 +139,17 @@ pub(super) fn emit(origin: &Origin<'_>, id: &str, emission: &Emission) -> Map {
     map.set("rule", text(&*emission.rule));
     map.set("destination", text(&*emission.to));
     map.set("fields", Value::Object(emission.fields.clone()));
+    map
+}
+
+/// The record of a goal that was reached.
+pub(super) fn goal(origin: &Origin<'_>, id: &str, reached: &Reached) -> Map {
+    let mut map = begun(RecordKind::Goal, id, origin);
+    map.set("name", text(&*reached.goal));
+    map.set("event_id", text(reached.event_id(origin.row.writer).to_string()));
+    if let Some(value) = reached.value {
+        map.set("value", Value::Number(value));
+    }
     map
 }
 

@@ -12,7 +12,7 @@ use selvedge_core::id::VisitorId;
 use selvedge_core::rules::{bucket, passes};
 use selvedge_core::value::Map;
 use selvedge_core::wire::answer::SlotDecision;
-use selvedge_core::wire::log_row::{LogEvent, LogNote, LogRow, Said};
+use selvedge_core::wire::log_row::{LogEvent, LogNote, LogRow, Reached, Said};
 use selvedge_core::wire::program::{Destination, RecordKind, Requires};
 
 /// What is sent of one fact.
@@ -116,11 +116,14 @@ impl<'a> Item<'a> {
         }
     }
 
-    /// The consent at capture. A note has that of its row: what was in force when the batch left, or when the alarm rang.
+    /// The consent at capture. A goal has that of its event. Any other note has that of its row: what was in force when the batch left, or when the alarm rang.
     fn consent(&self) -> Option<&'a Snapshot> {
         match self {
             Self::Event(row, event) => row.consent.get(usize::from(event.event.consent)),
-            Self::Note(row, _) => row.consent.first(),
+            Self::Note(row, note) => match &note.said {
+                Said::Reached(reached) => consent_of(row, reached).or_else(|| row.consent.first()),
+                _ => row.consent.first(),
+            },
         }
     }
 
@@ -157,11 +160,22 @@ impl<'a> Item<'a> {
                     drafts.push(Draft { kind: RecordKind::Emit, id, map });
                 }
                 Said::Emitted(_) => {}
+                Said::Reached(reached) => {
+                    let id = format!("{}:goal:{}", reached.event_id(row.writer), reached.goal);
+                    let map = fields::goal(&origin, &id, reached);
+                    drafts.push(Draft { kind: RecordKind::Goal, id, map });
+                }
             },
         }
         drafts.retain(|draft| destination.records.has(draft.kind));
         drafts
     }
+}
+
+/// The consent of the event that reached a goal.
+fn consent_of<'a>(row: &'a LogRow, reached: &Reached) -> Option<&'a Snapshot> {
+    let event = row.events.iter().find(|logged| logged.event.sequence == reached.event)?;
+    row.consent.get(usize::from(event.event.consent))
 }
 
 /// The records of decisions: each is named by what led to it, and its slot.

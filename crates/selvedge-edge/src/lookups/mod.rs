@@ -3,9 +3,9 @@
 
 mod csv;
 
-mod table;
-
 mod push;
+
+mod table;
 
 mod bytes;
 

@@ -138,6 +138,7 @@ pub fn row(events: Vec<LogEvent>, notes: Vec<LogNote>) -> LogRow {
         clock: Clock::Received,
         program: ProgramHash([1; 16]),
         publish: 3,
+        lookups: Vec::new(),
         consent: vec![analytics()],
         context: Map::new(),
         events,

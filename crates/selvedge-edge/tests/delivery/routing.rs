@@ -8,6 +8,7 @@ use selvedge_core::id::VisitorId;
 use selvedge_core::number::Number;
 use selvedge_core::value::Value;
 use selvedge_core::wire::answer::Reason;
+use selvedge_core::wire::log_row::{LogNote, Reached, Said};
 use selvedge_core::wire::program::{Destination, RecordKind, Records, Requires};
 use selvedge_edge::delivery::record::{Routed, is_sampled, route};
 
@@ -172,4 +173,30 @@ proptest! {
         prop_assert!(!leaves(more) || !is_granted.and(to.purposes).and(Purposes(usable)).is_empty());
         prop_assert!(any || !leaves(more) || is_granted.holds(to.purposes));
     }
+}
+
+#[test]
+fn a_goal_is_a_record_of_its_own_with_the_event_and_the_consent_that_it_had() {
+    let order = order(Number::Int(60));
+    let reached = Reached {
+        goal: "order".into(),
+        event: order.event.sequence,
+        event_time_ms: order.event.time_ms,
+        value: Some(Number::Int(60)),
+    };
+    let note = LogNote { time_ms: NOW_MS, usable: Purposes::ANALYTICS, said: Said::Reached(reached) };
+    let row = row(vec![order], vec![note]);
+    let records = sent(route(&site(), &destination(), &row, 1, &analytics()));
+    let [record] = &records[..] else { panic!("one record") };
+    let event_id = row.events[0].event.id(row.writer).to_string();
+    assert_eq!((record.kind, &record.id), (RecordKind::Goal, &format!("{event_id}:goal:order")));
+    let said = read(record);
+    assert_eq!(
+        (&said["name"], &said["event_id"], &said["value"]),
+        (&"order".into(), &event_id.into(), &60.into())
+    );
+    let mut before = row;
+    before.consent.insert(0, Snapshot::default());
+    before.events[0].event.consent = 1;
+    assert!(matches!(route(&site(), &destination(), &before, 1, &analytics()), Routed::Send(_)));
 }
