@@ -6,9 +6,9 @@ use selvedge_core::tracking_plan::{Nature, PlanEvent, PlanProperty, PropertyType
 use selvedge_core::wire::program::{
     Attribute, AttributeScope, AttributeSet, AttributeType, Builtin, Cap, CartChange, CartEvent, ColumnKind,
     Content, ContentType, Deciding, EdgeConfig, Emit, Escape, Experiment, Fact, FactSource, Feed, Format,
-    Goal, Group, Hold, IfStale, Instruction, Jump, Keep, Leaf, Lookup, LookupCell, LookupRow, Metric, MetricKind,
-    NumberFormat, Offset, OncePer, Parts, Piece, Placeholder, Points, PushedTable, Rule, Scope, Score,
-    Sequence, SequenceKind, SequenceStep, SetTo, Shape, Slot, Source, SourceKind, Status, Step, Study,
+    Goal, Group, Hold, IfStale, Instruction, Jump, Keep, Leaf, Lookup, LookupCell, LookupRow, Metric,
+    MetricKind, NumberFormat, Offset, OncePer, Parts, Piece, Placeholder, Points, PushedTable, Rule, Scope,
+    Score, Sequence, SequenceKind, SequenceStep, SetTo, Shape, Slot, Source, SourceKind, Status, Step, Study,
     Suppression, Template, Term, Terms, Test, TextTest, Timing, Trial, Trigger, Ttl, Unit, ValueCap, Variant,
     Window, Wording, Zeros,
 };
