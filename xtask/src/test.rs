@@ -108,6 +108,7 @@ fn within_budget(repo: &Repo) -> Result<()> {
 }
 
 fn edge(repo: &Repo, full: bool) -> Result<()> {
+    setup::python(repo)?;
     let mut cargo = run::cargo(&repo.root);
     // Each test has a workerd of its own, and some measure: two at a time on two cores.
     cargo.args(["test", "--package", "selvedge-tests", "--no-fail-fast", "--", "--test-threads=2"]);

@@ -18,6 +18,8 @@ pub struct Api {
 
 /// What a broker speaks.
 pub const VERSIONS: Api = Api { key: 18, version: 3, has_tagged_header: false };
+/// The same in its oldest form, which every broker speaks.
+pub const VERSIONS_OLDEST: Api = Api { key: 18, version: 0, has_tagged_header: false };
 /// Who leads which partition.
 pub const METADATA: Api = Api { key: 3, version: 9, has_tagged_header: true };
 /// A new producer's id.
@@ -70,6 +72,20 @@ pub struct Versions {
 }
 
 impl Versions {
+    /// Reads the oldest form.
+    ///
+    /// # Errors
+    /// Where the bytes are something else.
+    pub fn read_oldest(body: &[u8]) -> Result<Versions, Malformed> {
+        let mut reader = Reader::new(body);
+        let code = reader.i16()?;
+        let mut ranges = Vec::new();
+        for _ in 0..reader.i32()?.clamp(0, 1_000) {
+            ranges.push((reader.i16()?, reader.i16()?, reader.i16()?));
+        }
+        Ok(Versions { code, ranges })
+    }
+
     /// Reads it. A broker that does not know our version answers in the oldest form, of which only the code is read.
     ///
     /// # Errors

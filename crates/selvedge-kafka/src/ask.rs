@@ -9,7 +9,9 @@ use kafka_protocol::messages::{
 };
 use kafka_protocol::protocol::{Encodable, HeaderVersion, StrBytes};
 
-use crate::answer::{AUTHENTICATE, Api, HANDSHAKE, METADATA, PRODUCE, PRODUCER_ID, VERSIONS};
+use crate::answer::{
+    AUTHENTICATE, Api, HANDSHAKE, METADATA, PRODUCE, PRODUCER_ID, VERSIONS, VERSIONS_OLDEST,
+};
 use crate::limits::REPLICAS_WAIT_MS;
 
 const CLIENT: &str = "selvedge";
@@ -29,6 +31,10 @@ pub fn versions(correlation: i32) -> Asked {
         .with_client_software_name(StrBytes::from_static_str(CLIENT))
         .with_client_software_version(StrBytes::from_static_str(CLIENT_VERSION));
     frame(VERSIONS, correlation, &request)
+}
+
+pub fn versions_oldest(correlation: i32) -> Asked {
+    frame(VERSIONS_OLDEST, correlation, &ApiVersionsRequest::default())
 }
 
 pub fn handshake(correlation: i32, mechanism: &'static str) -> Asked {

@@ -1,6 +1,6 @@
 //! One link to one broker: at most one request is under way on it.
 
-use crate::answer::{AUTHENTICATE, Api, HANDSHAKE, VERSIONS};
+use crate::answer::{AUTHENTICATE, Api, HANDSHAKE, VERSIONS, VERSIONS_OLDEST};
 use crate::ask::{self, Asked};
 use crate::cluster::Stop;
 use crate::frame::FrameReader;
@@ -91,8 +91,8 @@ impl Link {
 
     /// The next whole answer to a request that is not about logging in.
     pub fn take(&mut self, identity: &mut Identity<'_>) -> Result<Option<(Api, Vec<u8>)>, Stop> {
-        // Logging in takes at most four answers.
-        for _ in 0..5 {
+        // Logging in takes at most five answers.
+        for _ in 0..6 {
             let Some(frame) = self.frames.take()? else { return Ok(None) };
             let (api, correlation) = self.awaited.take().ok_or(Malformed)?;
             let body = api.body(&frame, correlation)?;
@@ -102,7 +102,11 @@ impl Link {
             match login.answered(body, self.correlation.wrapping_add(1), identity)? {
                 Then::Ready => {}
                 Then::Ask(login, bytes) => {
-                    let api = if matches!(login, Login::Handshake) { HANDSHAKE } else { AUTHENTICATE };
+                    let api = match login {
+                        Login::VersionsOldest => VERSIONS_OLDEST,
+                        Login::Handshake => HANDSHAKE,
+                        _ => AUTHENTICATE,
+                    };
                     self.state = State::LoggingIn(login);
                     self.ask(api, |_| Ok(bytes))?;
                 }

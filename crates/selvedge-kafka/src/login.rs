@@ -8,10 +8,13 @@ use crate::reader::Malformed;
 use crate::scram::{self, Failure, Proved, Scram, Stretched};
 use crate::settings::{Mechanism, Sasl};
 
+const UNSUPPORTED_VERSION: i16 = 35;
+
 /// What the broker's next answer is to.
 #[derive(Clone)]
 pub enum Login {
     Versions,
+    VersionsOldest,
     Handshake,
     Plain,
     First(Scram),
@@ -34,12 +37,21 @@ pub struct Identity<'a> {
 impl Login {
     /// Takes the answer's body; `correlation` numbers the next request.
     pub fn answered(self, body: &[u8], correlation: i32, identity: &mut Identity<'_>) -> Result<Then, Stop> {
-        if let Login::Versions = self {
-            speaks(&Versions::read(body)?)?;
+        match self {
+            Login::Versions => {
+                let versions = Versions::read(body)?;
+                // A broker that is older than our question says so in the oldest form, and is asked in that.
+                if versions.code == UNSUPPORTED_VERSION {
+                    return Ok(Then::Ask(Login::VersionsOldest, ask::versions_oldest(correlation)?));
+                }
+                speaks(&versions)?;
+            }
+            Login::VersionsOldest => speaks(&Versions::read_oldest(body)?)?,
+            _ => {}
         }
         let Some(sasl) = identity.sasl else { return Ok(Then::Ready) };
         match self {
-            Login::Versions => {
+            Login::Versions | Login::VersionsOldest => {
                 Ok(Then::Ask(Login::Handshake, ask::handshake(correlation, sasl.mechanism.as_str())?))
             }
             Login::Handshake => {

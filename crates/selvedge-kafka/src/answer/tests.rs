@@ -38,6 +38,8 @@ fn versions_are_read_as_a_broker_writes_them() {
     assert!(read.takes(PRODUCE) && !read.takes(METADATA) && !read.takes(PRODUCER_ID));
     let old = written(&ApiVersionsResponse::default().with_error_code(35), 0, 7);
     assert_eq!(Versions::read(VERSIONS.body(&old, 7).unwrap()).unwrap().code, 35);
+    let old = written(&answer, VERSIONS_OLDEST.version, 7);
+    assert_eq!(Versions::read_oldest(VERSIONS_OLDEST.body(&old, 7).unwrap()).unwrap(), read);
 }
 
 #[test]
@@ -126,7 +128,7 @@ fn a_count_that_lies_is_refused() {
 proptest! {
     #[test]
     fn no_bytes_make_a_reader_panic(bytes: Vec<u8>) {
-        let _ = Versions::read(&bytes);
+        let _ = (Versions::read(&bytes), Versions::read_oldest(&bytes));
         let _ = Metadata::read(&bytes);
         let _ = ProducerId::read(&bytes);
         let _ = Receipt::read(&bytes);

@@ -1,0 +1,109 @@
+"""Independent clients of Kafka for the tests: topics made, records read, batches produced by librdkafka.
+
+    tool.py create BOOTSTRAP TOPIC PARTITIONS
+    tool.py read BOOTSTRAP TOPIC COUNT    one JSON line a record, partition by partition, in order (librdkafka): COUNT of
+                                          them, and what comes within two seconds more; fewer where nothing comes
+    tool.py group BOOTSTRAP TOPIC COUNT   the same by aiokafka in a group, until COUNT records have come
+    tool.py partitions BOOTSTRAP TOPIC KEY...    where librdkafka puts each key, as the Java client does
+    tool.py produce BOOTSTRAP TOPIC       values from standard input (4 bytes of length each); prints seconds and CPU seconds
+"""
+
+import asyncio
+import json
+import sys
+import time
+
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+
+def shown(partition, offset, timestamp, key, value, headers):
+    text = lambda data: None if data is None else data.decode()
+    headers = [[name, text(value)] for name, value in headers or []]
+    line = dict(partition=partition, offset=offset, timestamp=timestamp, key=text(key), value=text(value), headers=headers)
+    print(json.dumps(line))
+
+
+def create(bootstrap, topic, partitions):
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    deadline = time.time() + 30
+    while True:
+        try:
+            admin.create_topics([NewTopic(topic, int(partitions), 1)])[topic].result(10)
+            return
+        except KafkaException:
+            if time.time() > deadline:
+                raise
+            time.sleep(0.2)
+
+
+def read(bootstrap, topic, count):
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "reader", "enable.auto.commit": False})
+    partitions = sorted(consumer.list_topics(topic, 20).topics[topic].partitions)
+    consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
+    found, quiet_since, deadline = [], time.time(), time.time() + 120
+    # The broker's own word on where a partition ends is not to be trusted (Tansu names the start of the last batch).
+    while time.time() < deadline and (len(found) < int(count) or time.time() - quiet_since < 2):
+        for message in consumer.consume(5000, 0.5):
+            if message.error():
+                raise KafkaException(message.error())
+            found.append(message)
+            quiet_since = time.time()
+        if len(found) < int(count) and time.time() - quiet_since > 20:
+            break
+    consumer.close()
+    for message in sorted(found, key=lambda message: (message.partition(), message.offset())):
+        shown(message.partition(), message.offset(), message.timestamp()[1], message.key(), message.value(), message.headers())
+
+
+async def group(bootstrap, topic, count):
+    from aiokafka import AIOKafkaConsumer
+
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, group_id="group", auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        left = int(count)
+        while left > 0:
+            batches = await asyncio.wait_for(consumer.getmany(timeout_ms=1000), 60)
+            for records in batches.values():
+                left -= len(records)
+                for record in records:
+                    shown(record.partition, record.offset, record.timestamp, record.key, record.value, record.headers)
+    finally:
+        await consumer.stop()
+
+
+def partitions(bootstrap, topic, *keys):
+    producer = Producer({"bootstrap.servers": bootstrap, "partitioner": "murmur2", "linger.ms": 0})
+    found = {}
+    for key in keys:
+        note = lambda error, message: found.update({message.key().decode(): message.partition()})
+        producer.produce(topic, b"", key.encode(), callback=note)
+    producer.flush(30)
+    print(json.dumps([found.get(key) for key in keys]))
+
+
+def produce(bootstrap, topic):
+    data, values, at = sys.stdin.buffer.read(), [], 0
+    while at < len(data):
+        length = int.from_bytes(data[at : at + 4], "big")
+        values.append(data[at + 4 : at + 4 + length])
+        at += 4 + length
+    producer = Producer({
+        "bootstrap.servers": bootstrap, "enable.idempotence": True, "linger.ms": 5, "batch.size": 900000,
+        "queue.buffering.max.messages": len(values) + 1, "partitioner": "murmur2",
+    })
+    producer.list_topics(topic, 20)
+    began, spent = time.perf_counter(), time.process_time()
+    for index, value in enumerate(values):
+        producer.produce(topic, value, b"visitor-%d" % (index % 64))
+    left = producer.flush(60)
+    print(json.dumps(dict(seconds=time.perf_counter() - began, cpu_seconds=time.process_time() - spent, left=left)))
+
+
+if __name__ == "__main__":
+    word, *rest = sys.argv[1:]
+    if word == "group":
+        asyncio.run(group(*rest))
+    else:
+        {"create": create, "read": read, "partitions": partitions, "produce": produce}[word](*rest)
