@@ -47,6 +47,18 @@ for (const [what, html, type, fields, expected] of [
   });
 }
 
+test('elements that a selector finds are a slot, unless they were marked', async () => {
+  const found = await page.evaluate(() => {
+    document.querySelector('main').innerHTML = '<h1>old</h1><h1 data-selvedge-slot="other">other</h1>';
+    dom.findSlotsBy([['broken', 'h1:not('], ['hero', 'main > h1']]);
+    const [element] = dom.slotElements('hero');
+    dom.apply(element, { slot: 'hero', rule: 'r', reason: 'won', content: { id: 'c', type: 'text', fields: { text: 'new' } } });
+    dom.findSlotsBy([]);
+    return [dom.slotOf(element), [...document.querySelectorAll('h1')].map((one) => one.textContent)];
+  });
+  assert.deepEqual(found, ['hero', ['new', 'other']]);
+});
+
 test('what the site writes afterwards stays', async () => {
   const text = await page.evaluate(() => {
     document.querySelector('main').innerHTML = '<p data-selvedge-slot="hero">old</p>';

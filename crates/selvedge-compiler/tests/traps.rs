@@ -40,6 +40,22 @@ fn a_comment_behind_an_unquoted_condition_is_refused_and_elsewhere_allowed() {
 }
 
 #[test]
+fn a_selector_that_no_browser_takes_is_refused() {
+    let found = |selector: &str| {
+        let mut files = small_site();
+        let site = files.get_mut("site.yaml").expect("the small site has one");
+        *site = site.replacen("  hero:", &format!("  hero:\n    selector: {selector}"), 1);
+        codes(&files)
+    };
+    for selector in ["'#hero h1'", "'a[href=\"/x)\"]:not(.b)'", "main > p"] {
+        assert_eq!(found(selector), [], "{selector}");
+    }
+    for selector in ["''", "'a['", "'a)'", "'a[b=\"]'", "'a {color: red}'"] {
+        assert_eq!(found(selector), [Code::E0015], "{selector}");
+    }
+}
+
+#[test]
 fn a_condition_in_flow_style_is_refused_where_it_would_be_cut() {
     let show = "show: {slot: hero, content: offer}";
     check(&format!("rules:\n  - {{id: a, when: utm.medium in [\"a\", \"b\"], {show}}}\n"), &[Code::E0011]);

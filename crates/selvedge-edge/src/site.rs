@@ -112,6 +112,7 @@ impl Site {
             consent: crate::json::mode(self.mode_in(country)),
             policy_version: self.config.policy_version,
             paused: self.paused.iter().map(|rule| alloc::format!("{rule:016x}")).collect(),
+            selectors: &self.config.selectors,
         };
         serde_json::to_string(&config).unwrap_or_default()
     }
@@ -131,4 +132,7 @@ struct PageConfig<'a> {
     /// Rules that were stopped, by the hash of their ids; left out where none is.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     paused: Vec<String>,
+    /// Slots that are found by a CSS selector: name and selector; left out where there are none.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    selectors: &'a [(String, String)],
 }

@@ -25,7 +25,28 @@ type Original = { nodes: Node[]; attributes: Map<string, string | null> };
 const originals = new WeakMap<Element, Original>();
 const applied = new WeakMap<Element, Decision>();
 
+/** Elements that are a slot without a mark. */
+let selectors: readonly (readonly [slot: string, selector: string])[] = [];
+
+export function findSlotsBy(found: typeof selectors): void {
+  selectors = found;
+}
+
+/** Marks the elements that selectors find, unless the site marked them itself. */
+function mark(): void {
+  for (const [slot, selector] of selectors) {
+    try {
+      for (const element of document.querySelectorAll(selector)) {
+        if (!element.hasAttribute(SLOT)) element.setAttribute(SLOT, slot);
+      }
+    } catch {
+      // Not a selector of this browser.
+    }
+  }
+}
+
 export function slotElements(slot?: string): HTMLElement[] {
+  mark();
   const selector = slot === undefined ? `[${SLOT}]` : `[${SLOT}="${CSS.escape(slot)}"]`;
   return [...document.querySelectorAll<HTMLElement>(selector)];
 }

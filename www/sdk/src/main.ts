@@ -4,7 +4,7 @@ import { watchPage } from "./capture";
 import { head, startHead, tellAdopted, tellBoot, tellChange } from "./head";
 import { holdAgain, letGo, onAdopted } from "./locks";
 import type { Ear, Settings, Sink } from "./sink";
-import { lookAgain, openSlots, show } from "./slots";
+import { lookAgain, openSlots, selectSlots, show } from "./slots";
 import { openStorage, read, watch } from "./storage";
 import { getConfig, openTransport } from "./transport";
 import type { Stub } from "./types";
@@ -33,6 +33,7 @@ async function start(stub: Stub, boot: Boot): Promise<void> {
   const settings: Settings | undefined = await boot.config
     .then((response) => (response.ok ? response.json() : undefined))
     .catch(() => undefined);
+  selectSlots(settings?.selectors ?? []);
   sink.settle(settings);
   if (settings?.refresh_ms) keepUp(sink, settings);
 }
@@ -44,6 +45,7 @@ function keepUp(sink: Sink, { refresh_ms, publish, paused }: Settings): void {
     const settings = await getConfig();
     if (!settings || (settings.publish === publish && `${settings.paused}` === `${paused}`)) return;
     ({ publish, paused } = settings);
+    selectSlots(settings.selectors ?? []);
     sink.settle(settings);
   }, refresh_ms);
 }

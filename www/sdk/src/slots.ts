@@ -1,6 +1,6 @@
 /** What stands in the slots: decisions into elements, also into those that appear later; and whether they were seen. */
 import { Reader } from "./decode";
-import { apply, slotElements, slotOf } from "./dom";
+import { apply, findSlotsBy, slotElements, slotOf } from "./dom";
 import type { Content, Decision } from "./types";
 
 const TYPES = ["text", "link", "image", "attributes", "html", "json"] as const;
@@ -53,6 +53,12 @@ export function lookAgain(): void {
   for (const element of slotElements()) {
     if (watched.has(element)) watch(element);
   }
+}
+
+/** Elements that selectors find are slots too. */
+export function selectSlots(selectors: Parameters<typeof findSlotsBy>[0]): void {
+  findSlotsBy(selectors);
+  fillAll();
 }
 
 function fillAll(): void {

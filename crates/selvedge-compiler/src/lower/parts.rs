@@ -464,6 +464,7 @@ fn edge_config(site: &Site, builder: &Builder<'_>, files: &Files<'_>) -> EdgeCon
         consent_regions: written.consent.regions.clone(),
         policy_version: written.consent.policy_version,
         keep: written.keep,
+        selectors: written.slots.iter().filter_map(selector).collect(),
         leaves: builder.code.sources.iter().map(|source| leaf_source(source, files)).collect(),
         goals: site.deciding.goals.clone(),
         studies: site.deciding.studies.clone(),
@@ -473,6 +474,10 @@ fn edge_config(site: &Site, builder: &Builder<'_>, files: &Files<'_>) -> EdgeCon
 
 fn source(source: &crate::written::site::Source) -> Source {
     Source { name: source.name.clone(), kind: source.kind, key: source.key.value.clone() }
+}
+
+fn selector(slot: &crate::written::site::Slot) -> Option<(String, String)> {
+    slot.selector.clone().map(|selector| (slot.name.clone(), selector))
 }
 
 fn leaf_source(source: &crate::condition::Source, files: &Files<'_>) -> LeafSource {

@@ -18,6 +18,7 @@ const CONSENT: &[Key] = &[
 const SLOT: &[Key] = &[
     key("fallback", Form::Text, "the content that shows where no rule has the slot"),
     key("cap", Form::Text, "how often its rules together may be seen"),
+    key("selector", Form::Text, "elements that are the slot without a mark, as a CSS selector"),
 ];
 
 const COLUMN: Form = Form::Word(&["text", "number", "money", "bool", "time"]);

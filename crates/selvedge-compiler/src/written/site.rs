@@ -22,6 +22,8 @@ use selvedge_core::wire::program::{Cap, Keep, SourceKind};
 const LATE_MS: u64 = 30_000;
 /// How late a site may let events be.
 const LATE_MS_MAX: u64 = 3_600_000;
+/// Bytes of a slot's selector.
+const SELECTOR_BYTES_MAX: usize = 512;
 
 /// site.yaml as written.
 #[derive(Debug, Default)]
@@ -71,6 +73,8 @@ pub(crate) struct Slot {
     pub name: String,
     pub caps: Vec<Cap>,
     pub fallback: Option<Spanned<String>>,
+    /// Elements of the page that are the slot without a mark.
+    pub selector: Option<String>,
 }
 
 const LATER: [Later; 1] = [(
@@ -256,7 +260,6 @@ fn read_regions(node: &Node, report: &mut Report) -> Vec<(String, Mode)> {
 }
 
 fn read_slots(node: Option<&Node>, report: &mut Report) -> Vec<Slot> {
-    const LATER: [Later; 1] = [("selector", "mark the element: `data-selvedge-slot=\"hero\"`")];
     let Some(map) = node.and_then(|node| fields::map(node, report)) else { return Vec::new() };
     let mut slots = Vec::new();
     for entry in &map.entries {
@@ -264,8 +267,40 @@ fn read_slots(node: Option<&Node>, report: &mut Report) -> Vec<Slot> {
         let Some(mut fields) = Fields::of(&entry.value, report) else { continue };
         let fallback = fields.optional("fallback").and_then(|node| fields::text(node, report));
         let caps = fields.optional("cap").map(|node| read_caps(node, report)).unwrap_or_default();
-        fields.finish(&LATER, report);
-        slots.push(Slot { name: entry.key.clone(), caps, fallback });
+        let selector = fields.optional("selector").and_then(|node| read_selector(node, report));
+        fields.finish(&[], report);
+        slots.push(Slot { name: entry.key.clone(), caps, fallback, selector });
     }
     slots
+}
+/// A CSS selector. The browser has the last word on it; here stands what no browser takes.
+fn read_selector(node: &Node, report: &mut Report) -> Option<String> {
+    let text = fields::text(node, report)?;
+    let fault = match text.value.as_str() {
+        selector if selector.trim().is_empty() => "an empty selector finds nothing",
+        selector if selector.len() > SELECTOR_BYTES_MAX => "the selector is longer than 512 bytes",
+        selector if selector.contains(['{', '}', ';']) => "a selector has no braces and no semicolons",
+        selector if !is_balanced(selector) => "a bracket or a quote of the selector is not closed",
+        _ => return Some(text.value),
+    };
+    report.add_help(Code::E0015, text.span, fault, "write for example `\"#hero h1\"`".to_owned());
+    None
+}
+
+/// Whether brackets and quotes of a selector are closed, in their order.
+fn is_balanced(selector: &str) -> bool {
+    let mut open = Vec::new();
+    for character in selector.chars() {
+        let quote = open.last().copied().filter(|last| matches!(last, '"' | '\''));
+        match character {
+            _ if quote == Some(character) => drop(open.pop()),
+            _ if quote.is_some() => {}
+            '"' | '\'' => open.push(character),
+            '[' => open.push(']'),
+            '(' => open.push(')'),
+            ']' | ')' if open.pop() != Some(character) => return false,
+            _ => {}
+        }
+    }
+    open.is_empty()
 }

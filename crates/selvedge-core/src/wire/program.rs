@@ -178,6 +178,8 @@ pub struct EdgeConfig {
     pub policy_version: u16,
     /// How long what passed is kept.
     pub keep: Keep,
+    /// Slots whose elements the page finds by a CSS selector: name and selector.
+    pub selectors: Vec<(String, String)>,
     /// Where each instruction of [`Parts::code`] stands in the source, for explanations; same length as `code`.
     pub leaves: Vec<Leaf>,
     /// What counts as success, at most [`crate::limits::GOALS_MAX`].

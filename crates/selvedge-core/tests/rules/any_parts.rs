@@ -357,12 +357,12 @@ fn edge() -> impl Strategy<Value = EdgeConfig> {
     let keep =
         (any::<u64>(), any::<u64>()).prop_map(|(log_ms, quarantine_ms)| Keep { log_ms, quarantine_ms });
     let keep = prop_oneof![Just(Keep::default()), keep];
-    let policy = (mode(), list((name(), mode())), any::<u16>(), keep);
+    let policy = (mode(), list((name(), mode())), any::<u16>(), keep, list((name(), name())));
     (list(source), list(name()), policy, list(leaf), judged(), list(pushed())).prop_map(
         |(
             sources,
             origins,
-            (consent_mode, consent_regions, policy_version, keep),
+            (consent_mode, consent_regions, policy_version, keep, selectors),
             leaves,
             (goals, studies),
             pushed,
@@ -373,6 +373,7 @@ fn edge() -> impl Strategy<Value = EdgeConfig> {
             consent_regions,
             policy_version,
             keep,
+            selectors,
             leaves,
             goals,
             studies,

@@ -137,6 +137,7 @@ pub(super) fn edge_config(from: &mut Reader) -> Decoded<EdgeConfig> {
     let consent_mode = one_of(from, modes)?;
     let consent_regions = list(from, SITE_ENTRIES_MAX, |from| Ok((text(from)?, one_of(from, modes)?)))?;
     let policy_version = from.varint_u16()?;
+    let selectors = list(from, SITE_ENTRIES_MAX, |from| Ok((text(from)?, text(from)?)))?;
     let file = |from: &mut Reader| Ok(String::from(from.text_max(FILE_NAME_BYTES_MAX)?));
     let files = list(from, SITE_ENTRIES_MAX, file)?;
     let leaves = list(from, INSTRUCTIONS_MAX, |from| {
@@ -160,6 +161,7 @@ pub(super) fn edge_config(from: &mut Reader) -> Decoded<EdgeConfig> {
         consent_regions,
         policy_version,
         keep,
+        selectors,
         leaves,
         ..EdgeConfig::default()
     })

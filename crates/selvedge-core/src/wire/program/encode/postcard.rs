@@ -60,6 +60,10 @@ pub(super) fn edge_config(out: &mut Writer, edge: &EdgeConfig) {
         out.u8(*mode as u8);
     });
     out.varint(edge.policy_version.into());
+    list(out, &edge.selectors, |out, (slot, selector)| {
+        out.text(slot);
+        out.text(selector);
+    });
     let files = files(edge);
     list(out, &files, |out, file| out.text(file));
     list(out, &edge.leaves, |out, leaf| {
