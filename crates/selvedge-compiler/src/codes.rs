@@ -273,6 +273,28 @@ codes! {
     /// A slot's fallback is shown by the page itself, which does not know what is private or known at the edge only.
     E0607 = Error, "a fallback that the page cannot write";
 
+    /// A destination's `when` reads the record that is about to leave: its columns (`name`, `slot`, `reason`), `properties.x`,
+    /// `context.x` and `fields.x`. What is known of the visitor has moved on when the record leaves, so it is not there: a rule
+    /// that must tell something of the visitor says it with `emit` and `fields`.
+    E0801 = Error, "a condition on what no record holds";
+    /// The edge connects to public hosts by `https://`, written in the usual way: no address of a private or reserved network,
+    /// no name that only one network knows, no user before `@`, no number in octal or hexadecimal, no dot at the end.
+    E0802 = Error, "an address that the edge does not connect to";
+    /// Secrets stand in the deployment (`wrangler secret put`), never in a site's files, nor in an address, which is logged. Here
+    /// stands the name of the secret: capital letters, digits and `_`.
+    E0803 = Error, "a secret where its name belongs";
+    /// What is removed or renamed is a path in a record: a column, `properties.x` of an event of the tracking plan, `context.x`,
+    /// `fields.x`; `properties.*` is all of them.
+    E0804 = Error, "a path that no record has";
+    /// `record`, `id`, `site`, `visitor`, `time` and `time_ms` say which record it is, and a new name must be free: nothing may
+    /// be lost.
+    E0805 = Error, "a field that cannot be removed or renamed so";
+    /// A user and password go to a public broker over TLS only.
+    E0806 = Error, "a login in the open";
+    /// How much may wait for a destination, in each shard: `500kB`, `64MB`, `1GB`.
+    E0807 = Error, "not a size";
+    /// What the consumer of a queue cannot take goes to another queue, where somebody looks at it.
+    E0808 = Error, "a queue that is its own dead-letter queue";
     /// A metric of all time (`in ever`) that is new to visitors who are there already could never be known of them: what they
     /// did before it was there is lost to it. Say what to make of that: `warm_up: zero` takes it for nothing. Found where a
     /// site is checked beside the program in force: `selvedge check --against PROGRAM`.
@@ -298,6 +320,13 @@ codes! {
     /// The condition asks what somebody is *not*, of a fact that only `identify` and `group` tell. Of anonymous visitors the
     /// fact is unknown, and what is unknown is neither equal nor unequal to anything: the rule is for known visitors only.
     W0505 = Warning, "never true for anonymous visitors";
+
+    /// The address is this machine's own. A worker sends there only in development (`DEV_LOOPBACK=1`, which `cargo xtask dev`
+    /// sets); every other refuses a site that names it when it is published.
+    W0801 = Warning, "an address for development only";
+    /// The destination names kinds of records that the site does not have, or purposes that nothing serves. A destination of
+    /// type `log` is there to be named by `emit`.
+    W0802 = Warning, "a destination that takes nothing";
 }
 
 impl std::fmt::Display for Code {

@@ -180,6 +180,12 @@ pub const SITE_ENTRIES_MAX: usize = 256;
 pub const DESTINATIONS_MAX: usize = 32;
 /// Entries of each list of a destination: what it removes, renames, says in headers; its brokers.
 pub const DESTINATION_ENTRIES_MAX: usize = 64;
+/// How long a record waits for a destination at most where the site does not say.
+pub const DESTINATION_AGE_MS: u64 = 3 * 24 * 60 * 60 * 1_000;
+/// How many bytes wait for a destination at most, in each shard, where the site does not say.
+pub const DESTINATION_BYTES: u64 = 64_000_000;
+/// How many bytes a site may let wait for a destination, in each shard.
+pub const DESTINATION_BYTES_MAX: u64 = 4_000_000_000;
 /// Longest sliding window, in milliseconds: 366 days.
 pub const WINDOW_MS_MAX: u64 = 366 * 24 * 60 * 60 * 1_000;
 /// Timestamps one windowed count keeps: also the largest threshold of such a count.

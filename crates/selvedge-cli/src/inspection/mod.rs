@@ -7,7 +7,8 @@ use anyhow::Result;
 use cost::{tests_max, tests_of};
 use selvedge_compiler::Compiled;
 use selvedge_core::rules::Program;
-use selvedge_core::wire::program::{Parts, Rule, Status};
+use selvedge_core::wire::program::{Destination, Parts, RecordKind, Rule, Status, Way};
+use selvedge_edge::json::purpose_names;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -35,6 +36,8 @@ pub struct Inspection {
     pub rules: Vec<RuleCost>,
     /// Every metric.
     pub metrics: Vec<MetricCost>,
+    /// Every destination.
+    pub destinations: Vec<DestinationOutline>,
     /// Names that no page ever sees.
     pub hidden: Vec<String>,
 }
@@ -58,6 +61,27 @@ pub struct RuleCost {
     pub in_page: bool,
     /// Why they do not, where that is known.
     pub why: Vec<String>,
+}
+
+/// Where records go, and which.
+#[derive(Debug, Serialize)]
+pub struct DestinationOutline {
+    /// Its name.
+    pub name: String,
+    /// `http`, `kafka`, `queue` or `log`.
+    pub way: &'static str,
+    /// The address, the brokers, the binding; empty for the log.
+    pub to: String,
+    /// What it uses records for.
+    pub purposes: Vec<String>,
+    /// The kinds of records that it takes.
+    pub records: Vec<&'static str>,
+    /// Tests of its condition.
+    pub tests: usize,
+    /// The share of visitors, of 10,000.
+    pub sample: u16,
+    /// The names of the secrets that it needs.
+    pub secrets: Vec<String>,
 }
 
 /// What a metric keeps.
@@ -103,6 +127,7 @@ pub fn inspection_of_bytes(bytes: &[u8]) -> Result<Inspection> {
         cap_bytes_max: program.cap_bytes_max(),
         rules: parts.rules.iter().map(|rule| rule_cost(rule, &parts)).collect(),
         metrics: metric_costs(&parts),
+        destinations: parts.destinations.iter().map(|found| outline(found, &parts)).collect(),
         hidden: hidden(&parts),
     })
 }
@@ -145,6 +170,27 @@ fn metric_costs(parts: &Parts) -> Vec<MetricCost> {
         in_page: !metric.private,
     };
     parts.metrics.iter().map(cost).collect()
+}
+
+fn outline(found: &Destination, parts: &Parts) -> DestinationOutline {
+    let (way, to) = match &found.way {
+        Way::Log => ("log", String::new()),
+        Way::Http(http) => ("http", http.url.clone()),
+        Way::Kafka(kafka) => ("kafka", format!("{} at {}", kafka.topic, kafka.brokers.join(", "))),
+        Way::Queue { binding, dead_letter } => ("queue", format!("{binding}, else {dead_letter}")),
+    };
+    let kinds = RecordKind::ALL.into_iter().filter(|kind| found.records.has(*kind));
+    let tests = found.filter.map_or(0, |at| tests_of(&parts.code, Some(at)).len());
+    DestinationOutline {
+        name: found.name.clone(),
+        way,
+        to,
+        purposes: purpose_names(found.purposes),
+        records: kinds.map(RecordKind::as_str).collect(),
+        tests,
+        sample: found.sample,
+        secrets: found.way.secrets().map(str::to_owned).collect(),
+    }
 }
 
 /// Rules, metrics and attributes that only the edge knows.

@@ -18,6 +18,7 @@ impl fmt::Display for Inspection {
         writeln!(out, "inside: {}", parts.join(", "))?;
         self.rules(out)?;
         self.metrics(out)?;
+        self.destinations(out)?;
         self.hidden(out)
     }
 }
@@ -56,6 +57,30 @@ impl Inspection {
         Ok(())
     }
 
+    fn destinations(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.destinations.is_empty() {
+            return Ok(());
+        }
+        writeln!(
+            out,
+            "\n{:<20} {:<6} {:<40} {:>6} {:>5}  purposes",
+            "destination", "way", "records", "sample", "tests"
+        )?;
+        for found in &self.destinations {
+            let sample = f64::from(found.sample) / 100.0;
+            let (records, purposes) = (found.records.join(", "), found.purposes.join(", "));
+            let (name, way, tests) = (&found.name, found.way, found.tests);
+            writeln!(out, "{name:<20} {way:<6} {records:<40} {sample:>5}% {tests:>5}  {purposes}")?;
+            if !found.to.is_empty() {
+                writeln!(out, "{:<20} to {}", "", found.to)?;
+            }
+            if !found.secrets.is_empty() {
+                writeln!(out, "{:<20} needs {}", "", found.secrets.join(", "))?;
+            }
+        }
+        Ok(())
+    }
+
     fn hidden(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.hidden.is_empty() {
             return writeln!(out, "\neverything reaches the page");
@@ -82,6 +107,16 @@ mod tests {
     priority: 5
 ";
         files.get_mut("rules.yaml").unwrap().push_str(more);
+        let mail = "destinations:
+  mail:
+    type: http
+    purposes: [analytics]
+    url: https://mail.example/in
+    secrets: [MAIL_SECRET]
+    when: name = \"page\"
+    sample: 12.5%
+";
+        files.get_mut("site.yaml").unwrap().push_str(mail);
         let compiled = compile(&files).program.expect("the site compiles");
         let text = inspection_of_site(&compiled).unwrap().to_string();
         // The first lines are of bytes, which change with every change of the format.

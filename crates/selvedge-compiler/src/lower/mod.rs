@@ -8,6 +8,7 @@ mod zone;
 mod deciding;
 mod parts;
 mod contents;
+mod destinations;
 mod sequence;
 mod terms;
 

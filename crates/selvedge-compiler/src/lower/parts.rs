@@ -28,6 +28,7 @@ pub(crate) fn build(site: &Site, shared: &Shared, files: &Files<'_>, public: boo
     let part_rules = builder.rules(&rules);
     let slots = builder.slots();
     let (templates, values) = builder.templates();
+    let destinations = builder.destinations();
     let parts = Parts {
         site: site.site.name.clone(),
         currency: site.site.currency.clone(),
@@ -51,6 +52,7 @@ pub(crate) fn build(site: &Site, shared: &Shared, files: &Files<'_>, public: boo
         values,
         templates,
         deciding: builder.deciding.parts,
+        destinations,
         ..Parts::default()
     };
     Parts { zone: zone_of(&parts, &site.site.timezone), ..parts }
@@ -190,7 +192,7 @@ pub(super) struct Builder<'a> {
     pub(super) contents: Vec<&'a Content>,
     pub(super) deciding: DecidingParts,
     /// Pages are not told what rules tell destinations.
-    is_public: bool,
+    pub(super) is_public: bool,
 }
 
 impl<'a> Builder<'a> {
@@ -205,7 +207,9 @@ impl<'a> Builder<'a> {
         let is_used = |name: &String| rules.iter().any(|(_, rule)| rule.group.as_ref() == Some(name));
         let mut groups: Vec<_> = site.groups.iter().filter(|group| is_used(&group.name)).cloned().collect();
         groups.sort_by(|a, b| a.name.cmp(&b.name));
-        let leaves = leaves(site, rules, &contents);
+        let mut leaves = leaves(site, rules, &contents);
+        let filters = site.filters.iter().flatten().filter(|_| !public);
+        leaves.extend(filters.flat_map(Truth::leaves).cloned());
         let read = contents.iter().flat_map(|content| content.leaves());
         let tables = table_places(leaves.iter().chain(read));
         Self {

@@ -20,6 +20,7 @@ mod schedule;
 mod deciding;
 mod shown;
 mod emit;
+mod destination;
 mod site;
 
 pub(crate) use cart::cart_events;

@@ -3,6 +3,7 @@
 use super::attribute::{Attribute, resolve_attribute};
 use super::content::{self, Content, Setting};
 use super::deciding::{Deciding, RuleTerms, resolve_deciding, resolve_terms};
+use super::destination;
 use super::emit::{Emit, resolve_emit};
 use super::fuse::truth_of;
 use super::metric::{Metric, count_as_values, metric};
@@ -36,6 +37,8 @@ pub(crate) struct Site {
     /// Sorted by priority descending, then id.
     pub rules: Vec<Rule>,
     pub deciding: Deciding,
+    /// What the records of each destination must pass, in their order.
+    pub filters: Vec<Option<Truth>>,
 }
 
 /// A rule, resolved.
@@ -105,6 +108,7 @@ pub(crate) fn resolve(written: Written, report: &mut Report) -> Site {
     let deciding = resolve_deciding(&rules, &mut checker);
     let resolved_rules = resolve_rules(&rules, &site, &contents, &mut checker);
     check_audiences(&rules, &mut checker);
+    let filters = destination::resolve_filters(&site, &mut checker);
     let Checker { metrics, mut used, .. } = checker;
     let attributes = rules.attributes.iter().map(|found| resolve_attribute(found, &events, report)).collect();
     let metrics = named.into_iter().chain(metrics.into_iter().map(Some));
@@ -119,6 +123,7 @@ pub(crate) fn resolve(written: Written, report: &mut Report) -> Site {
     let showings: Vec<Showing<'_>> = resolved_rules.iter().flat_map(showings_of).collect();
     shown::settle(&mut resolved_contents, &showings, &site, &mut metrics, report);
     let is_shown = |id: &str| resolved_rules.iter().any(|rule| rule.shows(id));
+    destination::check(&site, &rules, &events, report);
     warnings::unused(&rules, &contents, is_shown, &site, &used, report);
     Site {
         attributes,
@@ -127,6 +132,7 @@ pub(crate) fn resolve(written: Written, report: &mut Report) -> Site {
         groups: rules.groups.iter().map(group).collect(),
         rules: resolved_rules,
         deciding,
+        filters,
         site,
         events,
     }

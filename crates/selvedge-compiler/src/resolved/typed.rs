@@ -41,6 +41,8 @@ pub(super) enum Scope<'a> {
     Event(&'a PlanEvent),
     /// In a condition on the items of a list.
     Item,
+    /// In a condition on the records of a destination.
+    Record,
 }
 
 /// Resolves and checks conditions, and collects the metrics they name on the spot.
@@ -74,6 +76,12 @@ impl<'a> Checker<'a, '_> {
     pub fn condition(&mut self, expr: &Expr) -> Option<Typed> {
         let mut budget = LEAVES_MAX;
         self.expr(expr, Scope::Visitor, &mut Vec::new(), &mut budget)
+    }
+
+    /// A condition on records; `None` where it has an error, which is reported.
+    pub(super) fn record_condition(&mut self, expr: &Expr) -> Option<Typed> {
+        let mut budget = LEAVES_MAX;
+        self.expr(expr, Scope::Record, &mut Vec::new(), &mut budget)
     }
 
     fn filter(&mut self, filter: &Expr, event: &str) -> Option<Typed> {
@@ -234,6 +242,9 @@ impl<'a> Checker<'a, '_> {
             (Operand::Name(name), Scope::Item) => {
                 Some(Meaning::Fact(Fact::Item(name.clone()), FactType::Untyped))
             }
+            (Operand::Name(name), Scope::Record) => self.record_name(name, subject.span),
+            (Operand::Metric(_, text), Scope::Record) => self.not_in_record(text, subject.span),
+            (Operand::Lookup(lookup), Scope::Record) => self.not_in_record(&lookup.table, subject.span),
             (Operand::Difference(first, second), _) => self.difference(first, second, scope),
             (Operand::Metric(..), Scope::Event(_) | Scope::Item) => {
                 self.fact_in_where("a metric", subject.span)

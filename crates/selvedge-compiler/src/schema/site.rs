@@ -35,10 +35,118 @@ const LOOKUP: &[Key] = &[
     key("if_stale", Form::Word(&["unknown", "keep"]), "what a pushed row is past its `ttl`"),
 ];
 
-const DESTINATION: &[Key] = &[
-    required("type", Form::Word(&["http", "kafka", "queue", "log"]), "how it is told"),
-    required("purposes", Form::Items(&super::PURPOSE), "what must be granted for anything to leave"),
+const PURPOSES: Key = required(
+    "purposes",
+    Form::Items(&super::PURPOSE),
+    "what it uses records for, and a visitor must have granted",
+);
+const REQUIRES: Key =
+    key("requires", Form::Word(&["all", "any"]), "how many of its purposes must be granted");
+const RECORDS: Key = key(
+    "records",
+    Form::Items(&Form::Word(&["event", "decision", "exposure", "goal", "emit"])),
+    "the kinds of records that it takes; all where it is left out",
+);
+const WHEN: Key =
+    key("when", Form::Text, "what a record must pass: `name = \"purchase\" and properties.value > 50 EUR`");
+const SAMPLE: Key =
+    key("sample", Form::Pattern("^[0-9.]+ ?%$"), "the share of visitors whose records it takes");
+const REMOVE: Key =
+    key("remove", Form::Items(&Form::Text), "paths that are left out: `properties.email`, `context.*`");
+const RENAME: Key = key("rename", Form::Map(&Form::Text), "paths, and their last name there");
+const WHEN_FULL: Key =
+    key("when_full", Form::Word(&["block", "drop_oldest"]), "what gives way where too much waits for it");
+const LIMITS: Key = key(
+    "limits",
+    Form::Object(&[
+        key("age", DURATION, "how long a record may wait"),
+        key("bytes", Form::Pattern("^[0-9]+ ?[kMG]B$"), "how much may wait, in each shard"),
+    ]),
+    "what may wait for it",
+);
+
+const TO_LOG: &[Key] =
+    &[required("type", Form::Word(&["log"]), "nothing is sent: who reads the log finds it there"), PURPOSES];
+
+const HEADER: Form = Form::Object(&[
+    key("prefix", Form::Text, "what stands before the secret: `Bearer `"),
+    required("secret", Form::Text, "the name of the secret"),
+]);
+
+const TO_HTTP: &[Key] = &[
+    required("type", Form::Word(&["http"]), "records are sent in requests"),
+    PURPOSES,
+    required("url", Form::Pattern("^https?://"), "where to"),
+    key(
+        "format",
+        Form::Word(&["cloudevents", "cloudevents-batch", "segment-batch"]),
+        "what a body looks like",
+    ),
+    key(
+        "secrets",
+        Form::Items(&Form::Text),
+        "names of the secrets that sign: the one in force, the one it replaces",
+    ),
+    key("headers", Form::Map(&Form::Either(&[Form::Text, HEADER])), "headers of every request"),
+    REQUIRES,
+    RECORDS,
+    WHEN,
+    SAMPLE,
+    REMOVE,
+    RENAME,
+    WHEN_FULL,
+    LIMITS,
 ];
+
+const SASL: &[Key] = &[
+    required(
+        "mechanism",
+        Form::Word(&["plain", "scram-sha-256", "scram-sha-512"]),
+        "how the password is proved",
+    ),
+    required("username", Form::Text, "who logs in"),
+    required("password", Form::Text, "the name of the secret that holds the password"),
+];
+
+const TO_KAFKA: &[Key] = &[
+    required("type", Form::Word(&["kafka"]), "records are written to a topic"),
+    PURPOSES,
+    required("brokers", Form::Items(&Form::Text), "where to ask for the cluster: `broker.example:9092`"),
+    required("topic", Form::Text, "the topic"),
+    key("tls", Form::Flag, "the connection is encrypted; true where it is left out"),
+    key("sasl", Form::Object(SASL), "how to log in"),
+    key("compression", Form::Word(&["none", "gzip"]), "how batches are compressed"),
+    REQUIRES,
+    RECORDS,
+    WHEN,
+    SAMPLE,
+    REMOVE,
+    RENAME,
+    WHEN_FULL,
+    LIMITS,
+];
+
+const TO_QUEUE: &[Key] = &[
+    required("type", Form::Word(&["queue"]), "records are put into a queue of the platform"),
+    PURPOSES,
+    required("queue", Form::Text, "the name of its binding"),
+    required("dead_letter", Form::Text, "the binding of the queue for what its consumer could not take"),
+    REQUIRES,
+    RECORDS,
+    WHEN,
+    SAMPLE,
+    REMOVE,
+    RENAME,
+    WHEN_FULL,
+    LIMITS,
+];
+
+const DESTINATION: Form = Form::Either(&[
+    Form::Object(TO_HTTP),
+    Form::Object(TO_KAFKA),
+    Form::Object(TO_QUEUE),
+    Form::Object(TO_LOG),
+]);
 
 const KEEP: &[Key] = &[required("keep", super::DURATION, "how long, from receipt on")];
 
@@ -67,7 +175,7 @@ pub const SITE: Form = Form::Object(&[
     key("slots", Form::Map(&Form::Object(SLOT)), "the named places of the pages"),
     key("log", Form::Object(KEEP), "how long rows stay that every destination holds: `{keep: 7d}`"),
     key("quarantine", Form::Object(KEEP), "how long refused events stay: `{keep: 30d}`"),
-    key("destinations", Form::Map(&Form::Object(DESTINATION)), "who is told of what rules emit"),
+    key("destinations", Form::Map(&DESTINATION), "where records go, and who is told of what rules emit"),
     key("goals", Form::Map(&Form::Object(GOAL)), "what counts as success"),
     key("lookups", Form::Map(&Form::Object(LOOKUP)), "tables: `catalog[page.sku].stock`"),
     key(

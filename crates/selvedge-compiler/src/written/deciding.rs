@@ -133,7 +133,7 @@ fn read_holdout(node: &Node, report: &mut Report) -> Option<Holdout> {
 }
 
 /// `5%` or `0.5%`, in buckets.
-fn read_share(node: &Node, report: &mut Report) -> Option<u16> {
+pub(super) fn read_share(node: &Node, report: &mut Report) -> Option<u16> {
     let text = fields::text(node, report)?;
     match percent(&text.value) {
         Some(share) => Some(share),

@@ -7,6 +7,7 @@ use crate::fields::{self, Fields, Later, NameKind, Spanned};
 use crate::literal::DURATION_MS_MAX;
 use crate::source::Files;
 use crate::suggest::nearest;
+use crate::written::SITE_FILE;
 use crate::written::caps::read_caps;
 use crate::written::destinations::{Destination, read_destinations};
 use crate::written::goals::{Goal, read_goals};
@@ -85,6 +86,7 @@ const LATER: [Later; 1] = [(
 /// Reads site.yaml.
 pub(crate) fn read(root: &Node, files: &Files<'_>, report: &mut Report) -> Site {
     let Some(mut fields) = Fields::of(root, report) else { return Site::default() };
+    let source = files.find(SITE_FILE).map(|file| files.text(file)).unwrap_or_default();
     let site = Site {
         name: read_name(fields.required("name", report), report),
         currency: read_currency(fields.required("currency", report), report),
@@ -98,7 +100,7 @@ pub(crate) fn read(root: &Node, files: &Files<'_>, report: &mut Report) -> Site 
             quarantine_ms: read_keep(fields.optional("quarantine"), QUARANTINE_KEEP_MS, report),
         },
         slots: read_slots(fields.optional("slots"), report),
-        destinations: read_destinations(fields.optional("destinations"), report),
+        destinations: read_destinations(fields.optional("destinations"), source, report),
         goals: read_goals(fields.optional("goals"), report),
         lookups: read_lookups(fields.optional("lookups"), files, report),
         lists: read_lists(fields.optional("lists"), files, report),

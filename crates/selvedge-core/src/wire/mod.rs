@@ -9,6 +9,8 @@ pub mod tape;
 
 pub mod program;
 
+pub mod record;
+
 pub mod state;
 
 pub mod names;

@@ -2,7 +2,6 @@
 
 mod segment;
 
-use super::fields::type_of;
 use super::record::Record;
 use crate::text::{base64, bytes_of_base64, rfc_3339};
 use alloc::format;
@@ -10,6 +9,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use hmac::{Hmac, Mac};
 use selvedge_core::wire::program::HttpFormat;
+use selvedge_core::wire::record::type_of;
 use serde_json::value::RawValue;
 use sha2::Sha256;
 

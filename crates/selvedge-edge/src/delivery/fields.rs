@@ -4,7 +4,6 @@
 use crate::json;
 use crate::site::Site;
 use crate::text::rfc_3339;
-use alloc::format;
 use alloc::string::{String, ToString};
 use selvedge_core::consent::{Purposes, Snapshot};
 use selvedge_core::event::{Event, EventType};
@@ -13,15 +12,7 @@ use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::answer::SlotDecision;
 use selvedge_core::wire::log_row::{Emission, LogEvent, LogRow, Reached};
 use selvedge_core::wire::program::RecordKind;
-
-/// The version of all record schemas; fields are only added to it.
-pub const VERSION: u8 = 1;
-
-/// The `type` of a record, as `CloudEvents` and the schemas name it: `selvedge.event.v1`.
-#[must_use]
-pub fn type_of(kind: RecordKind) -> String {
-    format!("selvedge.{}.v{VERSION}", kind.as_str())
-}
+use selvedge_core::wire::record::type_of;
 
 /// What every record says of where it comes from.
 pub(super) struct Origin<'a> {

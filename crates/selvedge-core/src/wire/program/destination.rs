@@ -125,6 +125,21 @@ pub enum Way {
     },
 }
 
+impl Way {
+    /// The names of the secrets that it takes to get there.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        let (http, kafka) = match self {
+            Self::Http(http) => (Some(http), None),
+            Self::Kafka(kafka) => (None, kafka.sasl.as_ref()),
+            Self::Log | Self::Queue { .. } => (None, None),
+        };
+        let signing = http.into_iter().flat_map(|http| &http.secrets);
+        let headers =
+            http.into_iter().flat_map(|http| &http.headers).filter_map(|header| header.secret.as_ref());
+        signing.chain(headers).chain(kafka.map(|sasl| &sasl.password)).map(String::as_str)
+    }
+}
+
 /// Requests to an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Http {
