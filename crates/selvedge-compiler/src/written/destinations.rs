@@ -1,8 +1,10 @@
 //! `destinations` of site.yaml: where records go, which ones, and what they may be used for there.
 
-mod http;
-mod kafka;
 mod secret;
+
+mod http;
+
+mod kafka;
 
 use super::condition::read_condition;
 use super::deciding::read_share;

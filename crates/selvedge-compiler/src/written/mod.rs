@@ -10,14 +10,14 @@ pub(crate) mod lists;
 mod stretch;
 pub(crate) mod lookups;
 pub(crate) mod goals;
-pub(crate) mod destinations;
-pub(crate) mod site;
 pub(crate) mod timing;
 pub(crate) mod schedule;
 pub(crate) mod attribute;
 mod score;
 pub(crate) mod metric;
 pub(crate) mod deciding;
+pub(crate) mod destinations;
+pub(crate) mod site;
 pub(crate) mod emit;
 pub(crate) mod rules;
 

@@ -136,8 +136,10 @@ pub(super) fn emit(origin: &Origin<'_>, id: &str, emission: &Emission) -> Map {
 /// The record of a goal that was reached.
 pub(super) fn goal(origin: &Origin<'_>, id: &str, reached: &Reached) -> Map {
     let mut map = begun(RecordKind::Goal, id, origin);
-    map.set("name", text(&*reached.goal));
+    map.set("goal", text(&*reached.goal));
     map.set("event_id", text(reached.event_id(origin.row.writer).to_string()));
+    let mut events = origin.row.events.iter().map(|logged| &logged.event);
+    set_some(&mut map, "event", events.find(|sent| sent.sequence == reached.event).map(|sent| &*sent.name));
     if let Some(value) = reached.value {
         map.set("value", Value::Number(value));
     }

@@ -116,7 +116,8 @@ impl<'a> Item<'a> {
         }
     }
 
-    /// The consent at capture. A goal has that of its event. Any other note has that of its row: what was in force when the batch left, or when the alarm rang.
+    /// The consent at capture. A goal has that of its event; any other note that of its row: what was in force when the
+    /// batch left, or when the alarm rang.
     fn consent(&self) -> Option<&'a Snapshot> {
         match self {
             Self::Event(row, event) => row.consent.get(usize::from(event.event.consent)),

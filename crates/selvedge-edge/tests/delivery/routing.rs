@@ -192,7 +192,7 @@ fn a_goal_is_a_record_of_its_own_with_the_event_and_the_consent_that_it_had() {
     assert_eq!((record.kind, &record.id), (RecordKind::Goal, &format!("{event_id}:goal:order")));
     let said = read(record);
     assert_eq!(
-        (&said["name"], &said["event_id"], &said["value"]),
+        (&said["goal"], &said["event_id"], &said["value"]),
         (&"order".into(), &event_id.into(), &60.into())
     );
     let mut before = row;
