@@ -40,6 +40,8 @@ pub mod bench;
 
 pub mod fuzz;
 
+pub mod sim;
+
 pub mod test;
 
 pub mod tidy;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use xtask::repo::Repo;
+use xtask::sim::{self, Seeds};
 use xtask::{bench, build, dev, setup, size, test, tidy};
 
 /// Every chore of the repository.
@@ -58,6 +59,18 @@ enum Chore {
         #[arg(long)]
         json: bool,
     },
+    /// Runs the simulator: pages, networks and shards around the real heads, all from a seed.
+    Sim {
+        /// How many seeds.
+        #[arg(long, default_value_t = 2_000)]
+        seeds: u64,
+        /// The first of them.
+        #[arg(long, default_value_t = 0)]
+        from: u64,
+        /// Only this one, line by line.
+        #[arg(long)]
+        seed: Option<u64>,
+    },
     /// Checks the house rules that no compiler checks.
     Tidy,
 }
@@ -89,6 +102,10 @@ fn run(chore: Chore) -> Result<ExitCode> {
         Chore::Test { only, full } => test::run(&repo, only, full)?,
         Chore::Bench { only, json } => bench::run(&repo, only, json)?,
         Chore::Size { json } => size::run(&repo, json)?,
+        Chore::Sim { seeds, from, seed } => {
+            let seeds = seed.map_or(Seeds::Many { from, count: seeds }, Seeds::One);
+            sim::run(&repo, seeds).map(|()| true)?
+        }
         Chore::Tidy => tidy::run(&repo)?,
     };
     Ok(if held { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -75,8 +75,7 @@ impl Client {
     }
 
     /// Another tab stored or erased the answer.
-    pub(crate) fn follow_consent(&mut self, value: Option<&[u8]>) {
-        let random = self.random;
+    pub(crate) fn follow_consent(&mut self, value: Option<&[u8]>, random: Random) {
         match value.map(read_consent) {
             Some(Some(next)) if next.time_ms > 0 && next.policy_version < self.settings.policy_version => {}
             Some(Some(next)) => {

@@ -49,14 +49,15 @@ impl Client {
             let own = self.lanes.own();
             let is_rest = own.is_some_and(|lane| lane.writer == writer && lane.next > last.saturating_add(1));
             self.delivery.is_urgent = is_rest || (orphan.is_some() && self.delivery.is_urgent);
-            self.send(body, Cargo::Events { writer, first, last });
-        } else if core::mem::take(&mut self.delivery.must_tell)
+            return self.send(body, Cargo::Events { writer, first, last });
+        }
+        // What waited is gone (another consent, another tab): nothing is due for its sake any more.
+        self.delivery.due_ms = None;
+        self.delivery.is_urgent = false;
+        if core::mem::take(&mut self.delivery.must_tell)
             && let Some(body) = self.empty_batch()
         {
-            self.delivery.is_urgent = false;
             self.send(body, Cargo::Consent);
-        } else {
-            self.delivery.is_urgent = false;
         }
     }
 

@@ -60,9 +60,11 @@ impl Client {
         self.is_settled = true;
         if let Some(settings) = settings {
             let Settings { mode, policy_version, clock_ms, program, publish, .. } = settings;
-            self.stop(settings.paused.clone());
+            let paused = settings.paused.clone();
             self.settings = settings;
             self.change_mode(mode, policy_version);
+            // Only now it is known whether the visitor's answer counts, and the device may hold something.
+            self.stop(paused);
             self.measure_skew(clock_ms);
             if let Some(hash) = program {
                 self.want_program(hash, publish);
@@ -114,7 +116,7 @@ impl Client {
     /// Another tab stored or erased something that this one shares with it.
     pub(crate) fn follow(&mut self, key: &str, value: Option<&[u8]>, random: Random) {
         match (key, value) {
-            (CONSENT, value) => self.follow_consent(value),
+            (CONSENT, value) => self.follow_consent(value, random),
             (VISITOR, value) => self.follow_visitor(value.and_then(read_visitor).map(|(id, _)| id), random),
             (LEASES, Some(value)) => self.follow_leases(value),
             (PAUSED, Some(value)) => self.follow_paused(value),

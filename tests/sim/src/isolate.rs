@@ -1,0 +1,116 @@
+//! Isolates and the registry: which program of a site is in force, and who has heard of it, as `worker/src/programs.rs` and
+//! `worker/src/registry.rs` do it.
+
+use crate::sites::SiteFiles;
+use anyhow::{Result, anyhow};
+use selvedge_edge::order;
+use selvedge_edge::site::Site;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// How long a pointer is believed.
+const POLL_MS: u64 = 5_000;
+
+/// Where a site stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Pointer {
+    /// Its newest publish, from 1.
+    pub publish: u64,
+    /// That publish's program, by its place among the site's.
+    pub program: usize,
+    /// Rules that were stopped.
+    pub paused: Vec<String>,
+}
+
+/// The registry: every publish there was.
+#[derive(Debug, Default)]
+pub struct Registry {
+    /// Where each site stands.
+    pub pointers: Vec<Pointer>,
+    loaded: BTreeMap<(usize, Pointer), Rc<Site>>,
+}
+
+impl Registry {
+    /// A registry in which the first program of so many sites is published.
+    #[must_use]
+    pub fn new(sites: usize) -> Self {
+        let first = Pointer { publish: 1, ..Pointer::default() };
+        Self { pointers: vec![first; sites], loaded: BTreeMap::new() }
+    }
+
+    /// Puts a program in force. The one in force already changes nothing.
+    pub fn publish(&mut self, site: usize, program: usize) {
+        let pointer = &mut self.pointers[site];
+        if pointer.program != program {
+            pointer.program = program;
+            pointer.publish += 1;
+        }
+    }
+
+    /// A site as it stands, loaded.
+    fn load(&mut self, files: &[SiteFiles], site: usize) -> Result<Rc<Site>> {
+        let pointer = self.pointers[site].clone();
+        if let Some(known) = self.loaded.get(&(site, pointer.clone())) {
+            return Ok(Rc::clone(known));
+        }
+        let program = &files[site].programs[pointer.program];
+        let loaded = Site::load(&program.full, program.hash, pointer.publish);
+        let loaded = loaded.map_err(|fault| anyhow!("{fault}"))?;
+        let loaded = Rc::new(loaded.with_paused(order::paused(&pointer.paused)));
+        self.loaded.insert((site, pointer), Rc::clone(&loaded));
+        Ok(loaded)
+    }
+}
+
+/// What one isolate knows.
+#[derive(Debug, Default)]
+pub struct Isolate {
+    checked_ms: Option<u64>,
+    sites: BTreeMap<usize, Rc<Site>>,
+}
+
+impl Isolate {
+    /// All sites, as this isolate knows them.
+    ///
+    /// # Errors
+    /// Where a program cannot be loaded.
+    pub fn sites(
+        &mut self,
+        registry: &mut Registry,
+        files: &[SiteFiles],
+        now_ms: u64,
+    ) -> Result<Vec<Rc<Site>>> {
+        let is_fresh = self.checked_ms.is_some_and(|checked_ms| now_ms.saturating_sub(checked_ms) < POLL_MS);
+        if !is_fresh {
+            self.poll(registry, files, now_ms)?;
+        }
+        Ok(self.sites.values().cloned().collect())
+    }
+
+    /// A site, at least at this publish.
+    ///
+    /// # Errors
+    /// Where a program cannot be loaded.
+    pub fn site(
+        &mut self,
+        registry: &mut Registry,
+        files: &[SiteFiles],
+        (site, publish_min): (usize, u64),
+        now_ms: u64,
+    ) -> Result<Rc<Site>> {
+        self.sites(registry, files, now_ms)?;
+        if self.sites.get(&site).is_none_or(|known| known.publish < publish_min) {
+            self.poll(registry, files, now_ms)?;
+        }
+        self.sites.get(&site).cloned().ok_or_else(|| anyhow!("no such site"))
+    }
+
+    fn poll(&mut self, registry: &mut Registry, files: &[SiteFiles], now_ms: u64) -> Result<()> {
+        for site in 0..registry.pointers.len() {
+            let loaded = registry.load(files, site)?;
+            self.sites.insert(site, loaded);
+        }
+        self.checked_ms = Some(now_ms);
+        Ok(())
+    }
+}

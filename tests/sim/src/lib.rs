@@ -1,0 +1,36 @@
+//! The simulator: pages, devices, networks, isolates, shards and an admin around the real heads, all from one seed. Whatever
+//! happens, what must hold is looked at after each commit and at rest; a seed that breaks it can be run again, line by line.
+//!
+//! What stands in for a shell (`device`, `tab`, `isolate`, `shard`, `edge`) does what that shell does, and nothing more.
+//!
+//! A module imports only modules that stand above it here; the methods of [`world::World`] are spread over the last ones.
+
+pub mod random;
+
+pub mod trace;
+
+pub mod sites;
+
+pub mod dials;
+
+pub mod device;
+
+pub mod shard;
+
+pub mod isolate;
+
+pub mod truth;
+
+pub mod page;
+
+pub mod world;
+
+mod tab;
+
+mod acts;
+
+mod checks;
+
+mod edge;
+
+pub mod run;

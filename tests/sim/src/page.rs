@@ -1,0 +1,89 @@
+//! A page, and what the world knows of it.
+
+use selvedge_client::{Client, Show};
+use selvedge_core::consent::{Mode, Purposes, Snapshot};
+use selvedge_core::id::VisitorId;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A page.
+#[derive(Debug)]
+pub struct Tab {
+    /// On which device.
+    pub device: usize,
+    /// The head.
+    pub client: Client,
+    /// It is open.
+    pub is_alive: bool,
+    /// Nobody looks at it.
+    pub is_hidden: bool,
+    /// What stands in its slots.
+    pub shown: BTreeMap<String, Show>,
+    /// Requests whose end it waits for.
+    pub pending: BTreeSet<u32>,
+    /// The consent that it knows of.
+    pub consent: Snapshot,
+    /// The version of the policy, once the config came.
+    pub policy: Option<u16>,
+    /// It was answered before that.
+    pub is_unversioned: bool,
+    /// The visitor that it says it is of.
+    pub visitor: Option<VisitorId>,
+    /// Events that it says were lost.
+    pub lost: u32,
+    /// How often its timer was set.
+    pub timer: u64,
+    /// How often a slot came into view.
+    pub looks: BTreeMap<String, u64>,
+    /// What was seen in this page view.
+    pub seen: BTreeSet<u64>,
+    /// When it heard of other tabs last, or will.
+    pub heard_ms: u64,
+    /// Its queue, as keys name it.
+    pub queue: Option<String>,
+}
+
+impl Tab {
+    /// Whether it may keep and send something, as far as it knows.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        let asked = Purposes(0b1110).or(self.consent.granted);
+        !self.consent.in_force().and(asked).without(Purposes::NECESSARY).is_empty()
+    }
+
+    /// The config came: an answer to an older policy does not count.
+    pub fn settle(&mut self, mode: Mode, policy: u16) {
+        self.policy = Some(policy);
+        self.consent.mode = mode;
+        if core::mem::take(&mut self.is_unversioned) {
+            self.consent.policy_version = policy;
+        }
+        if self.consent.time_ms > 0 && self.consent.policy_version < policy {
+            let denied = if mode == Mode::OptOut { self.consent.denied } else { Purposes::NONE };
+            let gpc = self.consent.gpc;
+            self.consent = Snapshot { denied, mode, gpc, ..Snapshot::default() };
+        }
+    }
+
+    /// A page that begins.
+    #[must_use]
+    pub fn new(device: usize) -> Self {
+        Self {
+            device,
+            client: Client::new(),
+            is_alive: true,
+            is_hidden: false,
+            shown: BTreeMap::new(),
+            pending: BTreeSet::new(),
+            consent: Snapshot::default(),
+            policy: None,
+            is_unversioned: false,
+            visitor: None,
+            lost: 0,
+            timer: 0,
+            looks: BTreeMap::new(),
+            seen: BTreeSet::new(),
+            heard_ms: 0,
+            queue: None,
+        }
+    }
+}

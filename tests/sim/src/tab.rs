@@ -1,0 +1,448 @@
+//! Pages: the real head, driven as `www/sdk` drives it (host.ts, locks.ts, storage.ts, main.ts).
+
+use crate::page::Tab;
+use crate::sites;
+use crate::truth::{Exposure, queued};
+use crate::world::{Happening, World};
+use selvedge_client::{Boot, Effect, Input, Notice, Reply, Settings, Show};
+use selvedge_core::consent::{Mode, Purposes, Snapshot};
+use selvedge_core::hash::fnv1a_64;
+use selvedge_core::id::VisitorId;
+use selvedge_core::value::{Map, Value};
+use selvedge_core::wire::answer::Reason;
+use selvedge_core::wire::batch::read_snapshot;
+use selvedge_core::wire::batch_decode::{decode_events, decode_header, open};
+use selvedge_core::wire::codec::Reader;
+
+/// Records that are read at once, where consent allows it.
+const RECORDS: [&str; 6] = ["consent", "visitor", "state", "program", "leases", "paused"];
+/// How long a request may take.
+const TIMEOUT_MS: u64 = 30_000;
+/// How long half of a slot must be visible to count as seen.
+const SEEN_MS: u64 = 1_000;
+/// How much clocks that were measured over a slow network may be wrong.
+pub const SLACK_MS: u64 = 10_000;
+
+/// Whether caps are watched: grants are not yet reserved where a capped rule is shown, only where it is seen.
+const CAPS: bool = false;
+
+impl World<'_> {
+    /// Opens a page on a device.
+    pub fn open_tab(&mut self, device: usize) -> usize {
+        self.tabs.push(Tab::new(device));
+        let tab = self.tabs.len() - 1;
+        self.say(format_args!("tab {tab} opens on device {device}"));
+        let place = &self.devices[device];
+        let has_consent = place.read("consent").is_some();
+        let stored = if has_consent { place.entries(&RECORDS.map(str::to_owned)) } else { Vec::new() };
+        self.learn(tab, &stored);
+        let boot = Boot {
+            write_key: self.files[self.devices[device].site].key.clone(),
+            random: self.random.bytes(),
+            parameters: Vec::new(),
+            context: [("language".to_owned(), Value::Text("de".into()))].into_iter().collect(),
+            gpc: self.devices[device].gpc,
+            stored,
+        };
+        self.tell(tab, Input::Boot(boot));
+        self.view(tab);
+        let delay_ms = self.latency_ms();
+        self.after(delay_ms, Happening::Config(tab));
+        tab
+    }
+
+    /// A page goes for good. Where it is killed, it hears nothing of it.
+    pub fn close_tab(&mut self, tab: usize, is_killed: bool) {
+        self.say(format_args!("tab {tab} {}", if is_killed { "is killed" } else { "closes" }));
+        if !is_killed {
+            self.tell(tab, Input::Hidden);
+        }
+        let device = self.tabs[tab].device;
+        self.devices[device].has_kills |= is_killed;
+        self.tabs[tab].is_alive = false;
+        self.devices[device].release(tab);
+    }
+
+    /// A page view begins.
+    pub fn view(&mut self, tab: usize) {
+        let time_ms = self.device_ms(tab);
+        let path = self.random.below(5);
+        let url = format!("https://shop.test/p{path}?utm_medium=cpc");
+        self.tabs[tab].seen.clear();
+        self.tell(
+            tab,
+            Input::Page { time_ms, url, title: "T".into(), referrer: String::new(), properties: Map::new() },
+        );
+        self.look_again(tab);
+    }
+
+    /// What is visible is looked at again.
+    pub fn look_again(&mut self, tab: usize) {
+        let slots: Vec<String> = self.tabs[tab].shown.keys().cloned().collect();
+        slots.into_iter().for_each(|slot| self.watch(tab, slot));
+    }
+
+    /// The clock of a tab's device.
+    pub fn device_ms(&self, tab: usize) -> u64 {
+        self.devices[self.tabs[tab].device].now_ms(self.now_ms)
+    }
+
+    /// Tells the head of a page, and does what it says.
+    pub fn tell(&mut self, tab: usize, input: Input) {
+        if !self.tabs[tab].is_alive || self.violation.is_some() {
+            return;
+        }
+        self.notice(tab, &input);
+        self.say(format_args!("tab {tab} < {}", brief(&input)));
+        let now_ms = self.device_ms(tab);
+        let effects = self.tabs[tab].client.handle(input, now_ms);
+        for effect in effects {
+            self.perform(tab, effect);
+        }
+    }
+
+    /// What the world itself learns from what it tells.
+    fn notice(&mut self, tab: usize, input: &Input) {
+        let page = &mut self.tabs[tab];
+        match input {
+            Input::Consent { granted, denied, .. } => {
+                let known = page.consent;
+                page.consent.granted = known.granted.or(*granted).without(*denied);
+                page.consent.denied = known.denied.without(*granted).or(*denied);
+                page.consent.time_ms = 1;
+                page.is_unversioned = page.policy.is_none();
+                page.consent.policy_version = page.policy.unwrap_or_default();
+            }
+            Input::Settings(Some(settings)) => page.settle(settings.mode, settings.policy_version),
+            Input::Changed { key, value, .. } if key == "consent" => match value {
+                Some(value) => {
+                    let gpc = page.consent.gpc;
+                    let next = read_snapshot(&mut Reader::new(value)).ok();
+                    let counts = |next: &Snapshot| next.policy_version >= page.policy.unwrap_or_default();
+                    if let Some(next) = next.filter(counts) {
+                        page.consent = Snapshot { gpc, ..next };
+                    }
+                }
+                None => {
+                    page.consent.denied = page.consent.in_force().without(Purposes::NECESSARY);
+                    page.consent.granted = Purposes::NONE;
+                }
+            },
+            Input::Changed { key, value, .. } if key == "visitor" => {
+                page.visitor = value.as_deref().and_then(visitor_of);
+            }
+            Input::Reset { .. } => page.visitor = None,
+            _ => {}
+        }
+        let opens = page.is_open();
+        let device = page.device;
+        self.devices[device].is_opened |= opens;
+    }
+
+    /// What a page knows from its device as it begins.
+    fn learn(&mut self, tab: usize, stored: &[(String, Vec<u8>)]) {
+        for (key, value) in stored {
+            match key.as_str() {
+                "consent" => {
+                    if let Ok(known) = read_snapshot(&mut Reader::new(value)) {
+                        self.tabs[tab].consent = known;
+                    }
+                }
+                "visitor" => self.tabs[tab].visitor = visitor_of(value),
+                _ => {}
+            }
+        }
+        let device = self.tabs[tab].device;
+        self.tabs[tab].consent.gpc = self.devices[device].gpc;
+        self.devices[device].is_opened |= self.tabs[tab].is_open();
+    }
+
+    fn perform(&mut self, tab: usize, effect: Effect) {
+        let device = self.tabs[tab].device;
+        match effect {
+            Effect::Store { key, value } => self.store(tab, &key, value),
+            Effect::Erase { key } => {
+                self.devices[device].erase(&key);
+                self.spread(tab, &key, None);
+            }
+            Effect::EraseAll => {
+                self.say(format_args!("tab {tab} > erases all"));
+                for key in self.devices[device].keys("") {
+                    self.devices[device].erase(&key);
+                    self.spread(tab, &key, None);
+                }
+                self.tabs[tab].visitor = None;
+            }
+            Effect::Send { request, body } => self.send(tab, request, body),
+            Effect::Beacon { body } => self.beacon(tab, body),
+            Effect::Schedule { delay_ms } => {
+                self.say(format_args!("tab {tab} > schedules {delay_ms}"));
+                self.tabs[tab].timer += 1;
+                let generation = self.tabs[tab].timer;
+                self.after(u64::from(delay_ms), Happening::Tick(tab, generation));
+            }
+            Effect::Load(hash) => {
+                let delay_ms = self.latency_ms() + self.latency_ms();
+                let is_lost = !self.devices[device].is_online || self.random.chance(self.dials.drops);
+                let programs = &self.files[self.devices[device].site].programs;
+                let program = programs.iter().find(|program| program.hash == hash && !is_lost);
+                let bytes = program.map(|program| program.public.clone()).unwrap_or_default();
+                self.after(delay_ms, Happening::Tell(tab, Box::new(Input::Program { hash, bytes })));
+            }
+            Effect::Hold { queue } => {
+                self.devices[device].lock(&queue, tab);
+                self.tabs[tab].queue = Some(queue);
+                let delay_ms = self.random.between(1, 20);
+                self.after(delay_ms, Happening::TakeOver(tab));
+            }
+            Effect::Show(show) => {
+                let rule = show.rule.clone().unwrap_or_default();
+                self.say(format_args!("tab {tab} > shows {}: {rule} {}", show.slot, show.reason.as_str()));
+                let slot = show.slot.clone();
+                self.tabs[tab].shown.insert(slot.clone(), show);
+                self.watch(tab, slot);
+            }
+            Effect::Emit(Notice::Lost(lost)) => {
+                let known = core::mem::replace(&mut self.tabs[tab].lost, lost);
+                self.devices[device].lost += u64::from(lost.saturating_sub(known));
+            }
+            Effect::Emit(_) => {}
+        }
+    }
+
+    fn store(&mut self, tab: usize, key: &str, value: Vec<u8>) {
+        let device = self.tabs[tab].device;
+        let site = self.devices[device].site;
+        self.say(format_args!("tab {tab} > stores {key}"));
+        let is_refusal = key == "consent"
+            && read_snapshot(&mut Reader::new(&value)).is_ok_and(|said| said.mode == Mode::OptOut);
+        if !self.tabs[tab].is_open() && !is_refusal {
+            self.fail("nothing is stored without consent", format!("tab {tab} stores {key}"));
+        }
+        if key == "visitor" {
+            self.tabs[tab].visitor = visitor_of(&value);
+        }
+        self.truth.stored(site, device, key, &value);
+        if self.devices[device].store(key, value.clone()) {
+            self.spread(tab, key, Some(&value));
+        }
+    }
+
+    /// Other tabs hear what one stored or erased. Queues are nobody's else.
+    fn spread(&mut self, tab: usize, key: &str, value: Option<&Vec<u8>>) {
+        if queued(key).is_some() || key.starts_with("w.") {
+            return;
+        }
+        let device = self.tabs[tab].device;
+        for other in 0..self.tabs.len() {
+            if other != tab && self.tabs[other].is_alive && self.tabs[other].device == device {
+                // Whatever is late, nothing overtakes.
+                let delay_ms = self.random.between(0, self.dials.storage_event_ms_max);
+                let heard_ms = self.tabs[other].heard_ms.max(self.now_ms + delay_ms);
+                self.tabs[other].heard_ms = heard_ms;
+                self.after(heard_ms - self.now_ms, Happening::Heard(other, key.to_owned(), value.cloned()));
+            }
+        }
+    }
+
+    /// As `tellOfOtherTabs` in main.ts.
+    pub fn hear(&mut self, tab: usize, key: &str, value: Option<Vec<u8>>) {
+        let stored = |world: &Self, key: &str| world.devices[world.tabs[tab].device].read(key).cloned();
+        if key == "consent" && value.is_some() {
+            let visitor = stored(self, "visitor");
+            if visitor.is_some() {
+                self.tell_change(tab, "visitor", visitor);
+            }
+        }
+        if key != "visitor" {
+            return self.tell_change(tab, key, value);
+        }
+        let visitor = stored(self, key);
+        if visitor.is_none() {
+            let consent = stored(self, "consent");
+            self.tell_change(tab, "consent", consent);
+        }
+        self.tell_change(tab, key, visitor);
+    }
+
+    fn tell_change(&mut self, tab: usize, key: &str, value: Option<Vec<u8>>) {
+        let random = self.random.bytes();
+        self.tell(tab, Input::Changed { key: key.to_owned(), value, random });
+    }
+
+    fn send(&mut self, tab: usize, request: u32, body: Vec<u8>) {
+        self.say(format_args!("tab {tab} > sends request {request}, {} bytes", body.len()));
+        self.check_leaving(tab, &body);
+        self.tabs[tab].pending.insert(request);
+        self.after(TIMEOUT_MS, Happening::Reply(tab, request, 0, Vec::new()));
+        if !self.devices[self.tabs[tab].device].is_online {
+            return self.after(5, Happening::Reply(tab, request, 0, Vec::new()));
+        }
+        if self.random.chance(self.dials.drops) {
+            self.say(format_args!("request {request} of tab {tab} is lost"));
+            return;
+        }
+        let is_straggler = self.random.chance(self.dials.stragglers);
+        let delay_ms = if is_straggler { self.random.between(20_000, 90_000) } else { self.latency_ms() };
+        if self.random.chance(self.dials.duplicates) {
+            let delay_ms = self.random.between(1, 60_000);
+            self.after(delay_ms, Happening::Arrive(tab, None, body.clone()));
+        }
+        self.after(delay_ms, Happening::Arrive(tab, Some(request), body));
+    }
+
+    fn beacon(&mut self, tab: usize, body: Vec<u8>) {
+        self.say(format_args!("tab {tab} > beacon, {} bytes", body.len()));
+        self.check_leaving(tab, &body);
+        if let Ok(container) = open(&body)
+            && let Ok((header, _)) = decode_header(container.sections)
+        {
+            self.truth.beaconed.insert(header.writer);
+        }
+        if self.devices[self.tabs[tab].device].is_online && !self.random.chance(self.dials.drops) {
+            let delay_ms = self.latency_ms();
+            self.after(delay_ms, Happening::Arrive(tab, None, body));
+        }
+    }
+
+    /// Without consent nothing leaves but word of that.
+    fn check_leaving(&mut self, tab: usize, body: &[u8]) {
+        if self.tabs[tab].is_open() {
+            return;
+        }
+        let container = open(body).ok();
+        let header = container.and_then(|container| {
+            decode_header(container.sections)
+                .ok()
+                .map(|(header, rest)| decode_events(&header, rest, None).map_or(1, |events| events.len()))
+        });
+        if header != Some(0) || !self.devices[self.tabs[tab].device].is_opened {
+            self.fail("nothing is sent without consent", format!("tab {tab} sends {header:?} events"));
+        }
+    }
+
+    /// A request ends in the page.
+    pub fn reply(&mut self, tab: usize, request: u32, status: u16, body: Vec<u8>) {
+        if self.tabs[tab].pending.remove(&request) {
+            let random = u32::try_from(self.random.below(1 << 32)).unwrap_or(0);
+            let retry_after_ms = if status == 503 { 1_000 } else { 0 };
+            self.tell(tab, Input::Replied(Reply { request, status, retry_after_ms, random, body }));
+        }
+    }
+
+    /// A timer rings.
+    pub fn tick(&mut self, tab: usize, generation: u64) {
+        if self.tabs[tab].timer == generation {
+            self.tell(tab, Input::Tick);
+        }
+    }
+
+    /// The page learns the site's config.
+    pub fn configure(&mut self, tab: usize) {
+        let place = &self.devices[self.tabs[tab].device];
+        if !place.is_online || self.random.chance(self.dials.drops) {
+            return self.tell(tab, Input::Settings(None));
+        }
+        let (site, country) = (place.site, place.country);
+        let isolate = usize::try_from(self.random.below(self.isolates.len() as u64)).unwrap_or(0);
+        let known = self.isolates[isolate].site(&mut self.registry, self.files, (site, 0), self.now_ms);
+        let Ok(known) = known else { return self.fail("programs load", "a config cannot be had".into()) };
+        self.tell(
+            tab,
+            Input::Settings(Some(Settings {
+                topology: 0,
+                mode: known.mode_in(Some(country)),
+                policy_version: known.config.policy_version,
+                clock_ms: self.now_ms,
+                program: Some(known.hash),
+                publish: known.publish,
+                paused: known.paused.clone(),
+            })),
+        );
+    }
+
+    /// As `takeOver` in locks.ts.
+    pub fn take_over(&mut self, tab: usize) {
+        let Some(own) = self.tabs[tab].queue.clone().filter(|_| self.tabs[tab].is_alive) else { return };
+        let device = &mut self.devices[self.tabs[tab].device];
+        let mut records = Vec::new();
+        for key in device.keys("w.") {
+            let queue = key.trim_start_matches("w.").to_owned();
+            if queue != own && !device.locks.contains_key(&queue) && device.lock(&queue, tab) {
+                let mut keys = vec![key];
+                keys.extend(device.keys(&format!("q.{queue}.")));
+                records.extend(device.entries(&keys));
+            }
+        }
+        self.tell(tab, Input::Adopted(records));
+    }
+
+    /// A slot comes into view, or does not.
+    fn watch(&mut self, tab: usize, slot: String) {
+        let page = &mut self.tabs[tab];
+        let generation = page.looks.entry(slot.clone()).or_default();
+        *generation += 1;
+        let generation = *generation;
+        let is_recorded = page.shown.get(&slot).is_some_and(Show::is_recorded);
+        if is_recorded && self.random.chance(800) {
+            self.after(SEEN_MS, Happening::Look(tab, slot, generation));
+        }
+    }
+
+    /// A slot was seen.
+    pub fn look(&mut self, tab: usize, slot: &str, generation: u64) {
+        let page = &self.tabs[tab];
+        if !page.is_alive || page.is_hidden || page.looks.get(slot) != Some(&generation) {
+            return;
+        }
+        let show = page.shown.get(slot).cloned();
+        self.expose(tab, show.as_ref());
+        let time_ms = self.device_ms(tab);
+        self.tell(tab, Input::Seen { slot: slot.to_owned(), time_ms });
+    }
+
+    fn expose(&mut self, tab: usize, show: Option<&Show>) {
+        let Some(show) = show.filter(|show| show.reason != Reason::Control) else { return };
+        let (Some(rule), Some(visitor)) = (&show.rule, self.tabs[tab].visitor) else { return };
+        if !self.tabs[tab].seen.insert(fnv1a_64(format!("{}/{rule}", show.slot).as_bytes())) {
+            return;
+        }
+        let device = self.tabs[tab].device;
+        let programs = &self.files[self.devices[device].site].programs;
+        let all: Vec<_> = programs.iter().map(|program| sites::capped(&program.parts, rule)).collect();
+        let knows = |cap: &(String, u16, u64)| all.iter().all(|caps| caps.is_empty() || caps.contains(cap));
+        let caps: Vec<_> = all.iter().find(|caps| !caps.is_empty()).into_iter().flatten().cloned().collect();
+        let caps = caps.into_iter().filter(knows).collect();
+        let exposure = Exposure { at_ms: self.now_ms, rule: rule.clone(), tab, caps };
+        // A clock that jumps, or a device that keeps nothing, is no witness.
+        let is_counted = CAPS && !self.dials.clock_jumps && self.devices[device].stored.is_some();
+        let found = self.truth.expose(visitor, exposure, SLACK_MS).filter(|_| is_counted);
+        if let Some(violation) = found {
+            self.fail(violation.invariant, violation.detail);
+        }
+    }
+}
+
+/// The visitor of its record.
+fn visitor_of(value: &[u8]) -> Option<VisitorId> {
+    value.first_chunk().map(|id| VisitorId(*id))
+}
+
+fn brief(input: &Input) -> String {
+    match input {
+        Input::Boot(boot) => format!("boot with {} records", boot.stored.len()),
+        Input::Program { hash, bytes } => format!("program {hash}, {} bytes", bytes.len()),
+        Input::Replied(reply) => {
+            format!("reply {} {} ({} bytes)", reply.request, reply.status, reply.body.len())
+        }
+        Input::Adopted(records) => format!("adopted {} records", records.len()),
+        Input::Changed { key, value, .. } => {
+            format!("changed {key}: {:?} bytes", value.as_ref().map(Vec::len))
+        }
+        Input::Capture(capture) => format!("capture {:?} {}", capture.event_type, capture.name),
+        Input::Page { url, .. } => format!("page {url}"),
+        Input::Consent { granted, denied, .. } => format!("consent {granted:?} not {denied:?}"),
+        Input::Reset { .. } => "reset".into(),
+        other => format!("{other:?}"),
+    }
+}

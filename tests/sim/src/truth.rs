@@ -1,0 +1,110 @@
+//! What really happened, known to the world alone, and what must hold because of it.
+
+use selvedge_core::consent::Snapshot;
+use selvedge_core::event::Event;
+use selvedge_core::id::{VisitorId, WriterId};
+use selvedge_core::wire::batch::{read_event, read_snapshot};
+use selvedge_core::wire::codec::Reader;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// An event, by who counted it.
+pub type Key = (WriterId, u32);
+
+/// Something that must not happen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Which invariant.
+    pub invariant: &'static str,
+    /// What was seen.
+    pub detail: String,
+}
+
+/// A rule that was really seen.
+#[derive(Debug, Clone)]
+pub struct Exposure {
+    /// When, by the world's clock.
+    pub at_ms: u64,
+    /// The rule.
+    pub rule: String,
+    /// In which tab.
+    pub tab: usize,
+    /// What it counts for, and the sliding caps of that.
+    pub caps: Vec<(String, u16, u64)>,
+}
+
+/// What the world knows.
+#[derive(Debug, Default)]
+pub struct Truth {
+    /// Events that a page put on its device, by site, with the consent that they were captured under.
+    pub captured: BTreeMap<(usize, Key), Captured>,
+    /// What was seen, by whom.
+    pub exposures: BTreeMap<VisitorId, Vec<Exposure>>,
+    /// Events of requests that were answered with 2xx.
+    pub acknowledged: BTreeSet<(usize, Key)>,
+    /// Acknowledged events that were refused for consent, or destroyed because of it.
+    pub destroyed: BTreeSet<(usize, Key)>,
+    /// Sequences below these were given up by their writers.
+    pub floors: BTreeMap<WriterId, u32>,
+    /// Writers of which something left by beacon, or straggled: their order in the log may be another.
+    pub beaconed: BTreeSet<WriterId>,
+}
+
+/// An event that a page captured.
+#[derive(Debug, Clone)]
+pub struct Captured {
+    /// Its record's key.
+    pub key: String,
+    /// By which device.
+    pub device: usize,
+    /// Under which consent.
+    pub snapshot: Snapshot,
+    /// The event.
+    pub event: Event,
+}
+
+impl Truth {
+    /// Learns of a record that a page stores; what is no queued event is nothing to learn from.
+    pub fn stored(&mut self, site: usize, device: usize, key: &str, value: &[u8]) {
+        let Some((writer, sequence)) = queued(key) else { return };
+        let mut reader = Reader::new(value);
+        if let Ok(snapshot) = read_snapshot(&mut reader)
+            && let Ok(event) = read_event(reader.rest(), 0, None)
+        {
+            self.captured.insert(
+                (site, (writer, sequence)),
+                Captured { key: key.to_owned(), device, snapshot, event },
+            );
+        }
+    }
+
+    /// Counts what was seen, and says whether a cap was exceeded by it. Windows are shortened by `slack_ms`: as much as
+    /// clocks may be wrong.
+    pub fn expose(&mut self, visitor: VisitorId, exposure: Exposure, slack_ms: u64) -> Option<Violation> {
+        let all = self.exposures.entry(visitor).or_default();
+        all.push(exposure.clone());
+        for (owner, limit, window_ms) in &exposure.caps {
+            let from_ms = (exposure.at_ms + slack_ms).saturating_sub(*window_ms);
+            let counts = |known: &&Exposure| {
+                known.at_ms > from_ms && known.caps.iter().any(|(name, ..)| name == owner)
+            };
+            let seen: Vec<_> = all
+                .iter()
+                .filter(counts)
+                .map(|known| (known.tab, known.rule.as_str(), known.at_ms))
+                .collect();
+            if seen.len() > usize::from(*limit) {
+                let detail = format!("{visitor}: {owner} has {limit} in {window_ms} ms, seen: {seen:?}");
+                return Some(Violation { invariant: "a cap is never exceeded", detail });
+            }
+        }
+        None
+    }
+}
+
+/// The writer and the sequence of a queued event's key (`q.<writer>.<sequence>`).
+#[must_use]
+pub fn queued(key: &str) -> Option<Key> {
+    let (writer, sequence) = key.strip_prefix("q.")?.split_once('.')?;
+    let writer = WriterId::from_bits(u64::from_str_radix(writer, 16).ok()?);
+    Some((writer, u32::from_str_radix(sequence, 16).ok()?))
+}

@@ -1,0 +1,267 @@
+//! The world: everything there is, and what happens next.
+
+use crate::device::Device;
+use crate::dials::Dials;
+use crate::isolate::{Isolate, Registry};
+use crate::page::Tab;
+use crate::random::Random;
+use crate::shard::Tables;
+use crate::sites::SiteFiles;
+use crate::trace::Trace;
+use crate::truth::{Truth, Violation};
+use selvedge_client::Input;
+use selvedge_core::id::VisitorId;
+use std::collections::BTreeMap;
+use std::fmt::Arguments;
+
+/// When every world begins: Unix milliseconds.
+pub const START_MS: u64 = 1_795_000_000_000;
+/// Steps of one world, at most: more means that something goes round for ever.
+const STEPS_MAX: u64 = 60_000;
+
+/// One thing that will happen.
+#[derive(Debug)]
+pub enum Happening {
+    /// A visitor does something with a device.
+    Act(usize),
+    /// A tab is told something.
+    Tell(usize, Box<Input>),
+    /// A tab's timer, unless it was set anew.
+    Tick(usize, u64),
+    /// A slot of a tab was in view for a second, unless it changed.
+    Look(usize, String, u64),
+    /// Another tab stored or erased something.
+    Heard(usize, String, Option<Vec<u8>>),
+    /// A tab takes over the queues of tabs that are gone.
+    TakeOver(usize),
+    /// A request ends in a tab: its number, status and body.
+    Reply(usize, u32, u16, Vec<u8>),
+    /// A tab learns the site's config; or that it cannot be had.
+    Config(usize),
+    /// A request arrives at the edge: where it came from, its number (none for a beacon), its body.
+    Arrive(usize, Option<u32>, Vec<u8>),
+    /// The platform rings a shard, if it was asked to for this moment.
+    Alarm(usize, u64),
+    /// An admin does something.
+    Order,
+}
+
+/// A shard of a site.
+#[derive(Debug, Default)]
+pub struct Shard {
+    /// Whose.
+    pub site: usize,
+    /// What is durable.
+    pub tables: Tables,
+    /// What it keeps in memory.
+    pub isolate: Isolate,
+    /// Milliseconds that its clock is ahead of the world's.
+    pub ahead_ms: i64,
+    /// The alarm that the world knows of.
+    pub alarm_ms: Option<u64>,
+    /// Rows of the log that were looked at.
+    pub checked: usize,
+    /// Events in the log.
+    pub logged: BTreeMap<crate::truth::Key, usize>,
+    /// The last sequence of a writer in the log.
+    pub last: BTreeMap<selvedge_core::id::WriterId, u32>,
+    /// Lines of the quarantine that were looked at.
+    pub held: usize,
+    /// Events in the quarantine, or that were there.
+    pub quarantined: BTreeMap<crate::truth::Key, VisitorId>,
+}
+
+/// Everything there is.
+#[derive(Debug)]
+pub struct World<'a> {
+    /// Its chance.
+    pub random: Random,
+    /// Its dials.
+    pub dials: Dials,
+    /// The time: Unix milliseconds.
+    pub now_ms: u64,
+    /// The sites' files.
+    pub files: &'a [SiteFiles],
+    /// What is published.
+    pub registry: Registry,
+    /// Worker isolates.
+    pub isolates: Vec<Isolate>,
+    /// Shards, site after site.
+    pub shards: Vec<Shard>,
+    /// Devices.
+    pub devices: Vec<Device>,
+    /// Tabs, those that are gone too.
+    pub tabs: Vec<Tab>,
+    /// What really happened.
+    pub truth: Truth,
+    /// What happened, in lines.
+    pub trace: Trace,
+    /// The first thing that must not have happened.
+    pub violation: Option<Violation>,
+    /// Things end: nothing new begins.
+    pub is_ending: bool,
+    /// What is planned for later, acts of visitors and admins apart.
+    pub waiting: usize,
+    next: BTreeMap<(u64, u64), Happening>,
+    order: u64,
+}
+
+impl<'a> World<'a> {
+    /// The world of a seed, before anything happened.
+    #[must_use]
+    pub fn new(files: &'a [SiteFiles], seed: u64, keeps_trace: bool) -> Self {
+        let mut random = Random::new(seed);
+        let dials = Dials::new(&mut random);
+        let shards = (0..dials.sites).flat_map(|site| (0..dials.shards).map(move |_| site));
+        let shards = shards.map(|site| Shard { site, ..Shard::default() }).collect();
+        let mut world = Self {
+            now_ms: START_MS,
+            files,
+            registry: Registry::new(dials.sites),
+            isolates: (0..dials.isolates).map(|_| Isolate::default()).collect(),
+            shards,
+            devices: Vec::new(),
+            tabs: Vec::new(),
+            truth: Truth::default(),
+            trace: Trace::new(keeps_trace),
+            violation: None,
+            is_ending: false,
+            waiting: 0,
+            next: BTreeMap::new(),
+            order: 0,
+            random,
+            dials,
+        };
+        world.say(format_args!("world of seed {seed}: {:?}", world.dials.clone()));
+        world.people();
+        world
+    }
+
+    fn people(&mut self) {
+        for _ in 0..self.dials.devices {
+            let random = &mut self.random;
+            let site = usize::try_from(random.below(self.dials.sites as u64)).unwrap_or(0);
+            let country = *random.pick(&["DE", "DE", "AT", "FR", "US"]);
+            let is_private = self.dials.private && random.chance(500);
+            let hours = 60 * 60 * 1_000;
+            let ahead_ms = if self.dials.wrong_clocks {
+                *random.pick(&[-48 * hours, -hours, -70_000, 0, 70_000, hours, 48 * hours])
+            } else {
+                0
+            };
+            self.devices.push(Device {
+                site,
+                country,
+                stored: (!is_private).then(BTreeMap::new),
+                room: if self.dials.quota { 3_000 } else { usize::MAX },
+                locks: BTreeMap::new(),
+                ahead_ms,
+                is_online: true,
+                is_opened: country == "US",
+                is_withdrawn: false,
+                is_full: false,
+                has_kills: false,
+                lost: 0,
+                gpc: random.chance(80),
+            });
+            let device = self.devices.len() - 1;
+            self.after(device as u64, Happening::Act(device));
+        }
+        self.after(1_000, Happening::Order);
+    }
+
+    /// Plans something.
+    pub fn after(&mut self, delay_ms: u64, happening: Happening) {
+        self.order += 1;
+        self.waiting += usize::from(is_work(&happening));
+        self.next.insert((self.now_ms + delay_ms, self.order), happening);
+    }
+
+    /// A line of the trace.
+    pub fn say(&mut self, what: Arguments<'_>) {
+        self.trace.line(self.now_ms - START_MS, what);
+    }
+
+    /// Something happened that must not.
+    pub fn fail(&mut self, invariant: &'static str, detail: String) {
+        if self.violation.is_none() {
+            self.say(format_args!("VIOLATION {invariant}: {detail}"));
+            self.violation = Some(Violation { invariant, detail });
+        }
+    }
+
+    /// How long a message is on its way.
+    pub fn latency_ms(&mut self) -> u64 {
+        self.random.between(1, self.dials.latency_ms_max)
+    }
+
+    /// Lets everything happen up to `end_ms`, or to the first violation.
+    pub fn run(&mut self, end_ms: u64) {
+        let mut steps = 0;
+        while self.violation.is_none()
+            && self.next.first_key_value().is_some_and(|((at_ms, _), _)| *at_ms <= end_ms)
+        {
+            let Some(((at_ms, _), happening)) = self.next.pop_first() else { break };
+            self.now_ms = at_ms;
+            self.waiting -= usize::from(is_work(&happening));
+            self.happen(happening);
+            steps += 1;
+            if steps > STEPS_MAX {
+                self.fail("everything comes to rest", format!("{steps} steps, and no end"));
+            }
+        }
+        self.now_ms = self.now_ms.max(end_ms);
+    }
+
+    fn happen(&mut self, happening: Happening) {
+        match happening {
+            Happening::Act(device) => self.act(device),
+            Happening::Tell(tab, input) => self.tell(tab, *input),
+            Happening::Tick(tab, generation) => self.tick(tab, generation),
+            Happening::Look(tab, slot, generation) => self.look(tab, &slot, generation),
+            Happening::Heard(tab, key, value) => self.hear(tab, &key, value),
+            Happening::TakeOver(tab) => self.take_over(tab),
+            Happening::Reply(tab, request, status, body) => self.reply(tab, request, status, body),
+            Happening::Config(tab) => self.configure(tab),
+            Happening::Arrive(tab, request, body) => self.arrive(tab, request, &body),
+            Happening::Alarm(shard, at_ms) => self.ring(shard, at_ms),
+            Happening::Order => self.order(),
+        }
+    }
+
+    fn order(&mut self) {
+        if self.is_ending {
+            return;
+        }
+        if self.random.chance(self.dials.orders * 4) {
+            let site = usize::try_from(self.random.below(self.dials.sites as u64)).unwrap_or(0);
+            let paused = &mut self.registry.pointers[site].paused;
+            if self.random.chance(300) {
+                let rule = (*self.random.pick(&["page-offer", "edge-offer", "*"])).to_owned();
+                match paused.iter().position(|known| *known == rule) {
+                    Some(at) => drop(paused.remove(at)),
+                    None => paused.push(rule),
+                }
+            } else {
+                let programs = self.files[site].programs.len() as u64;
+                let program = usize::try_from(self.random.below(programs)).unwrap_or(0);
+                self.registry.publish(site, program);
+            }
+            let pointer = self.registry.pointers[site].clone();
+            self.say(format_args!("order site {site}: {pointer:?}"));
+        }
+        if self.dials.clock_jumps && self.random.chance(200) {
+            let shard = usize::try_from(self.random.below(self.shards.len() as u64)).unwrap_or(0);
+            let ahead_ms = *self.random.pick(&[-90_000, -2_000, 0, 2_000, 90_000]);
+            self.shards[shard].ahead_ms = ahead_ms;
+            self.say(format_args!("shard {shard} clock is {ahead_ms} ms ahead"));
+        }
+        let pause_ms = self.random.between(1_000, self.dials.lasts_ms / 8);
+        self.after(pause_ms, Happening::Order);
+    }
+}
+
+/// Whether it has to be waited for before the world is at rest.
+const fn is_work(happening: &Happening) -> bool {
+    !matches!(happening, Happening::Act(_) | Happening::Order)
+}
