@@ -10,8 +10,10 @@ pub mod kafka_client;
 mod http;
 pub mod load;
 mod visitor;
+mod receiver;
 mod world;
 
 pub use http::{Answer, Client};
+pub use receiver::{Received, Receiver, Reply};
 pub use visitor::{Visitor, WRITE_KEY, granted, now_ms};
 pub use world::{Setup, World, compiled_shop, compiled_shop_as, compiled_shop_with, full_counts};

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use anyhow::{Context, Result};
+use selvedge_core::consent::Purposes;
 use selvedge_core::wire::batch::encode_batch;
+use selvedge_core::wire::program::{Destination, Full, Http, HttpFormat, Records, Requires, Way};
 use selvedge_tests::{Answer, Visitor, World, compiled_shop, compiled_shop_as};
 use serde_json::{Value, json};
 
@@ -165,6 +167,7 @@ fn exchanges(ask: &Ask<'_>) -> Result<Vec<Exchange>> {
     all.extend(publish(ask)?);
     all.extend(orders(ask)?);
     all.extend(lookups(ask)?);
+    all.extend(destinations(ask)?);
     all.extend(second_site(ask)?);
     Ok(all)
 }
@@ -331,6 +334,53 @@ fn lookups(ask: &Ask<'_>) -> Result<Vec<Exchange>> {
         exchanges.push((name, one, push(method, catalog, &large)?));
         exchanges.push((name, one, push(method, nobody, csv)?));
         exchanges.push((name, one, ask.send(method, catalog, csv)?));
+    }
+    Ok(exchanges)
+}
+
+/// A destination is named, stops and goes on; nobody answers at its address.
+fn destinations(ask: &Ask<'_>) -> Result<Vec<Exchange>> {
+    let (all, pause, resume) =
+        ("/v1/destinations", "/v1/destinations/{name}/pause", "/v1/destinations/{name}/resume");
+    let shop = compiled_shop()?;
+    let mut full = shop.full;
+    let way = Way::Http(Http {
+        url: "https://hooks.invalid/in".into(),
+        format: HttpFormat::CloudEventsBatch,
+        secrets: Vec::new(),
+        headers: Vec::new(),
+    });
+    let when_full = Full::Block;
+    full.destinations = vec![Destination {
+        name: "hook".into(),
+        way,
+        purposes: Purposes::ANALYTICS,
+        requires: Requires::All,
+        records: Records::ALL,
+        filter: None,
+        sample: 10_000,
+        remove: Vec::new(),
+        rename: Vec::new(),
+        when_full,
+        age_ms_max: 60_000,
+        bytes_max: 1_000_000,
+    }];
+    ask.world.publish_bytes(&full.encode(), &shop.public_bytes)?;
+    let mut visitor = Visitor::new(9);
+    let view = visitor.track("product_view", json!({"category": "shoes", "sku": "NG-1"}));
+    ask.post("/v1/collect", &[], visitor.batch(&[view]).to_string().as_bytes())?;
+    let listed = ask.admin(all)?;
+    assert_eq!(listed.json()?["destinations"][0]["accepted"], 1);
+    let mut exchanges = vec![("get", all, listed), ("get", all, ask.get(all)?)];
+    exchanges.push(("get", all, ask.admin("/v1/destinations?site=nobody")?));
+    for (path, order) in [(pause, "pause"), (resume, "resume")] {
+        let of = |name: &str| format!("/v1/destinations/{name}/{order}");
+        let ordered = ask.world.admin_post(&of("hook"), b"")?;
+        let is_paused = ordered.json()?["destinations"][0]["state"] == "paused";
+        assert_eq!(is_paused, order == "pause", "{}", ordered.text());
+        exchanges.push(("post", path, ordered));
+        exchanges.push(("post", path, ask.world.admin_post(&of("nobody"), b"")?));
+        exchanges.push(("post", path, ask.post(&of("hook"), &[], b"")?));
     }
     Ok(exchanges)
 }

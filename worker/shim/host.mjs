@@ -18,6 +18,11 @@ export const host = {
     return new Response(response.body, { status: response.status, headers });
   },
 
+  /** Any number below 2^32. */
+  random() {
+    return Math.floor(Math.random() * 2 ** 32);
+  },
+
   /** The first row of a statement, as a list of values; undefined where there is none. */
   row(sql, statement, values) {
     const [first] = [...sql.exec(statement, ...values).raw()];

@@ -34,6 +34,9 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     fn row(this: &Host, sql: &JsValue, statement: &str, values: &Array) -> Result<Option<Array>, JsValue>;
 
+    #[wasm_bindgen(method)]
+    fn random(this: &Host) -> u32;
+
     #[wasm_bindgen(method, catch, js_name = setAlarm)]
     fn set_alarm(this: &Host, storage: &JsValue, time_ms: f64) -> Result<(), JsValue>;
 }
@@ -75,6 +78,11 @@ pub fn row(
     let values: Array = values.into_iter().map(JsValue::from).collect();
     let row = HOST.with(|host| host.row(sql.as_ref(), statement, &values))?;
     row.map(|row| row.iter().map(SqlStorageValue::try_from).collect()).transpose()
+}
+
+/// Any number: it spreads what would else happen at once.
+pub fn random() -> u32 {
+    HOST.with(Host::random)
 }
 
 /// Sets the alarm of an object, within the transaction that is open.

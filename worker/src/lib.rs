@@ -41,6 +41,8 @@ mod blobs;
 
 mod programs;
 
+mod delivery;
+
 #[expect(missing_docs, reason = "the methods that `durable_object` generates bear none")]
 mod registry;
 

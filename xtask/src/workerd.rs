@@ -20,6 +20,10 @@ use crate::repo::{Repo, copy_tree, files_under};
 use crate::{pages, setup};
 
 const COMPATIBILITY_DATE: &str = "2026-10-01";
+/// The binding by which the worker connects to this machine; without it workerd does not let it either.
+const DEV_LOOPBACK: &str = "DEV_LOOPBACK";
+/// What the worker reaches with it.
+const LOOPBACK_NETWORK: &str = "allow = [\"public\", \"local\"], tlsOptions = (trustBrowserCas = true)";
 /// The first module of the config is the worker's entry.
 const ENTRY: &str = "index.mjs";
 const START_MAX: Duration = Duration::from_secs(60);
@@ -257,6 +261,9 @@ fn config(settings: &Settings, modules: &Path) -> Result<String> {
         writeln!(bindings, "    (name = {}, text = {}),", text(name), text(value))?;
     }
     let mut services = String::new();
+    if settings.bindings.get(DEV_LOOPBACK).is_some_and(|value| value == "1") {
+        writeln!(services, "    (name = \"internet\", network = ({LOOPBACK_NETWORK})),")?;
+    }
     if let Some(address) = &settings.kv {
         writeln!(
             services,

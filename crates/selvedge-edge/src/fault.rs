@@ -69,6 +69,8 @@ faults! {
     storage = 503, "storage", Some(1), "send the same request again";
     /// Nothing is published for the site yet.
     not_published = 503, "not_published", Some(5), "run selvedge publish";
+    /// Too much waits for a destination that nothing may be lost for.
+    backlog_full = 503, "backlog_full", Some(10), "send the same request again later; look at /v1/destinations";
     /// This worker has not heard yet of the program that the visitor's state was stepped with.
     stale_program = 503, "stale_program", Some(1), "send the same request again";
 }

@@ -47,6 +47,10 @@ counters! {
     QuarantineDropped = 42;
     /// Commits that changed the quarantine without a batch.
     QuarantineChanges = 43;
+    /// Items of the log: its events and notes, from its beginning on.
+    LogItems = 20;
+    /// Bytes of the log's rows, from its beginning on.
+    LogBytes = 21;
 }
 
 /// Refusals are counted by code, above the plain counters.

@@ -1,5 +1,8 @@
 //! `GET /metrics`: the ledger and the times, in OpenMetrics text.
 
+mod destinations;
+
+use crate::delivery::report::Summary;
 use crate::ledger::{Counter, Ledger};
 use crate::sample_ratio::Sample;
 use alloc::collections::BTreeMap;
@@ -47,6 +50,10 @@ pub struct SiteMetrics {
     pub publish: u64,
     /// The units of its experiments.
     pub experiments: Vec<Sample>,
+    /// How its destinations stand, all shards together, by name.
+    pub destinations: Vec<Summary>,
+    /// When this was asked for: Unix milliseconds.
+    pub now_ms: u64,
 }
 
 /// Times of this worker, by name (`ingest`, `decide`).
@@ -61,10 +68,13 @@ pub fn render(sites: &[SiteMetrics], failures: &BTreeMap<&str, u64>, times: &Tim
         family(&mut out, name, "counter", help);
         for site in sites {
             sample(&mut out, &format!("{name}_total"), &site.site, "", site.ledger.get(counter));
+            if counter == Counter::Quarantined {
+                destinations::quarantined(&mut out, site);
+            }
         }
     }
     refusals(&mut out, sites);
-    delivered(&mut out, sites);
+    destinations::all(&mut out, sites);
     gauges(&mut out, sites);
     experiments(&mut out, sites);
     family(&mut out, "selvedge_batches_failed", "counter", "Batches of this worker that failed as a whole.");
@@ -107,25 +117,6 @@ fn refusals(out: &mut String, sites: &[SiteMetrics]) {
         for code in RefusalCode::ALL {
             let label = format!(",code=\"{}\"", code.as_str());
             sample(out, "selvedge_events_refused_total", &site.site, &label, site.ledger.refused(*code));
-        }
-    }
-}
-
-/// The log is the embedded destination: what is accepted stands in it at once, nothing is ever pending.
-fn delivered(out: &mut String, sites: &[SiteMetrics]) {
-    let label = ",destination=\"log\"";
-    family(out, "selvedge_events_delivered", "counter", "Events that a destination holds.");
-    for site in sites {
-        sample(out, "selvedge_events_delivered_total", &site.site, label, site.ledger.get(Counter::Accepted));
-    }
-    for (name, help) in [
-        ("selvedge_outbox_pending", "Accepted events that a destination does not hold yet."),
-        ("selvedge_outbox_bytes", "Bytes of the pending events."),
-        ("selvedge_outbox_oldest_seconds", "Age of the oldest pending event."),
-    ] {
-        family(out, name, "gauge", help);
-        for site in sites {
-            sample(out, name, &site.site, label, 0);
         }
     }
 }

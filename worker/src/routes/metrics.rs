@@ -1,9 +1,11 @@
 //! `GET /metrics`: the ledgers of all shards, and the times of this isolate.
 
-use super::{require_admin, shards};
+use super::{destinations, require_admin, shards};
+use crate::clock::now_ms;
 use crate::reply::{self, Answered};
 use crate::shard::Stats;
 use crate::{programs, settings};
+use selvedge_edge::delivery::report::summed;
 use selvedge_edge::metrics::{Histogram, SiteMetrics, render};
 use selvedge_edge::sample_ratio::Sample;
 use std::cell::RefCell;
@@ -47,6 +49,7 @@ pub async fn answer(request: &Request, env: &Env) -> Answered {
     require_admin(request, env)?;
     let mut sites = Vec::new();
     for site in programs::sites(env).await? {
+        let mut reports = Vec::new();
         let mut metrics =
             SiteMetrics { site: site.name().to_owned(), publish: site.publish, ..SiteMetrics::default() };
         let mut units: BTreeMap<String, u64> = BTreeMap::new();
@@ -61,9 +64,12 @@ pub async fn answer(request: &Request, env: &Env) -> Answered {
                 let sum = units.entry(name).or_default();
                 *sum = sum.saturating_add(count);
             }
+            reports.extend(destinations::of_shard(&site, place, stats.destinations));
         }
         let experiments = &site.program.parts().deciding.experiments;
         metrics.experiments = experiments.iter().map(|experiment| Sample::of(experiment, &units)).collect();
+        metrics.destinations = summed(reports);
+        metrics.now_ms = now_ms();
         sites.push(metrics);
     }
     let dev = settings::may_reach_loopback(env);

@@ -12,6 +12,8 @@ mod log;
 
 mod quarantine;
 
+mod destinations;
+
 mod metrics;
 
 mod collect;
@@ -81,6 +83,10 @@ async fn made(mut request: Request, env: &Env) -> Answered {
         ["v1", "quarantine", "groups"] => on(is_read, quarantine::groups(&request, env)).await,
         ["v1", "quarantine", entry] => on(is_read, quarantine::show(&request, env, entry)).await,
         ["v1", "visitors", id] => on(is_read, visitor::answer(&request, env, id)).await,
+        ["v1", "destinations"] => on(is_read, destinations::list(&request, env)).await,
+        ["v1", "destinations", name, order @ ("pause" | "resume")] => {
+            on(method == Method::Post, destinations::order(&request, env, name, order)).await
+        }
         ["metrics"] => on(is_read, metrics::answer(&request, env)).await,
         ["health"] => on(is_read, health()).await,
         ["s", name, "config"] => on(is_read, site::config(&request, env, name)).await,

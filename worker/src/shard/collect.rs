@@ -1,10 +1,12 @@
 //! One batch in one transaction: read the visitor, step, write everything or nothing. What failed is told apart: a batch
 //! that cannot be read, a program that is not known yet, a panic (contained by the barrier), the storage.
 
+use super::alarm::Alarm;
 use super::attempts::{self, Attempts, FRESH_STATE_ATTEMPTS, REFUSE_ATTEMPTS};
 use super::deadlines;
 use super::envelope::Envelope;
-use super::tables;
+use super::outbox::Outbox;
+use super::{Shard, tables};
 use crate::barrier::{self, Failure};
 use crate::fault_plan::FaultPlan;
 use selvedge_core::event::Event;
@@ -58,17 +60,25 @@ thread_local! {
 
 /// Steps a batch, in one transaction, and gives the answer.
 pub fn collect(
-    state: &State,
+    shard: &Shard,
     site: &Rc<Site>,
     envelope: &Rc<Envelope>,
     body: &Rc<[u8]>,
     plants_faults: bool,
 ) -> Result<Vec<u8>, Stopped> {
     AT.set(None);
-    let storage = state.storage();
+    let state = &shard.state;
+    let kept = Kept::of(shard, FaultPlan { is_on: plants_faults });
+    let publish = site.publish;
     let (site, envelope, body) = (Rc::clone(site), Rc::clone(envelope), Rc::clone(body));
-    let plan = FaultPlan { is_on: plants_faults };
-    match barrier::transaction(&state.storage(), move || step(&storage, &site, &envelope, &body, plan)) {
+    let stepped = barrier::transaction(&state.storage(), move || step(&kept, &site, &envelope, &body));
+    if stepped.is_ok() {
+        shard.outbox.named(publish);
+    } else {
+        shard.outbox.forget();
+        shard.alarm.forget();
+    }
+    match stepped {
         Ok(answer) => Ok(answer),
         Err(Failure::Work(stopped)) => Err(stopped),
         Err(Failure::Storage) => Err(Fault::storage("the transaction failed; nothing was kept").into()),
@@ -94,25 +104,41 @@ fn mark_failure(state: &State) {
     }
 }
 
-fn step(
-    storage: &Storage,
-    site: &Site,
-    envelope: &Envelope,
-    body: &[u8],
-    plan: FaultPlan,
-) -> Result<Vec<u8>, Stopped> {
+/// What a step writes to, and what the shard remembers of it.
+pub struct Kept {
+    /// The storage.
+    pub storage: Storage,
+    /// What is known of the destinations.
+    pub outbox: Rc<Outbox>,
+    /// The alarm.
+    pub alarm: Rc<Alarm>,
+    /// The faults of tests.
+    pub plan: FaultPlan,
+}
+
+impl Kept {
+    /// What a step in this shard writes to.
+    pub fn of(shard: &Shard, plan: FaultPlan) -> Self {
+        let (outbox, alarm) = (Rc::clone(&shard.outbox), Rc::clone(&shard.alarm));
+        Self { storage: shard.state.storage(), outbox, alarm, plan }
+    }
+}
+
+fn step(kept: &Kept, site: &Site, envelope: &Envelope, body: &[u8]) -> Result<Vec<u8>, Stopped> {
+    let Kept { storage, outbox, alarm, plan } = kept;
     let sql = &storage.sql();
     let form = if envelope.is_json { Form::Json } else { Form::Binary };
     let batch = ingest::read(form, body, site)?;
     let (visitor, writer) = (batch.header.visitor, batch.header.writer);
     AT.set(Some((visitor, writer, 0)));
     let before = tables::before(sql, visitor)?;
+    outbox.admit(sql, site, &before.ledger)?;
     let attempts =
         if before.has_attempts { attempts::read(sql, visitor, writer)? } else { Attempts::default() };
     if attempts.at(0) >= REFUSE_ATTEMPTS {
         return Err(Fault::poison("this visitor's batches failed again and again").into());
     }
-    let mut progress = Progress { visitor, writer, attempts: &attempts, plan, is_torn: false };
+    let mut progress = Progress { visitor, writer, attempts: &attempts, plan: *plan, is_torn: false };
     let arrival = Arrival {
         received_ms: envelope.received_ms,
         source: &envelope.source,
@@ -125,8 +151,13 @@ fn step(
     let trouble = Trouble { poison: &poison, fresh_state: attempts.at(0) >= FRESH_STATE_ATTEMPTS };
     let mut outcome = ingest::step(site, before.record, batch, &arrival, &trouble, &mut progress)
         .map_err(Stopped::Stale)?;
+    outbox.before_row(sql, site)?;
+    let has_row = outcome.row.is_some();
     write(sql, visitor, &mut outcome, before.ledger, progress.is_torn)?;
-    deadlines::keep(storage, visitor, before.due_ms, outcome.due_ms, site.name())?;
+    if has_row {
+        outbox.after_row(storage, alarm, site)?;
+    }
+    deadlines::keep(storage, alarm, visitor, before.due_ms, outcome.due_ms, site.name())?;
     settle(sql, visitor, writer, &attempts)?;
     answer(&outcome, envelope.is_json)
 }

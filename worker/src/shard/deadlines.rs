@@ -2,10 +2,11 @@
 //! every visitor whose time has come, each in a transaction of its own, logs what changed, and is set again. It never
 //! throws: whom it could not decide for it comes back to.
 
+use super::alarm::Alarm;
 use super::{Shard, tables};
 use crate::barrier::{self, Failure};
 use crate::clock::now_ms;
-use crate::{host, programs, sql};
+use crate::{programs, sql};
 use selvedge_core::id::VisitorId;
 use selvedge_core::wire::stored::VisitorRecord;
 use selvedge_edge::deadlines::{self, GRACE_MS};
@@ -29,6 +30,7 @@ struct Due {
 /// Keeps when to wake up for a visitor, where that changed, and sets the alarm.
 pub fn keep(
     storage: &Storage,
+    alarm: &Alarm,
     visitor: VisitorId,
     before_ms: Option<u64>,
     due_ms: Option<u64>,
@@ -38,19 +40,16 @@ pub fn keep(
         return Ok(());
     }
     write(&storage.sql(), visitor, due_ms, site)?;
-    arm(storage)
+    due_ms.map_or(Ok(()), |due_ms| alarm.by(storage, Some(due_ms.saturating_add(GRACE_MS))))
 }
 
-/// Sets the alarm to the earliest deadline there is.
-pub fn arm(storage: &Storage) -> worker::Result<()> {
-    let earliest = sql::first(&storage.sql(), "SELECT min(due_ms) FROM deadline", Vec::new())?;
-    match sql::number(earliest) {
-        0 => Ok(()),
-        due_ms => host::set_alarm(storage, due_ms.saturating_add(GRACE_MS)),
-    }
+/// The time of the earliest deadline there is, with the grace behind it: Unix milliseconds.
+pub fn next_ms(sql: &SqlStorage) -> worker::Result<Option<u64>> {
+    let earliest = sql::number(sql::first(sql, "SELECT min(due_ms) FROM deadline", Vec::new())?);
+    Ok(Some(earliest).filter(|due_ms| *due_ms > 0).map(|due_ms| due_ms.saturating_add(GRACE_MS)))
 }
 
-/// Decides for those whose time has come; then sets the alarm again.
+/// Decides for those whose time has come.
 pub async fn ring(shard: &Shard) {
     let sql = shard.state.storage().sql();
     match due(&sql, now_ms().saturating_sub(GRACE_MS)) {
@@ -66,9 +65,6 @@ pub async fn ring(shard: &Shard) {
                 }
             }
         }
-    }
-    if let Err(error) = arm(&shard.state.storage()) {
-        worker::console_error!("the alarm cannot be set: {error}");
     }
 }
 

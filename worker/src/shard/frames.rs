@@ -1,8 +1,10 @@
 //! What a shard hands to a worker: pages of rows, and figures.
 
 use selvedge_core::consent::Snapshot;
+use selvedge_core::limits::DESTINATIONS_MAX;
 use selvedge_core::wire::batch::{read_snapshot, write_snapshot};
 use selvedge_core::wire::codec::{Reader, WireFault, Writer};
+use selvedge_edge::delivery::report::Report;
 use selvedge_edge::ledger::Ledger;
 
 /// One row of the log or the quarantine.
@@ -87,6 +89,8 @@ pub struct Stats {
     pub storage_bytes: u64,
     /// Units of experiments, by what they are counted under.
     pub units: Vec<(String, u64)>,
+    /// How its destinations stand.
+    pub destinations: Vec<Report>,
 }
 
 impl Stats {
@@ -101,6 +105,8 @@ impl Stats {
             out.text(name);
             out.varint(*count);
         }
+        out.count(self.destinations.len());
+        self.destinations.iter().for_each(|report| report.write(&mut out));
         out.raw(&self.ledger.encode());
         out.into_bytes()
     }
@@ -114,7 +120,17 @@ impl Stats {
         for _ in 0..reader.count()? {
             units.push((reader.text()?.to_owned(), reader.varint_u64()?));
         }
-        Ok(Self { quarantine_rows, visitors, storage_bytes, units, ledger: Ledger::decode(reader.rest())? })
+        Ok(Self {
+            quarantine_rows,
+            visitors,
+            storage_bytes,
+            units,
+            destinations: {
+                let count = reader.count()?.min(DESTINATIONS_MAX.saturating_mul(2));
+                (0..count).map(|_| Report::read(&mut reader)).collect::<Result<_, _>>()?
+            },
+            ledger: Ledger::decode(reader.rest())?,
+        })
     }
 }
 

@@ -11,7 +11,11 @@ mod tables;
 
 mod attempts;
 
+mod alarm;
+
 mod deadlines;
+
+mod outbox;
 
 mod collect;
 
@@ -26,10 +30,15 @@ use crate::clock::now_ms;
 use crate::programs;
 use crate::reply::{self, Answered, Problem};
 use crate::settings;
+use alarm::Alarm;
+use outbox::Outbox;
 use selvedge_edge::decide::{self, Question};
 use selvedge_edge::fault::Fault;
 use std::rc::Rc;
-use worker::{DurableObject, Env, Method, Request, Response, State, durable_object};
+use worker::{DurableObject, Env, Method, Request, Response, SqlStorage, State, durable_object};
+
+/// How often it is looked for entries of the quarantine whose time is over, at most.
+const SWEEP_MS: u64 = 60_000;
 
 /// One shard of one site.
 #[durable_object]
@@ -37,12 +46,15 @@ pub struct Shard {
     state: State,
     env: Env,
     opened: worker::Result<()>,
+    outbox: Rc<Outbox>,
+    alarm: Rc<Alarm>,
 }
 
 impl DurableObject for Shard {
     fn new(state: State, env: Env) -> Self {
-        let opened = tables::create(&state.storage().sql());
-        Self { state, env, opened }
+        let sql = state.storage().sql();
+        let opened = tables::create(&sql).and_then(|()| outbox::create(&sql));
+        Self { state, env, opened, outbox: Rc::default(), alarm: Rc::new(Alarm::new(earliest_ms)) }
     }
 
     async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
@@ -54,13 +66,25 @@ impl DurableObject for Shard {
 
     async fn alarm(&self) -> worker::Result<Response> {
         if self.opened.is_ok() {
-            deadlines::ring(self).await;
+            self.ring().await;
         }
         Response::empty()
     }
 }
 
 impl Shard {
+    /// Does what is due and sets the alarm again; what fails is tried later.
+    async fn ring(&self) {
+        outbox::ring(self).await;
+        if let Err(error) = replay::sweep(self, self.alarm.keep().quarantine_ms) {
+            worker::console_error!("old entries of the quarantine cannot be removed: {error}");
+        }
+        if let Err(error) = self.alarm.arm(&self.state.storage(), None) {
+            worker::console_error!("the alarm cannot be set: {error}");
+            self.alarm.forget();
+        }
+    }
+
     async fn answer(&self, request: &mut Request) -> Answered {
         if let Err(error) = &self.opened {
             worker::console_error!("the tables could not be made: {error}");
@@ -75,6 +99,10 @@ impl Shard {
             (Method::Post, ["quarantine", order]) => self.quarantine(order, request).await,
             (Method::Get, ["visitor", id]) => self.visitor(id),
             (Method::Get, ["stats"]) => self.stats(),
+            (Method::Post, ["destination", name, order @ ("pause" | "resume")]) => {
+                outbox::order(self, name, *order == "pause")?;
+                reply::json("{}".into())
+            }
             _ => Err(Fault::not_found("the shard has no such path").into()),
         }
     }
@@ -86,10 +114,10 @@ impl Shard {
         let mut site = programs::site(&self.env, &envelope.site, envelope.publish).await?;
         let plants_faults = settings::plants_faults(&self.env);
         // No await from here to the answer, but for a program that this isolate has not heard of.
-        let answer = match collect::collect(&self.state, &site, &envelope, &batch, plants_faults) {
+        let answer = match collect::collect(self, &site, &envelope, &batch, plants_faults) {
             Err(collect::Stopped::Stale(stale)) => {
                 site = programs::site(&self.env, &envelope.site, stale.known).await?;
-                collect::collect(&self.state, &site, &envelope, &batch, plants_faults)
+                collect::collect(self, &site, &envelope, &batch, plants_faults)
             }
             other => other,
         };
@@ -146,8 +174,21 @@ impl Shard {
     }
 
     fn stats(&self) -> Answered {
-        reply::bytes(tables::stats(&self.state.storage().sql())?.encode())
+        let sql = self.state.storage().sql();
+        let stats = Stats { destinations: outbox::reports(&sql)?, ..tables::stats(&sql)? };
+        reply::bytes(stats.encode())
     }
+}
+
+/// The earliest of what the shard waits for.
+fn earliest_ms(sql: &SqlStorage, alarm: &Alarm) -> worker::Result<Option<u64>> {
+    let keep = alarm.keep();
+    let of_outbox = outbox::next_ms(sql, now_ms(), keep.log_ms)?;
+    let of_outbox = of_outbox.map(|next_ms| next_ms.max(alarm.put_off_ms()));
+    let of_quarantine = quarantined::oldest_ms(sql)?;
+    let of_quarantine = of_quarantine
+        .map(|oldest_ms| oldest_ms.saturating_add(keep.quarantine_ms).max(now_ms().saturating_add(SWEEP_MS)));
+    Ok([deadlines::next_ms(sql)?, of_outbox, of_quarantine].into_iter().flatten().min())
 }
 
 fn row_of(text: &str) -> Result<u64, Fault> {

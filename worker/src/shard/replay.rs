@@ -1,7 +1,7 @@
 //! Orders about the quarantine: each entry that is replayed goes through a transaction of its own, in which it is removed,
 //! or stays with its new reason. So one that fails, or panics, leaves the others as they are, and none counts twice.
 
-use super::collect::Stopped;
+use super::collect::{Kept, Stopped};
 use super::quarantined::{self, Meant};
 use super::{Shard, deadlines, tables};
 use crate::barrier::{self, Failure};
@@ -17,7 +17,6 @@ use selvedge_edge::ledger::{Counter, Ledger};
 use selvedge_edge::quarantine::{Replayed, Told};
 use selvedge_edge::site::Site;
 use std::rc::Rc;
-use worker::durable::Storage;
 
 /// Times that the oldest entries are looked through for one order, at most.
 const SWEEPS_MAX: u32 = 64;
@@ -88,17 +87,22 @@ fn transaction<T: 'static>(
 }
 
 fn one(shard: &Shard, site: &Rc<Site>, row: u64) -> Result<Option<Replayed>, Failure<Stopped>> {
-    let (storage, site) = (shard.state.storage(), Rc::clone(site));
-    let plan = FaultPlan { is_on: settings::plants_faults(&shard.env) };
-    barrier::transaction(&shard.state.storage(), move || step(&storage, &site, row, plan))
+    let kept = Kept::of(shard, FaultPlan { is_on: settings::plants_faults(&shard.env) });
+    let site = Rc::clone(site);
+    let stepped = barrier::transaction(&shard.state.storage(), move || step(&kept, &site, row));
+    if stepped.is_err() {
+        shard.outbox.forget();
+        shard.alarm.forget();
+    }
+    stepped
 }
 
 /// One entry, in the transaction; `None` where it is gone.
-fn step(storage: &Storage, site: &Site, row: u64, plan: FaultPlan) -> Result<Option<Replayed>, Stopped> {
-    let sql = &storage.sql();
+fn step(kept: &Kept, site: &Site, row: u64) -> Result<Option<Replayed>, Stopped> {
+    let sql = &kept.storage.sql();
     let Some((_, line)) = quarantined::entry(sql, row)? else { return Ok(None) };
     let answer = match Entry::read(&line) {
-        Entry::Refused(refused) => again(storage, site, row, &refused, plan)?,
+        Entry::Refused(refused) => again(kept, site, row, &refused)?,
         Entry::Unreadable(_) => (Told::Unreadable, None),
         Entry::Undelivered(_) => (Told::NoDestination, None),
     };
@@ -111,21 +115,15 @@ fn step(storage: &Storage, site: &Site, row: u64, plan: FaultPlan) -> Result<Opt
 }
 
 /// An event through the step; with the reason where that is a new one.
-fn again(
-    storage: &Storage,
-    site: &Site,
-    row: u64,
-    refused: &Refused,
-    plan: FaultPlan,
-) -> Result<(Told, Option<String>), Stopped> {
-    let sql = &storage.sql();
+fn again(kept: &Kept, site: &Site, row: u64, refused: &Refused) -> Result<(Told, Option<String>), Stopped> {
+    let sql = &kept.storage.sql();
     let visitor = refused.header.visitor;
     let before = tables::before(sql, visitor)?;
-    let told = ingest::replay(site, before.record, refused, now_ms(), &mut Planted { plan });
+    let told = ingest::replay(site, before.record, refused, now_ms(), &mut Planted { plan: kept.plan });
     match told.map_err(Stopped::Stale)? {
         Again::Accepted(mut outcome) => {
             quarantined::remove(sql, row)?;
-            write(storage, site, (before.ledger, before.due_ms), &mut outcome, refused)?;
+            write(kept, site, (before.ledger, before.due_ms), &mut outcome, refused)?;
             Ok((Told::Replayed, None))
         }
         Again::Refused(code, line) => {
@@ -142,18 +140,21 @@ fn again(
 }
 
 fn write(
-    storage: &Storage,
+    kept: &Kept,
     site: &Site,
     (ledger, due_ms): (Ledger, Option<u64>),
     outcome: &mut Outcome,
     refused: &Refused,
 ) -> Result<(), Stopped> {
+    let Kept { storage, outbox, alarm, .. } = kept;
     let (sql, visitor) = (&storage.sql(), refused.header.visitor);
+    outbox.before_row(sql, site)?;
     if let Some(record) = &outcome.record {
         tables::write_record(sql, visitor, record)?;
     }
     tables::write_rows(sql, visitor, outcome, ledger)?;
-    Ok(deadlines::keep(storage, visitor, due_ms, outcome.due_ms, site.name())?)
+    outbox.after_row(storage, alarm, site)?;
+    Ok(deadlines::keep(storage, alarm, visitor, due_ms, outcome.due_ms, site.name())?)
 }
 
 /// The faults of tests.

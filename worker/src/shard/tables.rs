@@ -7,8 +7,9 @@
 use super::frames::{Frame, Frames, Page, Stats};
 use super::quarantined;
 use crate::{host, sql};
+use selvedge_core::consent::Snapshot;
 use selvedge_core::id::VisitorId;
-use selvedge_core::wire::log_row::LogRow;
+use selvedge_core::wire::log_row::{LogRow, RowPiece};
 use selvedge_core::wire::stored::{CONSENT_PREFIX_BYTES, VisitorRecord, consent_of};
 use selvedge_edge::ingest::Outcome;
 use selvedge_edge::ledger::{Counter, Ledger};
@@ -114,8 +115,11 @@ pub fn write_rows(
 
 /// Writes a row of the log, in as many rows as it takes, with the ledger as it is after it.
 pub fn write_row(sql: &SqlStorage, visitor: VisitorId, row: LogRow, ledger: &Ledger) -> worker::Result<()> {
-    for body in row.encode_bounded().map_err(broken)? {
-        let values = vec![id(visitor), sql::of_bytes(body), sql::of_bytes(ledger.encode())];
+    let mut ledger = ledger.clone();
+    for RowPiece { items, bytes } in row.encode_bounded().map_err(broken)? {
+        ledger.add(Counter::LogItems, u64::try_from(items).unwrap_or(u64::MAX));
+        ledger.add(Counter::LogBytes, u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        let values = vec![id(visitor), sql::of_bytes(bytes), sql::of_bytes(ledger.encode())];
         sql::run(sql, "INSERT INTO log(visitor, body, ledger) VALUES (?, ?, ?)", values)?;
     }
     Ok(())
@@ -170,6 +174,27 @@ pub fn log_after(sql: &SqlStorage, row: u64) -> worker::Result<Frames> {
     Ok(Frames { frames: page.frames, newest: newest(sql, "SELECT max(seq) FROM log")? })
 }
 
+/// Hands each row of the log behind `row` to `look`, with the consent that its visitor has now (none of whom nothing is
+/// kept), as long as that wants more.
+pub fn each_behind(
+    sql: &SqlStorage,
+    row: u64,
+    mut look: impl FnMut(u64, &[u8], Snapshot) -> bool,
+) -> worker::Result<()> {
+    let statement = "SELECT log.seq, log.body, substr(visitor.record, 1, ?) FROM log
+        LEFT JOIN visitor ON visitor.id = log.visitor WHERE log.seq > ? ORDER BY log.seq LIMIT ?";
+    let prefix = sql::of_number(u64::try_from(CONSENT_PREFIX_BYTES).unwrap_or(0));
+    let values = vec![prefix, sql::of_number(row), sql::of_number(LOG_PAGE_ROWS)];
+    for row in sql.exec(statement, values)?.raw() {
+        let mut values = row?.into_iter();
+        let (row, body) = (sql::number(values.next()), sql::blob(values.next()));
+        if !look(row, &body, consent_of(&sql::blob(values.next())).unwrap_or_default()) {
+            break;
+        }
+    }
+    Ok(())
+}
+
 /// The shard's figures.
 pub fn stats(sql: &SqlStorage) -> worker::Result<Stats> {
     Ok(Stats {
@@ -178,6 +203,7 @@ pub fn stats(sql: &SqlStorage) -> worker::Result<Stats> {
         visitors: newest(sql, "SELECT count(*) FROM visitor")?,
         storage_bytes: u64::try_from(sql.database_size()).unwrap_or(0),
         units: units(sql)?,
+        destinations: Vec::new(),
     })
 }
 
@@ -196,11 +222,17 @@ pub fn id(visitor: VisitorId) -> SqlStorageValue {
     sql::of_bytes(visitor.0)
 }
 
-fn ledger(sql: &SqlStorage) -> worker::Result<Ledger> {
+/// The ledger as it is now.
+pub fn ledger(sql: &SqlStorage) -> worker::Result<Ledger> {
     let statement = "SELECT (SELECT ledger FROM log ORDER BY seq DESC LIMIT 1),
         (SELECT value FROM counter WHERE name = ?)";
     let mut values = host::row(sql, statement, vec![LEDGER.into()])?.into_iter().flatten();
     newer(&sql::blob(values.next()), &sql::blob(values.next()))
+}
+
+/// The ledger of its packed form.
+pub fn read_ledger(bytes: &[u8]) -> worker::Result<Ledger> {
+    Ledger::decode(bytes).map_err(broken)
 }
 
 /// The newer of two packed ledgers.

@@ -128,6 +128,15 @@ pub struct LogEvent {
     pub decisions: Vec<SlotDecision>,
 }
 
+/// One stored row of those that a row takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowPiece {
+    /// Its events and notes.
+    pub items: usize,
+    /// The stored form.
+    pub bytes: Vec<u8>,
+}
+
 /// Why a row cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RowFault {

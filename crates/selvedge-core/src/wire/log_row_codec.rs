@@ -3,7 +3,7 @@
 
 use super::answer_encode::EncodeFault;
 use super::form::{Bounds, DecisionForm, EventForm, EventSeed, MapForm, MapSeed, ROW_SIZES, SnapshotForm};
-use super::log_row::{Emission, LogEvent, LogNote, LogRow, Reached, RowFault, Said, VERSION};
+use super::log_row::{Emission, LogEvent, LogNote, LogRow, Reached, RowFault, RowPiece, Said, VERSION};
 use super::names::Names;
 use crate::consent::Purposes;
 use crate::event::Clock;
@@ -99,13 +99,14 @@ impl LogRow {
     ///
     /// # Errors
     /// As [`Self::encode`].
-    pub fn encode_bounded(self) -> Result<Vec<Vec<u8>>, EncodeFault> {
+    pub fn encode_bounded(self) -> Result<Vec<RowPiece>, EncodeFault> {
         let (mut done, mut left) = (Vec::new(), alloc::vec![self]);
         // Each turn ends a row or halves one: at most twice as many turns as there are events.
         while let Some(mut row) = left.pop() {
             let bytes = row.encode()?;
+            let items = row.events.len().saturating_add(row.notes.len());
             if bytes.len() <= LOG_ROW_BYTES_MAX {
-                done.push(bytes);
+                done.push(RowPiece { items, bytes });
             } else if row.events.len() > 1 {
                 let later = row.events.split_off(row.events.len() / 2);
                 let notes = core::mem::take(&mut row.notes);
@@ -117,7 +118,7 @@ impl LogRow {
                 left.push(row);
             } else {
                 row.events.iter_mut().for_each(|logged| logged.decisions.clear());
-                done.push(row.encode()?);
+                done.push(RowPiece { items, bytes: row.encode()? });
             }
         }
         Ok(done)

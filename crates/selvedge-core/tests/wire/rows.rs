@@ -34,11 +34,13 @@ fn a_request_that_logs_more_than_a_row_holds_writes_several_in_order() {
     let row = LogRow { events, ..sample::log_row() };
     assert!(row.encode().unwrap().len() > LOG_ROW_BYTES_MAX, "else nothing is shown");
     let parts = row.clone().encode_bounded().unwrap();
-    assert!(parts.len() > 1 && parts.iter().all(|part| part.len() <= LOG_ROW_BYTES_MAX));
-    let read: Vec<LogRow> = parts.iter().map(|part| LogRow::decode(part).unwrap()).collect();
+    assert!(parts.len() > 1 && parts.iter().all(|part| part.bytes.len() <= LOG_ROW_BYTES_MAX));
+    let read: Vec<LogRow> = parts.iter().map(|part| LogRow::decode(&part.bytes).unwrap()).collect();
     let events: Vec<LogEvent> = read.iter().flat_map(|part| part.events.clone()).collect();
     assert!(read.iter().all(|part| part.context == row.context && part.consent == row.consent));
     assert_eq!(events, row.events);
+    let count = |row: &LogRow| row.events.len() + row.notes.len();
+    assert!(parts.iter().zip(&read).all(|(part, read)| part.items == count(read)));
 }
 
 #[test]
@@ -46,8 +48,8 @@ fn an_event_that_is_too_large_alone_is_kept_without_its_decisions() {
     let events = vec![logged(1, 3 * CONDITION_BYTES_MAX), logged(2, 0)];
     let parts = LogRow { events: events.clone(), ..sample::log_row() }.encode_bounded().unwrap();
     assert_eq!(parts.len(), 2);
-    assert!(parts.iter().all(|part| part.len() <= LOG_ROW_BYTES_MAX));
-    let kept = LogRow::decode(&parts[0]).unwrap().events.remove(0);
+    assert!(parts.iter().all(|part| part.bytes.len() <= LOG_ROW_BYTES_MAX));
+    let kept = LogRow::decode(&parts[0].bytes).unwrap().events.remove(0);
     assert_eq!(kept, LogEvent { decisions: Vec::new(), ..events[0].clone() });
 }
 

@@ -43,6 +43,8 @@ pub struct Sending<'a> {
     pub id: String,
     /// The records, in order.
     pub records: Vec<&'a Record>,
+    /// For each record the place of its item: what is of one item is refused as one.
+    pub items: Vec<u32>,
     /// How often they were sent before.
     pub attempt: u32,
     /// The destination may hold them already.
@@ -137,11 +139,12 @@ impl Machine {
     /// The records of the send that is next, or under way.
     #[must_use]
     pub fn sending(&self) -> Sending<'_> {
-        let records: Vec<&Record> = self.window_items().flat_map(|item| &item.records).collect();
-        let done = at(self.state.records_done).min(records.len());
-        let records = records.get(done..).unwrap_or_default().to_vec();
+        let placed = (0u32..).zip(self.window_items());
+        let flat = placed.flat_map(|(place, item)| item.records.iter().map(move |record| (place, record)));
+        let (items, records): (Vec<u32>, Vec<&Record>) = flat.skip(at(self.state.records_done)).unzip();
         let window = self.state.window.unwrap_or_default();
-        Sending { id: id_of(&records), records, attempt: window.attempt, is_unsure: window.is_unsure }
+        let Window { attempt, is_unsure, .. } = window;
+        Sending { id: id_of(&records), records, items, attempt, is_unsure }
     }
 
     /// The transport's preparation. Stored before the send begins: it is the moment of leaving.
@@ -242,7 +245,15 @@ impl Machine {
         self.state.window = None;
         self.state.in_flight = u32::try_from(items.len()).unwrap_or(u32::MAX);
         self.is_flight_new |= !items.is_empty() || !self.flight.is_empty();
+        let bytes = items.iter().fold(0usize, |sum, item| sum.saturating_add(item.bytes()));
+        self.state.flight_bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         self.flight = items;
+        self.note_oldest();
+    }
+
+    fn note_oldest(&mut self) {
+        let first = self.flight.get(at(self.state.settled));
+        self.state.flight_oldest_ms = first.map_or(0, |item| item.received_ms);
     }
 
     /// How many items the next send is of: half of those that surely hold a bad one, else as many as may go together.
@@ -301,6 +312,8 @@ impl Machine {
         }
         if state.in_flight == 0 {
             self.fly(Vec::new());
+        } else {
+            self.note_oldest();
         }
     }
 }

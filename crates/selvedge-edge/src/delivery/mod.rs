@@ -27,3 +27,9 @@ pub mod take;
 pub mod machine;
 
 pub mod pressure;
+
+pub mod report;
+
+pub mod status;
+
+pub mod fingerprint;

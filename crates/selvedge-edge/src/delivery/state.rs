@@ -88,6 +88,10 @@ pub struct State {
     pub settled: u32,
     /// Items in flight that are not settled.
     pub in_flight: u32,
+    /// Bytes of the records in flight, settled or not.
+    pub flight_bytes: u64,
+    /// When the first item in flight that is not settled was received: Unix milliseconds; 0 where there is none.
+    pub flight_oldest_ms: u64,
     /// Items that wait to go again, from the quarantine.
     pub again: u32,
     /// Records of the first item that is not settled that are delivered.
@@ -144,6 +148,8 @@ impl State {
         write_counts(&mut out, &self.counts);
         let small = [self.settled, self.in_flight, self.again, self.records_done, self.suspects];
         small.iter().for_each(|number| out.varint(u64::from(*number)));
+        out.varint(self.flight_bytes);
+        out.varint(self.flight_oldest_ms);
         out.flag(self.window.is_some());
         if let Some(window) = &self.window {
             out.varint(u64::from(window.items));
@@ -187,6 +193,8 @@ impl State {
             again: reader.varint_u32()?,
             records_done: reader.varint_u32()?,
             suspects: reader.varint_u32()?,
+            flight_bytes: reader.varint_u64()?,
+            flight_oldest_ms: reader.varint_u64()?,
             window: optional(reader, read_window)?,
             items_max: reader.varint_u32()?,
             refused_in_a_row: reader.varint_u32()?,

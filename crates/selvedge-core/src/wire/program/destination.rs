@@ -108,7 +108,7 @@ impl Records {
 }
 
 /// How records get to a destination.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Way {
     /// They do not: it reads the log.
     Log,
@@ -141,7 +141,7 @@ impl Way {
 }
 
 /// Requests to an address.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Http {
     /// The address: https, and of a public host.
     pub url: String,
@@ -154,7 +154,7 @@ pub struct Http {
 }
 
 /// A header of every request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Header {
     /// Its name, in lower case.
     pub name: String,
@@ -165,7 +165,7 @@ pub struct Header {
 }
 
 /// What the body of a request looks like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum HttpFormat {
     /// One `CloudEvents` event each.
     #[default]
@@ -177,7 +177,7 @@ pub enum HttpFormat {
 }
 
 /// A topic of a Kafka cluster.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Kafka {
     /// Where to ask for the cluster: `host:port` each.
     pub brokers: Vec<String>,
@@ -192,7 +192,7 @@ pub struct Kafka {
 }
 
 /// How to log in to a broker.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Sasl {
     /// How the password is proved.
     pub mechanism: Mechanism,
@@ -203,7 +203,7 @@ pub struct Sasl {
 }
 
 /// How a password is proved to a broker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Mechanism {
     /// It is sent.
     #[default]

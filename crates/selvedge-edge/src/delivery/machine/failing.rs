@@ -153,6 +153,8 @@ impl Machine {
         }
         if self.state.in_flight == 0 {
             self.fly(Vec::new());
+        } else {
+            self.note_oldest();
         }
         refused
     }

@@ -1,0 +1,94 @@
+//! What is kept of the log, and when there is something to do next.
+
+use super::super::Shard;
+use super::sending::give_up;
+use super::{places, store};
+use crate::barrier::{self, Failure};
+use crate::clock::now_ms;
+use crate::sql;
+use selvedge_core::wire::log_row::LogRow;
+use selvedge_edge::delivery::machine::Machine;
+use selvedge_edge::delivery::state::State;
+use worker::SqlStorage;
+
+/// Rows that one commit removes.
+const PIECE_ROWS: u64 = 256;
+/// Commits of one ring.
+const PIECES_MAX: u32 = 16;
+/// How often it is looked for rows whose time is over, at most.
+const SWEEP_MS: u64 = 60_000;
+/// How often it is looked whether what a pause waits for has come.
+const PAUSED_MS: u64 = 60_000;
+
+/// The site that the shard belongs to, by its newest row.
+pub fn site(sql: &SqlStorage) -> worker::Result<Option<String>> {
+    let body = sql::first(sql, "SELECT body FROM log ORDER BY seq DESC LIMIT 1", Vec::new())?;
+    Ok(body.and_then(|body| LogRow::decode(&sql::blob(Some(body))).ok()).map(|row| row.site))
+}
+
+/// When there is something to send or to remove: Unix milliseconds. Rows are kept for `keep_ms`.
+pub fn next_ms(sql: &SqlStorage, now_ms: u64, keep_ms: u64) -> worker::Result<Option<u64>> {
+    let newest = places::end(sql)?.0.row;
+    let states = store::states(sql)?;
+    // The first row goes with the second.
+    let second = places::behind(sql, 0, 2)?.pop().filter(|row| row.row < hindmost(&states, newest));
+    let over = second.map(|row| row.received_ms.saturating_add(keep_ms).max(now_ms.saturating_add(SWEEP_MS)));
+    let of_states = states.iter().filter_map(|(_, state)| next_of(state, newest, now_ms));
+    Ok(of_states.chain(over).min())
+}
+
+/// The row that the destination that is last stands behind.
+fn hindmost(states: &[(String, State)], newest: u64) -> u64 {
+    let in_force = states.iter().filter(|(_, state)| state.gone_since.is_none());
+    in_force.map(|(_, state)| state.cursor.row).min().unwrap_or(newest).min(newest)
+}
+
+fn next_of(state: &State, newest: u64, now_ms: u64) -> Option<u64> {
+    if state.gone_since.is_some() {
+        return None;
+    }
+    if state.paused.is_some() {
+        return Some(now_ms.saturating_add(PAUSED_MS));
+    }
+    let has_work = state.held() > 0 || newest > state.cursor.row;
+    has_work.then(|| state.not_before_ms.max(now_ms))
+}
+
+/// Removes rows that every destination has taken and whose time is over, piece by piece. The row that the hindmost cursor
+/// stands behind, and the newest, stay: they hold what the log had counted.
+pub fn sweep(shard: &Shard, keep_ms: u64) -> worker::Result<()> {
+    let until_ms = now_ms().saturating_sub(keep_ms);
+    for _ in 0..PIECES_MAX {
+        let sql = shard.state.storage().sql();
+        let done = barrier::transaction(&shard.state.storage(), move || piece(&sql, until_ms));
+        match done {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(Failure::Work(error)) => return Err(error),
+            Err(_) => return Err(worker::Error::RustError("the storage failed".into())),
+        }
+    }
+    Ok(())
+}
+
+/// One piece; whether there may be more.
+fn piece(sql: &SqlStorage, until_ms: u64) -> worker::Result<bool> {
+    let rows = places::behind(sql, 0, PIECE_ROWS)?;
+    let newest = places::end(sql)?.0.row;
+    let states = store::states(sql)?;
+    let hindmost = hindmost(&states, newest);
+    let is_over = |row: &&places::Behind| row.received_ms < until_ms && row.row < hindmost;
+    let count = rows.iter().take_while(is_over).count();
+    let Some(last) = count.checked_sub(1).and_then(|last| rows.get(last)) else { return Ok(false) };
+    for (name, state) in states {
+        if state.gone_since.is_some() && state.cursor.row < last.row {
+            // It was kept in case that it is named again, as long as the log is.
+            let before = places::marks_at(sql, state.cursor.row)?;
+            let mut machine = Machine { state, ..Machine::default() };
+            give_up(&mut machine, last.row, before, last.marks);
+            store::write_state(sql, &name, &machine.state)?;
+        }
+    }
+    sql::run(sql, "DELETE FROM log WHERE seq < ?", vec![sql::of_number(last.row)])?;
+    Ok(count == rows.len() && count > 1)
+}

@@ -1,0 +1,23 @@
+//! What leaves the shard: a cursor over the log for each destination, and what is in flight.
+
+mod store;
+
+mod places;
+
+mod refused;
+
+mod sending;
+
+mod kept;
+
+mod named;
+
+mod ring;
+
+mod orders;
+
+pub use kept::next_ms;
+pub use named::Outbox;
+pub use orders::{order, reports};
+pub use ring::ring;
+pub use store::create;

@@ -1,0 +1,192 @@
+//! Which destinations there are, as the program in force says, and whether one of them keeps the shard from taking more.
+
+use super::super::alarm::Alarm;
+use super::{kept, places, store};
+use crate::clock::now_ms;
+use selvedge_core::wire::program::{Destination, Full, Way};
+use selvedge_edge::delivery::machine::Machine;
+use selvedge_edge::delivery::pressure::{WARN_PERCENT, Waiting};
+use selvedge_edge::delivery::report::Marks;
+use selvedge_edge::delivery::state::State;
+use selvedge_edge::fault::Fault;
+use selvedge_edge::ledger::Ledger;
+use selvedge_edge::site::Site;
+use std::cell::{Cell, RefCell};
+use worker::SqlStorage;
+use worker::durable::Storage;
+
+/// How long a row waits for others, so that they leave together.
+const LINGER_MS: u64 = 100;
+/// How long it is believed what waits for destinations; a delivery ends that too.
+const BELIEVED_MS: u64 = 1_000;
+
+/// What a shard remembers of its destinations, besides the tables.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    /// The publish whose destinations the tables have.
+    publish: Cell<u64>,
+    known: RefCell<Option<Known>>,
+    /// Those that somebody was warned of.
+    warned: RefCell<Vec<String>>,
+    /// The site that the shard belongs to.
+    site: RefCell<Option<String>>,
+}
+
+/// How destinations stood at a moment.
+#[derive(Debug)]
+struct Known {
+    at_ms: u64,
+    /// By place in the program.
+    all: Vec<Stood>,
+}
+
+#[derive(Debug)]
+struct Stood {
+    /// What waited. Its bytes are those up to `end_bytes` of the log.
+    waiting: Waiting,
+    end_bytes: u64,
+    /// It gets a new row at once.
+    is_idle: bool,
+}
+
+/// The destinations that are sent to.
+pub fn sent_to(site: &Site) -> impl Iterator<Item = &Destination> {
+    site.destinations.iter().filter(|destination| destination.way != Way::Log)
+}
+
+impl Outbox {
+    /// The site that the shard belongs to; `None` where nothing was logged yet.
+    pub fn site(&self, sql: &SqlStorage) -> worker::Result<Option<String>> {
+        if self.site.borrow().is_none() {
+            let site = kept::site(sql)?;
+            self.site.replace(site);
+        }
+        Ok(self.site.borrow().clone())
+    }
+
+    /// Before a row is written under `site`: destinations that are new to the shard begin here.
+    pub fn before_row(&self, sql: &SqlStorage, site: &Site) -> worker::Result<()> {
+        if self.publish.get() >= site.publish {
+            return Ok(());
+        }
+        name_all(sql, site)?;
+        self.forget();
+        Ok(())
+    }
+
+    /// The destinations of this publish are in the tables for good.
+    pub fn named(&self, publish: u64) {
+        self.publish.set(self.publish.get().max(publish));
+    }
+
+    /// Behind a row: whoever waits for it is woken.
+    pub fn after_row(&self, storage: &Storage, alarm: &Alarm, site: &Site) -> worker::Result<()> {
+        let is_awaited = sent_to(site).count() > 0
+            && self.known.borrow().as_ref().is_none_or(|known| {
+                let overflows = |(stood, destination): (&Stood, &Destination)| {
+                    stood.is_idle || destination.when_full == Full::DropOldest
+                };
+                known.all.iter().zip(sent_to(site)).any(overflows)
+            });
+        if is_awaited {
+            return alarm.by(storage, Some(now_ms().saturating_add(LINGER_MS)));
+        }
+        alarm.by(storage, None)
+    }
+
+    /// What a delivery changed is looked up anew.
+    pub fn forget(&self) {
+        self.known.replace(None);
+    }
+
+    /// Whether the shard may take more.
+    ///
+    /// # Errors
+    /// [`Fault::backlog_full`] where too much waits for a destination that nothing may be lost for.
+    pub fn admit(&self, sql: &SqlStorage, site: &Site, ledger: &Ledger) -> Result<(), Fault> {
+        if sent_to(site).count() == 0 {
+            return Ok(());
+        }
+        let now_ms = now_ms();
+        self.look(sql, site, now_ms).map_err(|error| {
+            worker::console_error!("what waits for destinations cannot be read: {error}");
+            Fault::storage("what waits for destinations cannot be read")
+        })?;
+        let end = Marks::of(ledger);
+        let known = self.known.borrow();
+        let all = known.as_ref().map_or(&[][..], |known| &known.all);
+        for (stood, destination) in all.iter().zip(sent_to(site)) {
+            let more = end.bytes.saturating_sub(stood.end_bytes);
+            let waiting = Waiting { bytes: stood.waiting.bytes.saturating_add(more), ..stood.waiting };
+            self.warn(destination, waiting.percent(destination, now_ms));
+            if waiting.blocks(destination, now_ms) {
+                let message = format!("too much waits for the destination {}", destination.name);
+                return Err(Fault::backlog_full(message));
+            }
+        }
+        Ok(())
+    }
+
+    fn look(&self, sql: &SqlStorage, site: &Site, now_ms: u64) -> worker::Result<()> {
+        let is_fresh = |known: &Known| now_ms.saturating_sub(known.at_ms) < BELIEVED_MS;
+        if self.known.borrow().as_ref().is_some_and(is_fresh) {
+            return Ok(());
+        }
+        let (_, end) = places::end(sql)?;
+        let all = sent_to(site).map(|destination| {
+            let Some(state) = store::state(sql, &destination.name)? else {
+                return Ok(Stood { waiting: Waiting::default(), end_bytes: end.bytes, is_idle: true });
+            };
+            let is_idle = state.paused.is_none() && now_ms >= state.not_before_ms;
+            let waiting = places::waits(sql, &state, end)?;
+            Ok(Stood { waiting, end_bytes: end.bytes, is_idle })
+        });
+        let all = all.collect::<worker::Result<Vec<_>>>()?;
+        self.known.replace(Some(Known { at_ms: now_ms, all }));
+        Ok(())
+    }
+
+    /// Says once that much waits, and once that it no longer does.
+    fn warn(&self, destination: &Destination, percent: u64) {
+        let name = &destination.name;
+        let mut warned = self.warned.borrow_mut();
+        let known = warned.iter().position(|known| known == name);
+        match known {
+            None if percent >= WARN_PERCENT => {
+                worker::console_warn!("{percent} % of what may wait for the destination {name} waits");
+                warned.push(name.clone());
+            }
+            Some(at) if percent < WARN_PERCENT / 2 => {
+                warned.swap_remove(at);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Brings the tables to what the program names: one that is new begins at the log's end, one that left keeps its place for
+/// a publish.
+pub fn name_all(sql: &SqlStorage, site: &Site) -> worker::Result<()> {
+    let known = store::states(sql)?;
+    for destination in sent_to(site) {
+        if !known.iter().any(|(name, _)| *name == destination.name) {
+            let (cursor, marks) = places::end(sql)?;
+            let state = State::beginning(cursor, marks.items, site.publish);
+            store::write_state(sql, &destination.name, &state)?;
+        }
+    }
+    for (name, state) in known {
+        let is_named = sent_to(site).any(|destination| destination.name == name);
+        let newest = state.publish.max(state.gone_since.unwrap_or(0));
+        if newest >= site.publish {
+            continue;
+        }
+        let mut machine = Machine { state, ..Machine::default() };
+        if machine.named(is_named, site.publish) {
+            store::forget(sql, &name)?;
+        } else {
+            store::write_state(sql, &name, &machine.state)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,48 @@
+//! Items that a destination does not get, as entries of the quarantine.
+
+use super::super::tables;
+use crate::clock::now_ms;
+use selvedge_edge::delivery::item::Refused;
+use selvedge_edge::delivery::record::Record;
+use selvedge_edge::ingest::quarantine::{DeliveryCode, Undelivered, UndeliveredRecord, of_delivery};
+use serde_json::value::RawValue;
+use worker::SqlStorage;
+
+/// Keeps an item with the reason.
+pub fn keep(sql: &SqlStorage, site: &str, destination: &str, refused: &Refused) -> worker::Result<()> {
+    let item = &refused.item;
+    let records: Vec<UndeliveredRecord<'_>> = item.records.iter().map(of_record).collect();
+    let line = of_delivery(&Undelivered {
+        site,
+        destination,
+        visitor: item.visitor,
+        refused_ms: now_ms(),
+        code: code_of(refused.code),
+        message: &refused.why,
+        row: item.row,
+        item: item.at,
+        item_received_ms: item.received_ms,
+        program: &item.program.to_string(),
+        publish: item.publish,
+        records: &records,
+    });
+    tables::keep_in_quarantine(sql, item.visitor, &line)
+}
+
+fn of_record(record: &Record) -> UndeliveredRecord<'_> {
+    UndeliveredRecord {
+        id: &record.id,
+        kind: record.kind.as_str(),
+        source: &record.source,
+        time_ms: record.time_ms,
+        data: serde_json::from_slice(&record.data).unwrap_or(RawValue::NULL),
+    }
+}
+
+fn code_of(code: &str) -> DeliveryCode {
+    match code {
+        "too_large" => DeliveryCode::TooLarge,
+        "transform" => DeliveryCode::Transform,
+        _ => DeliveryCode::Rejected,
+    }
+}

@@ -1,0 +1,283 @@
+//! One destination in one ring of the alarm: its machine, and what the machine asks for. Every change is committed before
+//! what follows from it is done; between reading and committing nothing is awaited.
+
+use super::super::{Shard, tables};
+use super::{places, refused, store};
+use crate::barrier::{self, Failure};
+use crate::clock::now_ms;
+use crate::delivery::{self, Kept, Sending};
+use crate::{host, settings};
+use selvedge_core::limits::DELIVERY_ITEMS_MAX;
+use selvedge_core::wire::log_row::LogRow;
+use selvedge_core::wire::program::Destination;
+use selvedge_edge::delivery::item::Refused;
+use selvedge_edge::delivery::machine::{Machine, Step};
+use selvedge_edge::delivery::record::route;
+use selvedge_edge::delivery::sent::{Prepared, Sent};
+use selvedge_edge::delivery::take::Taking;
+use selvedge_edge::delivery::{fingerprint, report::Marks};
+use selvedge_edge::site::Site;
+use std::rc::Rc;
+use worker::SqlStorage;
+
+/// How long one send may take.
+const SEND_MS_MAX: u64 = 10_000;
+/// Rows that are dropped in one commit.
+const DROPPED_ROWS_MAX: u64 = 256;
+
+/// What came of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Another step.
+    Go,
+    /// Nothing to do: until rows come, a time comes, or somebody acts.
+    Rest,
+}
+
+/// A destination and its machine.
+pub struct Lane<'a> {
+    shard: &'a Shard,
+    site: Rc<Site>,
+    place: usize,
+    name: String,
+    object: String,
+    machine: Machine,
+    kept: Kept,
+}
+
+impl<'a> Lane<'a> {
+    /// The destination at this place of the site's, as it is stored; `None` where the shard does not know it.
+    pub fn open(shard: &'a Shard, site: &Rc<Site>, place: usize) -> worker::Result<Option<Self>> {
+        let sql = shard.state.storage().sql();
+        let Some(destination) = site.destinations.get(place) else { return Ok(None) };
+        let Some(state) = store::state(&sql, &destination.name)? else { return Ok(None) };
+        let machine = Machine::stored(state, store::flight(&sql, &destination.name)?);
+        let (site, name) = (Rc::clone(site), destination.name.clone());
+        let object = shard.state.id().to_string();
+        let mut lane = Self { shard, site, place, name, object, machine, kept: Kept::default() };
+        lane.configure()?;
+        Ok(Some(lane))
+    }
+
+    fn destination(&self) -> Option<&Destination> {
+        self.site.destinations.get(self.place)
+    }
+
+    /// What changed in the program or in the secrets may be what a pause waited for.
+    fn configure(&mut self) -> worker::Result<()> {
+        let Some(destination) = self.destination() else { return Ok(()) };
+        let env = &self.shard.env;
+        let secrets = delivery::secrets_of(destination).into_iter().map(|name| settings::secret(env, name));
+        let secrets: Vec<Option<String>> = secrets.collect();
+        let secrets: Vec<Option<&str>> = secrets.iter().map(Option::as_deref).collect();
+        let config = fingerprint::of_config(destination, &secrets);
+        let way = fingerprint::of_way(destination);
+        if (self.machine.state.config, self.machine.state.way) == (config, way) {
+            return Ok(());
+        }
+        self.commit(move |machine| {
+            machine.configure(config, way);
+            Vec::new()
+        })
+    }
+
+    /// One step of the machine.
+    pub async fn step(&mut self) -> worker::Result<Next> {
+        if !self.refresh()? {
+            return Ok(Next::Rest);
+        }
+        self.drop_oldest()?;
+        match self.machine.step(now_ms(), self.has_rows()?) {
+            Step::Wait { .. } => return Ok(Next::Rest),
+            Step::Take => self.take()?,
+            Step::Prepare => self.prepare().await?,
+            Step::Resend => self.commit(|machine| {
+                machine.send_again();
+                Vec::new()
+            })?,
+            Step::Send => self.send().await?,
+        }
+        Ok(Next::Go)
+    }
+
+    /// An operator, a publish or a replay may have changed what is stored; the rest only this lane changes.
+    fn refresh(&mut self) -> worker::Result<bool> {
+        let stored = store::state(&self.shard.state.storage().sql(), &self.name)?;
+        let Some(stored) = stored else { return Ok(false) };
+        let window = self.machine.state.window;
+        self.machine.state = stored;
+        if self.machine.state.window.is_some() {
+            // Of a send that a crash cut off the memory knows more than the table.
+            self.machine.state.window = window;
+        }
+        Ok(true)
+    }
+
+    fn has_rows(&self) -> worker::Result<bool> {
+        let state = &self.machine.state;
+        if state.again > 0 {
+            return Ok(true);
+        }
+        let (end, _) = places::end(&self.shard.state.storage().sql())?;
+        Ok(end.row > state.cursor.row)
+    }
+
+    fn take(&mut self) -> worker::Result<()> {
+        let (sql, site, place) = (self.shard.state.storage().sql(), Rc::clone(&self.site), self.place);
+        let name = self.name.clone();
+        self.transact(move |machine| {
+            if machine.state.again > 0 {
+                let items = store::take_again(&sql, &name, u64::try_from(DELIVERY_ITEMS_MAX).unwrap_or(0))?;
+                if items.is_empty() {
+                    machine.state.again = 0;
+                }
+                machine.take_again(items);
+                return Ok(Vec::new());
+            }
+            let Some(destination) = site.destinations.get(place) else { return Ok(Vec::new()) };
+            let taken = taking(&sql, &site, destination, machine)?.end();
+            let refused = machine.take(taken);
+            begin(machine, destination);
+            Ok(refused)
+        })
+    }
+
+    async fn prepare(&mut self) -> worker::Result<()> {
+        let Some(destination) = self.destination() else { return Ok(()) };
+        let prepared = if delivery::needs_preparation(&destination.way) {
+            self.with_sending(destination, async |sending| delivery::prepare(sending).await).await
+        } else {
+            Prepared::Ready(Vec::new())
+        };
+        if !self.refresh()? {
+            return Ok(());
+        }
+        let random = host::random();
+        self.commit(move |machine| machine.prepared(prepared, now_ms(), random))
+    }
+
+    async fn send(&mut self) -> worker::Result<()> {
+        let Some(destination) = self.destination() else { return Ok(()) };
+        let sent: Sent = self.with_sending(destination, async |sending| delivery::send(sending).await).await;
+        if !self.refresh()? {
+            return Ok(());
+        }
+        let random = host::random();
+        self.commit(move |machine| machine.sent(sent, now_ms(), random))
+    }
+
+    async fn with_sending<T>(
+        &self,
+        destination: &Destination,
+        work: impl AsyncFnOnce(&Sending<'_>) -> T,
+    ) -> T {
+        let sending = self.machine.sending();
+        let sending = Sending {
+            env: &self.shard.env,
+            site: self.site.name(),
+            shard: &self.object,
+            destination,
+            id: &sending.id,
+            records: &sending.records,
+            items: &sending.items,
+            transport: &self.machine.state.transport,
+            attempt: sending.attempt,
+            is_unsure: sending.is_unsure,
+            give_up_ms: now_ms().saturating_add(SEND_MS_MAX),
+            kept: &self.kept,
+        };
+        work(&sending).await
+    }
+
+    /// Where too much waits and the oldest may go, it goes.
+    fn drop_oldest(&mut self) -> worker::Result<()> {
+        let Some(destination) = self.destination() else { return Ok(()) };
+        let (bytes_max, age_ms_max) = (destination.bytes_max, destination.age_ms_max);
+        let sql = self.shard.state.storage().sql();
+        let (_, end) = places::end(&sql)?;
+        let waiting = places::waits(&sql, &self.machine.state, end)?;
+        if !waiting.overflows(destination, now_ms()) {
+            return Ok(());
+        }
+        let oldest_ms = now_ms().saturating_sub(age_ms_max);
+        self.transact(move |machine| {
+            let cursor = machine.state.cursor;
+            let before = places::marks_at(&sql, cursor.row)?;
+            let in_flight = if machine.state.in_flight > 0 { machine.state.flight_bytes } else { 0 };
+            let (mut until, mut marks) = (cursor.row, before);
+            for row in places::behind(&sql, cursor.row, DROPPED_ROWS_MAX)? {
+                let bytes = end.bytes.saturating_sub(marks.bytes).saturating_add(in_flight);
+                if bytes <= bytes_max && row.received_ms >= oldest_ms {
+                    break;
+                }
+                (until, marks) = (row.row, row.marks);
+            }
+            if until > cursor.row {
+                give_up(machine, until, before, marks);
+            }
+            Ok(Vec::new())
+        })
+    }
+
+    fn commit(&mut self, change: impl FnOnce(&mut Machine) -> Vec<Refused> + 'static) -> worker::Result<()> {
+        self.transact(|machine| Ok(change(machine)))
+    }
+
+    /// Changes the machine and stores it, with what was refused, in one transaction. Where that fails the machine is as it
+    /// was stored: the ring ends for it.
+    fn transact(
+        &mut self,
+        change: impl FnOnce(&mut Machine) -> worker::Result<Vec<Refused>> + 'static,
+    ) -> worker::Result<()> {
+        let sql = self.shard.state.storage().sql();
+        let (name, site) = (self.name.clone(), self.site.name().to_owned());
+        let mut machine = std::mem::take(&mut self.machine);
+        let done = barrier::transaction(&self.shard.state.storage(), move || {
+            for refused in change(&mut machine)? {
+                refused::keep(&sql, &site, &name, &refused)?;
+            }
+            store::write(&sql, &name, &mut machine)?;
+            Ok::<Machine, worker::Error>(machine)
+        });
+        self.shard.outbox.forget();
+        self.machine = done.map_err(|failure| match failure {
+            Failure::Work(error) => error,
+            Failure::Panicked => worker::Error::RustError("a step of a delivery failed".into()),
+            Failure::Storage => worker::Error::RustError("the storage failed".into()),
+        })?;
+        Ok(())
+    }
+}
+
+/// Items of the rows behind the cursor, as many as go together.
+fn taking(
+    sql: &SqlStorage,
+    site: &Site,
+    destination: &Destination,
+    machine: &Machine,
+) -> worker::Result<Taking> {
+    let mut taking = Taking::from(machine.state.cursor);
+    tables::each_behind(sql, machine.state.cursor.row, |number, body, consent| match LogRow::decode(body) {
+        Ok(row) => taking.row(number, &row, |at| route(site, destination, &row, at, &consent)),
+        Err(fault) => {
+            worker::console_error!("row {number} of the log cannot be read: {fault}");
+            taking.skip(number);
+            true
+        }
+    })?;
+    Ok(taking)
+}
+
+/// What needs no preparation leaves with the commit that took it.
+fn begin(machine: &mut Machine, destination: &Destination) {
+    if machine.state.in_flight > 0 && !delivery::needs_preparation(&destination.way) {
+        machine.prepared(Prepared::Ready(Vec::new()), now_ms(), 0);
+    }
+}
+
+/// Gives up the rows up to this one.
+pub fn give_up(machine: &mut Machine, until: u64, before: Marks, after: Marks) {
+    let taken = u64::from(machine.state.cursor.events);
+    let items = after.items.saturating_sub(before.items).saturating_sub(taken);
+    machine.drop_until(selvedge_edge::cursor::Position { row: until, events: 0 }, items);
+}
