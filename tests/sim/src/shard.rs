@@ -187,7 +187,7 @@ fn write(tables: &Tables, visitor: VisitorId, outcome: &mut Outcome) -> Result<V
     if let Some(row) = outcome.row.clone() {
         let bodies = row.encode_bounded();
         let bodies = bodies.map_err(|_| Stopped::Fault(Fault::internal("a row could not be written")))?;
-        writes.extend(bodies.into_iter().map(|body| Write::Row(visitor, body)));
+        writes.extend(bodies.into_iter().map(|piece| Write::Row(visitor, piece.bytes)));
     }
     writes.push(Write::Ledger(ledger.encode()));
     Ok(writes)
@@ -213,7 +213,7 @@ pub fn wake(tables: &Tables, site: &Site, visitor: VisitorId, now_ms: u64) -> Ve
         writes.push(Write::Record(visitor, woken.record.encode()));
     }
     if let Some(bodies) = woken.row.and_then(|row| row.encode_bounded().ok()) {
-        writes.extend(bodies.into_iter().map(|body| Write::Row(visitor, body)));
+        writes.extend(bodies.into_iter().map(|piece| Write::Row(visitor, piece.bytes)));
     }
     writes.push(Write::Deadline(visitor, woken.due_ms));
     writes
