@@ -50,9 +50,10 @@ pub enum Command {
     #[command(after_long_help = "Examples:\n  selvedge inspect examples/shop\n  \
         selvedge inspect build/*.full.svp --json")]
     Inspect(InspectArguments),
-    /// Print the JSON Schema of a site's files, for editors
+    /// Print the JSON Schema of a site's files, for editors, or of the records that it sends
     #[command(after_long_help = "In a file: # yaml-language-server: $schema=schemas/rules.schema.json\n\n\
-        Examples:\n  selvedge schema rules\n  selvedge schema --out schemas")]
+        Examples:\n  selvedge schema rules\n  selvedge schema --out schemas\n  \
+        selvedge schema --records examples/shop")]
     Schema(SchemaArguments),
     /// Compile a site into program files named by their hash
     #[command(after_long_help = "Example:\n  selvedge build examples/shop --out build")]
@@ -254,6 +255,9 @@ pub struct SchemaArguments {
     /// Folder to write all of them into
     #[arg(long, value_name = "DIR", conflicts_with = "file")]
     pub out: Option<PathBuf>,
+    /// Print the schema of the records that the site of this folder sends to destinations
+    #[arg(long, value_name = "SITE", conflicts_with_all = ["file", "out"])]
+    pub records: Option<PathBuf>,
 }
 
 /// `selvedge build`

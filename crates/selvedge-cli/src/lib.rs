@@ -12,6 +12,7 @@ pub mod simulation;
 pub mod difference;
 pub mod inspection;
 pub mod schema;
+pub mod records;
 pub mod arguments;
 pub mod reference;
 pub mod command;

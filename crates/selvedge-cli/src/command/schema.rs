@@ -3,14 +3,20 @@
 use crate::arguments::SchemaArguments;
 use crate::exit::Ending;
 use crate::schema::{names, of_file};
+use crate::{records, site_files};
 use anyhow::{Context, Result, bail};
+use selvedge_compiler::{compile, render};
 use std::fs;
+use std::path::Path;
 
 /// Runs the command.
 ///
 /// # Errors
 /// Where there is no such file, or the folder cannot be written.
 pub fn run(arguments: &SchemaArguments) -> Result<Ending> {
+    if let Some(site) = &arguments.records {
+        return print_records(site);
+    }
     match (&arguments.file, &arguments.out) {
         (Some(name), None) => {
             let name = name.trim_end_matches(".yaml");
@@ -31,5 +37,20 @@ pub fn run(arguments: &SchemaArguments) -> Result<Ending> {
         }
         (None, None) => names().iter().for_each(|name| println!("{name}")),
     }
+    Ok(Ending::Done)
+}
+
+/// Prints what the records of a site look like.
+fn print_records(site: &Path) -> Result<Ending> {
+    let files = site_files::read(site)?;
+    let compilation = compile(&files);
+    let Some(program) = compilation.program else {
+        for found in &compilation.diagnostics {
+            eprintln!("{}", render(found, files.get(&found.file).map_or("", String::as_str)));
+        }
+        return Ok(Ending::Wrong);
+    };
+    let schema = records::schema(&program.full.site, &program.full.plan);
+    println!("{}", serde_json::to_string_pretty(&schema)?);
     Ok(Ending::Done)
 }
