@@ -216,7 +216,7 @@ mod tests {
             );
         }
         // The keys of an expectation are read one by one: most of them are slots.
-        let expectation = BTreeSet::from(["at", "why", "reasons"]);
+        let expectation = BTreeSet::from(["at", "why", "reasons", "emit"]);
         for set in described.iter().filter(|set| **set != expectation) {
             // What a wording of another language may hold is what the content itself may.
             let around = described.iter().filter(|around| around.is_superset(set));

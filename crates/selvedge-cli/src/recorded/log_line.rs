@@ -37,7 +37,7 @@ pub fn read(line: &str) -> Result<(VisitorId, Recorded), String> {
 #[must_use]
 pub fn is_note(line: &str) -> bool {
     let json: Option<Json> = serde_json::from_str(line).ok();
-    json.is_some_and(|json| json.get("kind").is_some_and(|kind| kind == "decision" || kind == "emit"))
+    json.is_some_and(|json| json.get("kind").is_some())
 }
 
 /// The visitor with these 32 hexadecimal digits.

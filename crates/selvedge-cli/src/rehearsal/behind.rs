@@ -5,6 +5,7 @@ use selvedge_core::event::RefusalCode;
 use selvedge_core::id::WriterId;
 use selvedge_core::rules::{self, Candidate, Decision, Known, LeafTruth, Moment, Stepped};
 use selvedge_core::wire::answer::Reason;
+use selvedge_core::wire::log_row::Emission;
 use selvedge_core::wire::state::VisitorState;
 
 /// How much is looked at.
@@ -39,6 +40,8 @@ pub struct Behind {
     pub refused: Option<RefusalCode>,
     /// Rules whose decision was assumed to be seen, with the slot.
     pub exposed: Vec<(u16, u16)>,
+    /// What destinations were told.
+    pub told: Vec<Emission>,
     /// Deadlines that came due before it, in the order of time.
     pub woken: Vec<Behind>,
 }
@@ -72,6 +75,7 @@ impl Behind {
             stepped: Stepped::default(),
             refused: None,
             exposed: Vec::new(),
+            told: Vec::new(),
             woken: Vec::new(),
         }
     }

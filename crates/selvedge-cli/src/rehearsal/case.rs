@@ -13,6 +13,7 @@ use selvedge_compiler::cases::{Case, CaseEvent, Expect, Happening};
 use selvedge_core::event::EventType;
 use selvedge_core::id::{VisitorId, WriterId};
 use selvedge_core::value::{Map, Value};
+use selvedge_core::wire::log_row::Emission;
 use selvedge_core::wire::program::Builtin;
 
 /// When a case begins that does not say: a Monday morning.
@@ -46,13 +47,23 @@ pub struct Line {
 /// # Errors
 /// Where the case cannot be run at all: its beginning is no time, or the edge fails.
 pub fn run(stage: &Stage, case: &Case, timezone: &str) -> Result<CaseOutcome> {
+    let replaced = (!case.tables.is_empty()).then(|| stage.with_tables(&case.tables)).transpose()?;
+    let stage = replaced.as_ref().unwrap_or(stage);
     let begin_ms = begin_ms(case, timezone)?;
     let granted = case.consent.unwrap_or(ALL_PURPOSES);
     let facts = case.given.iter().map(|given| (given.name.as_str(), &given.value));
     let given = Given::new(stage, facts);
     let visitor = Visitor::new(stage, VisitorId([7; 16]), granted, Detail::Facts).with(given);
-    let mut run =
-        Run { stage, case, begin_ms, visitor, last: None, timeline: Vec::new(), failures: Vec::new() };
+    let mut run = Run {
+        stage,
+        case,
+        begin_ms,
+        visitor,
+        last: None,
+        told: Vec::new(),
+        timeline: Vec::new(),
+        failures: Vec::new(),
+    };
     let mut expects = case.expects.iter().peekable();
     for event in &case.events {
         while let Some(expect) =
@@ -85,6 +96,8 @@ struct Run<'a> {
     visitor: Visitor<'a>,
     /// The latest moment, and how long after the beginning it was.
     last: Option<(u64, Behind)>,
+    /// What destinations were told since an expectation asked for it.
+    told: Vec<Emission>,
     timeline: Vec<Line>,
     failures: Vec<Failure>,
 }
@@ -122,6 +135,7 @@ impl Run<'_> {
             self.failures.push(Failure::refused(event, code));
         }
         self.note(event.at_ms, event.text.clone(), notes);
+        self.told.extend(behind.told.iter().cloned());
         self.last = Some((event.at_ms, behind));
         Ok(())
     }
@@ -169,6 +183,10 @@ impl Run<'_> {
         if let Some((_, behind)) = &self.last {
             self.failures.extend(verdict::check(self.stage, behind, expect));
         }
+        if let Some(emits) = &expect.emits {
+            let told = std::mem::take(&mut self.told);
+            self.failures.extend(verdict::check_emits(&told, emits, &expect.place));
+        }
         Ok(())
     }
 
@@ -180,6 +198,7 @@ impl Run<'_> {
             if !notes.is_empty() {
                 self.note(at_ms, "(time passes)".to_owned(), notes);
             }
+            self.told.extend(behind.told.iter().cloned());
             self.last = Some((at_ms, behind.clone()));
         }
     }

@@ -2,10 +2,11 @@
 
 use crate::site_files;
 use anyhow::{Context, Result, bail};
+use selvedge_compiler::cases::GivenTable;
 use selvedge_compiler::{Compiled, compile};
 use selvedge_core::id::ProgramHash;
 use selvedge_core::tracking_plan::Trust;
-use selvedge_core::wire::program::{Content, Leaf, Parts, Rule, Timing};
+use selvedge_core::wire::program::{Content, Leaf, Parts, Rule, Timing, with_rows};
 use selvedge_edge::site::Site;
 use sha2::{Digest, Sha256};
 use std::fs;
@@ -66,6 +67,23 @@ impl Stage {
     pub fn of(compiled: &Compiled) -> Result<Self> {
         let timezone = Some(compiled.timezone.clone());
         Ok(Self { timezone, ..Self::of_bytes(&compiled.full_bytes)? })
+    }
+
+    /// The same stage where tables have these rows instead of their own. A table that no rule looks anything up in has no
+    /// part in it.
+    ///
+    /// # Errors
+    /// Where the edge would not take the rows.
+    pub fn with_tables(&self, tables: &[GivenTable]) -> Result<Self> {
+        let placed: Vec<_> = tables
+            .iter()
+            .filter_map(|table| {
+                let at = self.parts.lookups.iter().position(|known| known.name == table.name)?;
+                Some((u16::try_from(at).ok()?, table.rows.clone()))
+            })
+            .collect();
+        let full = with_rows(self.site.program.bytes(), &placed).context("the rows cannot be given")?;
+        Ok(Self { timezone: self.timezone.clone(), ..Self::of_bytes(&full)? })
     }
 
     /// Whether a decision can change by time alone.

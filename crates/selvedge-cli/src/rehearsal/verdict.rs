@@ -4,10 +4,13 @@ use super::behind::Behind;
 use super::reasons::{RuleWords, rule_words};
 use super::stage::Stage;
 use super::told::{fact_name, told};
-use selvedge_compiler::cases::{CaseEvent, CasePlace, Expect, ExpectReason, ExpectSlot, Why};
+use selvedge_compiler::cases::{CaseEvent, CasePlace, Expect, ExpectEmit, ExpectReason, ExpectSlot, Why};
 use selvedge_core::event::RefusalCode;
 use selvedge_core::rules::Decision;
+use selvedge_core::value::Value;
 use selvedge_core::wire::answer::Reason;
+use selvedge_core::wire::log_row::Emission;
+use selvedge_edge::json::JsonMap;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -60,6 +63,7 @@ pub fn notes(stage: &Stage, before: Option<&Behind>, behind: &Behind) -> Vec<Str
     let seen =
         |(slot, rule): &(u16, u16)| format!("seen: {} in {}", stage.rule_id(*rule), stage.slot_name(*slot));
     notes.extend(behind.exposed.iter().map(seen));
+    notes.extend(behind.told.iter().map(|told| format!("{} is told: {}", told.to, message(told))));
     notes
 }
 
@@ -164,6 +168,55 @@ fn check_why(stage: &Stage, behind: &Behind, expect: &Expect, why: &Why) -> Opti
     let found =
         if found.is_empty() { format!("no rule here asks for {}", why.fact) } else { found.join(", ") };
     Some(Failure { place: why.place.clone(), expected: why.text.clone(), found, because: Vec::new() })
+}
+
+/// `cart_reminder (cart-reminder)`, with what goes with it.
+fn message(told: &Emission) -> String {
+    let leaves = if told.is_exit { " is over" } else { "" };
+    let fields: Vec<String> =
+        told.fields.iter().map(|(name, value)| format!("{name} = {}", json(value))).collect();
+    let with = if fields.is_empty() { String::new() } else { format!(" with {}", fields.join(", ")) };
+    format!("{}{leaves} ({}){with}", told.enter, told.rule)
+}
+
+fn json(value: &Value) -> String {
+    let map = [("value".to_owned(), value.clone())].into_iter().collect();
+    let text = serde_json::to_string(&JsonMap(&map)).unwrap_or_default();
+    text.trim_start_matches("{\"value\":").trim_end_matches('}').to_owned()
+}
+
+/// What destinations were told against what was expected: the same messages, in the same order.
+#[must_use]
+pub fn check_emits(told: &[Emission], expected: &[ExpectEmit], place: &CasePlace) -> Option<Failure> {
+    let is_met = |(told, expected): (&Emission, &ExpectEmit)| {
+        let has =
+            |(name, value): (&str, &Value)| told.fields.get(name).is_some_and(|told| is_same(told, value));
+        told.rule == expected.rule && told.is_exit == expected.is_exit && expected.fields.iter().all(has)
+    };
+    if told.len() == expected.len() && told.iter().zip(expected).all(is_met) {
+        return None;
+    }
+    let wanted = |expect: &ExpectEmit| {
+        let leaves = if expect.is_exit { " exit" } else { "" };
+        let fields: Vec<String> =
+            expect.fields.iter().map(|(name, value)| format!(" {name} = {}", json(value))).collect();
+        format!("{}{leaves}{}", expect.rule, fields.concat())
+    };
+    let list = |texts: Vec<String>| if texts.is_empty() { "none".to_owned() } else { texts.join(", ") };
+    Some(Failure {
+        place: expected.first().map_or(place, |expect| &expect.place).clone(),
+        expected: format!("emit = {}", list(expected.iter().map(wanted).collect())),
+        found: list(told.iter().map(message).collect()),
+        because: Vec::new(),
+    })
+}
+
+/// Whether two values are one, however their numbers are written.
+fn is_same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => one.micro() == other.micro(),
+        _ => one == other,
+    }
 }
 
 fn check_reason(stage: &Stage, behind: &Behind, expect: &ExpectReason) -> Option<Failure> {

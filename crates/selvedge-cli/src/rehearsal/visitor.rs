@@ -14,8 +14,10 @@ use selvedge_core::rules::{self, Decision, Moment, Place};
 use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::answer::Reason;
+use selvedge_core::wire::log_row::{Emission, LogNote, Said};
 use selvedge_core::wire::state::VisitorState;
 use selvedge_core::wire::stored::VisitorRecord;
+use selvedge_edge::deadlines;
 use selvedge_edge::gate::Shown;
 use selvedge_edge::ingest::{self, Arrival, Decided, Trouble, Watch};
 use std::collections::{BTreeMap, BTreeSet};
@@ -175,8 +177,10 @@ impl<'a> Visitor<'a> {
             let Some(at_ms) = rules::wake(program, &mut state, &self.moment(writer, until_ms)) else { break };
             let moment = self.moment(writer, at_ms);
             rules::lease(program, &mut state, at_ms, &[]);
+            let told = emissions(deadlines::emitted(&self.stage.site, &mut state, &moment));
             let decisions = rules::decide(program, &mut state, &moment);
             let mut behind = Behind::new(self.stage, &state, &moment, &decisions, self.detail);
+            behind.told = told;
             self.record = Some(VisitorRecord { state: state.encode(), ..record });
             if self.is_seen {
                 behind.exposed = self.expose(&behind, writer, u64::try_from(at_ms)?)?;
@@ -273,13 +277,14 @@ impl<'a> Visitor<'a> {
         let outcome = ingest::step(&self.stage.site, stored, batch, &arrival, &Trouble::default(), &mut eye)?;
         let refused = outcome.answer.refused.first().map(|refused| refused.code);
         let seen = eye.behind;
+        let told = emissions(outcome.row.into_iter().flat_map(|row| row.notes).collect());
         self.units.extend(outcome.units);
         if outcome.record.is_some() {
             self.record = outcome.record;
         }
         match seen {
-            Some(behind) => Ok(behind),
-            None => Ok(Behind { refused, ..self.look(happened.writer, time_ms)? }),
+            Some(behind) => Ok(Behind { told, ..behind }),
+            None => Ok(Behind { refused, told, ..self.look(happened.writer, time_ms)? }),
         }
     }
 
@@ -366,6 +371,15 @@ impl<'a> Visitor<'a> {
             time_ms,
         }
     }
+}
+
+/// What the notes of a row tell destinations.
+fn emissions(notes: Vec<LogNote>) -> Vec<Emission> {
+    let told = notes.into_iter().filter_map(|note| match note.said {
+        Said::Emitted(emission) => Some(emission),
+        Said::Decided(_) | Said::Reached(_) => None,
+    });
+    told.collect()
 }
 
 /// Watches a step.

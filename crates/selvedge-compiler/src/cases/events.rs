@@ -2,6 +2,7 @@
 
 use super::moment::offset_ms;
 use super::reading::Reading;
+use super::tables;
 use super::value::{map, value};
 use super::{CaseEvent, Happening};
 use crate::codes::Code;
@@ -209,7 +210,7 @@ fn consent(properties: &Map, span: Span, report: &mut Report) -> Option<Happenin
 pub(super) fn read_given(node: &Node, reading: &Reading<'_>, report: &mut Report) -> Vec<super::Given> {
     let entries = fields::map(node, report).map(|map| map.entries.as_slice()).unwrap_or_default();
     let mut given = Vec::new();
-    for entry in entries {
+    for entry in entries.iter().filter(|entry| entry.key != tables::KEY) {
         if reading.may_be_given(&entry.key) {
             given.push(super::Given { name: entry.key.clone(), value: value(&entry.value) });
             continue;

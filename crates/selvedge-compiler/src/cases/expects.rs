@@ -1,5 +1,6 @@
 //! `expect`: what slots show, why, and what becomes of rules.
 
+use super::emits::read_emits;
 use super::moment::offset_ms;
 use super::reading::Reading;
 use super::why::why;
@@ -14,7 +15,7 @@ use selvedge_core::wire::answer::Reason;
 /// No rule has the slot.
 const NONE: &str = "none";
 /// Keys of an expectation that are no slots.
-const KEYS: [&str; 3] = ["at", "why", "reasons"];
+const KEYS: [&str; 4] = ["at", "why", "reasons", "emit"];
 
 /// Reads `expect`: one expectation, or several in the order of time.
 pub(super) fn read_expects(node: &Node, reading: &Reading<'_>, report: &mut Report) -> Vec<Expect> {
@@ -31,12 +32,14 @@ fn expect(node: &Node, reading: &Reading<'_>, report: &mut Report) -> Option<Exp
     let map = fields::map(node, report)?;
     let first = map.entries.first().map_or(node.span, |entry| entry.key_span);
     let place = reading.place(first);
-    let mut expect = Expect { at_ms: None, slots: Vec::new(), why: Vec::new(), reasons: Vec::new(), place };
+    let (slots, why) = (Vec::new(), Vec::new());
+    let mut expect = Expect { at_ms: None, slots, why, reasons: Vec::new(), emits: None, place };
     for entry in &map.entries {
         match entry.key.as_str() {
             "at" => expect.at_ms = at(&entry.value, report),
             "why" => expect.why.extend(whys(&entry.value, reading, report)),
             "reasons" => expect.reasons.extend(reasons(&entry.value, reading, report)),
+            "emit" => expect.emits = Some(read_emits(&entry.value, reading, report)),
             _ => expect.slots.extend(slot(entry, reading, report)),
         }
     }

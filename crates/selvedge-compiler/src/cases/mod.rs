@@ -4,7 +4,9 @@ mod value;
 mod moment;
 mod why;
 mod reading;
+mod tables;
 mod events;
+mod emits;
 mod expects;
 mod read;
 
@@ -12,6 +14,7 @@ use selvedge_core::consent::Purposes;
 use selvedge_core::event::EventType;
 use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::answer::Reason;
+use selvedge_core::wire::program::LookupRow;
 
 pub use why::{Relation, Why};
 
@@ -30,6 +33,8 @@ pub struct Case {
     pub consent: Option<Purposes>,
     /// Facts that hold from the beginning.
     pub given: Vec<Given>,
+    /// Rows that tables have instead of their own.
+    pub tables: Vec<GivenTable>,
     /// What happens, in the order of time.
     pub events: Vec<CaseEvent>,
     /// What is expected, in the order of time.
@@ -54,6 +59,15 @@ pub struct Given {
     pub name: String,
     /// Its value.
     pub value: Value,
+}
+
+/// The rows that a lookup has in a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GivenTable {
+    /// The lookup's name.
+    pub name: String,
+    /// Its rows, sorted by key, with a cell for each column of the lookup.
+    pub rows: Vec<LookupRow>,
 }
 
 /// Something that happens.
@@ -109,6 +123,8 @@ pub struct Expect {
     pub why: Vec<Why>,
     /// What becomes of rules.
     pub reasons: Vec<ExpectReason>,
+    /// What destinations were told since the expectation before that says it; `None`: it is not said.
+    pub emits: Option<Vec<ExpectEmit>>,
     /// Where it stands.
     pub place: CasePlace,
 }
@@ -120,6 +136,19 @@ pub struct ExpectSlot {
     pub slot: String,
     /// The content; `None`: no rule has the slot.
     pub content: Option<String>,
+    /// Where it stands.
+    pub place: CasePlace,
+}
+
+/// What a destination is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpectEmit {
+    /// The rule's id.
+    pub rule: String,
+    /// That the visitor is not what the rule is about any more.
+    pub is_exit: bool,
+    /// Fields that go with it; others may go too.
+    pub fields: Map,
     /// Where it stands.
     pub place: CasePlace,
 }

@@ -5,6 +5,7 @@ use super::events::{read_events, read_given};
 use super::expects::read_expects;
 use super::moment::is_civil;
 use super::reading::Reading;
+use super::tables::{self, read_tables};
 use crate::codes::Code;
 use crate::diagnostic::Report;
 use crate::fields::{self, Fields, Spanned};
@@ -35,7 +36,9 @@ fn case(node: &Node, reading: &Reading<'_>, report: &mut Report) -> Option<Case>
     let name = fields.required("name", report).and_then(|node| fields::text(node, report));
     let now = fields.optional("now").and_then(|node| now(node, report));
     let consent = fields.optional("consent").map(|node| consent(node, report));
-    let given = fields.optional("given").map(|node| read_given(node, reading, report));
+    let given = fields.optional("given");
+    let tables = given.and_then(tables_of).map(|node| read_tables(node, reading, report));
+    let given = given.map(|node| read_given(node, reading, report));
     let events = fields.optional("events").map(|node| read_events(node, reading, report));
     let expects = fields.required("expect", report).map(|node| read_expects(node, reading, report));
     fields.finish(&[], report);
@@ -46,9 +49,16 @@ fn case(node: &Node, reading: &Reading<'_>, report: &mut Report) -> Option<Case>
         now,
         consent,
         given: given.unwrap_or_default(),
+        tables: tables.unwrap_or_default(),
         events: events.unwrap_or_default(),
         expects: expects.unwrap_or_default(),
     })
+}
+
+/// `lookups` under `given`.
+fn tables_of(given: &Node) -> Option<&Node> {
+    let yaml::Value::Map(map) = &given.value else { return None };
+    map.entries.iter().find(|entry| entry.key == tables::KEY).map(|entry| &entry.value)
 }
 
 fn now(node: &Node, report: &mut Report) -> Option<String> {

@@ -1,8 +1,9 @@
 //! What cases are checked against: the names of a site, and where things stand in its files.
 
 use super::CasePlace;
-use crate::resolved::Site;
+use crate::resolved::{Rule, Site};
 use crate::source::{Files, Span};
+use crate::written::lookups::Lookup;
 use selvedge_core::tracking_plan::Plan;
 use selvedge_core::wire::program::Builtin;
 
@@ -52,15 +53,28 @@ impl<'a> Reading<'a> {
         self.site.rules.iter().map(|rule| rule.id.as_str())
     }
 
+    /// The rules that tell a destination something.
+    pub fn emitting(&self) -> impl Iterator<Item = &'a str> {
+        self.site.rules.iter().filter(|rule| rule.emit.is_some()).map(|rule| rule.id.as_str())
+    }
+
+    pub fn lookups(&self) -> &'a [Lookup] {
+        &self.site.site.lookups
+    }
+
     pub fn contents(&self) -> impl Iterator<Item = &'a str> {
         self.site.contents.iter().map(|content| content.id.as_str())
     }
 
-    /// What can stand in a slot: what its rules show, and its fallback.
+    /// What can stand in a slot: what its rules show, in any variant, and its fallback.
     pub fn shown_in(&self, slot: &str) -> impl Iterator<Item = &'a str> {
         let of_rules = self.site.rules.iter().filter(move |rule| rule.slot == slot);
         let slots = self.site.site.slots.iter().filter(move |known| known.name == slot);
         let fallbacks = slots.filter_map(|slot| slot.fallback.as_ref()).map(|id| id.value.as_str());
-        of_rules.map(|rule| rule.content.as_str()).chain(fallbacks)
+        let of_trial = |rule: &'a Rule| {
+            let contents = rule.terms.trial.iter().flat_map(|(_, contents)| contents.iter().flatten());
+            contents.map(String::as_str).chain([rule.content.as_str()])
+        };
+        of_rules.flat_map(of_trial).chain(fallbacks)
     }
 }

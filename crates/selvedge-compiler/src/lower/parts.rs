@@ -96,7 +96,7 @@ fn pushed(site: &Site, tables: &BTreeMap<usize, u16>) -> Vec<PushedTable> {
         Some(PushedTable {
             name: lookup.name.clone(),
             table: tables.get(&at).copied(),
-            key: push.key.clone(),
+            key: lookup.key.clone(),
             columns: lookup.columns.iter().map(|column| (column.name.clone(), column.kind)).collect(),
             ttl_ms: push.ttl_ms,
         })

@@ -19,6 +19,8 @@ use selvedge_core::wire::program::{LookupCell, LookupRow};
 #[derive(Debug)]
 pub(crate) struct Lookup {
     pub name: String,
+    /// The column that rows are found by.
+    pub key: String,
     pub columns: Vec<Column>,
     /// The rows; none, where they are pushed.
     pub rows: Vec<LookupRow>,
@@ -29,8 +31,6 @@ pub(crate) struct Lookup {
 /// How the rows of a table are pushed.
 #[derive(Debug)]
 pub(crate) struct Push {
-    /// The column that rows are found by.
-    pub key: String,
     /// How long a row is known, where it is not kept.
     pub ttl_ms: Option<u64>,
 }
@@ -129,13 +129,9 @@ fn pushed(
         count if count > COLUMNS_MAX => format!("{count} columns; at most {COLUMNS_MAX}"),
         _ => {
             let columns = kinds.into_iter().map(|(column, kind)| Column { name: column.value, kind });
-            let push = Some(Push { key: key.value, ttl_ms });
-            return Some(Lookup {
-                name: name.to_owned(),
-                columns: columns.collect(),
-                rows: Vec::new(),
-                push,
-            });
+            let (columns, push) = (columns.collect(), Some(Push { ttl_ms }));
+            let (name, key) = (name.to_owned(), key.value);
+            return Some(Lookup { name, key, columns, rows: Vec::new(), push });
         }
     };
     let help = "write for example `columns: {stock: number, price: money}`".to_owned();
@@ -200,7 +196,7 @@ fn typed(
         report.add(Code::E0430, key.span, format!("the key `{}` stands in two rows", twice[0].key));
         return None;
     }
-    Some(Lookup { name: name.to_owned(), columns, rows, push: None })
+    Some(Lookup { name: name.to_owned(), key: key.value.clone(), columns, rows, push: None })
 }
 
 /// What all of the cells are that hold anything.

@@ -1,4 +1,4 @@
-//! Rows that were pushed, put into a program's bytes. Only the edge does it, so that the engine, here as in a page, reads one
+//! Rows that were pushed, put into a program's bytes. Only the edge does it, and tests that replace rows, so that the engine, here as in a page, reads one
 //! kind of table.
 
 use super::image::records::LookupTableRow;
@@ -8,17 +8,17 @@ use crate::limits::{LOOKUP_ROWS_MAX, PROGRAM_BYTES_MAX};
 use crate::wire::codec::Writer;
 use alloc::vec::Vec;
 
-/// The bytes of the same program with these rows in its pushed tables, each by its place. Rows are sorted by key and have a
+/// The bytes of the same program with these rows in its tables, each by its place, instead of those it has. Rows are sorted by key and have a
 /// cell for each column; that of [`super::Feed::Dated`] is the last.
 ///
 /// # Errors
-/// [`ProgramFault`] for bytes that are no program, a table whose rows are not pushed, and what is too large.
+/// [`ProgramFault`] for bytes that are no program, a table that it does not have, and what is too large.
 pub fn with_rows(program: &[u8], tables: &[(u16, Vec<LookupRow>)]) -> Result<Vec<u8>, ProgramFault> {
     let image = Image::open(program.into())?;
     let mut rows = Rows::of(&image);
     for (at, pushed) in tables {
         let table = image.lookup(*at);
-        if *at >= image.lookups() || table.feed() == 0 {
+        if *at >= image.lookups() {
             return Err(ProgramFault::Index);
         }
         rows.put(usize::from(*at), table, pushed)?;
