@@ -1,7 +1,9 @@
 //! What can be said on the command line.
 
+pub mod log;
 pub mod quarantine;
 
+use self::log::LogArguments;
 use self::quarantine::QuarantineArguments;
 use crate::exit;
 use crate::recorded::source::RecordedArguments;
@@ -74,9 +76,8 @@ pub enum Command {
         selvedge lookups push catalog sold-out.ndjson --rows\n  selvedge lookups remove catalog NG-1\n  \
         selvedge lookups list")]
     Lookups(LookupsArguments),
-    /// Print the log of accepted events
-    #[command(after_long_help = "Examples:\n  selvedge log\n  selvedge log --live\n  \
-        selvedge log --json --from 0.12-1.7 | jq -r .name | sort | uniq -c")]
+    /// Print the log of accepted events, or write it to files
+    #[command(after_long_help = LOG_HELP)]
     Log(LogArguments),
     /// Look through what was refused, and take it up again
     #[command(after_long_help = QUARANTINE_HELP)]
@@ -97,6 +98,13 @@ Examples:
   selvedge replay --dataset ecom
   selvedge replay clicks.ndjson.gz --map clicks.map.yaml --limit 1000
   selvedge replay --dataset ecom --speed 3600 --json";
+
+const LOG_HELP: &str = "\
+Examples:
+  selvedge log --live
+  selvedge log --json --since 2h | jq -r .name | sort | uniq -c
+  selvedge log --out log.ndjson --live
+  selvedge log --parquet log --plan . && duckdb -c \"select name, count(*) from 'log/*.parquet' group by 1\"";
 
 const QUARANTINE_HELP: &str = "\
 Examples:
@@ -384,23 +392,6 @@ pub struct SiteArguments {
     /// Print the worker's answer as JSON
     #[arg(long)]
     pub json: bool,
-}
-
-/// `selvedge log`
-#[derive(Debug, Args)]
-pub struct LogArguments {
-    /// Where to begin: a cursor, as printed with an earlier event
-    #[arg(long, value_name = "CURSOR")]
-    pub from: Option<String>,
-    /// Go on with new events as they are accepted
-    #[arg(long)]
-    pub live: bool,
-    /// Print the lines as the worker sends them
-    #[arg(long)]
-    pub json: bool,
-    /// The worker.
-    #[command(flatten)]
-    pub remote: RemoteArguments,
 }
 
 /// `selvedge replay`

@@ -13,6 +13,7 @@ pub mod difference;
 pub mod inspection;
 pub mod schema;
 pub mod records;
+pub mod export;
 pub mod arguments;
 pub mod reference;
 pub mod command;

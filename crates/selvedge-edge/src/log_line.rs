@@ -203,6 +203,43 @@ pub fn render_note(row: &LogRow, note: &LogNote, cursor: &str) -> String {
     text
 }
 
+/// A line that says that rows are gone which a reader has not had.
+#[derive(serde::Serialize)]
+struct GapLine<'a> {
+    cursor: &'a str,
+    kind: &'static str,
+    id: String,
+    site: &'a str,
+    received_at: String,
+    received_at_ms: u64,
+    shard: u32,
+    missing_rows: u64,
+    message: String,
+}
+
+/// The line of a gap: so many rows of a shard were removed before the reader at `cursor` has had them, which was found out
+/// at this time.
+#[must_use]
+pub fn gap(site: &str, shard: u32, (missing_rows, now_ms): (u64, u64), cursor: &str) -> String {
+    let line = GapLine {
+        cursor,
+        kind: "gap",
+        id: format!("gap:{shard}:{cursor}"),
+        site,
+        received_at: rfc_3339(now_ms),
+        received_at_ms: now_ms,
+        shard,
+        missing_rows,
+        message: format!(
+            "{missing_rows} rows of shard {shard} were removed before they were read: the cursor is older than `log: keep` \
+             of site.yaml"
+        ),
+    };
+    let mut text = serde_json::to_string(&line).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
 /// Whether an event may still be handed out under the consent that its visitor has now. Reading the log is forwarding:
 /// what a visitor took back is not read any more.
 #[must_use]

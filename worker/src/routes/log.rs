@@ -1,6 +1,6 @@
 //! `GET /v1/log`: all shards of a site as one sequence of JSON lines, from a cursor.
 
-use super::log_stream::{Reader, Source, stream};
+use super::log_stream::{Asked, Reader, Source, stream};
 use super::{parameter, require_admin};
 use crate::programs;
 use crate::reply::{Answered, Problem, typed};
@@ -27,9 +27,17 @@ pub fn lines(request: &Request, env: &Env, site: String, source: Source) -> Answ
         None => u64::MAX,
         Some(text) => text.parse().map_err(|_| Fault::bad_request("limit must be a whole number"))?,
     };
+    let time = |name: &str, default_ms| match parameter(request, name)? {
+        None => Ok(default_ms),
+        Some(text) => text
+            .parse()
+            .map_err(|_| Problem::from(Fault::bad_request(format!("{name} must be Unix milliseconds")))),
+    };
+    let (since_ms, until_ms) = (time("since", 0)?, time("until", u64::MAX)?);
     let is_live = parameter(request, "live")?.as_deref() == Some("1");
     let places = settings::topology(env)?.places().collect();
-    let reader = Reader::new(env.clone(), site, places, source, start, limit, is_live);
+    let asked = Asked { since_ms, until_ms, limit, is_live };
+    let reader = Reader::new(env.clone(), site, places, source, start, asked);
     let builder = typed("application/x-ndjson")?.with_header(STREAM_HEADER, "1")?;
     Ok(builder.from_stream(stream(reader))?)
 }

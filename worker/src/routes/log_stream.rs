@@ -50,6 +50,23 @@ struct Lane {
     /// Up to where rows were fetched.
     fetched: u64,
     is_done: bool,
+    /// Whether what comes next must follow upon what was read: the reader had a cursor, or has had a page.
+    is_begun: bool,
+    /// Rows that were removed before they were read.
+    missing: u64,
+}
+
+/// What of a log is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// Received then or later: Unix milliseconds.
+    pub since_ms: u64,
+    /// Received before then.
+    pub until_ms: u64,
+    /// At most so many lines.
+    pub limit: u64,
+    /// It goes on with what comes.
+    pub is_live: bool,
 }
 
 /// Reads a site's log or quarantine.
@@ -61,22 +78,23 @@ pub struct Reader {
     /// The newest rows to begin with, as long as it was not looked for them.
     tail: Option<u64>,
     lanes: Vec<Lane>,
+    asked: Asked,
     left: u64,
-    is_live: bool,
     last_sent_ms: u64,
 }
 
 impl Reader {
-    /// A reader from `start` on, of at most `limit` lines.
+    /// A reader from `start` on.
     pub fn new(
         env: Env,
         site: String,
         places: Vec<Place>,
         source: Source,
         start: Start,
-        limit: u64,
-        is_live: bool,
+        asked: Asked,
     ) -> Self {
+        let is_begun =
+            source == Source::Log && matches!(&start, Start::After(from) if *from != Cursor::default());
         let (cursor, tail) = match start {
             Start::After(cursor) => (cursor, None),
             Start::Tail(rows) => (Cursor::default(), Some(rows)),
@@ -87,9 +105,11 @@ impl Reader {
             until: None,
             fetched: cursor.position(shard).row,
             is_done: false,
+            is_begun,
+            missing: 0,
         };
         let lanes = (0u32..).zip(places).map(lane).collect();
-        Self { env, site, source, cursor, tail, lanes, left: limit, is_live, last_sent_ms: now_ms() }
+        Self { env, site, source, cursor, tail, lanes, asked, left: asked.limit, last_sent_ms: now_ms() }
     }
 
     /// The next piece of the stream; `None` at its end.
@@ -101,6 +121,7 @@ impl Reader {
             let mut piece = String::new();
             while piece.len() < PIECE_BYTES && self.left > 0 {
                 self.fill().await?;
+                self.tell_gaps(&mut piece);
                 let Some((shard, row)) = self.pop() else { break };
                 self.lines(shard, &row, &mut piece);
             }
@@ -108,7 +129,7 @@ impl Reader {
                 self.last_sent_ms = now_ms();
                 return Ok(Some(piece.into_bytes()));
             }
-            if !self.is_live || self.left == 0 {
+            if !self.asked.is_live || self.left == 0 {
                 return Ok(None);
             }
             if now_ms().saturating_sub(self.last_sent_ms) >= HEARTBEAT_MS {
@@ -138,9 +159,27 @@ impl Reader {
             }
             let page = page(&self.env, &self.site, lane.place, &self.source, lane.fetched).await?;
             let until = *lane.until.get_or_insert(page.newest);
-            lane.take(page, &self.source, if self.is_live { u64::MAX } else { until });
+            lane.take(page, &self.source, if self.asked.is_live { u64::MAX } else { until });
         }
         Ok(())
+    }
+
+    /// Says where rows are gone that the reader has not had. Whoever goes on from an old cursor is not to take what is left
+    /// for all there was.
+    fn tell_gaps(&mut self, piece: &mut String) {
+        for (shard, lane) in (0u32..).zip(&mut self.lanes) {
+            let missing = std::mem::take(&mut lane.missing);
+            if missing > 0 {
+                let at = self.cursor.position(shard).row.saturating_add(missing);
+                self.cursor.set(shard, Position { row: at, events: 0 });
+                piece.push_str(&log_line::gap(
+                    &self.site,
+                    shard,
+                    (missing, now_ms()),
+                    &self.cursor.to_string(),
+                ));
+            }
+        }
     }
 
     /// The oldest row by receipt of all lanes.
@@ -167,6 +206,7 @@ impl Reader {
     }
 
     fn log_lines(&mut self, shard: u32, log: &LogRow, frame: &Frame, piece: &mut String) {
+        let is_asked = (self.asked.since_ms..self.asked.until_ms).contains(&log.received_ms);
         let at = self.cursor.position(shard);
         let read = usize::try_from(at.events).unwrap_or(0);
         let count = log_line::count(log);
@@ -181,7 +221,7 @@ impl Reader {
             self.cursor.set(shard, position);
             let cursor = self.cursor.to_string();
             let line = frame.consent.and_then(|now| log_line::render_at(log, index, &now, &cursor));
-            if let Some(line) = line.filter(|_| self.left > 0) {
+            if let Some(line) = line.filter(|_| is_asked && self.left > 0) {
                 piece.push_str(&line);
                 self.left = self.left.saturating_sub(1);
             }
@@ -204,6 +244,12 @@ async fn page(env: &Env, site: &str, place: Place, source: &Source, after: u64) 
 impl Lane {
     fn take(&mut self, page: Frames, source: &Source, until: u64) {
         self.is_done = page.frames.is_empty();
+        if *source == Source::Log {
+            let read_to = page.oldest.saturating_sub(1).min(until);
+            self.missing = if self.is_begun { read_to.saturating_sub(self.fetched) } else { 0 };
+            self.fetched = self.fetched.max(read_to);
+            self.is_begun = true;
+        }
         for frame in page.frames {
             if frame.row > until {
                 self.is_done = true;
@@ -236,4 +282,40 @@ pub fn stream(reader: Reader) -> impl Stream<Item = worker::Result<Vec<u8>>> {
             Err(Problem::Fault(fault)) => Some((Err(worker::Error::RustError(fault.to_string())), None)),
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lane(fetched: u64, is_begun: bool) -> Lane {
+        let place = selvedge_edge::topology::Topology::single(1).places().next().expect("a shard");
+        Lane { place, rows: VecDeque::new(), until: None, fetched, is_done: false, is_begun, missing: 0 }
+    }
+
+    fn page(oldest: u64, newest: u64) -> Frames {
+        Frames { frames: Vec::new(), newest, oldest }
+    }
+
+    #[test]
+    fn a_cursor_older_than_what_is_kept_misses_what_was_removed() {
+        let mut behind = lane(12, true);
+        behind.take(page(40, 50), &Source::Log, u64::MAX);
+        assert_eq!((behind.missing, behind.fetched), (27, 39));
+        behind.take(page(40, 50), &Source::Log, u64::MAX);
+        assert_eq!(behind.missing, 0, "told once");
+        let mut kept = lane(39, true);
+        kept.take(page(40, 50), &Source::Log, u64::MAX);
+        assert_eq!(kept.missing, 0);
+    }
+
+    #[test]
+    fn who_begins_with_what_there_is_misses_nothing() {
+        let mut first = lane(0, false);
+        first.take(page(40, 50), &Source::Log, u64::MAX);
+        assert_eq!(first.missing, 0);
+        first.fetched = 41;
+        first.take(page(60, 70), &Source::Log, u64::MAX);
+        assert_eq!(first.missing, 18, "but who reads too slowly does");
+    }
 }

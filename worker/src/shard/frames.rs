@@ -25,6 +25,8 @@ pub struct Frames {
     pub frames: Vec<Frame>,
     /// The newest row's number.
     pub newest: u64,
+    /// The oldest row's number; 0 where there is none.
+    pub oldest: u64,
 }
 
 impl Frames {
@@ -32,6 +34,7 @@ impl Frames {
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Writer::new();
         out.varint(self.newest);
+        out.varint(self.oldest);
         for frame in &self.frames {
             out.varint(frame.row);
             out.flag(frame.consent.is_some());
@@ -46,7 +49,8 @@ impl Frames {
     /// The page of its bytes.
     pub fn decode(bytes: &[u8]) -> Result<Self, WireFault> {
         let mut reader = Reader::new(bytes);
-        let mut page = Self { newest: reader.varint_u64()?, frames: Vec::new() };
+        let (newest, oldest) = (reader.varint_u64()?, reader.varint_u64()?);
+        let mut page = Self { newest, oldest, frames: Vec::new() };
         while !reader.is_empty() {
             let row = reader.varint_u64()?;
             let consent = if reader.flag()? { Some(read_snapshot(&mut reader)?) } else { None };
@@ -141,7 +145,11 @@ mod tests {
     #[test]
     fn a_page_reads_as_it_was_written() {
         let frame = |row, consent| Frame { row, consent, body: vec![1, 2, 3] };
-        let frames = Frames { newest: 9, frames: vec![frame(7, None), frame(9, Some(Snapshot::default()))] };
+        let frames = Frames {
+            newest: 9,
+            oldest: 7,
+            frames: vec![frame(7, None), frame(9, Some(Snapshot::default()))],
+        };
         assert_eq!(Frames::decode(&frames.encode()), Ok(frames));
         assert!(Frames::decode(&[]).is_err());
     }

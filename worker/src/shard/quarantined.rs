@@ -78,7 +78,7 @@ pub fn list(sql: &SqlStorage, meant: &Meant) -> worker::Result<Frames> {
         }
     }
     let newest = sql::number(sql::first(sql, "SELECT max(seq) FROM quarantine", Vec::new())?);
-    Ok(Frames { frames: page.frames, newest })
+    Ok(Frames { frames: page.frames, newest, oldest: 0 })
 }
 
 /// The rows of the entries that are meant.

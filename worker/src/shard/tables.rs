@@ -171,7 +171,9 @@ pub fn log_after(sql: &SqlStorage, row: u64) -> worker::Result<Frames> {
             break;
         }
     }
-    Ok(Frames { frames: page.frames, newest: newest(sql, "SELECT max(seq) FROM log")? })
+    let newest = newest(sql, "SELECT max(seq) FROM log")?;
+    let oldest = sql::number(sql::first(sql, "SELECT min(seq) FROM log", Vec::new())?);
+    Ok(Frames { frames: page.frames, newest, oldest })
 }
 
 /// Hands each row of the log behind `row` to `look`, with the consent that its visitor has now (none of whom nothing is

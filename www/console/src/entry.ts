@@ -61,7 +61,7 @@ type Fields = Readonly<Record<string, unknown>>;
 /** The entry of a log line; nothing where the line is none. */
 export function accepted(line: string): Accepted | undefined {
   const fields = parsed(line);
-  if (fields === undefined) return undefined;
+  if (fields === undefined || fields["kind"] === "gap") return undefined;
   return {
     ...common(fields, line),
     kind: "accepted",

@@ -1,32 +1,111 @@
-//! `selvedge log`: the accepted events, from a cursor, as lines for people or as the worker's NDJSON.
+//! `selvedge log`: the accepted events, from a cursor, as lines for people, as the worker's NDJSON, or in files.
 
-use crate::arguments::LogArguments;
+use super::query::query;
+use crate::arguments::log::LogArguments;
 use crate::exit::Ending;
+use crate::export::columns::columns;
+use crate::export::days::Days;
+use crate::export::ndjson::Lines;
 use crate::remote::Remote;
+use crate::site_files;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::io::{BufRead, ErrorKind, Write, stdout};
+use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
 /// How long a live log waits before it asks a worker again that has gone away.
 const RECONNECT: Duration = Duration::from_secs(1);
 
-/// Runs the command. A live log that is cut goes on behind the last event that was printed.
+/// Runs the command. A live log that is cut goes on behind the last event that was written.
 ///
 /// # Errors
-/// Where the worker gives no answer to the first question, or cuts a log that is not live.
+/// Where the worker gives no answer to the first question, or cuts a log that is not live; where a file cannot be written.
 pub fn run(arguments: &LogArguments) -> Result<Ending> {
+    let sink = Sink::open(arguments)?;
+    let cursor = arguments.from.clone().or_else(|| sink.cursor());
     let mut reader =
-        Reader { remote: Remote::new(&arguments.remote), arguments, cursor: arguments.from.clone() };
-    let mut read = reader.print_all(reader.open()?)?;
-    while arguments.live && read != Read::NobodyReads {
+        Reader { remote: Remote::new(&arguments.remote), arguments, cursor, left: arguments.limit, sink };
+    let mut read = reader.take_all(reader.open()?)?;
+    while arguments.live && matches!(read, Read::AtEnd | Read::Cut) {
         eprintln!("the log was cut; it goes on when the worker is back");
-        read = reader.print_all(reader.reopen())?;
+        read = reader.take_all(reader.reopen())?;
     }
-    ensure!(read != Read::Cut, "the log was cut; go on with --from {}", reader.cursor.unwrap_or_default());
+    let cursor = reader.cursor.unwrap_or_default();
+    reader.sink.finish(&cursor)?;
+    ensure!(read != Read::Cut, "the log was cut; go on with --from {cursor}");
     Ok(Ending::Done)
+}
+
+/// Where lines go.
+enum Sink {
+    /// Lines for people.
+    Readable,
+    /// The worker's lines.
+    Json,
+    /// The same, to a file.
+    File(Lines),
+    /// Parquet by day.
+    Days(Box<Days>),
+}
+
+impl Sink {
+    fn open(arguments: &LogArguments) -> Result<Self> {
+        match (&arguments.out, &arguments.parquet) {
+            (Some(path), _) => Ok(Self::File(Lines::open(path)?)),
+            (None, Some(folder)) => Ok(Self::Days(Box::new(days(folder, arguments.plan.as_deref())?))),
+            (None, None) if arguments.json => Ok(Self::Json),
+            (None, None) => Ok(Self::Readable),
+        }
+    }
+
+    /// Behind which line an earlier run ended.
+    fn cursor(&self) -> Option<String> {
+        match self {
+            Self::File(lines) => lines.cursor(),
+            Self::Days(days) => days.cursor(),
+            Self::Readable | Self::Json => None,
+        }
+    }
+
+    /// Takes a line; false where nobody reads any more.
+    fn take(&mut self, line: &str, event: Option<&Value>, is_live: bool) -> Result<bool> {
+        match self {
+            Self::File(lines) => {
+                lines.push(line)?;
+                if is_live { lines.flush().map(|()| true) } else { Ok(true) }
+            }
+            Self::Days(days) => days.push(line).map(|()| true),
+            Self::Json => print(line),
+            Self::Readable => print(event.map(readable).as_deref().unwrap_or(line)),
+        }
+    }
+
+    fn finish(self, cursor: &str) -> Result<()> {
+        match self {
+            Self::File(lines) => eprintln!("{} events written", lines.finish()?),
+            Self::Days(days) => {
+                let (rows, files) = days.finish(Some(cursor).filter(|cursor| !cursor.is_empty()))?;
+                eprintln!("{rows} events written to {files} files");
+            }
+            Self::Readable | Self::Json => {}
+        }
+        Ok(())
+    }
+}
+
+fn days(folder: &Path, site: Option<&Path>) -> Result<Days> {
+    let plan = match site {
+        None => None,
+        Some(site) => {
+            let compilation = selvedge_compiler::compile(&site_files::read(site)?);
+            let program = compilation.program.context("the site has errors: run selvedge check")?;
+            Some(program.full.plan)
+        }
+    };
+    Days::open(folder, columns(plan.as_ref()))
 }
 
 /// How reading ended.
@@ -34,20 +113,24 @@ pub fn run(arguments: &LogArguments) -> Result<Ending> {
 enum Read {
     AtEnd,
     Cut,
-    NobodyReads,
+    /// Nobody reads any more, or all that were asked for are there.
+    Enough,
 }
 
 struct Reader<'a> {
     remote: Remote,
     arguments: &'a LogArguments,
-    /// Behind the last event that was printed.
+    /// Behind the last event that was taken.
     cursor: Option<String>,
+    /// Events that are still asked for, where there is a bound.
+    left: Option<u64>,
+    sink: Sink,
 }
 
 impl Reader<'_> {
     /// The log from the cursor on.
     fn open(&self) -> Result<impl BufRead + use<>> {
-        self.remote.stream(&path(self.cursor.as_deref(), self.arguments.live))
+        self.remote.stream(&path(self.arguments, self.cursor.as_deref(), self.left))
     }
 
     /// The log from the cursor on, once the worker is back; a person ends the wait.
@@ -60,51 +143,53 @@ impl Reader<'_> {
         }
     }
 
-    fn print_all(&mut self, mut lines: impl BufRead) -> Result<Read> {
+    fn take_all(&mut self, mut lines: impl BufRead) -> Result<Read> {
         let mut line = String::new();
-        loop {
+        while self.left != Some(0) {
             line.clear();
             match lines.read_line(&mut line) {
                 Ok(0) => return Ok(Read::AtEnd),
                 Ok(_) if !line.ends_with('\n') => return Ok(Read::Cut),
                 Ok(_) if line.trim().is_empty() => {}
-                Ok(_) if !self.print(line.trim_end())? => return Ok(Read::NobodyReads),
+                Ok(_) if !self.take(line.trim_end())? => return Ok(Read::Enough),
                 Ok(_) => {}
                 Err(_) => return Ok(Read::Cut),
             }
         }
+        Ok(Read::Enough)
     }
 
-    /// Prints one line at once; false where nobody reads any more.
-    fn print(&mut self, line: &str) -> Result<bool> {
+    /// Takes one line; false where nobody reads any more.
+    fn take(&mut self, line: &str) -> Result<bool> {
         let event: Option<Value> = serde_json::from_str(line).ok();
-        let readable = event.as_ref().filter(|_| !self.arguments.json).map(readable);
-        let mut out = stdout().lock();
-        match writeln!(out, "{}", readable.as_deref().unwrap_or(line)).and_then(|()| out.flush()) {
-            Err(fault) if fault.kind() == ErrorKind::BrokenPipe => return Ok(false),
-            printed => printed.context("the log cannot be printed")?,
+        let text = |name: &str| event.as_ref().and_then(|event| event.get(name)?.as_str());
+        if text("kind") == Some("gap") {
+            eprintln!("a gap: {}", text("message").unwrap_or("events are missing"));
         }
-        let cursor = event.as_ref().and_then(|event| event.get("cursor")?.as_str());
-        self.cursor = cursor.map(str::to_owned).or(self.cursor.take());
-        Ok(true)
+        self.cursor = text("cursor").map(str::to_owned).or(self.cursor.take());
+        self.left = self.left.map(|left| left.saturating_sub(1));
+        self.sink.take(line, event.as_ref(), self.arguments.live)
     }
 }
 
-fn path(cursor: Option<&str>, live: bool) -> String {
-    let mut path = "/v1/log?from=".to_owned();
-    path.extend(cursor.unwrap_or_default().bytes().map(escaped));
-    if live {
-        path.push_str("&live=1");
+fn print(line: &str) -> Result<bool> {
+    let mut out = stdout().lock();
+    match writeln!(out, "{line}").and_then(|()| out.flush()) {
+        Err(fault) if fault.kind() == ErrorKind::BrokenPipe => Ok(false),
+        printed => printed.context("the log cannot be printed").map(|()| true),
     }
-    path
 }
 
-/// A byte of a query value: cursors consist of digits, dots, colons and hyphens, all else is escaped.
-fn escaped(byte: u8) -> String {
-    match byte {
-        b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'.' | b'-' | b':' => char::from(byte).to_string(),
-        other => format!("%{other:02X}"),
+fn path(arguments: &LogArguments, cursor: Option<&str>, left: Option<u64>) -> String {
+    let mut pairs = vec![("from", cursor.unwrap_or_default().to_owned())];
+    pairs.extend(arguments.site.clone().map(|site| ("site", site)));
+    let times = [("since", arguments.since), ("until", arguments.until)];
+    pairs.extend(times.into_iter().filter_map(|(name, time)| Some((name, time?.0.to_string()))));
+    pairs.extend(left.map(|left| ("limit", left.to_string())));
+    if arguments.live {
+        pairs.push(("live", "1".to_owned()));
     }
+    query("/v1/log", &pairs)
 }
 
 /// `TIME VISITOR NAME {properties} -> slot=content (rule, reason)`.
@@ -161,11 +246,5 @@ mod tests {
              -> hero=banner (free-shipping-hero, won) [late]"
         );
         assert_eq!(readable(&json!({})), "- - -");
-    }
-
-    #[test]
-    fn a_cursor_cannot_add_to_the_query() {
-        assert_eq!(path(Some("0.12-1&live=1"), false), "/v1/log?from=0.12-1%26live%3D1");
-        assert_eq!(path(None, true), "/v1/log?from=&live=1");
     }
 }
