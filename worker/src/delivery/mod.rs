@@ -6,6 +6,8 @@
 
 mod http;
 
+mod kafka;
+
 use selvedge_core::wire::program::{Destination, Way};
 use selvedge_edge::delivery::record::Record;
 use selvedge_edge::delivery::sent::{Prepared, SendResult, Sent};
@@ -54,7 +56,7 @@ pub const fn needs_preparation(way: &Way) -> bool {
 pub async fn prepare(sending: &Sending<'_>) -> Prepared {
     match &sending.destination.way {
         Way::Log | Way::Http(_) | Way::Queue { .. } => Prepared::Ready(Vec::new()),
-        Way::Kafka(_) => Prepared::Failed(not_built(sending.destination)),
+        Way::Kafka(kafka) => kafka::prepare(sending, kafka).await,
     }
 }
 
@@ -63,7 +65,8 @@ pub async fn send(sending: &Sending<'_>) -> Sent {
     match &sending.destination.way {
         Way::Log => Sent::of(SendResult::Delivered),
         Way::Http(http) => http::send(sending, http).await,
-        Way::Kafka(_) | Way::Queue { .. } => Sent::of(not_built(sending.destination)),
+        Way::Kafka(kafka) => kafka::send(sending, kafka).await,
+        Way::Queue { .. } => Sent::of(not_built(sending.destination)),
     }
 }
 

@@ -29,6 +29,15 @@ pub fn check_all(destinations: &[Destination], dev: bool) -> Result<(), String> 
     destinations.iter().try_for_each(|found| check(found, dev).map_err(|why| named(found, why)))
 }
 
+/// The same of one broker: also of those that brokers name.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn check_broker(host: &str, port: u16, dev: bool) -> Result<(), String> {
+    let address = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
+    judge(&address, broker(&address).map(|(_, _, place)| place), dev)
+}
+
 fn judge(address: &str, place: Result<Place, AddressFault>, dev: bool) -> Result<(), String> {
     let why = match place {
         Ok(Place::Public) => return Ok(()),
@@ -53,5 +62,8 @@ mod tests {
             let judged = |dev| judge(address, place_of_url(address), dev).is_ok();
             assert_eq!((judged(true), judged(false)), (in_dev, outside), "{address}");
         }
+        assert!(check_broker("kafka.example", 9092, false).is_ok());
+        assert!(check_broker("::1", 9092, true).is_ok() && check_broker("::1", 9092, false).is_err());
+        assert!(check_broker("10.1.2.3", 9092, true).is_err());
     }
 }
