@@ -4,6 +4,7 @@
     tool.py read BOOTSTRAP TOPIC COUNT    one JSON line a record, partition by partition, in order (librdkafka): COUNT of
                                           them, and what comes within two seconds more; fewer where nothing comes
     tool.py group BOOTSTRAP TOPIC COUNT   the same by aiokafka in a group, until COUNT records have come
+    tool.py watch BOOTSTRAP TOPIC COUNT   for each record its value, and the Unix milliseconds at which it could be read
     tool.py partitions BOOTSTRAP TOPIC KEY...    where librdkafka puts each key, as the Java client does
     tool.py produce BOOTSTRAP TOPIC       values from standard input (4 bytes of length each); prints seconds and CPU seconds
 """
@@ -73,6 +74,20 @@ async def group(bootstrap, topic, count):
         await consumer.stop()
 
 
+def watch(bootstrap, topic, count):
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "watch", "fetch.wait.max.ms": 5, "fetch.error.backoff.ms": 5})
+    found = sorted(consumer.list_topics(topic, 20).topics[topic].partitions)
+    consumer.assign([TopicPartition(topic, partition, 0) for partition in found])
+    print("watching", flush=True)
+    left, deadline = int(count), time.time() + 120
+    while left and time.time() < deadline:
+        message = consumer.poll(0.05)
+        if message and not message.error():
+            print(json.dumps([message.value().decode(), time.time() * 1000]), flush=True)
+            left -= 1
+    consumer.close()
+
+
 def partitions(bootstrap, topic, *keys):
     producer = Producer({"bootstrap.servers": bootstrap, "partitioner": "murmur2", "linger.ms": 0})
     found = {}
@@ -106,4 +121,4 @@ if __name__ == "__main__":
     if word == "group":
         asyncio.run(group(*rest))
     else:
-        {"create": create, "read": read, "partitions": partitions, "produce": produce}[word](*rest)
+        {"create": create, "read": read, "watch": watch, "partitions": partitions, "produce": produce}[word](*rest)

@@ -59,6 +59,21 @@ pub fn tool(words: &[&str]) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
+/// What the independent clients print, given this on their standard input.
+///
+/// # Errors
+/// When they fail; with what they say.
+pub fn tool_with(words: &[&str], input: &[u8]) -> Result<String> {
+    let python = setup::python(&Repo::find()?)?;
+    let mut command = Command::new(python);
+    command.arg(file("tool.py")?).args(words).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn()?;
+    child.stdin.take().context("its input is a pipe")?.write_all(input)?;
+    let output = child.wait_with_output()?;
+    anyhow::ensure!(output.status.success(), "tool.py {} failed", words.join(" "));
+    Ok(String::from_utf8(output.stdout)?)
+}
+
 /// Every record of a topic, read by librdkafka: partition by partition, in order. It waits until `count` have come, and a
 /// little longer.
 ///
@@ -171,6 +186,22 @@ impl Ordered {
         let tls = ["--tls", &certificate.to_string_lossy(), &key.to_string_lossy()].map(str::to_string);
         let tls: Vec<&str> = tls.iter().map(String::as_str).collect();
         Ordered::start("proxy.py", &[&[upstream], &tls[..], words].concat())
+    }
+
+    /// Reads a topic as it grows: the first line says that it does, each further one is a record and when it was read.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn watch(bootstrap: &str, topic: &str, count: usize) -> Result<Ordered> {
+        Ordered::start("tool.py", &["watch", bootstrap, topic, &count.to_string()])
+    }
+
+    /// The next line that it says by itself.
+    ///
+    /// # Errors
+    /// When the program is gone.
+    pub fn line(&mut self) -> Result<String> {
+        self.answer()
     }
 
     /// What it said first: the port, or the addresses.

@@ -13,6 +13,8 @@ mod visitor;
 mod receiver;
 mod world;
 
+pub mod streams;
+
 pub use http::{Answer, Client};
 pub use receiver::{Received, Receiver, Reply};
 pub use visitor::{Visitor, WRITE_KEY, granted, now_ms};

@@ -86,7 +86,13 @@ fn edge(repo: &Repo) -> Result<Vec<(String, String)>> {
         cargo.args(["run", "--quiet", "--package", "selvedge-tests", "--bin", "collect"]);
         run::quiet(cargo.env(build::BUILT, "1"))
     })?;
-    Ok(vec![("of the edge".to_string(), output)])
+    setup::python(repo)?;
+    let stream = say::step("running the stream into Kafka, and librdkafka beside it", || {
+        let mut cargo = run::cargo(&repo.root);
+        cargo.args(["run", "--quiet", "--package", "selvedge-tests", "--bin", "stream"]);
+        run::quiet(cargo.env(build::BUILT, "1"))
+    })?;
+    Ok(vec![("of the edge".to_string(), output), ("of the stream".to_string(), stream)])
 }
 
 /// `benches/browser/*.bench.mjs`, one after the other.

@@ -44,6 +44,12 @@ enum Chore {
         #[arg(long)]
         full: bool,
     },
+    /// Kills the worker again and again while brokers lose its answers, and counts what arrived: 0 lost, 0 twice.
+    Soak {
+        /// For so many seconds.
+        #[arg(long, default_value_t = 600)]
+        seconds: u64,
+    },
     /// Runs the benchmarks and sets their figures beside their targets.
     Bench {
         /// Only one part.
@@ -100,6 +106,7 @@ fn run(chore: Chore) -> Result<ExitCode> {
             dev::run(&repo, &options).map(|()| true)?
         }
         Chore::Test { only, full } => test::run(&repo, only, full)?,
+        Chore::Soak { seconds } => test::soak(&repo, seconds).map(|()| true)?,
         Chore::Bench { only, json } => bench::run(&repo, only, json)?,
         Chore::Size { json } => size::run(&repo, json)?,
         Chore::Sim { seeds, from, seed } => {

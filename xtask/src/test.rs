@@ -115,6 +115,18 @@ fn edge(repo: &Repo, full: bool) -> Result<()> {
     run::shown(in_tests(&mut cargo, full))
 }
 
+/// The crash soak of `tests/tests/soak.rs`, for so many seconds.
+///
+/// # Errors
+/// When something was lost, came twice, or out of order.
+pub fn soak(repo: &Repo, seconds: u64) -> Result<()> {
+    setup::python(repo)?;
+    build::everything(repo)?;
+    let mut cargo = run::cargo(&repo.root);
+    cargo.args(["test", "--package", "selvedge-tests", "--test", "soak", "--", "--nocapture"]);
+    run::shown(in_tests(cargo.env("SELVEDGE_SOAK_SECONDS", seconds.to_string()), false))
+}
+
 fn browser(repo: &Repo, chromium: &PathBuf, full: bool) -> Result<()> {
     wasm::probe(repo)?;
     run::shown(run::cargo(&repo.root).args([

@@ -23,7 +23,9 @@ const COMPATIBILITY_DATE: &str = "2026-10-01";
 /// The binding by which the worker connects to this machine; without it workerd does not let it either.
 const DEV_LOOPBACK: &str = "DEV_LOOPBACK";
 /// What the worker reaches with it.
-const LOOPBACK_NETWORK: &str = "allow = [\"public\", \"local\"], tlsOptions = (trustBrowserCas = true)";
+const LOOPBACK_NETWORK: &str = "allow = [\"public\", \"local\"]";
+/// The binding that names a file with the certificate of an authority which the worker trusts too: that of a test.
+const DEV_AUTHORITY: &str = "DEV_AUTHORITY";
 /// The first module of the config is the worker's entry.
 const ENTRY: &str = "index.mjs";
 const START_MAX: Duration = Duration::from_secs(60);
@@ -257,12 +259,17 @@ fn config(settings: &Settings, modules: &Path) -> Result<String> {
         writeln!(namespaces, "    (className = {}, uniqueKey = {key}, enableSql = true),", text(class))?;
         writeln!(bindings, "    (name = {}, durableObjectNamespace = {}),", text(binding), text(class))?;
     }
-    for (name, value) in &settings.bindings {
+    for (name, value) in settings.bindings.iter().filter(|(name, _)| *name != DEV_AUTHORITY) {
         writeln!(bindings, "    (name = {}, text = {}),", text(name), text(value))?;
     }
     let mut services = String::new();
     if settings.bindings.get(DEV_LOOPBACK).is_some_and(|value| value == "1") {
-        writeln!(services, "    (name = \"internet\", network = ({LOOPBACK_NETWORK})),")?;
+        let trusted = match settings.bindings.get(DEV_AUTHORITY) {
+            Some(file) => format!(", trustedCertificates = [{}]", text(&fs::read_to_string(file)?)),
+            None => String::new(),
+        };
+        let network = format!("{LOOPBACK_NETWORK}, tlsOptions = (trustBrowserCas = true{trusted})");
+        writeln!(services, "    (name = \"internet\", network = ({network})),")?;
     }
     if let Some(address) = &settings.kv {
         writeln!(
