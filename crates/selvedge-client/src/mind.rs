@@ -10,8 +10,8 @@ use selvedge_core::event::{Clock, Event, LeaseReport, RefusalCode};
 use selvedge_core::id::{ProgramHash, VisitorId, WriterId};
 use selvedge_core::limits::LEASE_REPORTS_MAX;
 use selvedge_core::rules::{
-    Decision, Image, Moment, Orders, Place, Recall, content, decide_again, make_up, next_wake, rule_time,
-    step,
+    Decision, Image, Moment, Orders, Place, Recall, content, decide_again, end_session, make_up, next_wake,
+    rule_time, step,
 };
 use selvedge_core::tracking_plan::{self, Plan, Trust};
 use selvedge_core::value::Map;
@@ -201,6 +201,9 @@ impl Mind {
         let usable = purposes_of(Some(&loaded.plan), event).and(in_force);
         let moment = setting.moment(event.time_ms, in_force);
         make_up(&loaded.image, &mut self.state, &moment);
+        if end_session(&loaded.image, &mut self.state, event, usable, &moment) {
+            decide_again(&loaded.image, &mut self.state, &moment, &mut self.recall);
+        }
         step(&loaded.image, &mut self.state, event, usable, &moment);
         self.decided = decide_again(&loaded.image, &mut self.state, &moment, &mut self.recall);
         self.spend_leases();

@@ -128,6 +128,8 @@ pub const ATTRIBUTES_MAX: usize = 1_000;
 pub const METRICS_MAX: usize = 1_000;
 /// Changes of the offset of a site's time zone.
 pub const ZONE_OFFSETS_MAX: usize = 128;
+/// Time zones that schedules name besides the site's.
+pub const ZONES_MAX: usize = 16;
 /// Panes of a sliding window: what is kept of it is as fine as that.
 pub const PANES_MAX: usize = 12;
 /// Sequences and absences of a program.
@@ -144,6 +146,12 @@ pub const EMIT_FIELDS_MAX: usize = 32;
 pub const TRIGGERS_MAX: usize = 16;
 /// Deadlines that are made up for before one event.
 pub const WAKES_MAX: usize = 16;
+/// Moments that are looked at to find the next one at which time alone changes what is decided.
+pub const TURNS_MAX: usize = 24;
+/// How long after a visitor's last event the clock's hours and days of the week still wake up: for what is shown.
+pub const CLOCK_SHOWN_MS: i64 = 24 * 60 * 60 * 1_000;
+/// The same, for what destinations are told: a week, and the day on which the clocks change.
+pub const CLOCK_TOLD_MS: i64 = 8 * 24 * 60 * 60 * 1_000;
 /// What may add to one score.
 pub const SCORE_POINTS_MAX: usize = 64;
 /// The largest score either way, in millionths.

@@ -6,7 +6,7 @@ use crate::site::Site;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use selvedge_core::consent::Purposes;
-use selvedge_core::event::Clock;
+use selvedge_core::event::{Clock, Event};
 use selvedge_core::id::{VisitorId, WriterId};
 use selvedge_core::limits::{SEQUENCE_REORDER_MS, WAKES_MAX};
 use selvedge_core::rules::{self, Decision, Moment, Place};
@@ -19,6 +19,10 @@ use selvedge_core::wire::stored::VisitorRecord;
 /// How long the shard waits behind a deadline, so that an event from before it may still arrive.
 pub const GRACE_MS: u64 = SEQUENCE_REORDER_MS.unsigned_abs();
 
+/// How long the shard waits at least between two alarms of one visitor. What came due meanwhile is decided at its own time
+/// all the same.
+pub const FLOOR_MS: u64 = 5_000;
+
 /// The source of log rows that no request brought.
 pub const SOURCE: &str = "deadline";
 
@@ -30,20 +34,50 @@ pub fn make_up(site: &Site, state: &mut VisitorState, moment: &Moment<'_>) -> Ve
         let moment = Moment { now_ms: due_ms, ..*moment };
         let just_before = Moment { now_ms: due_ms.saturating_sub(1), ..moment };
         let before = rules::decide(&site.program, &mut state.clone(), &just_before);
-        if moment.in_force.holds(Purposes::PERSONALIZATION) {
-            rules::lease(&site.program, state, due_ms, &[]);
-        }
-        notes.extend(emitted(site, state, &moment));
-        let after = rules::decide(&site.program, state, &moment);
-        let changed = changed(&after, &before);
-        if !changed.is_empty() {
-            let decider = Decider { site, state, moment: &moment };
-            let mut decisions = slot_decisions(&decider, &changed, true);
-            decisions.iter_mut().for_each(|decision| decision.body = None);
-            notes.push(note(&moment, moment.in_force, Said::Decided(decisions)));
-        }
+        decide(site, state, &moment, &before, &mut notes);
     }
     notes
+}
+
+/// Decides at the end of a session that an event brings, before that event is stepped, and gives what is to be logged of it;
+/// `None` where the event ends none, or no rule waits for that.
+pub fn end_session(
+    site: &Site,
+    state: &mut VisitorState,
+    event: &Event,
+    usable: Purposes,
+    moment: &Moment<'_>,
+) -> Option<Vec<LogNote>> {
+    let mut notes = Vec::new();
+    let mut before = state.clone();
+    if !rules::end_session(&site.program, state, event, usable, moment) {
+        return None;
+    }
+    let before = rules::decide(&site.program, &mut before, moment);
+    decide(site, state, moment, &before, &mut notes);
+    Some(notes)
+}
+
+/// Decides at a moment at which nothing happened, and notes what destinations are told and what changed against `before`.
+fn decide(
+    site: &Site,
+    state: &mut VisitorState,
+    moment: &Moment<'_>,
+    before: &[Decision],
+    notes: &mut Vec<LogNote>,
+) {
+    if moment.in_force.holds(Purposes::PERSONALIZATION) {
+        rules::lease(&site.program, state, moment.now_ms, &[]);
+    }
+    notes.extend(emitted(site, state, moment));
+    let after = rules::decide(&site.program, state, moment);
+    let changed = changed(&after, before);
+    if !changed.is_empty() {
+        let decider = Decider { site, state, moment };
+        let mut decisions = slot_decisions(&decider, &changed, true);
+        decisions.iter_mut().for_each(|decision| decision.body = None);
+        notes.push(note(moment, moment.in_force, Said::Decided(decisions)));
+    }
 }
 
 /// What rules tell destinations at this moment. Asked before its decisions.
@@ -114,12 +148,15 @@ pub fn wake(site: &Site, visitor: VisitorId, stored: &VisitorRecord, now_ms: u64
         visitor,
         orders: site.orders(),
     };
+    let is_due = rules::next_due(&site.program, &state, moment.now_ms).is_some();
     let notes = make_up(site, &mut state, &moment);
     state.publish = site.publish;
     let next_ms = rules::next_wake(&site.program, &state);
     let record = VisitorRecord { publish: site.publish, state: state.encode(), ..stored.clone() };
     let row = (!notes.is_empty()).then(|| row(site, visitor, stored, &moment, (notes, now_ms)));
+    let earliest_ms = now_ms.saturating_sub(GRACE_MS).saturating_add(FLOOR_MS);
     let due_ms = next_ms.and_then(|due_ms| u64::try_from(due_ms).ok());
+    let due_ms = due_ms.map(|due_ms| if is_due { due_ms.max(earliest_ms) } else { due_ms });
     Some(Woken { record, row, due_ms, ledger: Ledger::default() })
 }
 

@@ -5,7 +5,7 @@
 use selvedge_benches::engine::{self, Engine};
 use selvedge_core::event::Event;
 use selvedge_core::id::{ProgramHash, Sequence};
-use selvedge_core::rules::{Moment, Orders, Place, Program, decide, rule_time, step};
+use selvedge_core::rules::{Moment, Orders, Place, Program, decide, end_session, make_up, rule_time, step};
 use selvedge_core::tracking_plan::{Trust, purposes_of};
 use selvedge_core::wire::answer::{Answer, SlotDecision};
 use selvedge_core::wire::state::VisitorState;
@@ -151,6 +151,10 @@ fn page_line(program: &Program, base: &[u8], batch: &Incoming) -> String {
             orders: Orders::default(),
         };
         let usable = purposes_of(&program.parts().plan, event).and(moment.in_force);
+        make_up(program, &mut state, &moment);
+        if end_session(program, &mut state, event, usable, &moment) {
+            decide(program, &mut state, &moment);
+        }
         step(program, &mut state, event, usable, &moment);
         decisions = decide(program, &mut state, &moment);
     }

@@ -90,7 +90,8 @@ impl Stage {
     #[must_use]
     pub fn has_deadlines(&self) -> bool {
         let is_timed = |rule: &Rule| rule.timing != Timing::default();
-        !self.parts.sequences.is_empty() || self.parts.rules.iter().any(is_timed)
+        let is_timed = self.parts.rules.iter().any(is_timed);
+        is_timed || !self.parts.sequences.is_empty() || self.site.program.moves_with_time()
     }
 
     /// The rule at this place.

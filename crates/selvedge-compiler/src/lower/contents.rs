@@ -41,8 +41,9 @@ impl Builder<'_> {
     fn source(&mut self, leaf: &Leaf, purpose: Purposes, values: &mut Facts) -> FactSource {
         let metrics: BTreeMap<usize, u16> =
             metrics_of(leaf).into_iter().map(|at| (at, self.metric(at, purpose))).collect();
-        let Self { attribute_places, item_tests, tables, site, .. } = self;
-        let sources = Sources { site, attributes: attribute_places, metrics: &metrics, item_tests, tables };
+        let Self { attribute_places, item_tests, tables, zones, site, .. } = self;
+        let sources =
+            Sources { site, attributes: attribute_places, metrics: &metrics, item_tests, tables, zones };
         sources.of(&leaf.fact, values)
     }
 

@@ -158,7 +158,7 @@ fn name(fact: &Fact) -> String {
         Fact::Builtin(builtin) => builtin.name().to_owned(),
         Fact::Difference(first, second) => format!("{} minus {}", name(&first.fact), name(&second.fact)),
         Fact::SameText(first, second) => format!("{} same as {}", name(first), name(second)),
-        Fact::SameCount(..) | Fact::Lookup(_) => String::new(),
+        Fact::SameCount(..) | Fact::Lookup(_) | Fact::Clock(..) => String::new(),
         Fact::AnyItem(test) => {
             let [passes, _] = item_truths(test);
             format!("any {} {}", quoted(&test.list), truth(&passes))

@@ -5,7 +5,7 @@ use super::deciding::DecidingParts;
 use super::facts::{Dictionaries, Facts};
 use super::meaning::meaning;
 use super::shared::Shared;
-use super::zone::zone_of;
+use super::zone::{offsets, zone_of};
 use crate::resolved::{
     Content, Fact, ItemTest, Leaf, Metric as ResolvedMetric, Rule, Score, Site, Truth, cart_events,
     item_truths,
@@ -55,7 +55,8 @@ pub(crate) fn build(site: &Site, shared: &Shared, files: &Files<'_>, public: boo
         destinations,
         ..Parts::default()
     };
-    Parts { zone: zone_of(&parts, &site.site.timezone), ..parts }
+    let zones = builder.zones.iter().map(|zone| offsets(zone)).collect();
+    Parts { zone: zone_of(&parts, &site.site.timezone), zones, ..parts }
 }
 
 /// The tables that rules look something up in, by their places among the site's.
@@ -66,6 +67,15 @@ fn table_places<'a>(leaves: impl Iterator<Item = &'a Leaf>) -> BTreeMap<usize, u
         _ => None,
     });
     tables.collect::<BTreeSet<_>>().into_iter().enumerate().map(|(place, at)| (at, index(place))).collect()
+}
+
+/// The time zones that clocks of these tests go by, sorted.
+fn zones(leaves: &[Leaf]) -> Vec<String> {
+    let named = leaves.iter().filter_map(|leaf| match &leaf.fact {
+        Fact::Clock(zone, _) => Some(zone.clone()),
+        _ => None,
+    });
+    named.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 fn lookups(site: &Site, tables: &BTreeMap<usize, u16>) -> Vec<program::Lookup> {
@@ -120,6 +130,7 @@ pub(super) struct Sources<'a> {
     pub metrics: &'a BTreeMap<usize, u16>,
     pub item_tests: &'a BTreeMap<ItemTest, [u16; 2]>,
     pub tables: &'a BTreeMap<usize, u16>,
+    pub zones: &'a [String],
 }
 
 impl Sources<'_> {
@@ -137,6 +148,10 @@ impl Sources<'_> {
             Fact::Property(name) | Fact::TimeProperty(name) => FactSource::Property(name.clone()),
             Fact::Item(name) | Fact::TimeItem(name) => FactSource::Item(name.clone()),
             Fact::Trust => FactSource::Trust,
+            Fact::Clock(zone, builtin) => {
+                let place = self.zones.iter().position(|known| known == zone);
+                FactSource::Clock(place.map_or(u16::MAX, index), *builtin)
+            }
             Fact::Difference(first, second) => {
                 let [first, second] = [first, second].map(|term| program::Term {
                     fact: self.part(&term.fact, facts),
@@ -184,6 +199,8 @@ pub(super) struct Builder<'a> {
     pub(super) attribute_places: BTreeMap<usize, u16>,
     /// Tables of this program, by their place in site.yaml.
     pub(super) tables: BTreeMap<usize, u16>,
+    /// Time zones that schedules of this program name.
+    pub(super) zones: Vec<String>,
     /// Where conditions on items begin, and their opposites.
     pub(super) item_tests: BTreeMap<ItemTest, [u16; 2]>,
     code: Code,
@@ -224,6 +241,7 @@ impl<'a> Builder<'a> {
             attribute_places: attribute_places(site, shared, public),
             item_tests: BTreeMap::new(),
             tables,
+            zones: zones(&leaves),
             code: Code::default(),
             groups,
             contents,
@@ -271,8 +289,8 @@ impl<'a> Builder<'a> {
                 self.item_test(test);
             }
         }
-        let Self { facts, dictionaries, attribute_places, item_tests, code, site, tables, .. } = self;
-        let sources = Sources { site, attributes: attribute_places, metrics, item_tests, tables };
+        let Self { facts, dictionaries, attribute_places, item_tests, code, site, tables, zones, .. } = self;
+        let sources = Sources { site, attributes: attribute_places, metrics, item_tests, tables, zones };
         code.append(truth, &mut |leaf: &Leaf| {
             let source = sources.of(&leaf.fact, facts);
             facts.place(leaf, source, dictionaries)
@@ -311,17 +329,18 @@ impl<'a> Builder<'a> {
             Fact::Metric(at) => [(*at, self.metric(*at, purpose))].into(),
             _ => BTreeMap::new(),
         };
-        let Self { facts, attribute_places, item_tests, tables, site, .. } = self;
-        let sources = Sources { site, attributes: attribute_places, metrics: &metrics, item_tests, tables };
+        let Self { facts, attribute_places, item_tests, tables, site, zones, .. } = self;
+        let sources =
+            Sources { site, attributes: attribute_places, metrics: &metrics, item_tests, tables, zones };
         let source = sources.of(fact, facts);
         index(facts.place_part(fact, source))
     }
 
     /// The place of a fact whose values are used as they are.
     pub(super) fn plain_fact(&mut self, fact: &Fact) -> u16 {
-        let Self { facts, attribute_places, item_tests, tables, site, .. } = self;
+        let Self { facts, attribute_places, item_tests, tables, site, zones, .. } = self;
         let metrics = &BTreeMap::new();
-        let sources = Sources { site, attributes: attribute_places, metrics, item_tests, tables };
+        let sources = Sources { site, attributes: attribute_places, metrics, item_tests, tables, zones };
         let source = sources.of(fact, facts);
         index(facts.place_part(fact, source))
     }

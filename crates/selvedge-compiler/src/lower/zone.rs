@@ -22,7 +22,7 @@ fn asks_for_local_time(parts: &Parts) -> bool {
 }
 
 /// The zone from the first of these years on; what comes after the last keeps its offset.
-fn offsets(name: &str) -> Vec<Offset> {
+pub(super) fn offsets(name: &str) -> Vec<Offset> {
     let (Ok(zone), Ok(from)) = (TimeZone::get(name), Timestamp::from_second(FROM_SECOND)) else {
         return Vec::new();
     };

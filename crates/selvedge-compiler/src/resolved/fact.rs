@@ -9,6 +9,8 @@ use std::collections::BTreeSet;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Fact {
     Builtin(Builtin),
+    /// The time of day, or the day of the week, in a time zone other than the site's.
+    Clock(String, Builtin),
     /// The attribute at this place among the resolved.
     Attribute(usize),
     /// The metric at this place among the resolved.

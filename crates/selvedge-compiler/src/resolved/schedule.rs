@@ -7,23 +7,26 @@ use crate::codes::Code;
 use crate::condition::Source;
 use crate::diagnostic::Report;
 use crate::fields::Spanned;
-use crate::written::schedule::Schedule;
+use crate::written::schedule::{Clock, Schedule};
 use selvedge_core::wire::program::Builtin;
 
 /// Years in which a day without one is left out.
 const YEARS: std::ops::RangeInclusive<i64> = 2025..=2045;
 const DAY_MINUTES: i64 = 24 * 60;
 
-/// When the schedule is on; `None` where it says nothing. Dates are the site's.
+/// When the schedule is on; `None` where it says nothing. On the visitor's clock, dates are the site's.
 pub(super) fn schedule_of(written: &Schedule, timezone: &str, report: &mut Report) -> Option<Truth> {
-    let leaf = |builtin: Builtin, domain, test, text: &str| {
+    let leaf = |fact, domain, test, text: &str| {
         let source = Source { span: written.span, text: text.to_owned() };
-        Truth::Leaf(Leaf { fact: Fact::Builtin(builtin), default: None, domain, test, source })
+        Truth::Leaf(Leaf { fact, default: None, domain, test, source })
     };
-    let [time, weekday] = if written.is_local {
-        [Builtin::VisitorTimeOfDay, Builtin::VisitorWeekday]
-    } else {
-        [Builtin::TimeOfDay, Builtin::Weekday]
+    let of_site = [Builtin::TimeOfDay, Builtin::Weekday];
+    let ([time, weekday], timezone) = match &written.clock {
+        Clock::Zone(zone) if zone != timezone => {
+            (of_site.map(|builtin| Fact::Clock(zone.clone(), builtin)), zone.as_str())
+        }
+        Clock::Zone(_) | Clock::Site => (of_site.map(Fact::Builtin), timezone),
+        Clock::Visitor => ([Builtin::VisitorTimeOfDay, Builtin::VisitorWeekday].map(Fact::Builtin), timezone),
     };
     let mut all = Vec::new();
     if !written.days.is_empty() {
@@ -41,7 +44,12 @@ pub(super) fn schedule_of(written: &Schedule, timezone: &str, report: &mut Repor
     }
     let dates = dates(written, timezone, report);
     if dates != [(i64::MIN, i64::MAX)] {
-        all.push(leaf(Builtin::Now, Domain::Numbers(i64::MIN, i64::MAX), LeafTest::Ranges(dates), "dates"));
+        all.push(leaf(
+            Fact::Builtin(Builtin::Now),
+            Domain::Numbers(i64::MIN, i64::MAX),
+            LeafTest::Ranges(dates),
+            "dates",
+        ));
     }
     if all.len() > 1 { Some(Truth::All(all)) } else { all.pop() }
 }

@@ -68,7 +68,8 @@ impl Rule {
     /// it yields to.
     pub fn conditions<'a>(&'a self, deciding: &'a Deciding) -> impl Iterator<Item = (&'a Truth, Purposes)> {
         let told = self.emit.iter().flat_map(Emit::conditions);
-        let own = self.when.iter().chain(&self.terms.until).chain(told).map(|truth| (truth, self.purpose));
+        let terms = self.terms.until.iter().chain(&self.terms.schedule);
+        let own = self.when.iter().chain(terms).chain(told).map(|truth| (truth, self.purpose));
         let suppressions = self.terms.suppressed_by.iter().filter_map(|at| deciding.suppressions.get(*at));
         own.chain(suppressions.map(|found| (&found.truth, Purposes::PERSONALIZATION)))
     }

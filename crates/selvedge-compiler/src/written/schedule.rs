@@ -1,8 +1,9 @@
 //! When a rule acts: `schedule: {from, until, days, hours, timezone, except}`.
 
+use super::site::zone_name;
 use crate::codes::Code;
 use crate::diagnostic::Report;
-use crate::fields::{self, Fields, Later, Spanned};
+use crate::fields::{self, Fields, Spanned};
 use crate::source::Span;
 use crate::yaml::Node;
 
@@ -13,12 +14,23 @@ pub(crate) struct Schedule {
     pub days: Vec<String>,
     /// From this minute of the day, up to that.
     pub hours: Option<(i64, i64)>,
-    /// Days and hours go by the visitor's own clock.
-    pub is_local: bool,
+    /// Whose clock it goes by.
+    pub clock: Clock,
     pub from: Option<Spanned<String>>,
     pub until: Option<Spanned<String>>,
     pub except: Vec<Spanned<String>>,
     pub span: Span,
+}
+
+/// Whose clock days and hours go by, and (but for the visitor's) where dates begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Clock {
+    /// The site's.
+    Site,
+    /// The visitor's own.
+    Visitor,
+    /// That of a time zone.
+    Zone(String),
 }
 
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
@@ -26,19 +38,27 @@ const DAY_MINUTES: i64 = 24 * 60;
 
 /// Reads a schedule.
 pub(super) fn read_schedule(node: &Node, report: &mut Report) -> Option<Schedule> {
-    const ZONES: [(&str, bool); 2] = [("site", false), ("visitor_local", true)];
-    const LATER: [Later; 0] = [];
     let mut fields = Fields::of(node, report)?;
     let days = fields.optional("days").and_then(|node| read_days(node, report));
     let hours = fields.optional("hours").and_then(|node| read_hours(node, report));
-    let is_local = fields.optional("timezone").and_then(|node| fields::word(node, &ZONES, &LATER, report));
+    let clock = fields.optional("timezone").and_then(|node| read_clock(node, report));
     let from = fields.optional("from").and_then(|node| fields::text(node, report));
     let until = fields.optional("until").and_then(|node| fields::text(node, report));
     let except = fields.optional("except").map(fields::items).unwrap_or_default();
     let except = except.iter().filter_map(|node| fields::text(node, report)).collect();
     fields.finish(&[], report);
-    let (days, is_local) = (days.unwrap_or_default(), is_local.unwrap_or(false));
-    Some(Schedule { days, hours, is_local, from, until, except, span: node.span })
+    let (days, clock) = (days.unwrap_or_default(), clock.unwrap_or(Clock::Site));
+    Some(Schedule { days, hours, clock, from, until, except, span: node.span })
+}
+
+/// `site`, `visitor_local`, or the name of a time zone.
+fn read_clock(node: &Node, report: &mut Report) -> Option<Clock> {
+    let text = fields::text(node, report)?;
+    match text.value.as_str() {
+        "site" => Some(Clock::Site),
+        "visitor_local" => Some(Clock::Visitor),
+        _ => zone_name(text, report).map(Clock::Zone),
+    }
 }
 
 /// `mon-fri`, or a list of days and stretches.

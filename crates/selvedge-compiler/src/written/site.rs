@@ -127,17 +127,21 @@ fn read_currency(node: Option<&Node>, report: &mut Report) -> String {
 
 /// The name of the site's time zone: UTC where none is written.
 fn read_timezone(node: Option<&Node>, report: &mut Report) -> String {
-    let utc = || "UTC".to_owned();
-    let Some(text) = node.and_then(|node| fields::text(node, report)) else { return utc() };
-    if jiff::tz::TimeZone::get(&text.value).is_err() {
-        let message = format!("`{}` is not the name of a time zone", text.value);
-        let known = jiff::tz::db().available().map(|name| name.to_string()).collect::<Vec<_>>();
-        let near = nearest(&text.value, known.iter().map(String::as_str)).unwrap_or("Europe/Berlin");
-        let help = format!("write for example `{near}`");
-        report.add_help(Code::E0015, text.span, message, help);
-        return utc();
+    let text = node.and_then(|node| fields::text(node, report));
+    text.and_then(|text| zone_name(text, report)).unwrap_or_else(|| "UTC".to_owned())
+}
+
+/// The name of a time zone.
+pub(super) fn zone_name(text: Spanned<String>, report: &mut Report) -> Option<String> {
+    if jiff::tz::TimeZone::get(&text.value).is_ok() {
+        return Some(text.value);
     }
-    text.value
+    let message = format!("`{}` is not the name of a time zone", text.value);
+    let known = jiff::tz::db().available().map(|name| name.to_string()).collect::<Vec<_>>();
+    let near = nearest(&text.value, known.iter().map(String::as_str)).unwrap_or("Europe/Berlin");
+    let help = format!("write for example `{near}`");
+    report.add_help(Code::E0015, text.span, message, help);
+    None
 }
 
 fn read_language(node: Option<&Node>, report: &mut Report) -> String {

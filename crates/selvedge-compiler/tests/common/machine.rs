@@ -65,6 +65,7 @@ pub fn name(parts: &Parts, fact: &Fact) -> String {
         FactSource::Difference(first, second) => format!("{} - {}", part(first.fact), part(second.fact)),
         FactSource::SameText(first, second) => format!("{} is {}", part(*first), part(*second)),
         FactSource::AnyItem { list, passes, fails } => format!("any {list} @{passes}, not @{fails}"),
+        FactSource::Clock(zone, builtin) => format!("{} in {zone}", builtin.name()),
     }
 }
 

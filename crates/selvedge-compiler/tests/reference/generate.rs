@@ -278,6 +278,8 @@ impl Random {
         self.maybe(&mut history.context, 30, "stage", Kind::Text(&STAGES));
         let changes = self.percent(50);
         let (mut now_ms, mut in_force) = (BORN_MS, everything);
+        // What may be used for nothing is not even sent: nothing comes behind it that happened before.
+        let mut hidden_ms = BORN_MS;
         for _ in 0..4 + self.below(30) {
             if changes && self.percent(15) {
                 in_force = match self.below(if gaps { 4 } else { 2 }) {
@@ -289,14 +291,12 @@ impl Random {
             }
             let step_ms = self.stretch_ms();
             now_ms += step_ms;
-            // While sessions are not observed, an older event is taken to belong to the present one.
-            let is_observed = in_force.holds(Purposes::ANALYTICS);
-            let back_ms = if is_observed && self.percent(15) {
-                self.one_of(&[1, 500, 2_000, 2_001, 30_000, 30_001])
-            } else {
-                0
-            };
-            let mut event = self.event((now_ms - back_ms).max(BORN_MS), in_force);
+            let back_ms =
+                if self.percent(15) { self.one_of(&[1, 500, 2_000, 2_001, 30_000, 30_001]) } else { 0 };
+            let mut event = self.event((now_ms - back_ms).max(hidden_ms), in_force);
+            if event.purposes().and(in_force).is_empty() {
+                hidden_ms = event.time_ms;
+            }
             if self.percent(40) {
                 event.asked_after_ms.push(now_ms + self.stretch_ms());
             }

@@ -3,13 +3,21 @@
 use super::moment::Moment;
 use super::sequences::turns;
 use super::timers::{self, session_end_ms, set, trigger};
+use super::turns::next_turn;
 use crate::wire::program::{Image, WOKEN};
 use crate::wire::state::VisitorState;
 
 /// The earliest time behind `from_ms` at which a decision may change by time alone: a sequence or absence turns, a rule's
-/// delay is over, the session ends, a hold ends. The end of a sliding window is none: it is found with the next event.
+/// delay is over, the session ends, a hold ends; a moment of a condition comes or passes, a clock shows its hour, a value
+/// becomes too old, a score fades. The end of a sliding window, and a cap that makes room again, are none: they are found
+/// with the next event.
 #[must_use]
 pub fn next_deadline(image: &Image, state: &VisitorState, from_ms: i64) -> Option<i64> {
+    next_until(image, state, from_ms, i64::MAX)
+}
+
+/// [`next_deadline`], where it is not behind `until_ms`.
+fn next_until(image: &Image, state: &VisitorState, from_ms: i64, until_ms: i64) -> Option<i64> {
     if !image.is_cell(WOKEN) {
         return None;
     }
@@ -31,24 +39,35 @@ pub fn next_deadline(image: &Image, state: &VisitorState, from_ms: i64) -> Optio
         }
     }
     state.held.iter().for_each(|held| offer(held.until_ms));
-    next
+    let next = next.filter(|next_ms| *next_ms <= until_ms);
+    next_turn(image, state, from_ms, next.unwrap_or(until_ms)).or(next)
 }
 
 /// The next deadline that was not decided at yet: when to wake up for the visitor.
 #[must_use]
 pub fn next_wake(image: &Image, state: &VisitorState) -> Option<i64> {
+    next_deadline(image, state, decided_ms(state)?)
+}
+
+/// The next deadline that was not decided at yet, where it came up to `until_ms`.
+#[must_use]
+pub fn next_due(image: &Image, state: &VisitorState, until_ms: i64) -> Option<i64> {
+    next_until(image, state, decided_ms(state)?, until_ms)
+}
+
+/// Up to when everything was decided at its own time.
+fn decided_ms(state: &VisitorState) -> Option<i64> {
     let last_ms = state.last_time_ms?;
-    let from_ms = timers::due_ms(state, WOKEN).map_or(last_ms, |woken_ms| woken_ms.max(last_ms));
-    next_deadline(image, state, from_ms)
+    Some(timers::due_ms(state, WOKEN).map_or(last_ms, |woken_ms| woken_ms.max(last_ms)))
 }
 
 /// The next deadline that came before the moment (or comes with it) and was not decided at yet. What is to be decided at
 /// it is made ready: decide next, at that time; then ask again, [`crate::limits::WAKES_MAX`] times at most. A deadline is
 /// decided at before the event that comes behind it is stepped: so it means the same wherever nobody woke up for it.
 pub fn wake(image: &Image, state: &mut VisitorState, moment: &Moment) -> Option<i64> {
-    state.last_time_ms?;
+    let from_ms = decided_ms(state)?;
     state.align(image, state.now_ms(moment.now_ms));
-    let at_ms = next_wake(image, state).filter(|at_ms| *at_ms <= moment.now_ms)?;
+    let at_ms = next_until(image, state, from_ms, moment.now_ms)?;
     if session_end_ms(state) == Some(at_ms) {
         trigger(image, state, at_ms, |timer| timer.at_session_end());
     }

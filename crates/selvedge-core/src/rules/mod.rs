@@ -31,8 +31,6 @@ mod state;
 
 mod timers;
 
-pub mod deadlines;
-
 mod view;
 
 mod recall;
@@ -41,6 +39,10 @@ mod fixed;
 mod written;
 
 mod gates;
+
+mod turns;
+
+pub mod deadlines;
 
 mod trials;
 pub mod emits;
@@ -58,7 +60,7 @@ pub mod explain;
 pub mod leaves;
 
 pub use content::content;
-pub use deadlines::{next_deadline, next_wake, wake};
+pub use deadlines::{next_deadline, next_due, next_wake, wake};
 pub use decide::{Decision, decide, decide_again, decide_in, make_up};
 pub use emits::{Emitted, emit};
 pub use explain::{Candidate, explain, known_facts};
@@ -70,6 +72,6 @@ pub use moment::{Moment, Orders, Place, rule_time};
 pub use program::{Image, Program, ProgramFault};
 pub use recall::Recall;
 pub use state::WIPED;
-pub use step::{Stepped, step, step_account};
+pub use step::{Stepped, end_session, step, step_account};
 pub use trials::bucket;
 pub use written::written_number;

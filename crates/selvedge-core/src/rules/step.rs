@@ -101,6 +101,34 @@ pub fn step(
     stepped
 }
 
+/// Whether an event that comes at the moment ends the session before it, which goes on until then: it is newer than 24
+/// hours, or names another campaign. Then the rules that wait for the end of a session are triggered: decide at the
+/// moment, with that session's facts, before the event is stepped. The end by 30 idle minutes is a deadline
+/// ([`super::wake`]). Of a session that was not observed whole it is not known.
+pub fn end_session(
+    image: &Image,
+    state: &mut VisitorState,
+    event: &Event,
+    usable: Purposes,
+    moment: &Moment,
+) -> bool {
+    if !image.each_timer().any(|timer| timer.at_session_end()) {
+        return false;
+    }
+    let time_ms = moment.now_ms;
+    let is_late = state.now_ms(time_ms).wrapping_sub(time_ms) > image.late_ms();
+    let is_observed = usable.and(moment.in_force).holds(Purposes::ANALYTICS);
+    let session = &state.session;
+    let is_whole = session.number > 0 && !session.is_gap_open && !session.is_gapped;
+    let ends = is_whole && is_observed && !is_late && !session::is_idle(state, time_ms);
+    if !ends || !session::ends_session(state, event, time_ms) {
+        return false;
+    }
+    state.align(image, state.now_ms(time_ms));
+    trigger(image, state, time_ms, |timer| timer.at_session_end());
+    true
+}
+
 /// An event on its way through the state.
 struct Step<'a> {
     image: &'a Image,
@@ -260,7 +288,8 @@ impl Step<'_> {
                 && !is_of_before
                 && let Some(value) = self.new_value(attribute)
             {
-                self.set_attribute(attribute.hash(), value);
+                let is_sure = attribute.scope() != kind::SCOPE_SESSION || !self.is_behind_gap();
+                self.set_attribute(attribute.hash(), if is_sure { value } else { Stored::Unobserved });
             }
         }
     }

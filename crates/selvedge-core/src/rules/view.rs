@@ -173,6 +173,10 @@ impl<'a> View<'a> {
             kind::SOURCE_METRIC => self.metric(self.image.metric(fact.index()), place),
             kind::SOURCE_SAME_COUNT => self.same_count(fact),
             kind::SOURCE_LOOKUP => self.lookup(fact),
+            kind::SOURCE_CLOCK => match Builtin::from_number(fact.column()) {
+                Some(builtin) => clock(builtin, self.image.named_zone(fact.index()).local(self.now_ms)),
+                None => UNOBSERVED,
+            },
             kind::SOURCE_SEQUENCE => Seen::Known(self.sequence(self.image.sequence(fact.index()))),
             _ => UNOBSERVED,
         }
@@ -225,14 +229,9 @@ impl<'a> View<'a> {
                 _ => UNOBSERVED,
             },
             Builtin::TimeOfDay | Builtin::Weekday => clock(builtin, self.image.local(self.now_ms)),
-            Builtin::VisitorTimeOfDay | Builtin::VisitorWeekday => match self.builtin(Builtin::UtcOffset) {
-                Seen::Known(known)
-                    if known.low == known.high && (-OFFSET_MAX..=OFFSET_MAX).contains(&known.low) =>
-                {
-                    clock(builtin, Local::at(self.now_ms, known.low / MICRO))
-                }
-                _ => UNOBSERVED,
-            },
+            Builtin::VisitorTimeOfDay | Builtin::VisitorWeekday => {
+                self.visitor_local().map_or(UNOBSERVED, |local| clock(builtin, local))
+            }
             Builtin::Now => Seen::Known(Known::exact(self.now_ms)),
             Builtin::SessionStart if is_whole => Seen::Known(Known::exact(session.start_ms)),
             Builtin::SessionPreviousStart if is_whole => {
@@ -253,6 +252,28 @@ impl<'a> View<'a> {
                 self.of_context(builtin.name(), UNOBSERVED)
             }
             _ => UNOBSERVED,
+        }
+    }
+
+    /// This moment on the visitor's own clock, where that is known.
+    pub(super) fn visitor_local(&self) -> Option<Local> {
+        match self.builtin(Builtin::UtcOffset) {
+            Seen::Known(known)
+                if known.low == known.high && (-OFFSET_MAX..=OFFSET_MAX).contains(&known.low) =>
+            {
+                Some(Local::at(self.now_ms, known.low / MICRO))
+            }
+            _ => None,
+        }
+    }
+
+    /// When a kept attribute becomes too old to count.
+    pub(super) fn stale_ms(&self, attribute: AttributeRow) -> Option<i64> {
+        match self.state.body(attribute.hash()) {
+            Some(CellBody::Attribute(cell)) if attribute.ttl_ms() > 0 => {
+                Some(cell.time_ms.saturating_add_unsigned(attribute.ttl_ms()).saturating_add(1))
+            }
+            _ => None,
         }
     }
 
@@ -346,7 +367,7 @@ impl<'a> View<'a> {
     }
 
     /// What a metric is read from; `None` where nothing of it is observed.
-    fn reading(&self, metric: MetricRow<'a>, place: Option<u16>) -> Option<Reading<'a>> {
+    pub(super) fn reading(&self, metric: MetricRow<'a>, place: Option<u16>) -> Option<Reading<'a>> {
         let home = self.home(metric.scope() == kind::OF_ACCOUNT)?;
         let Some(CellBody::Metric(cell)) = body(home.state, metric.meaning(), place) else { return None };
         let (start_ms, is_whole) = self.stretch(metric, home.now_ms)?;

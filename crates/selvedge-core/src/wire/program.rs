@@ -53,7 +53,7 @@ pub(crate) use image::{
 pub use image::{
     CART, Image, attribute_hash, emit_hash, experiment_hash, group_hash, rule_hash, timer_hash, variant_hash,
 };
-pub(crate) use image::{FactTest, Local, LookedUp, SCANNED_MAX};
+pub(crate) use image::{DAY_MINUTES, FactTest, Local, LookedUp, SCANNED_MAX, Zone};
 pub use judged::{Goal, Study};
 pub(crate) use layout::{NONE, kind};
 pub use looked_up::{ColumnKind, Feed, Lookup, LookupCell, LookupRow, PushedTable};
@@ -148,6 +148,8 @@ pub struct Parts {
     pub templates: Vec<Template>,
     /// The site's time zone, sorted; empty where nothing asks for it: then it is UTC.
     pub zone: Vec<Offset>,
+    /// Time zones that schedules name, each as [`Self::zone`] is; its first offset begins at minute 0.
+    pub zones: Vec<Vec<Offset>>,
     /// What rules share of their terms.
     pub deciding: Deciding,
     /// Where records go, in the order of site.yaml; empty in the public program.

@@ -35,3 +35,4 @@ mod terms;
 mod texts;
 mod warm_up;
 mod trials;
+mod turning;

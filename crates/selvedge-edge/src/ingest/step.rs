@@ -214,6 +214,11 @@ impl<'a> Stepper<'a> {
         let moment = Moment { in_force: self.gate.in_force(event.consent), ..self.moment() };
         if self.gate.keeps_state() {
             self.make_up(&moment);
+            let notes = deadlines::end_session(self.site, &mut self.state, &event, usable, &moment);
+            if let Some(notes) = notes {
+                self.notes.extend(notes);
+                self.decided = None;
+            }
         }
         let before = match self.decided.take() {
             Some((decisions, _)) => decisions,
@@ -259,8 +264,7 @@ impl<'a> Stepper<'a> {
 
     /// Decides at the deadlines that came before the moment, as the alarm would have.
     fn make_up(&mut self, moment: &Moment<'_>) {
-        let next_ms = rules::next_wake(&self.site.program, &self.state);
-        if next_ms.is_some_and(|next_ms| next_ms <= moment.now_ms) {
+        if rules::next_due(&self.site.program, &self.state, moment.now_ms).is_some() {
             self.notes.extend(deadlines::make_up(self.site, &mut self.state, moment));
             self.decided = None;
         }

@@ -2,19 +2,26 @@
 
 use crate::world::*;
 use selvedge_core::event::{Batch, Clock, Event};
+use selvedge_core::number::Number;
 use selvedge_core::rules;
+use selvedge_core::value::Value;
 use selvedge_core::wire::log_row::{LogNote, LogRow, Said};
 use selvedge_core::wire::stored::VisitorRecord;
-use selvedge_edge::deadlines::{GRACE_MS, wake};
+use selvedge_edge::deadlines::{FLOOR_MS, GRACE_MS, wake};
 use selvedge_edge::ingest::{Arrival, Outcome, Trouble, step};
 use selvedge_edge::log_line;
+use selvedge_edge::site::Site;
 
 /// When the rule becomes true after the first view.
 const DUE_MS: u64 = NOW_MS - 10_000 + 1 + 60_000;
 
 fn stepped_at(stored: Option<VisitorRecord>, batch: Batch, now_ms: u64) -> Outcome {
+    stepped_of(&waiting_site(), stored, batch, now_ms)
+}
+
+fn stepped_of(site: &Site, stored: Option<VisitorRecord>, batch: Batch, now_ms: u64) -> Outcome {
     let arrival = Arrival { received_ms: now_ms, ..arrival() };
-    step(&waiting_site(), stored, batch, &arrival, &Trouble::default(), &mut Heard::default()).unwrap()
+    step(site, stored, batch, &arrival, &Trouble::default(), &mut Heard::default()).unwrap()
 }
 
 fn viewed() -> Outcome {
@@ -127,4 +134,93 @@ fn said_of_nobody() -> selvedge_core::consent::Snapshot {
 
 fn state_of(record: &VisitorRecord) -> selvedge_core::wire::state::VisitorState {
     selvedge_core::wire::state::VisitorState::decode(&record.state).unwrap()
+}
+
+/// A batch of one event that names a campaign.
+fn campaign(sequence: u32, name: &str, time_ms: u64, medium: &str) -> Batch {
+    let mut batch = later(sequence, name, time_ms);
+    for event in batch.events.iter_mut().flatten() {
+        event.context.set("utm.medium", Value::Text(medium.into()));
+    }
+    batch
+}
+
+/// What was said of a visit of these events: minutes from the beginning, name, campaign.
+fn visit(events: &[(u64, &str, &str)]) -> Vec<(u64, String, Option<Number>)> {
+    let (site, mut record, mut told) = (leaving_site(), None, Vec::new());
+    for (sequence, (minutes, name, medium)) in (1..).zip(events) {
+        let now_ms = NOW_MS + minutes * 60_000;
+        let batch = campaign(sequence, name, now_ms, medium);
+        let outcome = stepped_of(&site, record.take(), batch, now_ms);
+        for note in outcome.row.iter().flat_map(|row| &row.notes) {
+            if let Said::Emitted(emitted) = &note.said {
+                let views = match emitted.fields.get("views") {
+                    Some(Value::Number(views)) => Some(*views),
+                    _ => None,
+                };
+                told.push(((note.time_ms - NOW_MS) / 60_000, emitted.enter.clone(), views));
+            }
+        }
+        record = outcome.record;
+    }
+    told
+}
+
+#[test]
+fn a_session_ends_by_idle_time_by_its_length_and_by_another_campaign() {
+    let two = Some(Number::Int(2));
+    let left = |minutes, views| vec![(minutes, "left".to_owned(), views)];
+    let both = |name| [(0, "product_view", "cpc"), (1, "product_view", ""), (2, name, "email")];
+    assert_eq!(visit(&both("ping")), left(2, two), "another campaign");
+    assert_eq!(visit(&both("product_view")), left(2, two), "with what was seen in the session that ended");
+    let idle = [(0, "product_view", "cpc"), (1, "product_view", ""), (40, "product_view", "email")];
+    assert_eq!(visit(&idle), left(31, two), "once: when thirty minutes were over");
+    let day = [(0, "product_view", ""), (1, "product_view", "")];
+    let rest = (1..=60).map(|at| (1 + at * 25, "ping", ""));
+    let day: Vec<(u64, &str, &str)> = day.into_iter().chain(rest).collect();
+    assert_eq!(visit(&day), left(1_451, two), "the first event behind a day, which began another session");
+    let same = [(0, "product_view", "cpc"), (1, "ping", "cpc"), (20, "ping", "")];
+    assert_eq!(visit(&same), vec![], "the session goes on");
+    let nothing = [(0, "ping", "cpc"), (1, "ping", "email")];
+    assert_eq!(visit(&nothing), vec![], "nothing was looked at in the session that ended");
+}
+
+#[test]
+fn a_schedule_in_a_zone_of_its_own_opens_and_closes_while_nobody_looks() {
+    // Friday, 30 October 2026, 20:00 in New York.
+    let night_ms = 1_793_404_800_000;
+    let site = office_site();
+    let mut batch = later(1, "product_view", night_ms);
+    batch.header.sent_at_ms = night_ms;
+    let outcome = stepped_of(&site, None, batch, night_ms);
+    let hour_ms = 3_600_000;
+    // On Monday at eight, a clock change later.
+    let opens_ms = night_ms + (60 + 1) * hour_ms;
+    assert_eq!(outcome.due_ms, Some(opens_ms));
+    let woken = wake(&site, VISITOR, &outcome.record.unwrap(), opens_ms + GRACE_MS).unwrap();
+    let expected = [(opens_ms, "mail open false".to_owned()), (opens_ms, "two-views".to_owned())];
+    assert_eq!(said(woken.row.as_ref()), expected);
+    assert_eq!(woken.due_ms, Some(opens_ms + 10 * hour_ms));
+    let woken = wake(&site, VISITOR, &woken.record, opens_ms + 10 * hour_ms + GRACE_MS).unwrap();
+    assert_eq!(said(woken.row.as_ref()), [(opens_ms + 10 * hour_ms, String::new())], "the fallback");
+    assert_eq!(woken.due_ms, Some(opens_ms + 24 * hour_ms));
+    // A week and a day after the event clocks wake nobody any more.
+    let mut left = (woken.record, woken.due_ms, 0);
+    while let Some(due_ms) = left.1 {
+        let woken = wake(&site, VISITOR, &left.0, due_ms + GRACE_MS).unwrap();
+        left = (woken.record, woken.due_ms, left.2 + 1);
+        assert!(due_ms <= night_ms + 8 * 24 * hour_ms && left.2 < 20);
+    }
+    assert_eq!(left.2, 8);
+}
+
+#[test]
+fn alarms_of_a_visitor_keep_a_distance_and_miss_nothing() {
+    let site = leaving_site();
+    let outcome = stepped_of(&site, None, later(1, "product_view", NOW_MS), NOW_MS);
+    let end_ms = outcome.due_ms.unwrap();
+    let woken = wake(&site, VISITOR, &outcome.record.unwrap(), end_ms + GRACE_MS).unwrap();
+    assert_eq!(woken.due_ms, Some(end_ms + FLOOR_MS), "what it holds ends a second later");
+    let woken = wake(&site, VISITOR, &woken.record, end_ms + FLOOR_MS + GRACE_MS).unwrap();
+    assert_eq!(said(woken.row.as_ref()), [(end_ms + 1_000, String::new())], "at its own time all the same");
 }

@@ -84,6 +84,49 @@ pub fn wider_site(events: &[&str], categories: &[&str]) -> Site {
     Site::load(&bytes, hash_of(&bytes), 2).unwrap()
 }
 
+/// The same site with a rule that tells `mail` at the end of a session in which something was looked at.
+pub fn leaving_site() -> Site {
+    let mut parts = parts();
+    parts.metrics[0].window = Window::Session;
+    parts.metrics[0].threshold = 2;
+    parts.code[0].test = Test::Range(1, i64::MAX);
+    let fields = vec![("views".into(), 0)];
+    let rule = &mut parts.rules[0];
+    rule.caps = Vec::new();
+    rule.hold = Hold::Time(1_000);
+    rule.timing = Timing { trigger: Some(Trigger { events: Vec::new(), session_end: true }), after_ms: 0 };
+    rule.emit =
+        Some(Emit { to: "mail".into(), enter: "left".into(), exit_when: None, fields, once_per: None });
+    parts.plan.events.iter_mut().for_each(|event| event.purposes = ALL);
+    let bytes = parts.encode();
+    Site::load(&bytes, hash_of(&bytes), 1).unwrap()
+}
+
+/// The same site, where a rule is shown and `mail` is told from eight to six on weekdays in New York.
+pub fn office_site() -> Site {
+    let mut parts = parts();
+    let offset = |from_minute, minutes| Offset { from_minute, minutes };
+    // 1 November 2026, 06:00 UTC: two o'clock becomes one.
+    parts.zones = vec![vec![offset(0, -240), offset(29_890_440, -300)]];
+    let clock = |builtin, shape| Fact { source: FactSource::Clock(0, builtin), shape, default: None };
+    let days = ["fri", "mon", "thu", "tue", "wed"].map(str::to_owned).to_vec();
+    parts.facts.push(clock(Builtin::TimeOfDay, Shape::Number));
+    parts.facts.push(clock(Builtin::Weekday, Shape::OneOf(days)));
+    let test = |fact, test, on_true| Instruction { fact, test, on_true, on_false: Jump::Reject };
+    parts.code.push(test(1, Test::Range(8 * 60, 18 * 60 - 1), Jump::To(2)));
+    parts.code.push(test(2, Test::Mask(0b111_1100), Jump::Accept));
+    let rule = &mut parts.rules[0];
+    rule.when = None;
+    rule.caps = Vec::new();
+    rule.hold = Hold::Time(0);
+    rule.terms.schedule = Some(1);
+    let fields = Vec::new();
+    rule.emit =
+        Some(Emit { to: "mail".into(), enter: "open".into(), exit_when: None, fields, once_per: None });
+    let bytes = parts.encode();
+    Site::load(&bytes, hash_of(&bytes), 1).unwrap()
+}
+
 /// The same site after its `publish`-th publish.
 pub fn site_at(publish: u64) -> Site {
     Site { publish, ..site() }

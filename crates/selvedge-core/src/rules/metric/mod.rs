@@ -12,7 +12,7 @@ pub(super) mod values;
 
 mod distinct;
 
-mod score;
+pub(super) mod score;
 
 use super::facts::{Seen, UNOBSERVED};
 use super::happening::resolve_event;
@@ -78,6 +78,11 @@ pub(super) struct Reading<'a> {
     pub since_ms: i64,
     /// All that happened in the window since then was observed.
     pub is_watched: bool,
+}
+
+/// The value with which a range begins to be passed, and the first with which it is not any more.
+pub(super) const fn edges(low: i64, high: i64, is_rising: bool) -> [i64; 2] {
+    if is_rising { [low, high.saturating_add(1)] } else { [high, low.saturating_sub(1)] }
 }
 
 /// What a metric keeps before anything happened.

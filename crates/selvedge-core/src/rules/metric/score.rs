@@ -1,7 +1,7 @@
 //! Scores: points that events add and that fade by half in every half-life. Worked out in whole numbers, so that the page
 //! and the edge agree to the last digit; a score never rises while nothing adds to it.
 
-use super::{Occurrence, Reading};
+use super::{Occurrence, Reading, edges};
 use crate::rules::known::Known;
 use crate::wire::program::MetricRow;
 use crate::wire::state::{Faded, Kept};
@@ -64,6 +64,41 @@ pub(super) fn known(reading: &Reading) -> Known {
     let may_fall = reading.image.points(score).any(|points| points.micro() < 0);
     let low = if may_fall { value.saturating_sub(apart) } else { value };
     Known { low: low.max(score.min()), high: value.saturating_add(apart).min(score.max()) }
+}
+
+/// How long it takes until a score, if nothing adds to it, fades into the range and out of it again; `None` where it is not
+/// known exactly, or is past that, or never comes that far.
+#[inline(never)]
+pub(in crate::rules) fn fades_in_ms(reading: &Reading, low: i64, high: i64) -> [Option<i64>; 2] {
+    let Kept::Score(faded) = reading.kept else { return [None; 2] };
+    let score = reading.image.score(reading.metric.detail());
+    let passed_ms = reading.now_ms.wrapping_sub(faded.time_ms).max(0);
+    let is_rising = faded.value < 0;
+    edges(low, high, is_rising).map(|edge| {
+        let is_past = |after_ms: i64| {
+            let left = fade(faded.value, passed_ms.saturating_add(after_ms), score.half_life_ms());
+            if is_rising { left >= edge } else { left <= edge }
+        };
+        if reading.is_watched { first(is_past, score.half_life_ms()) } else { None }
+    })
+}
+
+/// The first millisecond for which it is so: from there on it stays so, as a score only fades. Behind 64 half-lives nothing
+/// is left of any.
+fn first(is_past: impl Fn(i64) -> bool, half_life_ms: u64) -> Option<i64> {
+    let (mut low, mut high) = (0, half_life_ms.cast_signed().saturating_mul(64));
+    if is_past(low) || !is_past(high) {
+        return None;
+    }
+    while high.wrapping_sub(low) > 1 {
+        let middle = low.midpoint(high);
+        if is_past(middle) {
+            high = middle;
+        } else {
+            low = middle;
+        }
+    }
+    Some(high)
 }
 
 /// What is left of `value` after so long; rounded towards 0.

@@ -3,12 +3,13 @@
 use super::{Image, ProgramFault};
 use crate::limits::{
     BUCKETS, COUNT_THRESHOLD_MAX, DISTINCT_MAX, INSTRUCTIONS_MAX, LOOKUP_COLUMNS_MAX, LOOKUP_ROWS_MAX,
-    SCORE_MICRO_MAX, SEQUENCE_STEPS_MAX, VALUES_MAX, WINDOW_MS_MAX,
+    SCORE_MICRO_MAX, SEQUENCE_STEPS_MAX, VALUES_MAX, WINDOW_MS_MAX, ZONE_OFFSETS_MAX,
 };
 use crate::wire::codec::WireFault;
 use crate::wire::program::{
-    ACCEPT, Cap, Deciding, Emit, Experiment, Fact, FactSource, Hold, Metric, MetricKind, NONE, OncePer,
-    Parts, REJECT, Rule, Score, Sequence, SequenceKind, Shape, Terms, Timing, Trigger, Window, kind, op_of,
+    ACCEPT, Builtin, Cap, Deciding, Emit, Experiment, Fact, FactSource, Hold, Metric, MetricKind, NONE,
+    OncePer, Parts, REJECT, Rule, Score, Sequence, SequenceKind, Shape, Terms, Timing, Trigger, Window, kind,
+    op_of,
 };
 use alloc::vec::Vec;
 
@@ -33,7 +34,7 @@ pub(super) fn verify(parts: &Parts, image: &Image) -> Verdict {
         optional(slot.fallback, parts.contents.len())
     })?;
     verify_deciding(parts, image)?;
-    let cells = parts.cells();
+    let cells = parts.cells(image.moves_with_time());
     verify_order(parts, &cells)?;
     if image.is_of(parts, &cells) { Ok(()) } else { Err(ProgramFault::Index) }
 }
@@ -62,6 +63,11 @@ pub(super) fn verify_fact(parts: &Parts, image: &Image, place: usize, fact: &Fac
         }
         FactSource::AnyItem { passes, fails, .. } => {
             index(*passes, image.code().len()).and(index(*fails, image.code().len()))?;
+        }
+        FactSource::Clock(zone, builtin) => {
+            index(*zone, parts.zones.len())?;
+            let is_clock = matches!(builtin, Builtin::TimeOfDay | Builtin::Weekday);
+            index(0, is_clock.into())?;
         }
         FactSource::Builtin(_) | FactSource::Property(_) | FactSource::Item(_) | FactSource::Trust => {}
     }
@@ -165,6 +171,8 @@ fn verify_lookup(image: &Image, at: u16) -> Verdict {
 fn verify_code(parts: &Parts, image: &Image) -> Verdict {
     let code = image.code();
     let is_inside = |to: u16| usize::from(to) < code.len() || to == ACCEPT || to == REJECT;
+    image.watched().try_for_each(|op| index(op.fact(), parts.facts.len()))?;
+    image.watching().try_for_each(|rule| index(rule, parts.rules.len()))?;
     for (at, op) in (0..).map_while(|at| Some((at, op_of(code, at)?))) {
         index(op.fact(), parts.facts.len())?;
         match op.test() {
@@ -245,7 +253,10 @@ fn verify_order(parts: &Parts, cells: &[u64]) -> Verdict {
     });
     let slots = parts.slots.is_sorted_by(|before, next| before.name < next.name);
     let contents = parts.contents.is_sorted_by(|before, next| before.id < next.id);
-    let zone = parts.zone.is_sorted_by(|before, next| before.from_minute < next.from_minute);
+    let zone = parts.zones.iter().chain([&parts.zone]).all(|zone| {
+        zone.len() <= ZONE_OFFSETS_MAX
+            && zone.is_sorted_by(|before, next| before.from_minute < next.from_minute)
+    });
     let events = parts.plan.events.is_sorted_by(|before, next| before.name < next.name);
     let cells = cells.is_sorted_by(|before, next| before < next);
     let settled = parts.settled.is_sorted_by(|before, next| before < next);

@@ -2,10 +2,11 @@
 
 use super::{Step, context_value};
 use crate::consent::Purposes;
+use crate::event::Event;
 use crate::limits::{SESSION_IDLE_MS, SESSION_MS_MAX};
 use crate::rules::kept::{cut, fact_of, put, stored};
 use crate::wire::program::Builtin;
-use crate::wire::state::Stored;
+use crate::wire::state::{Stored, VisitorState};
 
 /// Facts of a campaign.
 const UTM: [Builtin; 5] =
@@ -21,11 +22,39 @@ const OF_SESSION: [Builtin; 7] = [
     Builtin::ReferrerClass,
 ];
 
+/// Whether the session lasts no more when an event comes that is newer than all of it: after 30 minutes idle, 24 hours, or
+/// with a new campaign.
+pub(super) fn ends_session(state: &VisitorState, event: &Event, time_ms: i64) -> bool {
+    let session = &state.session;
+    let is_over = time_ms.wrapping_sub(session.start_ms) > SESSION_MS_MAX;
+    time_ms >= session.last_ms && (is_over || is_idle(state, time_ms) || is_new_campaign(state, event))
+}
+
+/// Whether nothing was seen for as long as ends a session.
+pub(super) fn is_idle(state: &VisitorState, time_ms: i64) -> bool {
+    time_ms.wrapping_sub(state.session.last_ms) > SESSION_IDLE_MS
+}
+
+/// The event itself names a campaign, and not the session's; of a session that was not observed whole, which one it has is
+/// not known, and it may be a new one.
+fn is_new_campaign(state: &VisitorState, event: &Event) -> bool {
+    let (mut is_named, mut differs) = (false, false);
+    for builtin in UTM {
+        let named = event.context.text(builtin.name()).unwrap_or_default();
+        is_named |= !named.is_empty();
+        differs |= match fact_of(&state.session.facts, builtin) {
+            Some(Stored::Text(text)) => *text != cut(named),
+            _ => !named.is_empty(),
+        };
+    }
+    is_named && (differs || state.session.is_gapped)
+}
+
 impl Step<'_> {
     /// Keeps the session; whether a new one began. Where analytics is not in force, whether it still lasts is not known from
     /// here on, and what is counted in it begins anew, as a lower bound.
     pub(super) fn session(&mut self) -> bool {
-        let is_observed = self.moment.in_force.holds(Purposes::ANALYTICS);
+        let is_observed = self.moment.in_force.holds(Purposes::ANALYTICS) && !self.is_behind_gap();
         let begins = is_observed && self.usable.holds(Purposes::ANALYTICS) && self.session_begins();
         self.ends_session = begins || !is_observed;
         if self.ends_session {
@@ -51,18 +80,21 @@ impl Step<'_> {
         begins
     }
 
+    /// Whether a newer event went unseen: where the session began that this one belongs to is not known.
+    pub(super) fn is_behind_gap(&self) -> bool {
+        let is_older = self.state.last_time_ms.is_some_and(|last_ms| self.moment.now_ms < last_ms);
+        self.state.session.is_gap_open && is_older
+    }
+
     /// Begins a session after 30 minutes idle, 24 hours, or with a new campaign; never by an event from before the
     /// session's newest.
     fn session_begins(&mut self) -> bool {
-        let is_campaign = self.is_new_campaign();
         let time_ms = self.moment.now_ms;
-        let session = &mut self.state.session;
-        let idle_ms = time_ms.wrapping_sub(session.last_ms);
-        let is_idle = idle_ms > SESSION_IDLE_MS;
-        let is_over = is_idle || is_campaign || time_ms.wrapping_sub(session.start_ms) > SESSION_MS_MAX;
-        if session.number > 0 && (idle_ms < 0 || !is_over) {
+        let is_idle = is_idle(self.state, time_ms);
+        if self.state.session.number > 0 && !ends_session(self.state, self.event, time_ms) {
             return false;
         }
+        let session = &mut self.state.session;
         // After a gap it is not known whether a session truly begins here; only idle time that was watched tells.
         session.is_gapped = session.is_gap_open || session.is_gapped && !is_idle;
         session.previous_start_ms = (session.number > 0).then_some(session.start_ms);
@@ -74,21 +106,6 @@ impl Step<'_> {
         }
         session.start_ms = time_ms;
         true
-    }
-
-    /// The event itself names a campaign, and not the session's; of a session that was not observed whole, which one it has
-    /// is not known, and it may be a new one.
-    fn is_new_campaign(&self) -> bool {
-        let (mut is_named, mut differs) = (false, false);
-        for builtin in UTM {
-            let named = self.event.context.text(builtin.name()).unwrap_or_default();
-            is_named |= !named.is_empty();
-            differs |= match fact_of(&self.state.session.facts, builtin) {
-                Some(Stored::Text(text)) => *text != cut(named),
-                _ => !named.is_empty(),
-            };
-        }
-        is_named && (differs || self.state.session.is_gapped)
     }
 
     /// Whether the event belongs to the present session, as far as that is observed.

@@ -24,7 +24,7 @@ use super::{
 use crate::limits::{
     ATTRIBUTES_MAX, CAPS_MAX, CART_EVENTS_MAX, CONTENTS_MAX, FACTS_MAX, GROUPS_MAX, INSTRUCTIONS_MAX,
     LOOKUP_COLUMNS_MAX, LOOKUP_ROWS_MAX, LOOKUPS_MAX, MASK_WORDS_MAX, METRICS_MAX, PROGRAM_BYTES_MAX,
-    RULES_MAX, SCORE_POINTS_MAX, SEQUENCES_MAX, SLOTS_MAX, TEXTS_MAX, ZONE_OFFSETS_MAX,
+    RULES_MAX, SCORE_POINTS_MAX, SEQUENCES_MAX, SLOTS_MAX, TEXTS_MAX, ZONE_OFFSETS_MAX, ZONES_MAX,
 };
 use crate::wire::codec::{Reader, WireFault};
 use alloc::string::String;
@@ -74,6 +74,7 @@ impl Parts {
             groups: rows(reading, tag::GROUPS, size::NARROW, GROUPS_MAX, group)?,
             contents: contents(image)?,
             zone: rows(reading, tag::ZONE, size::OFFSET, ZONE_OFFSETS_MAX, offset)?,
+            zones: zones(reading)?,
             deciding: deciding::deciding(reading)?,
             values: rows(reading, tag::VALUES, size::NARROW, FACTS_MAX, value)?,
             templates: template::templates(image.table(tag::TEMPLATES))?,
@@ -306,6 +307,9 @@ fn fact_of(from: &Reading, row: FactRow) -> Decoded<Fact> {
         }
         kind::SOURCE_SAME_COUNT => FactSource::SameCount(row.index(), row.second()),
         kind::SOURCE_TRUST => FactSource::Trust,
+        kind::SOURCE_CLOCK => {
+            FactSource::Clock(row.index(), Builtin::from_number(row.column()).ok_or(WireFault::Malformed)?)
+        }
         _ => return Err(WireFault::Malformed.into()),
     };
     let tests = &[TextTest::Contains, TextTest::StartsWith, TextTest::EndsWith, TextTest::MatchesGlob];
@@ -470,7 +474,21 @@ fn group(from: &Reading, at: u16) -> Decoded<Group> {
 }
 
 fn offset(from: &Reading, at: u16) -> Decoded<Offset> {
-    Ok(from.image.offset(at.into()))
+    Ok(from.image.offset(tag::ZONE, at.into()))
+}
+
+/// Each zone begins with minute 0.
+fn zones(from: &Reading) -> Decoded<Vec<Vec<Offset>>> {
+    let offset = |from: &Reading, at: u16| Ok(from.image.offset(tag::ZONES, at.into()));
+    let offsets = rows(from, tag::ZONES, size::OFFSET, ZONES_MAX.saturating_mul(ZONE_OFFSETS_MAX), offset)?;
+    let mut zones: Vec<Vec<Offset>> = Vec::new();
+    for offset in offsets {
+        match zones.last_mut() {
+            Some(zone) if offset.from_minute > 0 => zone.push(offset),
+            _ => zones.push([offset].into()),
+        }
+    }
+    Ok(zones)
 }
 
 /// All contents, one behind the other, each where its place says.

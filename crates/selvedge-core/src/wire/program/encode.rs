@@ -11,6 +11,8 @@ mod sequence;
 
 mod timing;
 
+mod watched;
+
 use super::image::records::{METRIC_PRIVATE, METRIC_WARM};
 use super::image::{
     ACCEPT, CART, REJECT, WOKEN, attribute_hash, emit_hash, group_hash, rule_hash, slot_hash, timer_hash,
@@ -44,7 +46,7 @@ impl Parts {
             let row = tables.table(tag::CART).fixed(event).fixed(currency).fixed(known.purpose.0);
             row.fixed(known.does as u8).end(size::NARROW);
         }
-        self.code.iter().for_each(|code| tables.instruction(code));
+        self.code.iter().for_each(|code| tables.instruction(tag::CODE, code));
         self.masks.iter().for_each(|words| tables.mask(words));
         for at in &self.settled {
             tables.table(tag::SETTLED).fixed(u32::from(*at));
@@ -67,11 +69,14 @@ impl Parts {
             row.fixed(group.max_per_page.unwrap_or(NONE)).fixed(caps).fixed(count_u8(&group.caps));
             row.end(size::NARROW);
         }
-        for offset in &self.zone {
-            let row = tables.table(tag::ZONE).fixed(offset.from_minute);
+        let site = self.zone.iter().map(|offset| (tag::ZONE, offset));
+        let named = self.zones.iter().flatten().map(|offset| (tag::ZONES, offset));
+        for (section, offset) in site.chain(named) {
+            let row = tables.table(section).fixed(offset.from_minute);
             row.fixed(offset.minutes).end(size::OFFSET);
         }
-        for cell in self.cells() {
+        let moves_with_time = tables.watched(self);
+        for cell in self.cells(moves_with_time) {
             tables.table(tag::CELLS).fixed(cell);
         }
         let page_purposes = self.plan.find_type(EventType::Page).purposes;
@@ -102,15 +107,15 @@ impl Parts {
         tables.bytes()
     }
 
-    /// Whether time alone may change what is decided.
+    /// Whether time alone may change what is decided, though no condition tests what moves with it.
     fn wakes(&self) -> bool {
         let has_deadline =
             |rule: &Rule| rule.timing != Timing::default() || matches!(rule.hold, Hold::Time(_));
         !self.sequences.is_empty() || self.rules.iter().any(has_deadline)
     }
 
-    /// The names of all cells, sorted.
-    pub(crate) fn cells(&self) -> Vec<u64> {
+    /// The names of all cells, sorted; `moves_with_time`: conditions test what moves with time alone.
+    pub(crate) fn cells(&self, moves_with_time: bool) -> Vec<u64> {
         let capped_groups = self.groups.iter().filter(|group| !group.caps.is_empty());
         let mut cells: Vec<u64> = self.metrics.iter().map(|metric| metric.meaning).collect();
         cells.extend(self.sequences.iter().map(|sequence| sequence.meaning));
@@ -119,7 +124,7 @@ impl Parts {
         cells.extend(capped_groups.map(group_hash));
         cells.extend(self.rules.iter().filter(|rule| rule.timing != Timing::default()).map(timer_hash));
         cells.extend(self.rules.iter().filter(|rule| rule.emit.is_some()).map(emit_hash));
-        cells.extend(self.wakes().then_some(WOKEN));
+        cells.extend((moves_with_time || self.wakes()).then_some(WOKEN));
         self.deciding_cells(&mut cells);
         cells.sort_unstable();
         cells
@@ -252,6 +257,7 @@ impl Tables {
             FactSource::Lookup { table, key, .. } => (kind::SOURCE_LOOKUP, *table, (*key).into()),
             FactSource::SameCount(metric, text) => (kind::SOURCE_SAME_COUNT, *metric, (*text).into()),
             FactSource::Trust => (kind::SOURCE_TRUST, 0, 0),
+            FactSource::Clock(zone, _) => (kind::SOURCE_CLOCK, *zone, 0),
         };
         let (shape, texts, count) = match (&fact.shape, &fact.source) {
             (Shape::Number, FactSource::Difference(a, b)) => (kind::SHAPE_NUMBER, 0, counts_of(a, b)),
@@ -267,7 +273,11 @@ impl Tables {
         };
         let count = u16::try_from(count).unwrap_or(u16::MAX);
         let row = self.table(table).fixed(fact.default.unwrap_or(0)).fixed(name).fixed(texts);
-        let column = if let FactSource::Lookup { column, .. } = fact.source { column } else { 0 };
+        let column = match fact.source {
+            FactSource::Lookup { column, .. } => column,
+            FactSource::Clock(_, builtin) => builtin as u8,
+            _ => 0,
+        };
         row.fixed(count).fixed(index).raw(&[source, shape, fact.default.is_some().into(), column]);
         row.end(size::NARROW);
     }
@@ -330,14 +340,14 @@ impl Tables {
         row.fixed(first_cell).fixed(texts).fixed(columns).fixed(lookup.feed as u8).end(size::NARROW);
     }
 
-    fn instruction(&mut self, instruction: &Instruction) {
+    fn instruction(&mut self, table: u8, instruction: &Instruction) {
         let (test, low, high) = match instruction.test {
             Test::Range(low, high) => (kind::TEST_RANGE, low, high),
             Test::Mask(bits) => (kind::TEST_MASK, bits.cast_signed(), 0),
             Test::MaskWide(at) => (kind::TEST_MASK_WIDE, i64::from(at), 0),
             Test::Missing => (kind::TEST_MISSING, 0, 0),
         };
-        let row = self.table(tag::CODE).fixed(low).fixed(high).fixed(instruction.fact);
+        let row = self.table(table).fixed(low).fixed(high).fixed(instruction.fact);
         row.fixed(jump(instruction.on_true)).fixed(jump(instruction.on_false)).fixed(test).end(size::NARROW);
     }
 

@@ -11,7 +11,7 @@ mod index;
 pub(crate) use index::{FactTest, SCANNED_MAX};
 
 pub(crate) use lookups::LookedUp;
-pub(crate) use zone::Local;
+pub(crate) use zone::{DAY_MINUTES, Local, Zone};
 
 mod zone;
 
@@ -20,7 +20,7 @@ mod deciding;
 pub(crate) use deciding::{SITE_CAPS, USER, dismissals_of, per_value_of, slot_caps_hash};
 pub use deciding::{experiment_hash, variant_hash};
 
-use super::layout::{MAGIC, size, tag};
+use super::layout::{MAGIC, NONE, size, tag};
 use super::{Attribute, Content, Group, Parts, ProgramFault, Rule, Slot, postcard};
 use crate::consent::Purposes;
 use crate::event::EventType;
@@ -357,6 +357,23 @@ impl Image {
 
     pub(super) fn settled_at(&self, at: u16) -> Option<u16> {
         u16::try_from(u32::from_le_bytes(*self.rows(tag::SETTLED).get(usize::from(at))?)).ok()
+    }
+
+    /// Whether conditions test something that moves with time alone.
+    #[must_use]
+    pub fn moves_with_time(&self) -> bool {
+        self.watched().next().is_some()
+    }
+
+    /// The tests that time alone may make come out otherwise; their jumps mean nothing.
+    pub(crate) fn watched(&self) -> impl Iterator<Item = Op<'_>> {
+        self.rows(tag::WATCHED).iter().map(Op)
+    }
+
+    /// The rules that these tests belong to.
+    pub(crate) fn watching(&self) -> impl Iterator<Item = u16> {
+        let rules = self.rows::<{ size::PLACE }>(tag::WATCHING).iter();
+        rules.map(|rule| u16::try_from(u32::from_le_bytes(*rule)).unwrap_or(NONE))
     }
 
     /// The words of a wide mask, 8 bytes each.

@@ -65,8 +65,14 @@ pub(super) mod tag {
     /// What placeholders read: facts, as [`FACTS`] has them.
     pub const VALUES: u8 = 42;
     pub const TEMPLATES: u8 = 43;
+    /// Time zones that schedules name, one behind the other, as [`ZONE`]; each begins with minute 0.
+    pub const ZONES: u8 = 44;
+    /// Tests of conditions whose outcome time alone may change: as instructions, without jumps.
+    pub const WATCHED: u8 = 45;
     /// Places of the code (4 bytes) whose tests are behind `is true` and the like, sorted.
     pub const SETTLED: u8 = 46;
+    /// The rules (4 bytes) that such tests belong to, ascending.
+    pub const WATCHING: u8 = 47;
     /// Where records go. Postcard; only in the full program.
     pub const DESTINATIONS: u8 = 54;
     /// Postcard: goals, and what experiments are judged by.
@@ -159,6 +165,7 @@ pub(crate) mod kind {
     pub const SOURCE_METRIC: u8 = 2;
     pub const SOURCE_PROPERTY: u8 = 3;
     pub const SOURCE_SEQUENCE: u8 = 32;
+    pub const SOURCE_CLOCK: u8 = 40;
 
     pub const ONCE_PER_SESSION: u8 = 1;
     pub const ONCE_PER_TIME: u8 = 2;

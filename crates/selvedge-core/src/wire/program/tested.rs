@@ -166,6 +166,9 @@ pub enum FactSource {
     },
     /// How many events of a metric of kind [`super::MetricKind::Same`] (the first place) had the text of a fact (the second).
     SameCount(u16, u16),
+    /// The time of day, or the day of the week ([`Builtin::TimeOfDay`], [`Builtin::Weekday`]), in the named time zone at this
+    /// place.
+    Clock(u16, Builtin),
     /// Who the event came from, `client` or `server` (only in a metric's `where`).
     Trust,
 }
@@ -327,7 +330,7 @@ pub struct Instruction {
 }
 
 /// A test of a fact's value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Test {
     /// Between the two, both included. (The whole range: it is known.)
     Range(i64, i64),

@@ -1,7 +1,7 @@
-//! Local time: a site's time zone as a table of offsets, and the calendar. Whole numbers only.
+//! Local time: time zones as tables of offsets, and the calendar. Whole numbers only.
 
 use super::super::Offset;
-use super::super::layout::{kind, tag};
+use super::super::layout::{kind, size, tag};
 use super::Image;
 use super::records::Field;
 
@@ -60,9 +60,13 @@ impl Local {
     }
 }
 
-impl Image {
-    /// The moment in the site's time zone; in UTC where the program holds none.
-    pub(crate) fn local(&self, now_ms: i64) -> Local {
+/// A time zone: its offsets, one behind the other. Without any it is UTC.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Zone<'a>(&'a [[u8; size::OFFSET]]);
+
+impl Zone<'_> {
+    /// The moment on the clocks there.
+    pub fn local(self, now_ms: i64) -> Local {
         let minute = now_ms.div_euclid(MINUTE_MS);
         let mut minutes = self.offset(0).minutes;
         for offset in self.each_offset().take_while(|offset| i64::from(offset.from_minute) <= minute) {
@@ -71,19 +75,15 @@ impl Image {
         Local::at(now_ms, minutes.into())
     }
 
-    /// When the calendar day, week or month of `now_ms` began in the site's time zone: its first millisecond.
-    pub(crate) fn period_start_ms(&self, window: u8, now_ms: i64) -> i64 {
-        let local = self.local(now_ms);
-        let back = match window {
-            kind::WINDOW_WEEK => local.weekday(),
-            kind::WINDOW_MONTH => local.date().day.wrapping_sub(1),
-            _ => 0,
-        };
-        self.day_start_ms(local.day.wrapping_sub(back))
+    /// The first moment behind `now_ms` at which the clocks there are put forward or back.
+    pub fn next_change_ms(self, now_ms: i64) -> Option<i64> {
+        let mut changes =
+            self.each_offset().map(|offset| i64::from(offset.from_minute).wrapping_mul(MINUTE_MS));
+        changes.find(|change_ms| *change_ms > now_ms)
     }
 
     /// The first millisecond of a local day. Where the clock skips midnight, the first after it.
-    pub(crate) fn day_start_ms(&self, day: i64) -> i64 {
+    fn day_start_ms(self, day: i64) -> i64 {
         let local_minute = day.wrapping_mul(DAY_MINUTES);
         let mut start = local_minute.wrapping_sub(self.offset(0).minutes.into());
         for offset in self.each_offset() {
@@ -96,13 +96,52 @@ impl Image {
         start.wrapping_mul(MINUTE_MS)
     }
 
-    fn each_offset(&self) -> impl Iterator<Item = Offset> {
-        (0..self.rows::<8>(tag::ZONE).len()).map(|at| self.offset(at))
+    fn each_offset(self) -> impl Iterator<Item = Offset> {
+        (0..self.0.len()).map(move |at| self.offset(at))
     }
 
-    /// An offset of the time zone; of UTC where there is none.
-    pub(in super::super) fn offset(&self, at: usize) -> Offset {
-        let row = self.rows::<8>(tag::ZONE).get(at).copied().unwrap_or_default();
+    /// An offset; of UTC where there is none.
+    fn offset(self, at: usize) -> Offset {
+        let row = self.0.get(at).copied().unwrap_or_default();
         Offset { from_minute: u32::read(&row, 0), minutes: i16::read(&row, 4) }
+    }
+}
+
+impl Image {
+    /// The site's time zone; UTC where the program holds none.
+    pub(crate) fn zone(&self) -> Zone<'_> {
+        Zone(self.rows(tag::ZONE))
+    }
+
+    /// A time zone that a schedule names, by its place. Each begins with an offset from minute 0 on.
+    pub(crate) fn named_zone(&self, at: u16) -> Zone<'_> {
+        let rows = self.rows::<{ size::OFFSET }>(tag::ZONES);
+        let is_first = |row: &[u8; size::OFFSET]| u32::read(row, 0) == 0;
+        let mut starts = (0..).zip(rows).filter(|(_, row)| is_first(row)).map(|(place, _)| place);
+        let start = starts.nth(at.into()).unwrap_or(rows.len());
+        let rest = rows.get(start..).unwrap_or_default();
+        let more = rest.iter().skip(1).take_while(|row| !is_first(row)).count();
+        Zone(rest.get(..more.wrapping_add(1)).unwrap_or_default())
+    }
+
+    /// The moment in the site's time zone; in UTC where the program holds none.
+    pub(crate) fn local(&self, now_ms: i64) -> Local {
+        self.zone().local(now_ms)
+    }
+
+    /// When the calendar day, week or month of `now_ms` began in the site's time zone: its first millisecond.
+    pub(crate) fn period_start_ms(&self, window: u8, now_ms: i64) -> i64 {
+        let local = self.local(now_ms);
+        let back = match window {
+            kind::WINDOW_WEEK => local.weekday(),
+            kind::WINDOW_MONTH => local.date().day.wrapping_sub(1),
+            _ => 0,
+        };
+        self.zone().day_start_ms(local.day.wrapping_sub(back))
+    }
+
+    /// An offset of the site's time zone, or of those that schedules name.
+    pub(in super::super) fn offset(&self, section: u8, at: usize) -> Offset {
+        Zone(self.rows(section)).offset(at)
     }
 }
