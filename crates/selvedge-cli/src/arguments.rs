@@ -1,8 +1,10 @@
 //! What can be said on the command line.
 
+pub mod destinations;
 pub mod log;
 pub mod quarantine;
 
+use self::destinations::DestinationsArguments;
 use self::log::LogArguments;
 use self::quarantine::QuarantineArguments;
 use crate::exit;
@@ -79,6 +81,10 @@ pub enum Command {
     /// Print the log of accepted events, or write it to files
     #[command(after_long_help = LOG_HELP)]
     Log(LogArguments),
+    /// Show how the destinations stand; stop one, or let it go on
+    #[command(after_long_help = "Examples:\n  selvedge destinations\n  \
+        selvedge destinations pause crm\n  selvedge destinations resume crm")]
+    Destinations(DestinationsArguments),
     /// Look through what was refused, and take it up again
     #[command(after_long_help = QUARANTINE_HELP)]
     Quarantine(QuarantineArguments),

@@ -2,6 +2,7 @@
 
 pub mod github;
 mod query;
+mod table;
 pub mod check;
 pub mod build;
 pub mod log;
@@ -9,6 +10,7 @@ pub mod new;
 pub mod publish;
 pub mod order;
 pub mod quarantine;
+pub mod destinations;
 pub mod lookups;
 pub mod replay;
 pub mod test;
@@ -46,6 +48,7 @@ fn dispatch(command: Command) -> Result<Ending> {
         Command::Rollback(arguments) => order::rollback(&arguments),
         Command::Lookups(arguments) => lookups::run(&arguments),
         Command::Log(arguments) => log::run(&arguments),
+        Command::Destinations(arguments) => destinations::run(&arguments),
         Command::Quarantine(arguments) => quarantine::run(&arguments.order),
         Command::Replay(arguments) => replay::run(&arguments),
     }

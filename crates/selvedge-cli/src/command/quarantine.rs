@@ -1,6 +1,7 @@
 //! `selvedge quarantine`: what was refused, why, and what became of it when it was taken up again.
 
 use super::query::query;
+use super::table::table;
 use crate::arguments::quarantine::{
     ExportArguments, GroupsArguments, ListArguments, OrderArguments, QuarantineOrder, SelectionArguments,
     ShowArguments, SiteArguments,
@@ -12,9 +13,6 @@ use serde_json::{Map, Value, json};
 use std::fs::OpenOptions;
 use std::io::{BufRead, BufWriter, ErrorKind, Write, stdout};
 use std::path::Path;
-
-/// Columns of a cell; longer texts are cut.
-const CELL_COLUMNS_MAX: usize = 60;
 
 /// Runs the command.
 ///
@@ -295,24 +293,6 @@ fn texts(selection: &SelectionArguments) -> [(&'static str, &Option<String>); 7]
 
 fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
-}
-
-/// Columns as wide as their widest cell; the last is not padded.
-fn table(head: &[&str], rows: &[Vec<String>]) -> String {
-    if rows.is_empty() {
-        return "nothing there".to_owned();
-    }
-    let cut = |cell: &str| -> String { cell.chars().take(CELL_COLUMNS_MAX).collect() };
-    let head: Vec<String> = head.iter().map(|cell| (*cell).to_owned()).collect();
-    let rows: Vec<Vec<String>> =
-        std::iter::once(&head).chain(rows).map(|row| row.iter().map(|cell| cut(cell)).collect()).collect();
-    let width = |at: usize| rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count()).max();
-    let widths: Vec<usize> = (0..head.len()).map(|at| width(at).unwrap_or(0)).collect();
-    let line = |row: &Vec<String>| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    rows.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 fn print(line: &str) -> Result<()> {
