@@ -5,11 +5,10 @@ use crate::client::{Cargo, Client, Flight, Held};
 use crate::effect::{Effect, Notice, Show};
 use crate::input::Capture;
 use crate::lane::Lane;
-use crate::stored::{LaneHead, VISITOR, copy, push_hex, queue_name, write_visitor};
+use crate::stored::{LaneHead, VISITOR, copy, push_hex, queue_name, seen_hash, write_visitor};
 use alloc::string::String;
 use selvedge_core::consent::usable;
 use selvedge_core::event::{Event, EventType};
-use selvedge_core::hash::fnv1a_64;
 use selvedge_core::id::{Sequence, VisitorId, WriterId};
 use selvedge_core::limits::{FLUSH_EVENTS, FLUSH_MS, HELD_EVENTS_MAX, KEEPALIVE_BYTES_MAX, QUEUE_BYTES_MAX};
 use selvedge_core::tracking_plan::reread;
@@ -71,6 +70,7 @@ impl Client {
         say(&mut properties, "title", title);
         say(&mut properties, "referrer", referrer);
         self.seen.clear();
+        self.bar(None);
         self.capture(own(EventType::Page, time_ms, properties), context);
     }
 
@@ -83,6 +83,8 @@ impl Client {
             self.expose(&held_out, rule, time_ms);
         }
         if let Some(rule) = &show.rule {
+            // Hands that did not say that it came into view: it was seen, whether there were grants or not.
+            self.claim(slot);
             self.expose(&show, rule, time_ms);
         }
     }
@@ -90,8 +92,7 @@ impl Client {
     fn expose(&mut self, show: &Show, rule: &str, time_ms: u64) {
         // Of a control and a holdout, nothing was shown that is the rule's.
         let reason = matches!(show.reason, Reason::Control | Reason::Holdout).then(|| show.reason.as_str());
-        let both = [show.slot.as_str(), rule, reason.unwrap_or_default()].join("/");
-        let seen = fnv1a_64(both.as_bytes());
+        let seen = seen_hash(&show.slot, rule, reason.unwrap_or_default());
         if self.seen.contains(&seen) {
             return;
         }
@@ -115,7 +116,9 @@ impl Client {
             say(&mut properties, "reason", reason.into());
         }
         self.capture(own(EventType::Exposure, time_ms, properties), Map::new());
-        self.share_leases();
+        if reason.is_none() {
+            self.mind.spent(rule);
+        }
     }
 
     /// Whether consent is given, and the identity that events need can be had.

@@ -41,6 +41,8 @@ pub struct Client {
     pub(crate) mind: Mind,
     /// Rules that were stopped since the program was published, as the edge said last.
     pub(crate) paused: Vec<u64>,
+    /// Those, and what another tab took the last grants of before it was seen here.
+    pub(crate) barred: Vec<u64>,
     /// A program that is being fetched, and its publish number.
     pub(crate) loading: Option<(ProgramHash, u64)>,
     /// A program that came and could not be read: it is not fetched again.

@@ -53,6 +53,7 @@ pub fn read_input(bytes: &[u8]) -> Result<(u64, Input), WireFault> {
             random: random(tape),
             value: if tape.flag() { Some(blob(tape)) } else { None },
         },
+        15 => Input::InView { slot: tape.string(), leases: blob(tape) },
         _ => return Err(WireFault::Malformed),
     };
     tape.check()?;

@@ -24,7 +24,7 @@ macro_rules! own_setting {
             now_ms: $client.now_ms,
             consent: &$client.consent,
             visitor: $client.visitor.unwrap_or(VisitorId::NOBODY),
-            paused: &$client.paused,
+            paused: &$client.barred,
         }
     };
 }
@@ -67,6 +67,7 @@ impl Client {
             return;
         }
         self.paused = paused;
+        self.bar(None);
         if self.is_open() {
             self.effects.store(PAUSED.into(), write_paused(&self.paused));
         }
@@ -80,7 +81,7 @@ impl Client {
             return;
         }
         if is_own {
-            self.mind.overlay(answer.decisions);
+            self.mind.overlay(answer.decisions, answer.needs);
         }
         self.effects.store(STATE.into(), record.encode());
         self.replay();
@@ -140,17 +141,42 @@ impl Client {
         self.mind.dropped_leases(&own_setting!(self))
     }
 
-    /// Tells the other tabs what this one used of the leases they share.
-    pub(crate) fn share_leases(&mut self) {
-        let leases = self.mind.leases();
-        if self.is_open() && !leases.is_empty() {
-            self.effects.store(LEASES.into(), write_leases(&leases));
+    /// Half of a slot is visible: the grants of what stands there are taken, before it counts as seen. Where another tab took
+    /// the last of them, it goes.
+    pub(crate) fn in_view(&mut self, slot: &str, leases: &[u8]) {
+        self.mind.share_leases(read_leases(leases));
+        self.decide();
+        if !self.claim(slot)
+            && let Some(rule) = self.mind.rule_in(slot)
+        {
+            self.bar(Some(rule));
+            self.decide();
         }
+    }
+
+    /// Takes the grants of what stands in a slot, where it has none yet; false where there are none to be had.
+    pub(crate) fn claim(&mut self, slot: &str) -> bool {
+        let now_ms = own_setting!(self).rules_now_ms();
+        let Some(is_new) = self.mind.claim(slot, now_ms, &self.seen) else { return false };
+        if is_new && self.is_open() {
+            self.effects.store(LEASES.into(), write_leases(self.mind.shared()));
+        }
+        true
+    }
+
+    /// What stands in a page view counts as stopped once its grants are gone; the next page view asks again.
+    pub(crate) fn bar(&mut self, rule: Option<u64>) {
+        match rule {
+            Some(rule) => self.barred.push(rule),
+            None => self.barred.clone_from(&self.paused),
+        }
+        self.mind.redraw();
     }
 
     /// Another tab heard which rules were stopped.
     pub(crate) fn follow_paused(&mut self, value: &[u8]) {
         self.paused = read_paused(value);
+        self.bar(None);
         self.decide();
     }
 

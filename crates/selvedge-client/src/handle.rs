@@ -19,6 +19,7 @@ impl Client {
             Input::Page { time_ms, url, title, referrer, properties } => {
                 self.page(time_ms, &url, title, &referrer, properties);
             }
+            Input::InView { slot, leases } => self.in_view(&slot, &leases),
             Input::Seen { slot, time_ms } => self.seen(&slot, time_ms),
             Input::Tick => self.tick(),
             Input::Hidden => self.hide(),

@@ -48,6 +48,14 @@ pub enum Input {
         /// What the site says of it besides.
         properties: Map,
     },
+    /// Half of a slot is visible. The hands read what is stored of leases, tell this and store what follows from it while no
+    /// other tab of the device does the same.
+    InView {
+        /// The slot's name.
+        slot: String,
+        /// The device's record of leases.
+        leases: Vec<u8>,
+    },
     /// Half of a slot was visible for a second.
     Seen {
         /// The slot's name.

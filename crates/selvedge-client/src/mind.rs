@@ -3,21 +3,26 @@
 
 use crate::effect::Show;
 use crate::lane::{Lane, Queued, purposes_of};
+use crate::stored::seen_hash;
 use alloc::string::String;
 use alloc::vec::Vec;
 use selvedge_core::consent::{Purposes, Snapshot};
 use selvedge_core::event::{Clock, Event, LeaseReport, RefusalCode};
+use selvedge_core::hash::fnv1a_64;
 use selvedge_core::id::{ProgramHash, VisitorId, WriterId};
 use selvedge_core::limits::LEASE_REPORTS_MAX;
 use selvedge_core::rules::{
-    Decision, Image, Moment, Orders, Place, Recall, content, decide_again, end_session, make_up, next_wake,
-    rule_time, step,
+    Decision, Image, Moment, Orders, Place, Recall, content, decide_again, end_session, grants_for, make_up,
+    next_wake, rule_time, step,
 };
 use selvedge_core::tracking_plan::{self, Plan, Trust};
 use selvedge_core::value::Map;
-use selvedge_core::wire::answer::{Applied, Reason, SlotDecision};
+use selvedge_core::wire::answer::{Applied, Need, Reason, SlotDecision};
 use selvedge_core::wire::names::Names;
-use selvedge_core::wire::state::{CellBody, Lease, VisitorState};
+use selvedge_core::wire::state::{CellBody, VisitorState};
+
+/// How long behind a lease's end no tab uses it any more, however their clocks were measured.
+const SETTLED_MS: i64 = 60_000;
 
 /// A program that was loaded.
 #[derive(Debug)]
@@ -70,6 +75,10 @@ pub struct Mind {
     /// The decisions that `shown` was made of; `None` where something else changed since.
     drawn: Option<Vec<Decision>>,
     leases: Vec<LeaseReport>,
+    /// Rules that this tab took grants for and that were not seen yet, with what the grants are of.
+    claims: Vec<(u64, Vec<u64>)>,
+    /// What the edge's decisions need grants of.
+    needs: Vec<Need>,
     /// The visitor was here before, but its state is not at hand: nothing is decided until the edge answers.
     is_blind: bool,
 }
@@ -89,6 +98,8 @@ impl Default for Mind {
             shown: Vec::new(),
             drawn: None,
             leases: Vec::new(),
+            claims: Vec::new(),
+            needs: Vec::new(),
             is_blind: false,
         }
     }
@@ -139,6 +150,8 @@ impl Mind {
         self.drawn = None;
         self.from_edge = Vec::new();
         self.leases = Vec::new();
+        self.claims = Vec::new();
+        self.needs = Vec::new();
         self.is_blind = false;
     }
 
@@ -167,8 +180,9 @@ impl Mind {
     }
 
     /// Takes the edge's decisions of rules that run only there.
-    pub fn overlay(&mut self, decisions: Vec<SlotDecision>) {
+    pub fn overlay(&mut self, decisions: Vec<SlotDecision>, needs: Vec<Need>) {
         self.drawn = None;
+        self.needs = needs;
         self.from_edge = decisions;
         self.from_edge.retain(|decision| is_the_edges(decision) || decision.held_out.is_some());
     }
@@ -279,50 +293,128 @@ impl Mind {
         self.shown.iter().find(|show| show.slot == slot)
     }
 
-    /// What this device used of its leases that expired: it will not use them any more, which is what the edge has to
-    /// know. Of live ones nothing is said, because more may be used while the batch is on its way.
+    /// What this device used of its leases that expired a while ago: no tab will use them any more, which is what the edge
+    /// has to know. Of live ones nothing is said, because more may be used while the batch is on its way.
     #[must_use]
     pub fn dropped_leases(&self, setting: &Setting<'_>) -> Vec<LeaseReport> {
-        let now_ms = setting.moment(setting.now_ms, Purposes::NONE).now_ms;
-        self.lease_reports(&|lease| lease.expires_ms <= now_ms)
-    }
-
-    /// What this device used of its leases.
-    #[must_use]
-    pub fn leases(&self) -> Vec<LeaseReport> {
-        self.lease_reports(&|_| true)
-    }
-
-    fn lease_reports(&self, wanted: &dyn Fn(&Lease) -> bool) -> Vec<LeaseReport> {
+        let now_ms = setting.rules_now_ms();
         let report = |hash, body: &CellBody| match body {
-            CellBody::Cap(cap) if cap.lease.id > 0 && wanted(&cap.lease) => Some(LeaseReport {
-                rule: hash,
-                lease: cap.lease.id,
-                used: u32::from(cap.lease.granted.saturating_sub(cap.lease.left)),
-            }),
+            CellBody::Cap(cap)
+                if cap.lease.id > 0 && cap.lease.expires_ms.saturating_add(SETTLED_MS) <= now_ms =>
+            {
+                let used = self.used(hash, cap.lease.id, cap.lease.granted.saturating_sub(cap.lease.left));
+                Some(LeaseReport { rule: hash, lease: cap.lease.id, used })
+            }
             _ => None,
         };
         let cells = self.state.cells.iter();
         cells.filter_map(|cell| report(cell.hash, &cell.body)).take(LEASE_REPORTS_MAX).collect()
     }
 
+    /// What the tabs of this device used of a lease: as the record says, and at least what is known here.
+    fn used(&self, rule: u64, lease: u32, known: u16) -> u32 {
+        let said = self.leases.iter().find(|report| report.rule == rule && report.lease == lease);
+        said.map_or(0, |report| report.used).max(known.into())
+    }
+
+    /// What the tabs of this device used, as far as it is known here.
+    #[must_use]
+    pub fn shared(&self) -> &[LeaseReport] {
+        &self.leases
+    }
+
     /// Learns what other tabs used of the leases that this tab shares with them.
     pub fn share_leases(&mut self, leases: Vec<LeaseReport>) {
-        self.leases = leases;
+        leases.into_iter().for_each(|said| self.note(said));
         self.spend_leases();
     }
 
-    /// Takes what other tabs used from what is left. Grants are never given back here.
+    /// Keeps the newest that is said of a cap's leases: of one lease what was used of it only grows.
+    fn note(&mut self, said: LeaseReport) {
+        match self.leases.iter_mut().find(|known| known.rule == said.rule) {
+            None => self.leases.push(said),
+            Some(known) if (known.lease, known.used) < (said.lease, said.used) => *known = said,
+            Some(_) => {}
+        }
+    }
+
+    /// Takes what other tabs used from what is left; what this one took and has not used yet stays its own. Grants are
+    /// never given back here.
     fn spend_leases(&mut self) {
         for report in &self.leases {
             let cell = self.state.cells.iter_mut().find(|cell| cell.hash == report.rule);
-            if let Some(CellBody::Cap(cap)) = cell.map(|cell| &mut cell.body)
-                && cap.lease.id == report.lease
-            {
-                let left = u32::from(cap.lease.granted).saturating_sub(report.used);
+            let Some(CellBody::Cap(cap)) = cell.map(|cell| &mut cell.body) else { continue };
+            if cap.lease.id == report.lease {
+                let of_others = report.used.saturating_sub(pending(&self.claims, report.rule));
+                let left = u32::from(cap.lease.granted).saturating_sub(of_others);
                 cap.lease.left = cap.lease.left.min(u16::try_from(left).unwrap_or(u16::MAX));
+            } else if cap.lease.id < report.lease {
+                // Another tab has a newer state.
+                cap.lease.left = 0;
             }
         }
+    }
+
+    /// The rule that stands in a slot, by the hash of its id.
+    #[must_use]
+    pub fn rule_in(&self, slot: &str) -> Option<u64> {
+        self.shown(slot)?.rule.as_deref().map(|rule| fnv1a_64(rule.as_bytes()))
+    }
+
+    /// Takes a grant of all that what stands in a slot counts for. Whether any was taken; `None` where one cannot be had.
+    pub fn claim(&mut self, slot: &str, now_ms: i64, seen: &[u64]) -> Option<bool> {
+        let Some(rule) = self.shown(slot).and_then(|show| show.rule.as_deref()) else { return Some(false) };
+        let is_seen = seen.contains(&seen_hash(slot, rule, ""));
+        let rule = fnv1a_64(rule.as_bytes());
+        if is_seen || self.claims.iter().any(|(claimed, _)| *claimed == rule) {
+            return Some(false);
+        }
+        let needs = self.needs_of(slot);
+        for Need { grant, left, .. } in &needs {
+            let known = grant.count.saturating_sub(*left);
+            let known = u32::from(known).saturating_add(pending(&self.claims, grant.rule));
+            let known = u16::try_from(known).unwrap_or(u16::MAX);
+            let is_old = self.leases.iter().any(|said| said.rule == grant.rule && said.lease > grant.lease);
+            let is_used_up = self.used(grant.rule, grant.lease, known) >= grant.count.into();
+            if is_old || is_used_up || grant.expires_ms <= now_ms {
+                return None;
+            }
+        }
+        let owners: Vec<u64> = needs.iter().map(|need| need.grant.rule).collect();
+        for Need { grant, left, .. } in needs {
+            let known = grant.count.saturating_sub(left);
+            let used = self.used(grant.rule, grant.lease, known).saturating_add(1);
+            self.note(LeaseReport { rule: grant.rule, lease: grant.lease, used });
+        }
+        let is_new = !owners.is_empty();
+        if is_new {
+            self.claims.push((rule, owners));
+        }
+        self.spend_leases();
+        Some(is_new)
+    }
+
+    /// What a slot's decision needs grants of: of its own rules the page knows it, of others the edge said.
+    fn needs_of(&self, slot: &str) -> Vec<Need> {
+        let Some(loaded) = &self.loaded else { return Vec::new() };
+        let of_slot = |decision: &&Decision| loaded.image.slot_name(decision.slot) == slot;
+        let Some(decision) = self.decided.iter().find(of_slot) else { return Vec::new() };
+        match decision.reason {
+            Reason::RunsAtEdge => self.needs.iter().filter(|need| need.slot == slot).cloned().collect(),
+            _ => grants_for(&loaded.image, &self.state, decision, slot),
+        }
+    }
+
+    /// A rule was seen: the grants that were taken for it are used now.
+    pub fn spent(&mut self, rule: &str) {
+        let rule = fnv1a_64(rule.as_bytes());
+        self.claims.retain(|(claimed, _)| *claimed != rule);
+        self.spend_leases();
+    }
+
+    /// What stands in the slots has to be looked at again.
+    pub fn redraw(&mut self) {
+        self.drawn = None;
     }
 
     /// Whether only the edge can say what to show: the visitor's state is not at hand, or a slot belongs to a rule that runs
@@ -358,6 +450,7 @@ impl Mind {
         let slot = self.slot_of(decision)?;
         let mut show = Show { reason: decision.reason, ..blank(slot) };
         match (decision.reason, self.edge_of(slot)) {
+            (Reason::RunsAtEdge, Some(edge)) if is_stopped(edge, moment) => {}
             (Reason::RunsAtEdge, Some(edge)) => {
                 show.rule.clone_from(&edge.rule);
                 show.content.clone_from(&edge.body);
@@ -384,6 +477,16 @@ fn is_the_edges(decision: &SlotDecision) -> bool {
     decision.body.is_some() || decision.reason == Reason::Control
 }
 
+/// Whether the rule that the edge decided for may not act here.
+fn is_stopped(edge: &SlotDecision, moment: &Moment<'_>) -> bool {
+    edge.rule.as_deref().is_some_and(|rule| moment.orders.pauses(fnv1a_64(rule.as_bytes())))
+}
+
+/// How many grants of a cap were taken here and are not used yet.
+fn pending(claims: &[(u64, Vec<u64>)], owner: u64) -> u32 {
+    claims.iter().fold(0, |count, (_, owners)| count.saturating_add(u32::from(owners.contains(&owner))))
+}
+
 /// Nothing of ours in a slot.
 fn blank(slot: &str) -> Show {
     Show {
@@ -397,6 +500,11 @@ fn blank(slot: &str) -> Show {
 }
 
 impl<'a> Setting<'a> {
+    /// The rules' time now.
+    pub fn rules_now_ms(&self) -> i64 {
+        self.moment(self.now_ms, Purposes::NONE).now_ms
+    }
+
     fn moment(&self, time_ms: u64, in_force: Purposes) -> Moment<'a> {
         let received_ms = self.now_ms.saturating_add_signed(self.skew_ms);
         Moment {

@@ -52,6 +52,7 @@ impl Client {
         }
         if let Some(paused) = find(PAUSED) {
             self.paused = read_paused(paused);
+            self.bar(None);
         }
     }
 

@@ -6,6 +6,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use selvedge_core::consent::Snapshot;
 use selvedge_core::event::{Event, LeaseReport};
+use selvedge_core::hash::fnv1a_64;
 use selvedge_core::id::{ProgramHash, VisitorId, WriterId};
 use selvedge_core::limits::{CONTEXT_ENTRIES_MAX, LEASE_REPORTS_MAX};
 use selvedge_core::value::Map;
@@ -75,6 +76,13 @@ pub fn push_hex(text: &mut String, bits: u64, digits: u32) {
         let nibble = bits.wrapping_shr(at.wrapping_mul(4)) & 0xf;
         text.extend(b"0123456789abcdef".get(usize::try_from(nibble).unwrap_or(0)).copied().map(char::from));
     }
+}
+
+/// What names something that was seen in a page view.
+#[inline(never)]
+#[must_use]
+pub fn seen_hash(slot: &str, rule: &str, reason: &str) -> u64 {
+    fnv1a_64([slot, rule, reason].join("/").as_bytes())
 }
 
 /// The rules that were stopped, by their hashes.

@@ -4,7 +4,7 @@ use crate::site::Site;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use selvedge_core::rules::{self, Decision, Moment};
-use selvedge_core::wire::answer::{Reason, SlotDecision};
+use selvedge_core::wire::answer::{Need, Reason, SlotDecision};
 use selvedge_core::wire::program::Content;
 use selvedge_core::wire::state::VisitorState;
 
@@ -33,6 +33,19 @@ pub fn slot_decisions(decider: &Decider<'_>, decisions: &[Decision], with_detail
         None => detail_of(decision),
     };
     decisions.iter().filter_map(|decision| named(decider, decision, detail_of(decision))).collect()
+}
+
+/// The grants that a page has to take for what it is answered of rules that it does not know.
+#[must_use]
+pub fn needs(decider: &Decider<'_>, decisions: &[Decision]) -> Vec<Need> {
+    let parts = decider.site.program.parts();
+    let of_decision = |decision: &Decision| {
+        let rule = decision.rule.and_then(|at| parts.rules.get(usize::from(at)));
+        let slot =
+            parts.slots.get(usize::from(decision.slot)).filter(|_| rule.is_some_and(|rule| !rule.in_page));
+        slot.map(|slot| rules::grants_for(&decider.site.program, decider.state, decision, &slot.name))
+    };
+    decisions.iter().filter_map(of_decision).flatten().collect()
 }
 
 /// What each of the decisions shows, in the visitor's language and with the values written out.

@@ -23,9 +23,6 @@ const SEEN_MS: u64 = 1_000;
 /// How much clocks that were measured over a slow network may be wrong.
 pub const SLACK_MS: u64 = 10_000;
 
-/// Whether caps are watched: grants are not yet reserved where a capped rule is shown, only where it is seen.
-const CAPS: bool = false;
-
 impl World<'_> {
     /// Opens a page on a device.
     pub fn open_tab(&mut self, device: usize) -> usize {
@@ -384,13 +381,23 @@ impl World<'_> {
         *generation += 1;
         let generation = *generation;
         let is_recorded = page.shown.get(&slot).is_some_and(Show::is_recorded);
-        if is_recorded && self.random.chance(800) {
-            self.after(SEEN_MS, Happening::Look(tab, slot, generation));
+        if is_recorded && (self.random.chance(800) || self.is_ending) {
+            self.after(1, Happening::Look(tab, slot.clone(), generation));
+            self.after(SEEN_MS, Happening::Seen(tab, slot, generation));
+        }
+    }
+
+    /// A slot comes into view: as `alone` in locks.ts, no other tab is told of one meanwhile.
+    pub fn look(&mut self, tab: usize, slot: &str, generation: u64) {
+        let page = &self.tabs[tab];
+        if page.is_alive && !page.is_hidden && page.looks.get(slot) == Some(&generation) {
+            let leases = self.devices[page.device].read("leases").cloned().unwrap_or_default();
+            self.tell(tab, Input::InView { slot: slot.to_owned(), leases });
         }
     }
 
     /// A slot was seen.
-    pub fn look(&mut self, tab: usize, slot: &str, generation: u64) {
+    pub fn seen(&mut self, tab: usize, slot: &str, generation: u64) {
         let page = &self.tabs[tab];
         if !page.is_alive || page.is_hidden || page.looks.get(slot) != Some(&generation) {
             return;
@@ -414,8 +421,12 @@ impl World<'_> {
         let caps: Vec<_> = all.iter().find(|caps| !caps.is_empty()).into_iter().flatten().cloned().collect();
         let caps = caps.into_iter().filter(knows).collect();
         let exposure = Exposure { at_ms: self.now_ms, rule: rule.clone(), tab, caps };
-        // A clock that jumps, or a device that keeps nothing, is no witness.
-        let is_counted = CAPS && !self.dials.clock_jumps && self.devices[device].stored.is_some();
+        // Caps count in corrected time: a clock that jumps, or that nobody could measure yet, is no witness; nor is a device that
+        // keeps nothing, or not all.
+        let is_counted = !self.dials.wrong_clocks
+            && !self.dials.quota
+            && !self.dials.clock_jumps
+            && self.devices[device].stored.is_some();
         let found = self.truth.expose(visitor, exposure, SLACK_MS).filter(|_| is_counted);
         if let Some(violation) = found {
             self.fail(violation.invariant, violation.detail);

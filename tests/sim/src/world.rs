@@ -28,8 +28,10 @@ pub enum Happening {
     Tell(usize, Box<Input>),
     /// A tab's timer, unless it was set anew.
     Tick(usize, u64),
-    /// A slot of a tab was in view for a second, unless it changed.
+    /// A slot of a tab comes into view, unless it changed.
     Look(usize, String, u64),
+    /// It was in view for a second.
+    Seen(usize, String, u64),
     /// Another tab stored or erased something.
     Heard(usize, String, Option<Vec<u8>>),
     /// A tab takes over the queues of tabs that are gone.
@@ -137,6 +139,22 @@ impl<'a> World<'a> {
         world
     }
 
+    /// A world of one device in `country` in which nothing happens by itself, and nothing fails.
+    #[must_use]
+    pub fn still(files: &'a [SiteFiles], country: &'static str) -> Self {
+        let mut world = Self::new(files, 0, false);
+        world.dials.calm();
+        (world.dials.wrong_clocks, world.dials.clock_jumps, world.dials.quota) = (false, false, false);
+        (world.dials.sites, world.is_ending) = (1, true);
+        world.registry = Registry::new(1);
+        world.devices.truncate(1);
+        let device = &mut world.devices[0];
+        (device.site, device.country, device.is_opened) = (0, country, false);
+        (device.room, device.ahead_ms, device.gpc) = (usize::MAX, 0, false);
+        device.stored = Some(BTreeMap::new());
+        world
+    }
+
     fn people(&mut self) {
         for _ in 0..self.dials.devices {
             let random = &mut self.random;
@@ -219,6 +237,7 @@ impl<'a> World<'a> {
             Happening::Tell(tab, input) => self.tell(tab, *input),
             Happening::Tick(tab, generation) => self.tick(tab, generation),
             Happening::Look(tab, slot, generation) => self.look(tab, &slot, generation),
+            Happening::Seen(tab, slot, generation) => self.seen(tab, &slot, generation),
             Happening::Heard(tab, key, value) => self.hear(tab, &key, value),
             Happening::TakeOver(tab) => self.take_over(tab),
             Happening::Reply(tab, request, status, body) => self.reply(tab, request, status, body),

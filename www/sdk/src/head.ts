@@ -4,9 +4,9 @@ import { imports } from "../generated/imports.js";
 import { heard } from "./api";
 import { fromHex } from "./decode";
 import { Writer } from "./encode";
-import { takeOver } from "./locks";
+import { alone, takeOver } from "./locks";
 import { EVENT_TYPES, type Sink } from "./sink";
-import { entries, read, type Entry } from "./storage";
+import { commit, entries, read, type Entry } from "./storage";
 import { hurry } from "./transport";
 
 /** Records that are read at once, where consent allows it. The queues come later, with their locks. */
@@ -82,6 +82,12 @@ export const head: Sink = {
   },
   consent: (granted, denied) => {
     tell(new Writer(3).varint(granted).varint(denied).raw(random(RANDOM_BYTES)));
+  },
+  inView: (slot) => {
+    alone(() => {
+      tell(new Writer(15).text(slot).bytes(read("leases") ?? new Uint8Array()));
+      commit();
+    });
   },
   seen: (slot) => {
     tell(new Writer(6).text(slot).varint(Date.now()));

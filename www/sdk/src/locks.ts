@@ -23,6 +23,12 @@ export function hold(queue: string): void {
   void takeOver();
 }
 
+/** Calls back while no other tab of the device is called back; without Web Locks at once. */
+export function alone(use: () => void): void {
+  if (!navigator.locks) use();
+  else void navigator.locks.request("selvedge.leases", use).catch(use);
+}
+
 /** A page in the back/forward cache may hold no lock. */
 export function letGo(): void {
   release.abort();

@@ -24,6 +24,7 @@ async function start(stub: Stub, boot: Boot): Promise<void> {
   );
   connect(sink);
   openSlots(
+    (slot) => sink.inView(slot),
     (slot) => sink.seen(slot),
     (decision) => heard("decision", decision),
   );

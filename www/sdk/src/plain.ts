@@ -241,6 +241,9 @@ export function open(boot: NonNullable<Stub["boot"]>, ear: Ear): Sink {
         schedule(0);
       }
     },
+    inView: () => {
+      // Nothing is decided here.
+    },
     seen: (slot) => {
       const { rule = null, content = null, reason = "", detail = "", held_out = null } = shown.get(slot) ?? {};
       const [experiment, variant] = rule && detail.includes("/") ? detail.split("/") : [];

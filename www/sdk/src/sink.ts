@@ -29,6 +29,8 @@ export type Sink = {
   page(time: number, referrer: string, properties: Properties): void;
   /** Purposes as bits, in the order of {@link PURPOSES}. */
   consent(granted: number, denied: number): void;
+  /** Half of a slot is visible: what is capped there is claimed before it counts as seen. */
+  inView(slot: string): void;
   seen(slot: string): void;
   flush(): void;
   reset(): void;

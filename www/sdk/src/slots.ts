@@ -10,6 +10,7 @@ const SEEN_MS = 1_000;
 export const decisions = new Map<string, Decision>();
 
 let seen: (slot: string) => void = () => {};
+let inView: (slot: string) => void = () => {};
 let changed: (decision: Decision) => void = () => {};
 const timers = new Map<Element, ReturnType<typeof setTimeout>>();
 const watched = new WeakSet<Element>();
@@ -21,14 +22,18 @@ const observer = new IntersectionObserver(
     for (const entry of entries) {
       clearTimeout(timers.get(entry.target));
       timers.delete(entry.target);
-      if (isHalfVisible(entry)) timers.set(entry.target, setTimeout(wasSeen, SEEN_MS, entry.target));
+      if (isHalfVisible(entry)) {
+        timers.set(entry.target, setTimeout(wasSeen, SEEN_MS, entry.target));
+        if (!document.hidden) inView(slotOf(entry.target));
+      }
     }
   },
   { threshold: [0, 0.25, 0.5] },
 );
 
-/** Keeps slots filled from now on; calls back with slots that were seen, and with decisions that changed. */
-export function openSlots(onSeen: typeof seen, onChanged: typeof changed): void {
+/** Keeps slots filled from now on; calls back with slots in view, with those that were seen, and with decisions that changed. */
+export function openSlots(onInView: typeof inView, onSeen: typeof seen, onChanged: typeof changed): void {
+  inView = onInView;
   seen = onSeen;
   changed = onChanged;
   let isScheduled = false;

@@ -49,7 +49,8 @@ function plan(key: string, value: string | null): void {
   pending.set(prefix + key, value);
 }
 
-function commit(): void {
+/** Makes all changes, now. */
+export function commit(): void {
   for (const [key, value] of pending) {
     attempt((storage) => (value === null ? storage.removeItem(key) : storage.setItem(key, value)), undefined);
   }

@@ -5,10 +5,11 @@
 mod leasing;
 mod used;
 
-pub use leasing::lease;
+pub use leasing::{grants_for, lease};
 pub(super) use used::{DISMISSED, dismiss, expose};
 
 use super::counts::{count_from, count_of, window_start_ms};
+use super::decision::Decision;
 use super::moment::Moment;
 use super::view::value_of;
 use crate::wire::answer::Reason;
@@ -16,6 +17,7 @@ use crate::wire::program::{
     CapRange, CapRow, Image, RuleRow, TermsRow, dismissals_of, kind, per_value_of, slot_caps_hash,
 };
 use crate::wire::state::{CapCell, CellBody, VisitorState};
+use alloc::vec::Vec;
 
 /// What is capped: a rule, its group, its slot, all rules together; or a rule's dismissals.
 #[derive(Clone, Copy)]
@@ -55,6 +57,23 @@ fn of_site(image: &Image) -> Owner {
 
 fn of_dismissals(rule: RuleRow, terms: TermsRow) -> Owner {
     Owner { is_leased: false, ..Owner::leased(dismissals_of(rule.hash()), terms.dismissals()) }
+}
+
+/// What a grant is to be taken of before what a decision shows is seen: by the names of the rule's caps, group, slot and site.
+/// Nothing is needed for what shows nothing of a rule, and for what was held from one page view to the next.
+#[must_use]
+pub fn claimed(image: &Image, decision: &Decision) -> Vec<u64> {
+    let mut names = Vec::new();
+    let is_begun = match (decision.reason, decision.rule) {
+        (Reason::Won, Some(at)) => Some(at),
+        (Reason::Held, Some(at)) => Some(at).filter(|at| image.rule(*at).hold() == kind::HOLD_PAGE),
+        _ => None,
+    };
+    if let Some(at) = is_begun {
+        let owners = owners(image, image.rule(at), image.terms(at));
+        names.extend(owners.iter().filter(|owner| reaches_on(image, owner.caps)).map(|owner| owner.hash));
+    }
+    names
 }
 
 /// Nothing where the rule at this place may be shown once more; else why not.
@@ -144,7 +163,7 @@ fn kept_max(image: &Image, caps: CapRange) -> usize {
     image.caps(caps).map(|cap| usize::from(cap.limit())).max().unwrap_or(0)
 }
 
-fn remove(times_ms: &mut alloc::vec::Vec<i64>, time_ms: i64) {
+fn remove(times_ms: &mut Vec<i64>, time_ms: i64) {
     if let Some(at) = times_ms.iter().position(|known_ms| *known_ms == time_ms) {
         times_ms.remove(at);
     }

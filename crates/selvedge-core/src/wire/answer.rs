@@ -23,6 +23,8 @@ pub const TAG_GRANT: u8 = 4;
 pub const TAG_HELD_OUT: u8 = 5;
 /// Tag of the section that holds the rules that were stopped.
 pub const TAG_PAUSED: u8 = 6;
+/// Tag of a section that holds, for a slot decided above it, a grant that has to be taken before it is seen.
+pub const TAG_NEED: u8 = 7;
 
 macro_rules! reasons {
     ($($(#[$doc:meta])* $name:ident = $number:literal, $text:literal;)*) => {
@@ -144,6 +146,17 @@ pub struct Grant {
     pub expires_ms: i64,
 }
 
+/// A grant that the page has to take before what stands in a slot is seen, where it does not know the rule that has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Need {
+    /// The slot's name.
+    pub slot: String,
+    /// Of which lease.
+    pub grant: Grant,
+    /// How many of its exposures the edge does not know to be used.
+    pub left: u16,
+}
+
 /// What the edge answers.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Answer {
@@ -169,6 +182,8 @@ pub struct Answer {
     pub decisions: Vec<SlotDecision>,
     /// Leases for capped rules.
     pub grants: Vec<Grant>,
+    /// What decisions of rules that the page does not know need grants of.
+    pub needs: Vec<Need>,
     /// Rules that were stopped since the program was published, as in [`crate::rules::moment::Orders::paused`].
     pub paused: Vec<u64>,
 }
@@ -193,6 +208,7 @@ pub fn read_answer(bytes: &[u8]) -> Result<Answer, WireFault> {
             TAG_DECISION => read_decision(&mut answer.decisions, content)?,
             TAG_GRANT => read_grant(&mut answer.grants, content)?,
             TAG_HELD_OUT => read_held_out(&mut answer.decisions, content)?,
+            TAG_NEED => read_need(&mut answer.needs, content)?,
             TAG_PAUSED => answer.paused = read_paused(content)?,
             _ => {}
         }
@@ -283,6 +299,16 @@ fn take_content(tape: &mut Tape<'_>) -> Content {
 
 fn read_grant(grants: &mut Vec<Grant>, content: &[u8]) -> Result<(), WireFault> {
     let mut tape = Tape::new(content);
-    grants.push(Grant { rule: tape.u64(), lease: tape.u32(), count: tape.u16(), expires_ms: tape.i64() });
+    grants.push(take_grant(&mut tape));
     tape.end()
+}
+
+fn read_need(needs: &mut Vec<Need>, content: &[u8]) -> Result<(), WireFault> {
+    let mut tape = Tape::new(content);
+    needs.push(Need { slot: tape.string(), grant: take_grant(&mut tape), left: tape.u16() });
+    tape.end()
+}
+
+fn take_grant(tape: &mut Tape<'_>) -> Grant {
+    Grant { rule: tape.u64(), lease: tape.u32(), count: tape.u16(), expires_ms: tape.i64() }
 }

@@ -1,7 +1,8 @@
 //! The edge's answer, written with serde and postcard.
 
 use super::answer::{
-    Answer, Grant, TAG_DECISION, TAG_GRANT, TAG_HELD_OUT, TAG_PAUSED, TAG_STATE, TAG_SUMMARY, VERSION,
+    Answer, Grant, TAG_DECISION, TAG_GRANT, TAG_HELD_OUT, TAG_NEED, TAG_PAUSED, TAG_STATE, TAG_SUMMARY,
+    VERSION,
 };
 use super::codec::Writer;
 use super::form::DecisionForm;
@@ -38,6 +39,11 @@ impl Answer {
             if let Some(rule) = &decision.held_out {
                 out.section(TAG_HELD_OUT, &postcard::to_allocvec(&(&decision.slot, rule))?);
             }
+        }
+        for need in &self.needs {
+            let Grant { rule, lease, count, expires_ms } = need.grant;
+            let form = (&need.slot, rule, lease, count, expires_ms, need.left);
+            out.section(TAG_NEED, &postcard::to_allocvec(&form)?);
         }
         if !self.paused.is_empty() {
             out.section(TAG_PAUSED, &postcard::to_allocvec(&self.paused)?);

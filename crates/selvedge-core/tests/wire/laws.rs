@@ -10,7 +10,7 @@ use selvedge_core::id::{ProgramHash, Sequence, VisitorId, WriterId};
 use selvedge_core::number::Number;
 use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::{Map, Value};
-use selvedge_core::wire::answer::{Answer, Applied, Grant, Reason, Refused, SlotDecision, read_answer};
+use selvedge_core::wire::answer::{Answer, Applied, Grant, Need, Reason, Refused, SlotDecision, read_answer};
 use selvedge_core::wire::batch::{encode_batch, encode_event, read_event, refusal_of};
 use selvedge_core::wire::batch_decode::{decode_batch, open};
 use selvedge_core::wire::log_row::{Emission, LogEvent, LogNote, LogRow, Reached, Said};
@@ -140,6 +140,7 @@ prop_compose! {
         state: Vec<u8>,
         decisions in vec(decisions(), 0..4),
         grants in vec(any::<(u64, u32, u16, i64)>(), 0..4),
+        needs in vec((texts(), any::<(u64, u32, u16, i64)>(), any::<u16>()), 0..3),
         paused in vec(any::<u64>(), 0..4),
     ) -> Answer {
         Answer {
@@ -159,6 +160,12 @@ prop_compose! {
             grants: grants
                 .into_iter()
                 .map(|(rule, lease, count, expires_ms)| Grant { rule, lease, count, expires_ms })
+                .collect(),
+            needs: needs
+                .into_iter()
+                .map(|(slot, (rule, lease, count, expires_ms), left)| {
+                    Need { slot, grant: Grant { rule, lease, count, expires_ms }, left }
+                })
                 .collect(),
             paused,
         }

@@ -156,6 +156,7 @@ pub fn answer() -> Answer {
         state: vec![1, 2, 3, 0xff],
         decisions: decisions(),
         grants: vec![Grant { rule: 1 << 63, lease: 8, count: 3, expires_ms: -1 }],
+        needs: Vec::new(),
         paused: Vec::new(),
     }
 }

@@ -12,7 +12,7 @@ use super::memory::{forget, recall};
 use super::quarantine::{self, Circumstances};
 use super::terms::{Arrival, Decided, Incoming, Outcome, Sent, Stale, Trouble, Watch};
 use crate::deadlines;
-use crate::decision::{Decider, contents, slot_decisions};
+use crate::decision::{Decider, contents, needs, slot_decisions};
 use crate::dedup::{self, Verdict};
 use crate::foreign;
 use crate::gate::Gate;
@@ -373,6 +373,7 @@ impl<'a> Stepper<'a> {
         };
         let decider = Decider { site: self.site, state: &self.state, moment: &moment };
         let contents = contents(&decider, &decisions);
+        let needs = needs(&decider, &decisions);
         let decisions = slot_decisions(&decider, &decisions, false);
         let is_kept = self.gate.keeps_state();
         self.leases.give_back(&mut self.state);
@@ -398,6 +399,7 @@ impl<'a> Stepper<'a> {
             grants: public.as_ref().map(grants).unwrap_or_default(),
             state: public.map(|public| public.encode()).unwrap_or_default(),
             decisions,
+            needs,
             paused: self.site.paused.clone(),
         };
         let has_row = !self.events.is_empty() || !self.notes.is_empty();

@@ -1,11 +1,15 @@
 //! What the edge does with caps: it leases, extends and settles. The page does not link this.
 
-use super::{Owner, cap_mut, kept_max, of_site, of_slot, reaches_on, remove, room};
+use super::{Owner, cap_mut, cap_of, claimed, kept_max, of_site, of_slot, reaches_on, remove, room};
 use crate::event::LeaseReport;
 use crate::limits::LEASE_MS;
 use crate::rules::counts::insert;
+use crate::rules::decision::Decision;
+use crate::wire::answer::{Grant, Need};
 use crate::wire::program::Image;
 use crate::wire::state::{CapCell, Lease, VisitorState};
+use alloc::string::String;
+use alloc::vec::Vec;
 
 /// Leases what every cap has left, extends live leases, and settles expired ones: their unused grants return where a report
 /// proves that the device did not use them, else they are burnt, and age out like used ones. A report is proof only where
@@ -27,6 +31,17 @@ pub fn lease(image: &Image, state: &mut VisitorState, now_ms: i64, reports: &[Le
             renew(&mut cell.lease, room, now_ms);
         }
     }
+}
+
+/// The grants that a page has to take before what this decision shows is seen in `slot`, where the page does not know the rule.
+#[must_use]
+pub fn grants_for(image: &Image, state: &VisitorState, decision: &Decision, slot: &str) -> Vec<Need> {
+    let need = |rule: u64| {
+        let lease = cap_of(state, rule).map(|cell| cell.lease).unwrap_or_default();
+        let grant = Grant { rule, lease: lease.id, count: lease.granted, expires_ms: lease.expires_ms };
+        Need { slot: String::from(slot), grant, left: lease.left }
+    };
+    claimed(image, decision).into_iter().map(need).collect()
 }
 
 /// Everything that is capped beyond the page.
