@@ -121,7 +121,9 @@ fn answers_that_are_lost_and_requests_that_come_twice_use_no_grant_twice_and_non
         world.view(tab);
         wait(&mut world, 20 * SECOND);
     }
-    assert_eq!(promotions(&world), 2, "two in an hour, and this was less");
+    assert!((1..=2).contains(&promotions(&world)));
+    let all: usize = world.truth.exposures.values().map(Vec::len).sum();
+    assert_eq!(all, 4, "the site's four in an hour, and this was less");
 }
 
 #[test]
