@@ -23,6 +23,20 @@ pub const GRACE_MS: u64 = SEQUENCE_REORDER_MS.unsigned_abs();
 /// all the same.
 pub const FLOOR_MS: u64 = 5_000;
 
+/// How long a visitor waits whom the alarm could not decide for so many times: a minute, then twice as long each time, an
+/// hour at most. `None` where it is given up: the visitor's next event decides, as it always does.
+#[must_use]
+pub fn retry_ms(failures: u64) -> Option<u64> {
+    const RETRY_MS: u64 = 60_000;
+    const RETRY_MS_MAX: u64 = 60 * 60_000;
+    let doublings = u32::try_from(failures.saturating_sub(1)).unwrap_or(u32::MAX);
+    let wait_ms = RETRY_MS.checked_shl(doublings.min(16)).unwrap_or(RETRY_MS_MAX);
+    (failures <= FAILURES_MAX).then_some(wait_ms.min(RETRY_MS_MAX))
+}
+
+/// Alarms of one visitor that fail in a row before the deadline is given up: three hours.
+pub const FAILURES_MAX: u64 = 8;
+
 /// The source of log rows that no request brought.
 pub const SOURCE: &str = "deadline";
 

@@ -47,6 +47,10 @@ counters! {
     QuarantineDropped = 42;
     /// Commits that changed the quarantine without a batch.
     QuarantineChanges = 43;
+    /// Deadlines of visitors that could not be decided at and were put off.
+    DeadlinesPutOff = 60;
+    /// Deadlines of visitors that were given up.
+    DeadlinesGivenUp = 61;
     /// Items of the log: its events and notes, from its beginning on.
     LogItems = 20;
     /// Bytes of the log's rows, from its beginning on.

@@ -89,7 +89,7 @@ pub fn render(sites: &[SiteMetrics], failures: &BTreeMap<&str, u64>, times: &Tim
     out
 }
 
-const COUNTERS: [(&str, &str, Counter); 15] = [
+const COUNTERS: [(&str, &str, Counter); 17] = [
     ("selvedge_batches", "Batches that were stepped.", Counter::Batches),
     ("selvedge_events_received", "Events that came in batches that were stepped.", Counter::Received),
     ("selvedge_events_accepted", "Events that stand in the log.", Counter::Accepted),
@@ -104,6 +104,12 @@ const COUNTERS: [(&str, &str, Counter); 15] = [
         "Quarantined events given up for newer ones.",
         Counter::QuarantineEvicted,
     ),
+    (
+        "selvedge_deadlines_put_off",
+        "Alarms of visitors that failed and come again.",
+        Counter::DeadlinesPutOff,
+    ),
+    ("selvedge_deadlines_given_up", "Alarms of visitors that failed too often.", Counter::DeadlinesGivenUp),
     ("selvedge_events_late", "Accepted events that came too late to be stepped.", Counter::Late),
     ("selvedge_events_clock_off", "Accepted events whose clock was far off.", Counter::ClockOff),
     ("selvedge_state_resets", "States that could not be read and were begun anew.", Counter::StateResets),

@@ -1,6 +1,6 @@
 //! One deadline per visitor, and the one alarm of the shard, which stands at the earliest. An alarm that fires decides for
 //! every visitor whose time has come, each in a transaction of its own, logs what changed, and is set again. It never
-//! throws: whom it could not decide for it comes back to.
+//! throws: whom it could not decide for it comes back to, ever later, and gives up in the end.
 
 use super::alarm::Alarm;
 use super::{Shard, tables};
@@ -10,6 +10,7 @@ use crate::{programs, sql};
 use selvedge_core::id::VisitorId;
 use selvedge_core::wire::stored::VisitorRecord;
 use selvedge_edge::deadlines::{self, GRACE_MS};
+use selvedge_edge::ledger::Counter;
 use selvedge_edge::site::Site;
 use std::rc::Rc;
 use worker::SqlStorage;
@@ -17,14 +18,14 @@ use worker::durable::Storage;
 
 /// Visitors that one alarm decides for; the next follows at once.
 const VISITORS_MAX: u64 = 64;
-/// How long a visitor waits for whom the alarm failed: the program could not be had, or the step failed.
-const RETRY_MS: u64 = 60_000;
 
 /// A visitor whose time has come.
 struct Due {
     visitor: VisitorId,
     due_ms: u64,
     site: String,
+    /// Alarms that failed before this one: the program could not be had, or the step failed.
+    failures: u64,
 }
 
 /// Keeps when to wake up for a visitor, where that changed, and sets the alarm.
@@ -56,25 +57,53 @@ pub async fn ring(shard: &Shard) {
         Err(error) => worker::console_error!("the deadlines cannot be read: {error}"),
         Ok(all) => {
             for due in all {
-                if let Err(problem) = decide(shard, &due).await {
-                    worker::console_error!("a deadline is put off: {problem}");
-                    let later_ms = Some(now_ms().saturating_add(RETRY_MS));
-                    if let Err(error) = write(&sql, due.visitor, later_ms, &due.site) {
-                        worker::console_error!("it cannot be put off: {error}");
-                    }
+                let settled = match decide(shard, &due).await {
+                    Ok(()) if due.failures == 0 => Ok(()),
+                    Ok(()) => forgive(&sql, due.visitor),
+                    Err(problem) => put_off(&sql, &due, &problem),
+                };
+                if let Err(error) = settled {
+                    worker::console_error!("a deadline cannot be put off: {error}");
                 }
             }
         }
     }
 }
 
+/// A deadline that could not be decided at comes again later, so that others have their turn; one that failed too often is
+/// given up.
+fn put_off(sql: &SqlStorage, due: &Due, problem: &str) -> worker::Result<()> {
+    let failures = due.failures.saturating_add(1);
+    match deadlines::retry_ms(failures) {
+        Some(wait_ms) => {
+            worker::console_error!("a deadline is put off, {failures} times now: {problem}");
+            let statement = "INSERT OR REPLACE INTO put_off VALUES (?, ?)";
+            sql::run(sql, statement, vec![tables::id(due.visitor), sql::of_number(failures)])?;
+            write(sql, due.visitor, Some(now_ms().saturating_add(wait_ms)), &due.site)?;
+            tables::count_change(sql, Counter::DeadlinesPutOff, 1)
+        }
+        None => {
+            worker::console_error!("a deadline is given up after {failures} times: {problem}");
+            forgive(sql, due.visitor)?;
+            write(sql, due.visitor, None, &due.site)?;
+            tables::count_change(sql, Counter::DeadlinesGivenUp, 1)
+        }
+    }
+}
+
+fn forgive(sql: &SqlStorage, visitor: VisitorId) -> worker::Result<()> {
+    sql::run(sql, "DELETE FROM put_off WHERE visitor = ?", vec![tables::id(visitor)])
+}
+
 fn due(sql: &SqlStorage, until_ms: u64) -> worker::Result<Vec<Due>> {
-    let statement = "SELECT visitor, due_ms, site FROM deadline WHERE due_ms <= ? ORDER BY due_ms LIMIT ?";
+    let statement = "SELECT visitor, due_ms, site, failures FROM deadline LEFT JOIN put_off USING (visitor)
+        WHERE due_ms <= ? ORDER BY due_ms LIMIT ?";
     let rows = sql::rows(sql, statement, vec![sql::of_number(until_ms), sql::of_number(VISITORS_MAX)])?;
     let read = |row: Vec<worker::SqlStorageValue>| {
         let mut values = row.into_iter();
         let visitor = VisitorId(sql::blob(values.next()).try_into().unwrap_or_default());
-        Due { visitor, due_ms: sql::number(values.next()), site: sql::text(values.next()) }
+        let (due_ms, site) = (sql::number(values.next()), sql::text(values.next()));
+        Due { visitor, due_ms, site, failures: sql::number(values.next()) }
     };
     Ok(rows.into_iter().map(read).collect())
 }

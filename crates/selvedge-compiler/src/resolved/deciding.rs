@@ -313,6 +313,8 @@ fn trial(
         let content = match &variant.content {
             Contents::Nothing => None,
             Contents::One(content) => Some(content),
+            // A rule that only tells a destination does so in every variant that does something.
+            Contents::Slots(slots) if rule.slot.is_none() => slots.first().map(|(_, content)| content),
             Contents::Slots(slots) => {
                 slots.iter().find(|(known, _)| known.value == slot).map(|(_, content)| content)
             }

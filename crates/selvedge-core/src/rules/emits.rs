@@ -4,7 +4,7 @@ use super::gates::barrier;
 use super::known::is_true;
 use super::moment::{Moment, may_act};
 use super::timers;
-use super::trials::is_held_out;
+use super::trials::{is_control, is_held_out};
 use super::view::{resolve, told};
 use crate::value::Map;
 use crate::wire::program::{EmitRow, Image, kind};
@@ -54,7 +54,8 @@ pub fn emit(image: &Image, state: &mut VisitorState, moment: &Moment) -> Vec<Emi
                 && is_about
                 && !is_out
                 && is_open
-                && may_enter(state, row, member, now_ms);
+                && may_enter(state, row, member, now_ms)
+                && !is_control(image, state, moment, row.rule());
             // What is triggered happens, and does not last, unless something says when it ends.
             let lasts = row.has_exit() || image.timer(row.rule()).is_none_or(|timer| !timer.is_triggered());
             enters.then_some(MemberCell { is_member: lasts, entered_ms: Some(now_ms) })

@@ -32,6 +32,18 @@ pub(super) fn is_held_out(image: &Image, state: &VisitorState, moment: &Moment, 
             == Some(image.experiment(terms.holdout()).variants())
 }
 
+/// Whether the visitor is in a variant of the rule's experiment in which the rule does nothing. Who gets this far is in it
+/// from now on, as with an exposure.
+pub(super) fn is_control(image: &Image, state: &mut VisitorState, moment: &Moment, rule: u16) -> bool {
+    let terms = image.terms(rule);
+    if !terms.has(kind::TERM_TRIAL) {
+        return false;
+    }
+    let variant = variant_of(image, state, moment, terms.experiment());
+    keep(image, state, terms.experiment(), variant);
+    variant.is_some_and(|variant| image.trial_content(terms, variant).is_none())
+}
+
 /// The variant that a visitor is in, by its place; `None` where it takes no part. First what is forced, then what was seen
 /// first, then the bucket.
 #[inline(never)]

@@ -3,9 +3,12 @@
 use crate::build::{Build, HOUR, MINUTE, at_least, exactly};
 use crate::world::World;
 use selvedge_core::consent::Purposes;
-use selvedge_core::rules::{Emitted, Moment, Orders, Program, decide, emit, wake};
+use selvedge_core::id::VisitorId;
+use selvedge_core::rules::{Emitted, Moment, Orders, Program, bucket, decide, emit, wake};
 use selvedge_core::wire::program::SequenceKind::ThenNo;
-use selvedge_core::wire::program::{Emit, OncePer, Parts, Timing, Trigger, Window};
+use selvedge_core::wire::program::{
+    Emit, Experiment, OncePer, Parts, Timing, Trial, Trigger, Unit, Variant, Window,
+};
 
 const BLANK: Emit =
     Emit { to: String::new(), enter: String::new(), exit_when: None, fields: Vec::new(), once_per: None };
@@ -125,4 +128,41 @@ fn an_abandoned_cart_is_told_when_its_time_is_over() {
     assert_eq!(world.told(2 * HOUR), []);
     assert_eq!(world.tells(3 * HOUR, "add"), [], "not true any more, a new time begins");
     assert_eq!(world.told(4 * HOUR), [false]);
+}
+
+#[test]
+fn a_control_is_not_told_of_and_stays_one() {
+    let variant = |name: &str, end| Variant { name: name.into(), end };
+    let mut build = Build::new();
+    build.parts.deciding.experiments.push(Experiment {
+        name: "mail".into(),
+        salt: "mail".into(),
+        unit: Unit::Visitor,
+        traffic_salt: "mail/traffic".into(),
+        traffic: (0, 10_000),
+        variants: vec![variant("control", 5_000), variant("mailed", 10_000)],
+    });
+    let fact = build.count("add", Window::Session, 2);
+    let rule = build.rule("tell", "hero", Some(at_least(fact, 2)));
+    (rule.slot, rule.content) = (u16::MAX, u16::MAX);
+    rule.in_page = false;
+    rule.emit = Some(BLANK);
+    rule.terms.trial = Some(Trial { experiment: 0, contents: vec![None, Some(0)] });
+    let mut told = [0, 0];
+    for number in 1..40u8 {
+        let mut world = World::new(build.program());
+        world.visitor = VisitorId([number; 16]);
+        let is_control = bucket("mail", &world.visitor.to_string()) < 5_000;
+        assert_eq!(world.tells(0, "add"), []);
+        let expected: &[bool] = if is_control { &[] } else { &[false] };
+        assert_eq!(world.tells(1_000, "add"), expected, "{number}");
+        told[usize::from(is_control)] += 1;
+        // Who was once in the control stays there, whatever the shares are.
+        let mut other = build.clone();
+        other.parts.deciding.experiments[0].variants[0].end = if is_control { 0 } else { 10_000 };
+        world.program = other.program();
+        let again = world.tells(2 * HOUR, "add");
+        assert_eq!([again, world.tells(2 * HOUR + 1, "add")].concat(), expected, "{number}");
+    }
+    assert!(told.iter().all(|count| *count > 5), "{told:?}");
 }

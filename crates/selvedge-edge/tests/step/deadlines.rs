@@ -7,7 +7,7 @@ use selvedge_core::rules;
 use selvedge_core::value::Value;
 use selvedge_core::wire::log_row::{LogNote, LogRow, Said};
 use selvedge_core::wire::stored::VisitorRecord;
-use selvedge_edge::deadlines::{FLOOR_MS, GRACE_MS, wake};
+use selvedge_edge::deadlines::{FLOOR_MS, GRACE_MS, retry_ms, wake};
 use selvedge_edge::ingest::{Arrival, Outcome, Trouble, step};
 use selvedge_edge::log_line;
 use selvedge_edge::site::Site;
@@ -223,4 +223,11 @@ fn alarms_of_a_visitor_keep_a_distance_and_miss_nothing() {
     assert_eq!(woken.due_ms, Some(end_ms + FLOOR_MS), "what it holds ends a second later");
     let woken = wake(&site, VISITOR, &woken.record, end_ms + FLOOR_MS + GRACE_MS).unwrap();
     assert_eq!(said(woken.row.as_ref()), [(end_ms + 1_000, String::new())], "at its own time all the same");
+}
+
+#[test]
+fn an_alarm_that_fails_comes_again_ever_later_and_is_given_up() {
+    let minutes = (1..).map_while(|failures| retry_ms(failures).map(|wait_ms| wait_ms / 60_000));
+    assert_eq!(minutes.collect::<Vec<u64>>(), [1, 2, 4, 8, 16, 32, 60, 60]);
+    assert_eq!(retry_ms(u64::MAX), None);
 }
