@@ -74,18 +74,22 @@ async def group(bootstrap, topic, count):
         await consumer.stop()
 
 
-def watch(bootstrap, topic, count):
-    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "watch", "fetch.wait.max.ms": 5, "fetch.error.backoff.ms": 5})
-    found = sorted(consumer.list_topics(topic, 20).topics[topic].partitions)
-    consumer.assign([TopicPartition(topic, partition, 0) for partition in found])
+async def watch(bootstrap, topic, count):
+    from aiokafka import AIOKafkaConsumer
+    from aiokafka import TopicPartition as Place
+
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", fetch_max_wait_ms=20)
+    await consumer.start()
+    found = AdminClient({"bootstrap.servers": bootstrap}).list_topics(topic, 20).topics[topic].partitions
+    consumer.assign([Place(topic, partition) for partition in found])
     print("watching", flush=True)
-    left, deadline = int(count), time.time() + 120
-    while left and time.time() < deadline:
-        message = consumer.poll(0.05)
-        if message and not message.error():
-            print(json.dumps([message.value().decode(), time.time() * 1000]), flush=True)
-            left -= 1
-    consumer.close()
+    lines, deadline = [], time.time() + 120
+    while len(lines) < int(count) and time.time() < deadline:
+        for records in (await consumer.getmany(timeout_ms=50)).values():
+            lines += [json.dumps([record.value.decode(), time.time() * 1000]) for record in records]
+    await consumer.stop()
+    # Nobody reads the pipe meanwhile: printed one by one they would fill it, and wait.
+    print("\n".join(lines), flush=True)
 
 
 def partitions(bootstrap, topic, *keys):
@@ -118,7 +122,7 @@ def produce(bootstrap, topic):
 
 if __name__ == "__main__":
     word, *rest = sys.argv[1:]
-    if word == "group":
-        asyncio.run(group(*rest))
+    if word in ("group", "watch"):
+        asyncio.run({"group": group, "watch": watch}[word](*rest))
     else:
-        {"create": create, "read": read, "watch": watch, "partitions": partitions, "produce": produce}[word](*rest)
+        {"create": create, "read": read, "partitions": partitions, "produce": produce}[word](*rest)
