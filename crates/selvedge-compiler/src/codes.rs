@@ -220,7 +220,8 @@ codes! {
 
 
     /// What a visitor's state may need in the worst case is proven here, and has a bound. Fewer or shorter sliding
-    /// windows, smaller thresholds, fewer caps bring it down.
+    /// windows, smaller thresholds, fewer caps, fewer built-in facts of the page (each is kept for every open tab) bring it
+    /// down. What rules do not read is not kept. `selvedge inspect` shows what takes how much.
     E0401 = Error, "the visitor's state could grow too large";
     /// The program is above a bound: rules, slots, tests of one condition with its audiences written out, instructions
     /// or bytes; or it is not accepted by what must run it.

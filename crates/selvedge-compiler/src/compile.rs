@@ -135,7 +135,7 @@ fn finish(
 }
 
 /// Loads the program as those who run it will; gives back what a visitor's state and cap history may need.
-fn accepted(bytes: &[u8], top: Span, report: &mut Report) -> Option<(usize, usize)> {
+fn accepted(bytes: &[u8], top: Span, report: &mut Report) -> Option<(Vec<(&'static str, usize)>, usize)> {
     if bytes.len() > PROGRAM_BYTES_MAX {
         let message = format!("the program has {} bytes; at most {PROGRAM_BYTES_MAX}", bytes.len());
         report.add(Code::E0402, top, message);
@@ -159,7 +159,7 @@ fn accepted(bytes: &[u8], top: Span, report: &mut Report) -> Option<(usize, usiz
             report.add_help(Code::E0401, top, message, help);
         }
     }
-    (!report.has_errors()).then_some((state, caps))
+    (!report.has_errors()).then(|| (program.state_bound(), caps))
 }
 
 /// What takes most of a visitor's state, and what to do about it.

@@ -22,6 +22,8 @@ pub struct Summary {
     pub public_bytes: usize,
     /// Bytes that a visitor's state takes at most, without cap history.
     pub state_bytes_max: usize,
+    /// What of it is for what.
+    pub state_bound: Vec<(&'static str, usize)>,
     /// Bytes that a visitor's cap history takes at most.
     pub cap_bytes_max: usize,
 }
@@ -68,7 +70,7 @@ pub(crate) fn summary(
     shared: &Shared,
     full: &Parts,
     bytes: (usize, usize),
-    state: (usize, usize),
+    state: (Vec<(&'static str, usize)>, usize),
 ) -> Summary {
     let rules = site.rules.iter().zip(&shared.places).map(|(rule, place)| RuleSummary {
         id: rule.id.clone(),
@@ -89,7 +91,8 @@ pub(crate) fn summary(
         urgent: site.events.iter().filter(|event| event.urgent).map(|event| event.name.clone()).collect(),
         full_bytes: bytes.0,
         public_bytes: bytes.1,
-        state_bytes_max: state.0,
+        state_bytes_max: state.0.iter().map(|(_, bytes)| bytes).sum(),
+        state_bound: state.0,
         cap_bytes_max: state.1,
     }
 }
@@ -149,6 +152,9 @@ impl std::fmt::Display for Summary {
         writeln!(out, "sent at once: {}", self.urgent.join(", "))?;
         let Self { full_bytes, public_bytes, state_bytes_max, cap_bytes_max, .. } = self;
         writeln!(out, "program: {full_bytes} bytes, {public_bytes} of them public")?;
-        write!(out, "a visitor's state: at most {state_bytes_max} bytes, caps {cap_bytes_max}")
+        let bound: Vec<String> =
+            self.state_bound.iter().map(|(what, bytes)| format!("{what} {bytes}")).collect();
+        writeln!(out, "a visitor's state: at most {state_bytes_max} bytes, caps {cap_bytes_max}")?;
+        write!(out, "of the state: {}", bound.join(", "))
     }
 }

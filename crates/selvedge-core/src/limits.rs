@@ -95,6 +95,8 @@ pub const CART_EVENTS_MAX: usize = 16;
 pub const CART_LINES_MAX: usize = 16;
 /// Values that a list attribute keeps.
 pub const LIST_ITEMS_MAX: usize = 8;
+/// Bytes of all values together that a list attribute keeps.
+pub const LIST_BYTES_MAX: usize = 256;
 /// Items of an event's list that a condition looks at.
 pub const ITEMS_MAX: usize = 64;
 /// Bytes of a visitor's state as stored.

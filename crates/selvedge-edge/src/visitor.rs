@@ -13,7 +13,7 @@ use selvedge_core::id::VisitorId;
 use selvedge_core::rules::{self, Moment, Place};
 use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::Map;
-use selvedge_core::wire::program::Builtin;
+use selvedge_core::wire::program::{AttributeType, Builtin};
 use selvedge_core::wire::state::{CellBody, Stored, VisitorState};
 use selvedge_core::wire::stored::VisitorRecord;
 
@@ -166,14 +166,16 @@ fn page(page: &selvedge_core::wire::state::PageView) -> PageJson {
 
 /// Facts by name; numbers are kept in millionths and shown so that nothing is lost.
 fn facts(facts: &[(Builtin, Stored)]) -> BTreeMap<&'static str, serde_json::Value> {
-    let value = |stored: &Stored| match stored {
+    let value = |builtin: Builtin, stored: &Stored| match stored {
         Stored::Missing | Stored::Unobserved => serde_json::Value::Null,
+        // Of a campaign that no rule reads only a mark is kept.
+        Stored::Number(_) if builtin.kind() == AttributeType::Text => serde_json::Value::Null,
         Stored::Text(text) => text.as_str().into(),
         Stored::Number(micro) => decimal(*micro).into(),
         Stored::Bool(flag) => (*flag).into(),
         Stored::List(texts) => texts.as_slice().into(),
     };
-    facts.iter().map(|(builtin, stored)| (builtin.name(), value(stored))).collect()
+    facts.iter().map(|(builtin, stored)| (builtin.name(), value(*builtin, stored))).collect()
 }
 
 /// Millionths as a decimal text without needless zeros: `1440`, `52.520007`.

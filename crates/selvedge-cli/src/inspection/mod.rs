@@ -30,6 +30,8 @@ pub struct Inspection {
     pub parts: BTreeMap<&'static str, usize>,
     /// Bytes that a visitor's state takes at most.
     pub state_bytes_max: usize,
+    /// What of it is for what.
+    pub state_bound: Vec<(&'static str, usize)>,
     /// Bytes that a visitor's cap history takes at most.
     pub cap_bytes_max: usize,
     /// Every rule, in the order of deciding.
@@ -124,6 +126,7 @@ pub fn inspection_of_bytes(bytes: &[u8]) -> Result<Inspection> {
         public_bytes: None,
         parts: counts(&parts),
         state_bytes_max: program.state_bytes_max(),
+        state_bound: program.state_bound(),
         cap_bytes_max: program.cap_bytes_max(),
         rules: parts.rules.iter().map(|rule| rule_cost(rule, &parts)).collect(),
         metrics: metric_costs(&parts),

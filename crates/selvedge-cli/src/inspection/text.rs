@@ -13,6 +13,9 @@ impl fmt::Display for Inspection {
         }
         let Self { state_bytes_max, cap_bytes_max, .. } = self;
         writeln!(out, "a visitor's state: at most {state_bytes_max} of {STATE_BYTES_MAX} bytes")?;
+        for (what, bytes) in &self.state_bound {
+            writeln!(out, "  {what:<12} {bytes:>5}")?;
+        }
         writeln!(out, "a visitor's caps:  at most {cap_bytes_max} of {CAP_BYTES_MAX} bytes")?;
         let parts: Vec<String> = self.parts.iter().map(|(name, count)| format!("{count} {name}")).collect();
         writeln!(out, "inside: {}", parts.join(", "))?;

@@ -1,6 +1,7 @@
 //! Values as a state keeps them.
 
 use crate::date::time_ms;
+use crate::hash::fnv1a_64;
 use crate::limits::STATE_TEXT_BYTES_MAX;
 use crate::number::{MICRO, Micro};
 use crate::value::Value;
@@ -28,6 +29,11 @@ pub(super) fn keep(facts: &mut Vec<(Builtin, Stored)>, builtin: Builtin, value: 
         Stored::Missing => {}
         value => put(facts, builtin, value),
     }
+}
+
+/// What tells one campaign from another where no rule reads its name: less to keep, and nothing to read.
+pub(super) fn mark_of(name: &str) -> i64 {
+    fnv1a_64(name.as_bytes()).cast_signed()
 }
 
 pub(super) fn put(facts: &mut Vec<(Builtin, Stored)>, builtin: Builtin, value: Stored) {

@@ -3,7 +3,7 @@
 use super::facts::{NOTHING, Seen, UNOBSERVED, property, see, shape};
 use super::kept::{CUT_MARK, cut};
 use super::known::{Known, is_true_of};
-use crate::limits::{ITEMS_MAX, LIST_ITEMS_MAX};
+use crate::limits::{ITEMS_MAX, LIST_BYTES_MAX, LIST_ITEMS_MAX};
 use crate::value::{Map, Value};
 use crate::wire::program::{FactRow, Image, kind};
 use crate::wire::state::Stored;
@@ -30,6 +30,8 @@ pub(super) fn listed(map: &Map, path: &str) -> Stored {
 }
 
 fn keep_texts(values: &mut dyn Iterator<Item = &Value>) -> Stored {
+    // One byte more than there may be: as long as some is left, so many or fewer were kept.
+    let mut room = LIST_BYTES_MAX.saturating_add(1);
     let mut texts = Vec::new();
     for value in values {
         let Value::Text(text) = value else { continue };
@@ -37,7 +39,8 @@ fn keep_texts(values: &mut dyn Iterator<Item = &Value>) -> Stored {
         if texts.contains(&text) {
             continue;
         }
-        if texts.len() >= LIST_ITEMS_MAX {
+        room = room.saturating_sub(text.len());
+        if texts.len() >= LIST_ITEMS_MAX || room == 0 {
             texts.push(CUT_MARK.into());
             break;
         }

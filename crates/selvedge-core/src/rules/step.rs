@@ -84,7 +84,7 @@ pub fn step(
         step.state.marks.touch_all();
     }
     if is_newest && !usable.is_empty() {
-        step.keep_of_context(&LATEST);
+        step.keep_latest();
     }
     step.metrics();
     step.sequences();
@@ -161,17 +161,20 @@ impl Step<'_> {
         }
         *page = blank_page(moment);
         page.is_begun = true;
-        for (builtin, name) in PAGE {
+        let told = |builtin: Builtin, name| {
             let value = property(&event.properties, name);
-            keep(&mut page.facts, builtin, value.or_else(|| context_value(event, moment, builtin.name())));
+            let value = value.or_else(|| context_value(event, moment, builtin.name()));
+            stored(builtin.kind() as u8, value)
+        };
+        for (builtin, name) in PAGE.into_iter().filter(|(builtin, _)| self.image.index().reads(*builtin)) {
+            put(&mut page.facts, builtin, told(builtin, name));
         }
-        let path = fact_of(&page.facts, Builtin::PagePath).cloned();
         if self.usable.holds(Purposes::ANALYTICS) && self.is_in_session() {
             let session = &mut self.state.session;
             session.pages = session.pages.saturating_add(1);
-            let entry = fact_of(&session.facts, Builtin::SessionEntryPage);
-            if let (None | Some(Stored::Missing), Some(path)) = (entry, path) {
-                put(&mut session.facts, Builtin::SessionEntryPage, path);
+            // Where it is not kept, it is not there, and stays unknown.
+            if fact_of(&session.facts, Builtin::SessionEntryPage) == Some(&Stored::Missing) {
+                put(&mut session.facts, Builtin::SessionEntryPage, told(Builtin::PagePath, "path"));
             }
         }
         true
@@ -196,11 +199,20 @@ impl Step<'_> {
         pages.len().saturating_sub(1)
     }
 
-    /// Keeps what the context says of these facts.
-    fn keep_of_context(&mut self, builtins: &[Builtin]) {
-        for builtin in builtins {
-            let value = context_value(self.event, self.moment, builtin.name());
-            keep(&mut self.state.session.facts, *builtin, value);
+    /// Keeps what the context says of the latest facts: of those that are read, and of those that still stand there from a
+    /// program that read them. What was not kept up to now, of a visitor that is known, is not known to be missing.
+    fn keep_latest(&mut self) {
+        let is_first = self.state.last_time_ms.is_none();
+        for builtin in LATEST {
+            let is_there = fact_of(&self.state.session.facts, builtin).is_some();
+            if !is_there && !self.image.index().reads(builtin) {
+                continue;
+            }
+            let facts = &mut self.state.session.facts;
+            keep(facts, builtin, context_value(self.event, self.moment, builtin.name()));
+            if !is_there && fact_of(facts, builtin).is_none() {
+                put(facts, builtin, if is_first { Stored::Missing } else { Stored::Unobserved });
+            }
         }
     }
 

@@ -17,7 +17,7 @@ use crate::value::Value;
 use crate::wire::program::{
     AttributeRow, Builtin, FactRow, Image, Local, LookedUp, MetricRow, SequenceRow, kind,
 };
-use crate::wire::state::{CART, CellBody, PageView, VisitorState};
+use crate::wire::state::{CART, CellBody, PageView, Stored, VisitorState};
 use alloc::vec::Vec;
 
 /// What is known of every fact at this moment.
@@ -240,14 +240,18 @@ impl<'a> View<'a> {
             Builtin::DaysSinceLastVisit if is_whole => Seen::Known(self.days_since_last_visit()),
             Builtin::DaysSinceLastVisit | Builtin::SessionStart | Builtin::SessionPreviousStart => UNOBSERVED,
             _ if is_of_page(builtin) => match self.page {
-                Some(page) => fact_of(&page.facts, builtin).map_or(NOTHING, see_stored),
+                Some(page) => fact_of(&page.facts, builtin).map_or(UNOBSERVED, see_stored),
                 None => self.of_context(builtin.name(), UNOBSERVED),
             },
             _ if is_of_latest(builtin) => match of_session {
+                Some(value @ (Stored::Missing | Stored::Unobserved)) => {
+                    self.of_context(builtin.name(), see_stored(value))
+                }
                 Some(value) => see_stored(value),
+                None if self.state.last_time_ms.is_some() => self.of_context(builtin.name(), UNOBSERVED),
                 None => self.of_context(builtin.name(), NOTHING),
             },
-            _ if is_whole => of_session.map_or(NOTHING, see_stored),
+            _ if is_whole => of_session.map_or(UNOBSERVED, |value| see_kept(builtin, value)),
             _ if session.number == 0 && self.session_is_observed() => {
                 self.of_context(builtin.name(), UNOBSERVED)
             }
@@ -426,6 +430,14 @@ fn clock<'a>(builtin: Builtin, local: Local) -> Seen<'a> {
             let day = usize::try_from(local.weekday()).ok().and_then(|day| DAYS.get(day));
             day.map_or(UNOBSERVED, |day| Seen::Text(day))
         }
+    }
+}
+
+/// A built-in fact as it is seen: of a text that only a mark was kept of, nothing is known.
+fn see_kept(builtin: Builtin, value: &Stored) -> Seen<'_> {
+    match value {
+        Stored::Number(_) if builtin.kind() as u8 == kind::TYPE_TEXT => UNOBSERVED,
+        value => see_stored(value),
     }
 }
 

@@ -20,6 +20,7 @@ mod deciding;
 mod destinations;
 mod emitting;
 mod explaining;
+mod kept_facts;
 mod logic;
 mod memory;
 mod page_and_edge;

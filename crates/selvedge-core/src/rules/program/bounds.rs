@@ -1,12 +1,13 @@
 //! How many bytes a visitor's state takes at most: the sum of what every part of its encoding takes at most.
 
 use super::Program;
-use crate::limits::{LIST_ITEMS_MAX, PAGES_MAX, SEQUENCE_PENDING_MAX, STATE_TEXT_BYTES_MAX};
+use crate::limits::{LIST_BYTES_MAX, LIST_ITEMS_MAX, PAGES_MAX, SEQUENCE_PENDING_MAX, STATE_TEXT_BYTES_MAX};
 use crate::wire::program::{
-    Attribute, AttributeScope, AttributeType, Cap, Fact, Hold, Metric, Parts, Rule, Scope, Shape, Timing,
-    ValueCap, WOKEN, Window,
+    Attribute, AttributeScope, AttributeType, Builtin, Cap, Fact, Hold, Metric, Parts, Rule, Scope, Shape,
+    Timing, ValueCap, WOKEN, Window,
 };
 use crate::wire::state::{CART_BYTES_MAX, cell_bytes_max, page_cell_bytes_max};
+use alloc::vec::Vec;
 
 /// A time, as its distance from birth: 48 bits and the sign.
 const TIME_BYTES: usize = 8;
@@ -19,21 +20,28 @@ const NUMBER_BYTES: usize = 10;
 const STORED_BYTES: usize = 2 + STATE_TEXT_BYTES_MAX;
 /// A built-in fact: its number and its value.
 const FACT_BYTES: usize = 1 + STORED_BYTES;
+/// A built-in fact that is a number.
+const FACT_NUMBER_BYTES: usize = 1 + 1 + NUMBER_BYTES;
 /// Facts of a page view.
-const PAGE_FACTS: usize = 4;
-/// Texts that are kept with the session: its entry page, campaign and referrer; the latest device, language and country.
-const SESSION_TEXTS: usize = 10;
+const OF_PAGE: [Builtin; 4] =
+    [Builtin::PagePath, Builtin::PageTitle, Builtin::PageCategory, Builtin::PageSku];
+/// Facts that are kept with the session: how it began, and what the latest context said.
+const OF_SESSION: [Builtin; 7] = [
+    Builtin::SessionEntryPage,
+    Builtin::ReferrerClass,
+    Builtin::DeviceClass,
+    Builtin::Language,
+    Builtin::GeoCountry,
+    Builtin::ViewportWidth,
+    Builtin::UtcOffset,
+];
+/// Of its campaign at least a mark is kept, to tell it from another.
+const CAMPAIGN: [Builtin; 5] =
+    [Builtin::UtmSource, Builtin::UtmMedium, Builtin::UtmCampaign, Builtin::UtmTerm, Builtin::UtmContent];
 /// Version, publish number, layout, birth, newest time, purposes, and the counts of pages, held and cells.
 const HEAD_BYTES: usize = 1 + 10 + HASH_BYTES + TIME_BYTES + (1 + TIME_BYTES) + 3 + 3 * COUNT_BYTES;
-/// Two numbers, six times, three flags, the count of facts, the facts: texts, the width of the viewport and
-/// the clock.
-const SESSION_BYTES: usize = 2 * 5
-    + 4 * TIME_BYTES
-    + 2 * (1 + TIME_BYTES)
-    + 3
-    + 1
-    + SESSION_TEXTS * FACT_BYTES
-    + 2 * (1 + 1 + NUMBER_BYTES);
+/// Two numbers, six times, three flags, the count of facts.
+const SESSION_BYTES: usize = 2 * 5 + 4 * TIME_BYTES + 2 * (1 + TIME_BYTES) + 3 + 1;
 /// Slot, rule and time of a hold.
 const HELD_BYTES: usize = 2 * HASH_BYTES + 1 + TIME_BYTES;
 /// A lease: number, granted, left, expiry.
@@ -58,6 +66,12 @@ impl Program {
     /// [`crate::limits::STATE_BYTES_MAX`].
     #[must_use]
     pub fn state_bytes_max(&self) -> usize {
+        self.state_bound().into_iter().map(|(_, bytes)| bytes).fold(0, usize::saturating_add)
+    }
+
+    /// What those bytes are for, and how many each takes; what takes none is left out.
+    #[must_use]
+    pub fn state_bound(&self) -> Vec<(&'static str, usize)> {
         let metrics = self.parts().metrics.iter().filter(|metric| metric.scope != Scope::Account);
         let metrics: usize = metrics.map(cell_bytes_max).sum();
         let attributes = self.parts().attributes.iter();
@@ -73,9 +87,34 @@ impl Program {
         let experiments = self.parts().deciding.experiments.len().saturating_mul(HASH_BYTES + 1 + HASH_BYTES);
         let user = if self.parts().names_users() { HASH_BYTES + 1 + TIME_BYTES + STORED_BYTES } else { 0 };
         let cart = if self.parts().cart.is_empty() { 0 } else { CART_BYTES_MAX };
-        let kept = [cart, pages, held, metrics, sequences, timers, members, attributes, experiments, user];
-        let parts = [HEAD_BYTES, SESSION_BYTES].into_iter().chain(kept);
-        parts.fold(0, usize::saturating_add)
+        let mut bound = Vec::from([
+            ("session", HEAD_BYTES.saturating_add(SESSION_BYTES).saturating_add(self.session_facts_bytes())),
+            ("page views", pages),
+            ("held rules", held),
+            ("metrics", metrics),
+            ("sequences", sequences),
+            ("attributes", attributes),
+            ("cart", cart),
+            ("timers", timers),
+            ("messages", members),
+            ("experiments", experiments.saturating_add(user)),
+        ]);
+        bound.retain(|(_, bytes)| *bytes > 0);
+        bound
+    }
+
+    /// Bytes of the built-in facts that are kept with the session: those that the program reads.
+    fn session_facts_bytes(&self) -> usize {
+        let of_campaign = CAMPAIGN.map(|fact| self.fact_bytes(fact).max(FACT_NUMBER_BYTES));
+        of_campaign.into_iter().chain(OF_SESSION.map(|fact| self.fact_bytes(fact))).sum()
+    }
+
+    fn fact_bytes(&self, fact: Builtin) -> usize {
+        match fact.kind() {
+            _ if !self.index().reads(fact) => 0,
+            AttributeType::Text => FACT_BYTES,
+            _ => FACT_NUMBER_BYTES,
+        }
     }
 
     /// Bytes that a visitor's cap history takes at most under this program. The compiler refuses above
@@ -99,8 +138,10 @@ impl Program {
         let metrics: usize = self.parts().metrics.iter().map(page_cell_bytes_max).sum();
         let capped = self.capped().count();
         let held = self.held_bytes(|rule| rule.hold == Hold::Page);
-        let head = HASH_BYTES + 2 * TIME_BYTES + 1 + 1 + PAGE_FACTS * FACT_BYTES + 3 * COUNT_BYTES;
-        head.saturating_add(metrics)
+        let head = HASH_BYTES + 2 * TIME_BYTES + 1 + 1 + 3 * COUNT_BYTES;
+        let facts: usize = OF_PAGE.map(|fact| self.fact_bytes(fact)).into_iter().sum();
+        head.saturating_add(facts)
+            .saturating_add(metrics)
             .saturating_add(capped.saturating_mul(HASH_BYTES + 3))
             .saturating_add(held)
     }
@@ -153,7 +194,8 @@ fn attribute_bytes(attribute: &Attribute) -> usize {
     let value = match attribute.attribute_type {
         AttributeType::Text => STORED_BYTES,
         AttributeType::Number | AttributeType::Bool | AttributeType::Time => 1 + 10,
-        AttributeType::List => 2 + (LIST_ITEMS_MAX + 1) * (STATE_TEXT_BYTES_MAX + 1),
+        // Texts, each with its length; the mark behind them.
+        AttributeType::List => 2 + LIST_BYTES_MAX + LIST_ITEMS_MAX + 4,
     };
     (HASH_BYTES + 1 + TIME_BYTES).saturating_add(value)
 }

@@ -4,7 +4,8 @@ use super::{Step, context_value};
 use crate::consent::Purposes;
 use crate::event::Event;
 use crate::limits::{SESSION_IDLE_MS, SESSION_MS_MAX};
-use crate::rules::kept::{cut, fact_of, put, stored};
+use crate::rules::kept::{cut, fact_of, mark_of, put, stored};
+use crate::value::Value;
 use crate::wire::program::Builtin;
 use crate::wire::state::{Stored, VisitorState};
 
@@ -44,6 +45,7 @@ fn is_new_campaign(state: &VisitorState, event: &Event) -> bool {
         is_named |= !named.is_empty();
         differs |= match fact_of(&state.session.facts, builtin) {
             Some(Stored::Text(text)) => *text != cut(named),
+            Some(Stored::Number(mark)) => *mark != mark_of(named),
             _ => !named.is_empty(),
         };
     }
@@ -72,10 +74,7 @@ impl Step<'_> {
         }
         if begins {
             self.state.age(self.moment.now_ms);
-            for builtin in OF_SESSION {
-                let value = context_value(self.event, self.moment, builtin.name());
-                put(&mut self.state.session.facts, builtin, stored(builtin.kind() as u8, value));
-            }
+            self.keep_of_session();
         }
         begins
     }
@@ -84,6 +83,25 @@ impl Step<'_> {
     pub(super) fn is_behind_gap(&self) -> bool {
         let is_older = self.state.last_time_ms.is_some_and(|last_ms| self.moment.now_ms < last_ms);
         self.state.session.is_gap_open && is_older
+    }
+
+    /// Keeps what the session begins with, as far as it is read; of a campaign that nobody reads what tells it from another.
+    /// What a program before kept is gone with the session before.
+    fn keep_of_session(&mut self) {
+        let (image, event, moment) = (self.image, self.event, self.moment);
+        let facts = &mut self.state.session.facts;
+        facts.retain(|(builtin, _)| image.index().reads(*builtin));
+        for builtin in OF_SESSION {
+            let value = context_value(event, moment, builtin.name());
+            match stored(builtin.kind() as u8, value) {
+                value if image.index().reads(builtin) => put(facts, builtin, value),
+                _ => {
+                    if let Some(Value::Text(name)) = value.filter(|_| UTM.contains(&builtin)) {
+                        put(facts, builtin, Stored::Number(mark_of(name)));
+                    }
+                }
+            }
+        }
     }
 
     /// Begins a session after 30 minutes idle, 24 hours, or with a new campaign; never by an event from before the

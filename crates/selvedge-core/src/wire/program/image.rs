@@ -179,6 +179,11 @@ impl Image {
         None
     }
 
+    /// All that placeholders read.
+    pub(crate) fn each_value(&self) -> impl Iterator<Item = FactRow<'_>> {
+        self.rows(tag::VALUES).iter().map(FactRow)
+    }
+
     /// What placeholders read.
     pub(crate) fn value(&self, at: u16) -> FactRow<'_> {
         FactRow::at(self.rows(tag::VALUES), at.into())

@@ -3,6 +3,7 @@
 
 use super::records::FactRow;
 use super::{Image, op_of};
+use crate::wire::program::Builtin;
 use crate::wire::program::layout::kind;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -17,6 +18,8 @@ pub(crate) struct Index {
     pub cells: Vec<(u64, u16)>,
     /// Facts that may move though no cell changed, ascending: they are found anew each time.
     pub moving: Vec<u16>,
+    /// A bit for each built-in fact that is read.
+    builtins: u64,
     /// Where the tests of each fact begin among `tests`, and where the last ones end. Empty below [`SCANNED_MAX`] rules.
     starts: Vec<u32>,
     tests: Vec<FactTest>,
@@ -55,10 +58,30 @@ impl Index {
                 index.moving.push(at);
             }
         }
+        index.find_builtins(image);
         if image.rules() >= SCANNED_MAX {
             index.find_tests(image);
         }
         index
+    }
+
+    /// Whether the program reads a built-in fact, so that it has to be kept.
+    pub const fn reads(&self, builtin: Builtin) -> bool {
+        (self.builtins >> (builtin as u8 & 63)) & 1 == 1
+    }
+
+    fn find_builtins(&mut self, image: &Image) {
+        let facts = image.each_fact().chain(image.each_value());
+        for fact in facts.filter(|fact| fact.source() == kind::SOURCE_BUILTIN) {
+            self.builtins |= 1 << (fact.index() & 63);
+        }
+        if self.reads(Builtin::VisitorTimeOfDay) || self.reads(Builtin::VisitorWeekday) {
+            self.builtins |= 1 << Builtin::UtcOffset as u8;
+        }
+        // Which wording a content has depends on it.
+        if image.has_templates() {
+            self.builtins |= 1 << Builtin::Language as u8;
+        }
     }
 
     /// The facts that are read from a cell.
