@@ -264,6 +264,7 @@ fn every_record_of_the_recorded_log_follows_its_schema_and_the_queries_count_rig
     schemas_hold(&world)?;
     let ids: BTreeSet<&String> = world.records.iter().map(|record| &record.id).collect();
     ensure!(ids.len() == world.records.len(), "two records have one id");
+    sessions_are_numbered(&world)?;
     let rows = queried(&world)?;
     assert_eq!(rows["sessions"], sessions(&world));
     assert_eq!(rows["funnel"], funnel(&world));
@@ -391,4 +392,21 @@ fn holdout(world: &World) -> Value {
         *reached += u64::from(purchases(world, seen).next().is_some());
     }
     arms.iter().map(|(arm, (visitors, reached))| json!(["looker", arm, visitors, reached])).collect()
+}
+
+/// Every event says which session of its visitor it is of: a new one where the gap is long enough, and never one less.
+fn sessions_are_numbered(world: &World) -> Result<()> {
+    let mut last: BTreeMap<VisitorId, (u64, u64)> = BTreeMap::new();
+    let mut begun = 0;
+    for record in world.records.iter().filter(|record| record.kind == RecordKind::Event) {
+        let said: Value = serde_json::from_slice(&record.data)?;
+        let Some(session) = said["session"].as_u64() else { continue };
+        let (before, before_ms) = last.insert(record.visitor, (session, record.time_ms)).unwrap_or((1, 0));
+        let is_new = before_ms > 0 && record.time_ms - before_ms >= SESSION_MS;
+        ensure!(session >= before, "{said}");
+        ensure!(!is_new || session > before, "{said}");
+        begun += u64::from(is_new);
+    }
+    ensure!(begun >= 20, "only {begun} visitors came again");
+    Ok(())
 }

@@ -126,6 +126,8 @@ pub struct LogEvent {
     pub usable: Purposes,
     /// The slots whose decision it changed.
     pub decisions: Vec<SlotDecision>,
+    /// The visitor's session that it is of, from 1; 0 where that is not known: it came late, or without analytics.
+    pub session: u32,
 }
 
 /// One stored row of those that a row takes.

@@ -48,6 +48,7 @@ struct OutcomeForm<'a> {
     usable: u16,
     #[serde(borrow)]
     decisions: Vec<DecisionForm<'a>>,
+    session: u32,
 }
 
 /// A note; the fields of an emission follow it.
@@ -168,6 +169,7 @@ fn outcome_form(logged: &LogEvent) -> OutcomeForm<'_> {
         clock_off: logged.clock_off,
         usable: logged.usable.0,
         decisions: logged.decisions.iter().map(DecisionForm::from).collect(),
+        session: logged.session,
     }
 }
 
@@ -330,6 +332,7 @@ fn read_log_event(input: &mut Deserializer<'_>, bounds: &Bounds<'_>, sent_at_ms:
         clock_off: outcome.clock_off,
         usable: Purposes(outcome.usable),
         decisions: outcome.decisions.iter().map(DecisionForm::read).collect::<Option<_>>()?,
+        session: outcome.session,
     })
 }
 

@@ -139,6 +139,7 @@ pub const FIELDS: &[Field] = &[
     always("message", EMIT, Holds::Word(&["enter", "exit"]), "the visitor enters, or leaves again"),
     always("destination", EMIT, Holds::Text, "who is told"),
     always("fields", EMIT, Holds::Told, "what goes with it"),
+    at_times("session", SENT | DECISION, Holds::Whole, "the visitor's session, from 1, as the rules count"),
     at_times("user_id", EVENT, Holds::Text, "the user that `identify` or `alias` names"),
     always("writer", SENT, Holds::Text, "which client counted the event"),
     always("sequence", SENT, Holds::Whole, "its place in that client's gapless count"),

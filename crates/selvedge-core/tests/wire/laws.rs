@@ -175,17 +175,17 @@ prop_compose! {
 prop_compose! {
     fn log_events()(
         event in events(),
-        flags: (bool, bool, u16),
+        flags: (bool, bool, u16, u32),
         message_id in option::of(texts()),
         decisions in vec(decisions(), 0..3),
     ) -> LogEvent {
-        LogEvent { event, message_id, late: flags.0, clock_off: flags.1, usable: Purposes(flags.2), decisions }
+        LogEvent { event, message_id, late: flags.0, clock_off: flags.1, usable: Purposes(flags.2), decisions, session: flags.3 }
     }
 }
 
 fn reached() -> impl Strategy<Value = Said> {
     let value = option::of(any::<i64>().prop_map(Number::Int));
-    (texts(), 1..u32::MAX, 0..1u64 << 48, value).prop_map(|(goal, event, event_time_ms, value)| {
+    (texts(), 1..=Sequence::MAX, 0..1u64 << 48, value).prop_map(|(goal, event, event_time_ms, value)| {
         Said::Reached(Reached { goal, event: Sequence::new(event).unwrap(), event_time_ms, value })
     })
 }

@@ -170,6 +170,7 @@ pub fn log_row() -> LogRow {
         usable: Purposes::ANALYTICS,
         event,
         decisions,
+        session: 3,
     };
     let mut events = events();
     let last = events.pop().unwrap();

@@ -68,6 +68,7 @@ pub(super) fn event(origin: &Origin<'_>, logged: &LogEvent) -> (RecordKind, Map)
     if matches!(sent.event_type, EventType::Identify | EventType::Alias) {
         set_some(&mut map, "user_id", sent.properties.text("user_id"));
     }
+    set_session(&mut map, logged);
     map.set("writer", text(origin.row.writer.bits().to_string()));
     map.set("sequence", number(sent.sequence.get().into()));
     set_some(&mut map, "message_id", logged.message_id.as_deref());
@@ -76,6 +77,12 @@ pub(super) fn event(origin: &Origin<'_>, logged: &LogEvent) -> (RecordKind, Map)
     map.set("context", Value::Object(overlay(&origin.row.context, &sent.context)));
     map.set("properties", Value::Object(sent.properties.clone()));
     (kind, map)
+}
+
+fn set_session(map: &mut Map, logged: &LogEvent) {
+    if logged.session > 0 {
+        map.set("session", number(logged.session.into()));
+    }
 }
 
 /// What an exposure says of itself, as columns.
@@ -99,6 +106,7 @@ pub(super) fn decision(
     if let Some(logged) = cause {
         map.set("event_id", text(id_of(origin.row, &logged.event)));
         map.set("event", text(&*logged.event.name));
+        set_session(&mut map, logged);
     }
     map.set("slot", text(&*decision.slot));
     set_some(&mut map, "rule", decision.rule.as_deref());

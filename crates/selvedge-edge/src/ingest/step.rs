@@ -259,7 +259,9 @@ impl<'a> Stepper<'a> {
         self.decided = Some((after, moment.in_force));
         let (late, clock_off) = (stepped.late, stepped.clock_off);
         let message_id = self.message_id.take();
-        self.events.push(LogEvent { event, message_id, late, clock_off, usable, decisions });
+        let is_known = self.gate.keeps_state() && !late && usable.holds(Purposes::ANALYTICS);
+        let session = if is_known { self.state.session.number } else { 0 };
+        self.events.push(LogEvent { event, message_id, late, clock_off, usable, decisions, session });
     }
 
     /// Decides at the deadlines that came before the moment, as the alarm would have.

@@ -87,7 +87,7 @@ pub fn event(name: &str) -> LogEvent {
         context,
     };
     let (usable, decisions) = (Purposes::ANALYTICS, Vec::new());
-    LogEvent { event, message_id: None, late: false, clock_off: false, usable, decisions }
+    LogEvent { event, message_id: None, late: false, clock_off: false, usable, decisions, session: 4 }
 }
 
 /// An order of this value.

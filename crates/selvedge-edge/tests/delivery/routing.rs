@@ -28,6 +28,7 @@ fn an_event_says_who_when_where_and_what_with_numbers_as_sent() {
         ("name", "order_completed".into()),
         ("time_ms", NOW_MS.into()),
         ("publish", 3.into()),
+        ("session", 4.into()),
         ("purposes", serde_json::json!(["analytics"])),
         ("consent_granted", serde_json::json!(["analytics"])),
         ("context", serde_json::json!({"page.path": "/cart"})),
