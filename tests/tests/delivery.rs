@@ -308,6 +308,33 @@ fn a_poison_event_alone_is_quarantined() -> Result<()> {
         (&quarantine[0]["stage"], &quarantine[0]["destination"]),
         (&json!("delivery"), &json!("hook"))
     );
+    receiver.answers(|_| Reply::Status(200));
+    let order = json!({"stage": "delivery", "destination": "hook"}).to_string();
+    for replayed in [1, 0] {
+        let answer = world.admin_post("/v1/quarantine/replay", order.as_bytes())?.json()?;
+        assert_eq!(answer["replayed"], replayed, "{answer}");
+        let counted = settled(&world, "hook")?;
+        assert_eq!((counted["delivered"], counted["quarantined"]), (32, 0));
+    }
+    let taken = receiver.wait_for(32, SOON)?;
+    let last = taken.last().context("the record that was refused")?;
+    assert_eq!((&last["id"], &last["data"]["properties"]["number"]), (&quarantine[0]["id"], &json!(13)));
+    assert_eq!(last["data"], quarantine[0]["records"][0]["data"], "as it was to be sent");
+    Ok(())
+}
+
+#[test]
+fn a_queue_that_is_not_bound_pauses_its_destination_and_nothing_is_lost() -> Result<()> {
+    let receiver = Receiver::start(|_| Reply::Status(200))?;
+    let way = Way::Queue { binding: "EVENTS".into(), dead_letter: "EVENTS_DEAD".into() };
+    let world = world(1, vec![Destination { way, ..batches("queue", &receiver) }])?;
+    let mut visitor = Visitor::new(1);
+    send(&world, &mut visitor, 0..8)?;
+    wait_for_state(&world, "paused")?;
+    let told = destinations(&world)?.to_string();
+    assert!(told.contains("no queue is bound as EVENTS"), "{told}");
+    let counted = ledger(&world.admin_get("/metrics")?.text(), "queue")?;
+    assert_eq!((counted["accepted"], counted["pending"]), (8, 8));
     Ok(())
 }
 

@@ -370,7 +370,8 @@ fn destinations(ask: &Ask<'_>) -> Result<Vec<Exchange>> {
     let view = visitor.track("product_view", json!({"category": "shoes", "sku": "NG-1"}));
     ask.post("/v1/collect", &[], visitor.batch(&[view]).to_string().as_bytes())?;
     let listed = ask.admin(all)?;
-    assert_eq!(listed.json()?["destinations"][0]["accepted"], 1);
+    let accepted = &listed.json()?["destinations"][0]["accepted"];
+    assert!(accepted.as_u64() >= Some(1), "the event, and what rules say besides: {accepted}");
     let mut exchanges = vec![("get", all, listed), ("get", all, ask.get(all)?)];
     exchanges.push(("get", all, ask.admin("/v1/destinations?site=nobody")?));
     for (path, order) in [(pause, "pause"), (resume, "resume")] {

@@ -18,6 +18,11 @@ export const host = {
     return new Response(response.body, { status: response.status, headers });
   },
 
+  /** Sends a text to a queue; a promise that the queue has it. */
+  enqueue(queue, text) {
+    return queue.send(text, { contentType: "text" });
+  },
+
   /** Any number below 2^32. */
   random() {
     return Math.floor(Math.random() * 2 ** 32);

@@ -37,6 +37,9 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn random(this: &Host) -> u32;
 
+    #[wasm_bindgen(method, catch)]
+    fn enqueue(this: &Host, queue: &JsValue, text: &str) -> Result<Promise, JsValue>;
+
     #[wasm_bindgen(method, catch, js_name = setAlarm)]
     fn set_alarm(this: &Host, storage: &JsValue, time_ms: f64) -> Result<(), JsValue>;
 }
@@ -67,6 +70,23 @@ pub async fn send(
 /// The same answer, readable by a page of this origin.
 pub fn share_with(response: &web_sys::Response, origin: &str) -> worker::Result<web_sys::Response> {
     Ok(HOST.with(|host| host.share_with(response, origin))?)
+}
+
+/// A queue that is bound under this name.
+pub struct Queue(JsValue);
+
+/// The queue that is bound as `binding`; `None` where nothing is, or something else.
+pub fn queue(env: &Env, binding: &str) -> Option<Queue> {
+    let bound = js_sys::Reflect::get(env, &binding.into()).ok()?;
+    let send = js_sys::Reflect::get(&bound, &"send".into()).ok()?;
+    send.is_function().then_some(Queue(bound))
+}
+
+/// Sends a text to a queue, which holds it then.
+pub async fn enqueue(queue: &Queue, text: &str) -> worker::Result<()> {
+    let sent = HOST.with(|host| host.enqueue(&queue.0, text))?;
+    JsFuture::from(sent).await?;
+    Ok(())
 }
 
 /// The first row of a statement.

@@ -170,6 +170,71 @@ pub fn python(repo: &Repo) -> Result<PathBuf> {
     Ok(python)
 }
 
+/// npm packages of the tests of queues: miniflare needs a newer Node than the rest does, which comes as a package too.
+const QUEUE_PACKAGES: [&str; 2] = ["miniflare@4.20260730.0", "node@24.21.0"];
+
+/// What runs the worker with queues.
+#[derive(Debug, Clone)]
+pub struct Queues {
+    /// A Node that miniflare runs on.
+    pub node: PathBuf,
+    /// The folder of the package.
+    pub miniflare: PathBuf,
+}
+
+/// Miniflare in the target directory, installed now where it is not there.
+///
+/// # Errors
+/// Where npm cannot install it.
+pub fn queues(repo: &Repo) -> Result<Queues> {
+    let folder = repo.target.join("queues");
+    let modules = folder.join("node_modules");
+    let queues = Queues { node: modules.join("node/bin/node"), miniflare: modules.join("miniflare") };
+    let (wanted, installed) = (QUEUE_PACKAGES.join("\n"), folder.join("installed"));
+    if std::fs::read_to_string(&installed).is_ok_and(|found| found == wanted) {
+        return Ok(queues);
+    }
+    std::fs::create_dir_all(&folder)?;
+    say::step("installing miniflare for the tests of queues (npm)", || {
+        let npm = ["install", "--no-audit", "--no-fund", "--no-progress", "--prefix", "."];
+        run::quiet(run::command("npm", &folder).args(npm).args(QUEUE_PACKAGES))
+            .context("npm could not install the packages: is the npm registry reachable?")
+    })?;
+    std::fs::write(&installed, wanted)?;
+    Ok(queues)
+}
+
+/// Prometheus' checker of rules: the one in `PATH`, or Debian's, unpacked into the target directory (20 MB; no service is
+/// installed). `None` where there is neither it nor apt.
+///
+/// # Errors
+/// Where the package cannot be unpacked.
+pub fn promtool(repo: &Repo) -> Result<Option<PathBuf>> {
+    let folder = repo.target.join("promtool");
+    let unpacked = folder.join("usr/bin/promtool");
+    if let Some(found) =
+        run::find_program("promtool").or_else(|| unpacked.is_file().then(|| unpacked.clone()))
+    {
+        return Ok(Some(found));
+    }
+    if ["apt-get", "dpkg"].into_iter().any(|name| run::find_program(name).is_none()) {
+        return Ok(None);
+    }
+    std::fs::create_dir_all(&folder)?;
+    let fetched = say::step("fetching promtool, which checks the alert rules (apt)", || {
+        run::quiet(run::command("apt-get", &folder).args(["download", "prometheus"]))
+    });
+    if fetched.is_err() {
+        return Ok(None);
+    }
+    let packages = crate::repo::files_under(&folder, &|_| false)?;
+    let package = packages.into_iter().find(|path| path.extension().is_some_and(|ending| ending == "deb"));
+    let package = package.context("apt-get download prometheus left no package")?;
+    run::quiet(run::command("dpkg", &folder).arg("-x").arg(&package).arg(&folder))?;
+    std::fs::remove_file(package)?;
+    Ok(Some(unpacked))
+}
+
 fn installed_version(repo: &Repo, place: &str) -> Option<Value> {
     let text = std::fs::read(repo.www().join(place).join("package.json")).ok()?;
     let package: Value = serde_json::from_slice(&text).ok()?;

@@ -1,6 +1,9 @@
 //! `GET /metrics`: the ledger and the times, in OpenMetrics text.
 
 mod destinations;
+mod drift;
+
+pub use drift::{DRIFT_MAX, Drift};
 
 use crate::delivery::report::Summary;
 use crate::ledger::{Counter, Ledger};
@@ -54,6 +57,8 @@ pub struct SiteMetrics {
     pub destinations: Vec<Summary>,
     /// When this was asked for: Unix milliseconds.
     pub now_ms: u64,
+    /// Quarantined events that the plan does not know all of.
+    pub drift: Vec<Drift>,
 }
 
 /// Times of this worker, by name (`ingest`, `decide`).
@@ -74,6 +79,7 @@ pub fn render(sites: &[SiteMetrics], failures: &BTreeMap<&str, u64>, times: &Tim
         }
     }
     refusals(&mut out, sites);
+    drift::all(&mut out, sites);
     destinations::all(&mut out, sites);
     gauges(&mut out, sites);
     experiments(&mut out, sites);

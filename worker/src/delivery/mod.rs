@@ -8,6 +8,8 @@ mod http;
 
 mod kafka;
 
+mod queue;
+
 use selvedge_core::wire::program::{Destination, Way};
 use selvedge_edge::delivery::record::Record;
 use selvedge_edge::delivery::sent::{Prepared, SendResult, Sent};
@@ -66,7 +68,7 @@ pub async fn send(sending: &Sending<'_>) -> Sent {
         Way::Log => Sent::of(SendResult::Delivered),
         Way::Http(http) => http::send(sending, http).await,
         Way::Kafka(kafka) => kafka::send(sending, kafka).await,
-        Way::Queue { .. } => Sent::of(not_built(sending.destination)),
+        Way::Queue { binding, .. } => queue::send(sending, binding).await,
     }
 }
 
@@ -80,8 +82,4 @@ pub fn secrets_of(destination: &Destination) -> Vec<&str> {
         }
         Way::Kafka(kafka) => kafka.sasl.iter().map(|sasl| sasl.password.as_str()).collect(),
     }
-}
-
-fn not_built(destination: &Destination) -> SendResult {
-    SendResult::Pause { why: format!("this worker has no transport for {}", destination.name) }
 }

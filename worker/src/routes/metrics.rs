@@ -64,6 +64,7 @@ pub async fn answer(request: &Request, env: &Env) -> Answered {
                 let sum = units.entry(name).or_default();
                 *sum = sum.saturating_add(count);
             }
+            metrics.add_drift(stats.drift);
             reports.extend(destinations::of_shard(&site, place, stats.destinations));
         }
         let experiments = &site.program.parts().deciding.experiments;

@@ -6,6 +6,7 @@ use selvedge_core::wire::batch::{read_snapshot, write_snapshot};
 use selvedge_core::wire::codec::{Reader, WireFault, Writer};
 use selvedge_edge::delivery::report::Report;
 use selvedge_edge::ledger::Ledger;
+use selvedge_edge::metrics::Drift;
 
 /// One row of the log or the quarantine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,6 +96,8 @@ pub struct Stats {
     pub units: Vec<(String, u64)>,
     /// How its destinations stand.
     pub destinations: Vec<Report>,
+    /// Quarantined events that the plan does not know all of.
+    pub drift: Vec<Drift>,
 }
 
 impl Stats {
@@ -108,6 +111,12 @@ impl Stats {
         for (name, count) in &self.units {
             out.text(name);
             out.varint(*count);
+        }
+        out.count(self.drift.len());
+        for drift in &self.drift {
+            out.text(&drift.code);
+            out.text(&drift.event);
+            out.varint(drift.count);
         }
         out.count(self.destinations.len());
         self.destinations.iter().for_each(|report| report.write(&mut out));
@@ -124,8 +133,14 @@ impl Stats {
         for _ in 0..reader.count()? {
             units.push((reader.text()?.to_owned(), reader.varint_u64()?));
         }
+        let mut drift = Vec::new();
+        for _ in 0..reader.count()? {
+            let (code, event) = (reader.text()?.to_owned(), reader.text()?.to_owned());
+            drift.push(Drift { code, event, count: reader.varint_u64()? });
+        }
         Ok(Self {
             quarantine_rows,
+            drift,
             visitors,
             storage_bytes,
             units,

@@ -4,6 +4,7 @@
 use super::frames::{Frame, Frames, Page};
 use crate::sql;
 use selvedge_core::id::VisitorId;
+use selvedge_edge::metrics::{DRIFT_MAX, Drift};
 use selvedge_edge::quarantine::{Group, Selection, groups::GROUPS_MAX};
 use serde::{Deserialize, Serialize};
 use worker::{SqlStorage, SqlStorageValue};
@@ -113,6 +114,22 @@ pub fn groups(sql: &SqlStorage, meant: &Meant) -> worker::Result<Vec<Group>> {
         Group { stage, destination, reason, path, event, count, first_ms, last_ms, row, line }
     };
     Ok(sql::rows(sql, &statement, values)?.into_iter().map(group).collect())
+}
+
+/// Events that the plan does not know all of, by code and name, the most frequent first: what a drift of the senders looks
+/// like. Bounded, for names come from outside.
+pub fn drift(sql: &SqlStorage) -> worker::Result<Vec<Drift>> {
+    let statement =
+        "SELECT json_extract(body, '$.code') AS code, json_extract(body, '$.event.name') AS event, count(*)
+        FROM quarantine WHERE code IN ('unknown_event', 'additional_property') AND event IS NOT NULL
+        GROUP BY 1, 2 ORDER BY 3 DESC LIMIT ?";
+    let limit = sql::of_number(u64::try_from(DRIFT_MAX).unwrap_or(0));
+    let drift = |row: Vec<SqlStorageValue>| {
+        let mut values = row.into_iter();
+        let (code, event) = (sql::text(values.next()), sql::text(values.next()));
+        Drift { code, event, count: sql::number(values.next()) }
+    };
+    Ok(sql::rows(sql, statement, vec![limit])?.into_iter().map(drift).collect())
 }
 
 /// How many entries there are.

@@ -3,7 +3,7 @@
 
 use super::collect::{Kept, Stopped};
 use super::quarantined::{self, Meant};
-use super::{Shard, deadlines, tables};
+use super::{Shard, deadlines, outbox, tables};
 use crate::barrier::{self, Failure};
 use crate::clock::now_ms;
 use crate::fault_plan::FaultPlan;
@@ -11,7 +11,10 @@ use crate::reply::Problem;
 use crate::{programs, settings};
 use selvedge_core::event::Event;
 use selvedge_core::id::Sequence;
-use selvedge_edge::ingest::entry::{Entry, Refused};
+use selvedge_core::wire::program::RecordKind;
+use selvedge_edge::delivery::item::Item;
+use selvedge_edge::delivery::record::Record;
+use selvedge_edge::ingest::entry::{Entry, Refused, Undelivered, UndeliveredRecord};
 use selvedge_edge::ingest::{self, Again, Outcome, Watch};
 use selvedge_edge::ledger::{Counter, Ledger};
 use selvedge_edge::quarantine::{Replayed, Told};
@@ -104,7 +107,7 @@ fn step(kept: &Kept, site: &Site, row: u64) -> Result<Option<Replayed>, Stopped>
     let answer = match Entry::read(&line) {
         Entry::Refused(refused) => again(kept, site, row, &refused)?,
         Entry::Unreadable(_) => (Told::Unreadable, None),
-        Entry::Undelivered(_) => (Told::NoDestination, None),
+        Entry::Undelivered(undelivered) => (send_again(kept, row, undelivered)?, None),
     };
     let (result, reason) = answer;
     let told = told(row, result, &line);
@@ -112,6 +115,33 @@ fn step(kept: &Kept, site: &Site, row: u64) -> Result<Option<Replayed>, Stopped>
         Some(reason) => Replayed { reason, ..told },
         None => told,
     }))
+}
+
+/// An item once more on its way to the destination that refused it.
+fn send_again(kept: &Kept, row: u64, undelivered: Undelivered) -> Result<Told, Stopped> {
+    let sql = &kept.storage.sql();
+    let destination = undelivered.destination.clone();
+    let Some(item) = item_of(undelivered) else { return Ok(Told::Unreadable) };
+    if !outbox::send_again(sql, &destination, &item)? {
+        return Ok(Told::NoDestination);
+    }
+    quarantined::remove(sql, row)?;
+    tables::count_change(sql, Counter::QuarantineReplayed, 1)?;
+    kept.outbox.forget();
+    kept.alarm.by(&kept.storage, Some(now_ms()))?;
+    Ok(Told::Replayed)
+}
+
+/// `None` for records of a kind that there is not.
+fn item_of(undelivered: Undelivered) -> Option<Item> {
+    let Undelivered { visitor, row, item, item_received_ms, program, publish, records, .. } = undelivered;
+    let record = |read: UndeliveredRecord| {
+        let kind = *RecordKind::ALL.iter().find(|kind| kind.as_str() == read.kind)?;
+        let UndeliveredRecord { id, source, time_ms, data, .. } = read;
+        Some(Record { id, kind, source, visitor, time_ms, data: data.into_bytes() })
+    };
+    let records = records.into_iter().map(record).collect::<Option<Vec<_>>>()?;
+    Some(Item { row, at: item, visitor, received_ms: item_received_ms, program, publish, records })
 }
 
 /// An event through the step; with the reason where that is a new one.

@@ -145,7 +145,6 @@ pub fn count_change(sql: &SqlStorage, counter: Counter, count: u64) -> worker::R
 }
 
 /// Puts an entry into the quarantine that no batch brought, and counts it.
-#[allow(dead_code, reason = "what destinations refuse comes here")]
 pub fn keep_in_quarantine(sql: &SqlStorage, visitor: VisitorId, line: &str) -> worker::Result<()> {
     quarantined::insert(sql, visitor, line)?;
     let evicted = quarantined::bound(sql)?;
@@ -207,6 +206,7 @@ pub fn stats(sql: &SqlStorage) -> worker::Result<Stats> {
         storage_bytes: u64::try_from(sql.database_size()).unwrap_or(0),
         units: units(sql)?,
         destinations: Vec::new(),
+        drift: quarantined::drift(sql)?,
     })
 }
 

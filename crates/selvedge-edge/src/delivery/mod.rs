@@ -16,6 +16,8 @@ pub mod record;
 
 pub mod encode;
 
+pub mod packing;
+
 pub mod sent;
 
 pub mod item;

@@ -8,7 +8,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use selvedge_core::consent::{Mode, Purposes, Signal, Snapshot};
 use selvedge_core::event::{BatchHeader, Event, EventType, RefusalCode};
-use selvedge_core::id::{Sequence, VisitorId};
+use selvedge_core::id::{ProgramHash, Sequence, VisitorId, parse_hex_16};
 use selvedge_core::limits::{CONTEXT_ENTRIES_MAX, PROPERTIES_MAX};
 use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::Map;
@@ -60,6 +60,10 @@ pub struct Undelivered {
     pub item: u32,
     /// When the row's request came.
     pub item_received_ms: u64,
+    /// The program that it was refused under.
+    pub program: ProgramHash,
+    /// Its place in the site's history.
+    pub publish: u64,
     /// What is to be sent.
     pub records: Vec<UndeliveredRecord>,
 }
@@ -114,6 +118,10 @@ struct Line<'a> {
     consent: Option<SnapshotLine>,
     #[serde(borrow, default)]
     event: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    program: Cow<'a, str>,
+    #[serde(default)]
+    publish: u64,
     #[serde(default)]
     row: u64,
     #[serde(default)]
@@ -185,6 +193,8 @@ fn undelivered(line: Line<'_>) -> Option<Undelivered> {
         row: line.row,
         item: line.item,
         item_received_ms: line.item_received_at_ms,
+        program: parse_hex_16(&line.program).map(ProgramHash).unwrap_or_default(),
+        publish: line.publish,
         records: line.records.into_iter().map(record).collect(),
     })
     .filter(|undelivered| !undelivered.records.is_empty())

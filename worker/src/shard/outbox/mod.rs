@@ -18,6 +18,6 @@ mod orders;
 
 pub use kept::next_ms;
 pub use named::Outbox;
-pub use orders::{order, reports};
+pub use orders::{order, reports, send_again};
 pub use ring::ring;
 pub use store::create;

@@ -44,7 +44,6 @@ pub fn order(shard: &Shard, name: &str, is_pause: bool) -> Result<(), Fault> {
 
 /// Puts an item that is no longer in quarantine at the end of those that go again, within an open transaction. Gives whether
 /// the destination is known.
-#[expect(dead_code, reason = "the replay of the quarantine calls it")]
 pub fn send_again(sql: &SqlStorage, name: &str, item: &Item) -> worker::Result<bool> {
     let Some(mut state) = store::state(sql, name)? else { return Ok(false) };
     state.counts.quarantined = state.counts.quarantined.saturating_sub(1);
