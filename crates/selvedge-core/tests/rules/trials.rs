@@ -9,7 +9,7 @@ use selvedge_core::limits::BUCKETS;
 use selvedge_core::rules::{Moment, bucket, decide};
 use selvedge_core::wire::answer::Reason;
 use selvedge_core::wire::program::{
-    Cap, Content, ContentType, Experiment, Hold, Trial, Unit, Variant, Window,
+    Cap, Content, ContentType, Experiment, Hold, Trial, Trigger, Unit, Variant, Window,
 };
 use selvedge_core::wire::state::CellBody;
 
@@ -226,6 +226,26 @@ fn who_is_held_out_sees_what_stands_below_and_what_would_have_won_is_known() {
     world.visitor = visitor_in("holdout", 500, BUCKETS);
     assert_eq!(held_out(&world, SECOND), None);
     assert_eq!(world.why(SECOND, "offer"), Reason::LowerPriority);
+}
+
+#[test]
+fn a_triggered_rule_that_is_held_out_is_noted_once_for_each_trigger() {
+    let mut build = build(Unit::Visitor);
+    let offer = build.parts.rules.iter_mut().find(|rule| rule.id == "offer").unwrap();
+    offer.terms.trial = None;
+    offer.terms.holdout = Some(1);
+    offer.timing.trigger = Some(Trigger { events: vec!["resolved".into()], session_end: false });
+    let mut world = World::new(build.program());
+    world.visitor = visitor_in("holdout", 0, 500);
+    world.page(0, "/");
+    let mut noted = Vec::new();
+    for (at, name) in ["view", "resolved", "view", "resolved", "resolved", "view"].into_iter().enumerate() {
+        let at_ms = i64::try_from(at).unwrap() * SECOND;
+        world.track(at_ms, name);
+        noted.push(held_out(&world, at_ms).is_some());
+        world.decide(at_ms, "hero");
+    }
+    assert_eq!(noted, [false, true, false, true, true, false]);
 }
 
 #[test]
