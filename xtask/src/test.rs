@@ -45,6 +45,7 @@ pub fn run(repo: &Repo, only: Option<Part>, full: bool) -> Result<bool> {
         record("format", &|| run::shown(run::cargo(&repo.root).args(["fmt", "--all", "--check"])));
         record("lints", &|| lints(repo));
         record("unit", &|| unit(repo, full));
+        record("planted defects", &|| planted(repo, full));
         record("unit, JavaScript", &|| node_tests(repo, &repo.www(), full, None));
         record("size", &|| within_budget(repo));
         record("fuzz", &|| fuzz::run(repo, full));
@@ -99,6 +100,13 @@ fn lints(repo: &Repo) -> Result<()> {
 fn unit(repo: &Repo, full: bool) -> Result<()> {
     let mut cargo = run::cargo(&repo.root);
     cargo.args(["test", "--workspace", "--exclude", "selvedge-tests", "--no-fail-fast"]);
+    run::shown(in_tests(&mut cargo, full))
+}
+
+/// Defects that are planted in the heads: the simulator has to find each.
+fn planted(repo: &Repo, full: bool) -> Result<()> {
+    let mut cargo = run::cargo(&repo.root);
+    cargo.args(["test", "--package", "selvedge-sim", "--features", "mutation", "--test", "mutations"]);
     run::shown(in_tests(&mut cargo, full))
 }
 

@@ -9,6 +9,7 @@ use selvedge_core::consent::Snapshot;
 use selvedge_core::event::{BatchHeader, Clock};
 use selvedge_core::id::{VisitorId, WriterId};
 use selvedge_core::limits::{BATCH_EVENTS_MAX, CONSENT_SNAPSHOTS_MAX};
+use selvedge_core::mutation::{Mutation, is_planted};
 use selvedge_core::number::Number;
 use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::batch::BatchEncoder;
@@ -51,12 +52,19 @@ impl Client {
         let mut batch = BatchEncoder::new(&header, known);
         lane.head.context = header.context;
         let mut loaded = None;
+        if is_planted(Mutation::BatchReversed) {
+            lane.events.reverse();
+        }
         let leaving = lane.events.iter_mut().filter(|queued| queued.event.sequence.get() >= from);
         for Queued { event, departures, .. } in leaving.take(count) {
             batch.push(event);
             *departures = departures.saturating_add(1);
             let sequence = event.sequence.get();
             loaded = Some((loaded.map_or(sequence, |(first, _)| first), sequence));
+        }
+        if is_planted(Mutation::BatchReversed) {
+            lane.events.reverse();
+            loaded = loaded.map(|(first, last)| (last, first));
         }
         let (first, last) = loaded?;
         Some(Loaded { body: batch.finish(), writer, first, last })

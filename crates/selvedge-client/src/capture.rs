@@ -11,6 +11,7 @@ use selvedge_core::consent::usable;
 use selvedge_core::event::{Event, EventType};
 use selvedge_core::id::{Sequence, VisitorId, WriterId};
 use selvedge_core::limits::{FLUSH_EVENTS, FLUSH_MS, HELD_EVENTS_MAX, KEEPALIVE_BYTES_MAX, QUEUE_BYTES_MAX};
+use selvedge_core::mutation::{Mutation, is_planted};
 use selvedge_core::tracking_plan::reread;
 use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::answer::Reason;
@@ -123,7 +124,7 @@ impl Client {
 
     /// Whether consent is given, and the identity that events need can be had.
     fn may_capture(&self) -> bool {
-        self.is_open() && (self.visitor.is_some() || self.is_settled)
+        (self.is_open() && (self.visitor.is_some() || self.is_settled)) || is_planted(Mutation::StoredUnasked)
     }
 
     /// Consent is given: the event is shaped, judged, queued and applied, unless none of its purposes is in force.
@@ -139,7 +140,8 @@ impl Client {
         if automatic && plan.is_none_or(|plan| plan.event(&event.name).is_none()) {
             return;
         }
-        if usable(crate::lane::purposes_of(plan, &event), &self.consent, &self.consent).is_empty() {
+        let usable = usable(crate::lane::purposes_of(plan, &event), &self.consent, &self.consent);
+        if usable.is_empty() && !is_planted(Mutation::StoredUnasked) {
             return;
         }
         let is_urgent = plan.and_then(|plan| plan.event(&event.name)).is_some_and(|known| known.urgent);

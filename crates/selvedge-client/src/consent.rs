@@ -10,6 +10,7 @@ use crate::stored::{
 };
 use alloc::vec::Vec;
 use selvedge_core::consent::{Mode, Purposes, Signal, Snapshot};
+use selvedge_core::mutation::{Mutation, is_planted};
 
 /// The purposes that every visitor can answer for.
 const ASKED: Purposes = Purposes(0b1111);
@@ -145,8 +146,14 @@ impl Client {
 
     /// Erases queue, ids and state.
     fn withdraw(&mut self, is_mine: bool) {
-        if is_mine && let Some(batch) = self.empty_batch() {
+        if is_mine
+            && !is_planted(Mutation::FarewellForgotten)
+            && let Some(batch) = self.empty_batch()
+        {
             self.delivery.farewells.push(batch);
+        }
+        if is_planted(Mutation::WithdrawalKeepsQueue) {
+            return;
         }
         if is_mine {
             self.effects.push(Effect::EraseAll);

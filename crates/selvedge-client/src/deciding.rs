@@ -12,6 +12,7 @@ use alloc::vec::Vec;
 use selvedge_core::event::LeaseReport;
 use selvedge_core::id::{ProgramHash, VisitorId, WriterId};
 use selvedge_core::limits::LEASE_REPORTS_MAX;
+use selvedge_core::mutation::{Mutation, is_planted};
 use selvedge_core::wire::answer::Answer;
 
 /// The setting of this page's own queue. A macro, because it borrows single fields.
@@ -158,7 +159,7 @@ impl Client {
     pub(crate) fn claim(&mut self, slot: &str) -> bool {
         let now_ms = own_setting!(self).rules_now_ms();
         let Some(is_new) = self.mind.claim(slot, now_ms, &self.seen) else { return false };
-        if is_new && self.is_open() {
+        if is_new && self.is_open() && !is_planted(Mutation::ClaimUntold) {
             self.effects.store(LEASES.into(), write_leases(self.mind.shared()));
         }
         true

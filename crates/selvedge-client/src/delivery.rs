@@ -17,8 +17,9 @@ use crate::input::Reply;
 use crate::lane::Queued;
 use alloc::vec::Vec;
 use selvedge_core::event::{Event, RefusalCode};
-use selvedge_core::id::WriterId;
+use selvedge_core::id::{Sequence, WriterId};
 use selvedge_core::limits::{FLUSH_MS, KEEPALIVE_BYTES_MAX, RETRY_MS_MAX, RETRY_MS_MIN};
+use selvedge_core::mutation::{Mutation, is_planted};
 use selvedge_core::wire::answer::{Answer, read_answer};
 use selvedge_core::wire::names::Names;
 
@@ -92,6 +93,11 @@ impl Client {
             && let Some(Loaded { body, .. }) = self.load(self.lanes.own_writer(), budget)
         {
             self.effects.push(Effect::Beacon { body });
+            if is_planted(Mutation::BeaconIsDone)
+                && let Some(own) = self.lanes.own_writer()
+            {
+                self.remove(own, &|_| true);
+            }
         }
     }
 
@@ -113,6 +119,7 @@ impl Client {
             200..=299 => self.arrived(flight.cargo, &reply),
             400 | 415 | 422 => self.give_up(flight.cargo),
             413 => self.split(flight.cargo),
+            500.. if is_planted(Mutation::DoneBeforeAnswer) => self.done(flight.cargo, &[]),
             0 | 408 | 425 | 429 | 500.. => self.retry_later(flight.cargo, &reply, false),
             _ => self.retry_later(flight.cargo, &reply, true),
         }
@@ -264,6 +271,17 @@ impl Client {
     /// Full jitter: anywhere between now and a bound that doubles with each failure.
     fn retry_later(&mut self, cargo: Cargo, reply: &Reply, is_patient: bool) {
         self.delivery.must_tell |= matches!(cargo, Cargo::Consent);
+        if is_planted(Mutation::DroppedSilently) && self.delivery.failures > 1 {
+            self.done(cargo, &[]);
+        }
+        if is_planted(Mutation::RetryRenumbers)
+            && let Some(lane) = self.lanes.of(self.lanes.own_writer())
+        {
+            for queued in &mut lane.events {
+                queued.event.sequence = Sequence::new(lane.next).unwrap_or(queued.event.sequence);
+                lane.next = lane.next.saturating_add(1);
+            }
+        }
         self.delivery.is_offline = reply.status == 0;
         let doubled = RETRY_MS_MIN.checked_shl(self.delivery.failures).unwrap_or(RETRY_MS_MAX);
         let bound = if is_patient { RETRY_MS_MAX } else { doubled.clamp(RETRY_MS_MIN, RETRY_MS_MAX) };

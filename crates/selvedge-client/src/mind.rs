@@ -11,6 +11,7 @@ use selvedge_core::event::{Clock, Event, LeaseReport, RefusalCode};
 use selvedge_core::hash::fnv1a_64;
 use selvedge_core::id::{ProgramHash, VisitorId, WriterId};
 use selvedge_core::limits::LEASE_REPORTS_MAX;
+use selvedge_core::mutation::{Mutation, is_planted};
 use selvedge_core::rules::{
     Decision, Image, Moment, Orders, Place, Recall, content, decide_again, end_session, grants_for, make_up,
     next_wake, rule_time, step,
@@ -376,7 +377,8 @@ impl Mind {
             let known = u16::try_from(known).unwrap_or(u16::MAX);
             let is_old = self.leases.iter().any(|said| said.rule == grant.rule && said.lease > grant.lease);
             let is_used_up = self.used(grant.rule, grant.lease, known) >= grant.count.into();
-            if is_old || is_used_up || grant.expires_ms <= now_ms {
+            let is_gone = is_old || is_used_up || grant.expires_ms <= now_ms;
+            if is_gone && !is_planted(Mutation::ClaimUnasked) {
                 return None;
             }
         }

@@ -24,6 +24,9 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+#[doc(hidden)]
+pub mod mutation;
+
 pub mod limits;
 
 pub mod number;

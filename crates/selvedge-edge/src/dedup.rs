@@ -4,6 +4,7 @@
 use alloc::vec::Vec;
 use selvedge_core::id::{Sequence, WriterId};
 use selvedge_core::limits::{DEDUP_WINDOW, WRITERS_MAX};
+use selvedge_core::mutation::{Mutation, is_planted};
 use selvedge_core::wire::stored::{VisitorRecord, WriterWindow};
 
 /// What is known of a sequence.
@@ -34,6 +35,9 @@ pub fn judge(record: &VisitorRecord, writer: WriterId, sequence: Sequence) -> Ve
 ///
 /// A writer without a window gets one; above [`WRITERS_MAX`] the window of the oldest other boot is given up.
 pub fn take(record: &mut VisitorRecord, writer: WriterId, sequence: Sequence) {
+    if is_planted(Mutation::DedupForgotten) {
+        return;
+    }
     let window = window_of(record, writer);
     set_bit(window, sequence.get());
     settle(window);

@@ -3,6 +3,7 @@
 
 use alloc::vec::Vec;
 use selvedge_core::consent::{Mode, Purposes, Snapshot, usable};
+use selvedge_core::mutation::{Mutation, is_planted};
 
 /// What may be done with a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +58,7 @@ impl Gate {
     #[must_use]
     pub fn usable(&self, purposes: Purposes, snapshot: u8) -> Purposes {
         match self.captures.get(usize::from(snapshot)) {
+            Some(capture) if is_planted(Mutation::ConsentAtCaptureOnly) => usable(purposes, capture, capture),
             Some(capture) => usable(purposes, capture, &self.now),
             None => Purposes::NONE,
         }

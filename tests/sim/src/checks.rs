@@ -18,6 +18,8 @@ use selvedge_edge::log_line;
 /// Bytes of a visitor's dedup windows and the rest of the record.
 const RECORD_BYTES_MAX: usize = STATE_BYTES_MAX + CAP_BYTES_MAX + 64 * 1_024;
 
+/// How long a deadline may have passed at rest.
+const OVERDUE_MS: u64 = 10 * 60 * 1_000;
 /// Rows of a visitor that are read out behind each commit.
 const ROWS_READ: usize = 3;
 
@@ -29,6 +31,7 @@ impl World<'_> {
             self.shards[at].held = 0;
         }
         self.check_quarantine(at);
+        self.check_purge(at, outcome, batch);
         self.check_counts(at, outcome, batch);
         self.check_acknowledged(at, outcome, batch);
         self.check_record(at, batch);
@@ -54,6 +57,11 @@ impl World<'_> {
             for event in &row.events {
                 let key = (row.writer, event.event.sequence.get());
                 self.check_logged(at, place, key, event.usable);
+                let now = self.shards[at].tables.record(visitor).unwrap_or_default().consent;
+                if !now.in_force().holds(event.usable) {
+                    let detail = format!("{key:?} for {:?}, now {now:?}", event.usable);
+                    self.fail("what is kept is granted now", detail);
+                }
             }
         }
     }
@@ -98,6 +106,15 @@ impl World<'_> {
         }
     }
 
+    /// A withdrawal leaves of its visitor only what its own batch brought.
+    fn check_purge(&mut self, at: usize, outcome: &Outcome, batch: &Batch) {
+        let lines = &self.shards[at].tables.quarantine;
+        let held = lines.iter().filter(|(whose, _)| *whose == batch.header.visitor).count();
+        if outcome.purge_quarantine && held > outcome.quarantine.len() {
+            self.fail("a withdrawal empties the quarantine", format!("{held} lines are left"));
+        }
+    }
+
     fn check_counts(&mut self, at: usize, outcome: &Outcome, batch: &Batch) {
         let counted = self.shards[at].tables.counted();
         let ended =
@@ -116,7 +133,7 @@ impl World<'_> {
     }
 
     /// What is acknowledged stands in the log or in the quarantine, or was destroyed for want of consent.
-    fn check_acknowledged(&mut self, at: usize, outcome: &Outcome, batch: &Batch) {
+    pub fn check_acknowledged(&mut self, at: usize, outcome: &Outcome, batch: &Batch) {
         let site = self.shards[at].site;
         let refused = &outcome.answer.refused;
         let floor = self.truth.floors.entry(batch.header.writer).or_default();
@@ -156,6 +173,11 @@ impl World<'_> {
         let Some(record) = self.shards[at].tables.record(visitor) else {
             return self.fail("what is kept of a visitor can be read", format!("{visitor}"));
         };
+        let newest = self.shards[at].publishes.insert(visitor, record.publish).unwrap_or(0);
+        if record.publish < newest {
+            let detail = format!("publish {} behind {newest}", record.publish);
+            self.fail("only the newest program steps state", detail);
+        }
         let keeps = Purposes::ANALYTICS.or(Purposes::PERSONALIZATION);
         let in_force = record.consent.in_force();
         if in_force.and(keeps).is_empty() && !record.state.is_empty() {
@@ -229,6 +251,46 @@ impl World<'_> {
             }
         }
         self.check_lost();
+        self.check_deadlines();
+        self.check_farewells();
+    }
+
+    /// Nobody's time came long ago.
+    fn check_deadlines(&mut self) {
+        let until_ms = self.now_ms - OVERDUE_MS;
+        for at in 0..self.shards.len() {
+            let ahead_ms = self.shards[at].ahead_ms;
+            let due = self.shards[at].tables.deadlines.values().min().copied();
+            if let Some(due_ms) = due.filter(|due_ms| due_ms.saturating_add_signed(-ahead_ms) < until_ms) {
+                self.fail("deadlines are met", format!("shard {at}: {due_ms} has passed"));
+            }
+        }
+    }
+
+    /// Who withdrew is forgotten, on the device and at the edge.
+    fn check_farewells(&mut self) {
+        for ((site, visitor), tab) in self.truth.farewells.clone() {
+            let records = self.shards.iter().filter(|shard| shard.site == site);
+            let left = records.filter_map(|shard| shard.tables.record(visitor));
+            if left.into_iter().any(|record| !record.state.is_empty()) {
+                self.fail("the edge hears of a withdrawal", format!("{visitor}, told by tab {tab}"));
+            }
+        }
+        if self.dials.tabs_max > 1 {
+            return;
+        }
+        for device in 0..self.devices.len() {
+            let place = &self.devices[device];
+            let newest = self.tabs.iter().rev().find(|tab| tab.device == device);
+            let Some(newest) = newest.filter(|tab| tab.consent.time_ms > 0 && !tab.is_open()) else {
+                continue;
+            };
+            let left: Vec<String> = place.keys("").into_iter().filter(|key| key != "consent").collect();
+            if !left.is_empty() && newest.policy.is_some() && !place.has_kills {
+                let detail = format!("device {device} holds {left:?}");
+                return self.fail("a withdrawal empties the device", detail);
+            }
+        }
     }
 
     /// What a device stored and no longer holds was kept at the edge, lost with a count, or destroyed for want of consent.

@@ -1,9 +1,9 @@
 //! The edge: a request comes to an isolate, goes to its shard, and is answered behind the commit; alarms ring.
 
-use crate::isolate::Isolate;
-use crate::shard::{self, Envelope, Stepped, Stopped};
+use crate::shard::{self, Envelope, Stepped, Stopped, Write};
 use crate::world::{Happening, World};
 use selvedge_core::id::VisitorId;
+use selvedge_core::mutation::{Mutation, is_planted};
 use selvedge_edge::access::{self, Credentials};
 use selvedge_edge::fault::Fault;
 use selvedge_edge::ingest;
@@ -64,6 +64,7 @@ impl World<'_> {
     fn shard_of(&self, site: usize, visitor: VisitorId) -> usize {
         let place = Topology::single(self.dials.shards).place(visitor);
         let in_site = place.map_or(0, |place| place.shard);
+        let site = if is_planted(Mutation::SitesMixed) { 0 } else { site };
         site * self.dials.shards as usize + in_site as usize
     }
 
@@ -86,9 +87,7 @@ impl World<'_> {
             return Err(Fault::storage("the storage failed; nothing was kept"));
         }
         if self.random.chance(self.dials.crashes_before) {
-            self.say(format_args!("shard {at} dies before its commit"));
-            self.restart(at);
-            return Ok(Ended::Silent);
+            return Ok(self.die(at, stepped));
         }
         let answer = self.commit(at, stepped);
         if self.random.chance(self.dials.crashes_after) {
@@ -129,9 +128,26 @@ impl World<'_> {
         answer
     }
 
+    /// The shard dies before its commit: nothing of the request is left, and nobody answers.
+    fn die(&mut self, at: usize, stepped: Stepped) -> Ended {
+        self.say(format_args!("shard {at} dies before its commit"));
+        self.restart(at);
+        if is_planted(Mutation::WindowsOutside) {
+            let records = stepped.writes.iter().filter(|write| matches!(write, Write::Record(..)));
+            self.shards[at].tables.commit(records.cloned().collect());
+        }
+        if is_planted(Mutation::AckBeforeCommit) {
+            self.check_acknowledged(at, &stepped.outcome, &stepped.batch);
+            return Ended::Answered(200, stepped.answer);
+        }
+        Ended::Silent
+    }
+
     /// The shard begins anew, with what is durable.
     fn restart(&mut self, at: usize) {
-        self.shards[at].isolate = Isolate::default();
+        // It may find itself in an isolate that has heard of programs already.
+        let isolate = usize::try_from(self.random.below(self.isolates.len() as u64 + 1)).unwrap_or(0);
+        self.shards[at].isolate = self.isolates.get(isolate).cloned().unwrap_or_default();
     }
 
     /// The platform notes when to ring.
@@ -174,9 +190,11 @@ impl World<'_> {
                 self.restart(at);
                 break;
             }
-            self.shards[at].tables.commit(writes);
+            self.shards[at].tables.apply(writes);
         }
-        self.shards[at].tables.arm();
+        if !is_planted(Mutation::AlarmNotRearmed) {
+            self.shards[at].tables.arm();
+        }
         self.check_rows(at);
         self.alarm(at);
     }

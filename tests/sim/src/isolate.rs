@@ -63,7 +63,7 @@ impl Registry {
 }
 
 /// What one isolate knows.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Isolate {
     checked_ms: Option<u64>,
     sites: BTreeMap<usize, Rc<Site>>,

@@ -4,6 +4,7 @@
 use selvedge_core::consent::Mode;
 use selvedge_core::event::{Batch, Event};
 use selvedge_core::id::{Sequence, VisitorId};
+use selvedge_core::mutation::{Mutation, is_planted};
 use selvedge_core::rules::Decision;
 use selvedge_core::tracking_plan::Trust;
 use selvedge_core::wire::stored::VisitorRecord;
@@ -69,8 +70,14 @@ pub struct Tables {
 }
 
 impl Tables {
-    /// Commits a transaction.
+    /// Commits a transaction, and sets the alarm.
     pub fn commit(&mut self, writes: Vec<Write>) {
+        self.apply(writes);
+        self.arm();
+    }
+
+    /// Commits a transaction.
+    pub fn apply(&mut self, writes: Vec<Write>) {
         for write in writes {
             match write {
                 Write::Record(visitor, bytes) => drop(self.visitors.insert(visitor, bytes)),
@@ -82,7 +89,6 @@ impl Tables {
                 Write::Deadline(visitor, None) => drop(self.deadlines.remove(&visitor)),
             }
         }
-        self.arm();
     }
 
     /// Sets the alarm to the earliest deadline there is.
@@ -181,7 +187,9 @@ fn write(tables: &Tables, visitor: VisitorId, outcome: &mut Outcome) -> Result<V
     if outcome.purge_quarantine {
         let held = tables.quarantine.iter().filter(|(whose, _)| *whose == visitor).count();
         ledger.add(Counter::QuarantinePurged, held as u64);
-        writes.push(Write::Purge(visitor));
+        if !is_planted(Mutation::QuarantineKept) {
+            writes.push(Write::Purge(visitor));
+        }
     }
     writes.extend(outcome.quarantine.iter().map(|line| Write::Quarantine(visitor, line.clone())));
     if let Some(row) = outcome.row.clone() {
@@ -189,7 +197,9 @@ fn write(tables: &Tables, visitor: VisitorId, outcome: &mut Outcome) -> Result<V
         let bodies = bodies.map_err(|_| Stopped::Fault(Fault::internal("a row could not be written")))?;
         writes.extend(bodies.into_iter().map(|piece| Write::Row(visitor, piece.bytes)));
     }
-    writes.push(Write::Ledger(ledger.encode()));
+    if !(is_planted(Mutation::LedgerOutside) && outcome.row.is_some()) {
+        writes.push(Write::Ledger(ledger.encode()));
+    }
     Ok(writes)
 }
 

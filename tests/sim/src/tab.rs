@@ -56,6 +56,10 @@ impl World<'_> {
         }
         let device = self.tabs[tab].device;
         self.devices[device].has_kills |= is_killed;
+        if !self.is_ending {
+            // What it had to tell went with it.
+            self.truth.farewells.retain(|_, teller| *teller != tab);
+        }
         self.tabs[tab].is_alive = false;
         self.devices[device].release(tab);
     }
@@ -101,6 +105,7 @@ impl World<'_> {
     /// What the world itself learns from what it tells.
     fn notice(&mut self, tab: usize, input: &Input) {
         let page = &mut self.tabs[tab];
+        let (was_open, visitor, site) = (page.is_open(), page.visitor, self.devices[page.device].site);
         match input {
             Input::Consent { granted, denied, .. } => {
                 let known = page.consent;
@@ -132,6 +137,13 @@ impl World<'_> {
             _ => {}
         }
         let opens = page.is_open();
+        if let (Some(visitor), Input::Consent { .. }) = (visitor, input)
+            && was_open
+            && !opens
+        {
+            self.truth.farewells.insert((site, visitor), tab);
+        }
+        let page = &self.tabs[tab];
         let device = page.device;
         self.devices[device].is_opened |= opens;
     }

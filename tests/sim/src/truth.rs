@@ -45,6 +45,8 @@ pub struct Truth {
     pub destroyed: BTreeSet<(usize, Key)>,
     /// Sequences below these were given up by their writers.
     pub floors: BTreeMap<WriterId, u32>,
+    /// Visitors who withdrew everything, by site, and the tab that has to tell the edge.
+    pub farewells: BTreeMap<(usize, VisitorId), usize>,
     /// Writers of which something left by beacon, or straggled: their order in the log may be another.
     pub beaconed: BTreeSet<WriterId>,
 }

@@ -61,6 +61,8 @@ pub struct Shard {
     pub ahead_ms: i64,
     /// The alarm that the world knows of.
     pub alarm_ms: Option<u64>,
+    /// The newest publish that stepped a visitor.
+    pub publishes: BTreeMap<VisitorId, u64>,
     /// Rows of the log that were looked at.
     pub checked: usize,
     /// Events in the log.

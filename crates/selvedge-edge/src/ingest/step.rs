@@ -23,6 +23,7 @@ use alloc::vec::Vec;
 use selvedge_core::consent::Purposes;
 use selvedge_core::event::{BatchHeader, Clock, Event, LeaseReport, RefusalCode, Undecodable};
 use selvedge_core::id::Sequence;
+use selvedge_core::mutation::{Mutation, is_planted};
 use selvedge_core::rules::{self, Decision, Moment, Place};
 use selvedge_core::tracking_plan::{Violation, judge, purposes_of, reread};
 use selvedge_core::wire::answer::{Answer, Applied, Grant, Refused};
@@ -42,7 +43,9 @@ pub fn step(
     trouble: &Trouble<'_>,
     watch: &mut dyn Watch,
 ) -> Result<Outcome, Stale> {
-    if let Some(record) = stored.as_ref().filter(|record| record.publish > site.publish) {
+    if let Some(record) = stored.as_ref().filter(|record| record.publish > site.publish)
+        && !is_planted(Mutation::OlderProgramSteps)
+    {
         return Err(Stale { known: record.publish, given: site.publish });
     }
     let Incoming { header, anonymous_id, events } = batch.into();
@@ -315,6 +318,9 @@ impl<'a> Stepper<'a> {
 
     fn count_refusal(&mut self, sequence: Option<Sequence>, code: RefusalCode) {
         self.ledger.refuse(code);
+        if is_planted(Mutation::RefusedTwice) {
+            self.ledger.refuse(code);
+        }
         // Who names an event itself is told by that name.
         let sequence = sequence.filter(|_| self.message_id.is_none());
         self.refused.push(Refused { sequence: sequence.map_or(0, Sequence::get), code });
@@ -323,7 +329,8 @@ impl<'a> Stepper<'a> {
 
     fn duplicate(&mut self) {
         self.duplicates = self.duplicates.saturating_add(1);
-        self.ledger.add(Counter::Deduplicated, 1);
+        let is_mixed_up = is_planted(Mutation::DuplicateAccepted);
+        self.ledger.add(if is_mixed_up { Counter::Accepted } else { Counter::Deduplicated }, 1);
     }
 
     fn lease(&mut self, reports: &[LeaseReport]) {
@@ -377,7 +384,10 @@ impl<'a> Stepper<'a> {
         let contents = contents(&decider, &decisions);
         let needs = needs(&decider, &decisions);
         let decisions = slot_decisions(&decider, &decisions, false);
-        let is_kept = self.gate.keeps_state();
+        let is_kept = self.gate.keeps_state() || is_planted(Mutation::StateKept);
+        if is_planted(Mutation::EventLeftOut) && self.events.len() > 3 {
+            self.events.pop();
+        }
         self.leases.give_back(&mut self.state);
         self.state.publish = self.site.publish;
         let public = is_kept.then(|| self.state.public(&self.site.program, self.header.writer));

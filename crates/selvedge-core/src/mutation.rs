@@ -1,0 +1,160 @@
+//! Defects that tests plant, to see that they are found. Without the feature `mutation`, which no shipped build has, each
+//! question is answered with no where it stands, and nothing of this is left.
+
+/// A defect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Mutation {
+    /// The shard answers before its transaction is committed.
+    AckBeforeCommit,
+    /// What was taken is written outside the transaction of the rest.
+    WindowsOutside,
+    /// The ledger is not written with the rows that it counts.
+    LedgerOutside,
+    /// An alarm that rang is not set again.
+    AlarmNotRearmed,
+    /// A withdrawal leaves what the quarantine holds.
+    QuarantineKept,
+    /// A request goes to the shard of another site.
+    SitesMixed,
+    /// Consent is checked as it was at capture, not as it is now.
+    ConsentAtCaptureOnly,
+    /// What was taken is not remembered.
+    DedupForgotten,
+    /// A refusal is counted twice.
+    RefusedTwice,
+    /// What is quarantined has no reason.
+    NoReason,
+    /// State is kept without a purpose for it.
+    StateKept,
+    /// The log is read out whatever was withdrawn.
+    ReadOutAlways,
+    /// A program steps state that a newer one stepped before.
+    OlderProgramSteps,
+    /// The last of many events is counted and not logged.
+    EventLeftOut,
+    /// A duplicate is counted as accepted.
+    DuplicateAccepted,
+    /// An exposure uses up nothing.
+    ExposureUncounted,
+    /// A grant that a page takes is not told to other tabs.
+    ClaimUntold,
+    /// A page shows what is capped though no grant is left.
+    ClaimUnasked,
+    /// A page captures before it may.
+    StoredUnasked,
+    /// A withdrawal leaves what the device holds.
+    WithdrawalKeepsQueue,
+    /// The edge is not told of a withdrawal.
+    FarewellForgotten,
+    /// A page gives up events that failed often, and does not say so.
+    DroppedSilently,
+    /// A page lets go of events that the edge did not take.
+    DoneBeforeAnswer,
+    /// A page lets go of what left by beacon.
+    BeaconIsDone,
+    /// A retry sends events under new ids.
+    RetryRenumbers,
+    /// A batch holds its events in the wrong order.
+    BatchReversed,
+}
+
+impl Mutation {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[
+        Self::AckBeforeCommit,
+        Self::WindowsOutside,
+        Self::LedgerOutside,
+        Self::AlarmNotRearmed,
+        Self::QuarantineKept,
+        Self::SitesMixed,
+        Self::ConsentAtCaptureOnly,
+        Self::DedupForgotten,
+        Self::RefusedTwice,
+        Self::NoReason,
+        Self::StateKept,
+        Self::ReadOutAlways,
+        Self::OlderProgramSteps,
+        Self::EventLeftOut,
+        Self::DuplicateAccepted,
+        Self::ExposureUncounted,
+        Self::ClaimUntold,
+        Self::ClaimUnasked,
+        Self::StoredUnasked,
+        Self::WithdrawalKeepsQueue,
+        Self::FarewellForgotten,
+        Self::DroppedSilently,
+        Self::DoneBeforeAnswer,
+        Self::BeaconIsDone,
+        Self::RetryRenumbers,
+        Self::BatchReversed,
+    ];
+
+    /// Its name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AckBeforeCommit => "ack-before-commit",
+            Self::WindowsOutside => "windows-outside",
+            Self::LedgerOutside => "ledger-outside",
+            Self::AlarmNotRearmed => "alarm-not-rearmed",
+            Self::QuarantineKept => "quarantine-kept",
+            Self::SitesMixed => "sites-mixed",
+            Self::ConsentAtCaptureOnly => "consent-at-capture-only",
+            Self::DedupForgotten => "dedup-forgotten",
+            Self::RefusedTwice => "refused-twice",
+            Self::NoReason => "no-reason",
+            Self::StateKept => "state-kept",
+            Self::ReadOutAlways => "read-out-always",
+            Self::OlderProgramSteps => "older-program-steps",
+            Self::EventLeftOut => "event-left-out",
+            Self::DuplicateAccepted => "duplicate-accepted",
+            Self::ExposureUncounted => "exposure-uncounted",
+            Self::ClaimUntold => "claim-untold",
+            Self::ClaimUnasked => "claim-unasked",
+            Self::StoredUnasked => "stored-unasked",
+            Self::WithdrawalKeepsQueue => "withdrawal-keeps-queue",
+            Self::FarewellForgotten => "farewell-forgotten",
+            Self::DroppedSilently => "dropped-silently",
+            Self::DoneBeforeAnswer => "done-before-answer",
+            Self::BeaconIsDone => "beacon-is-done",
+            Self::RetryRenumbers => "retry-renumbers",
+            Self::BatchReversed => "batch-reversed",
+        }
+    }
+}
+
+/// Whether a defect is planted: never, here.
+#[cfg(not(feature = "mutation"))]
+#[inline(always)]
+#[must_use]
+pub const fn is_planted(_: Mutation) -> bool {
+    false
+}
+
+#[cfg(feature = "mutation")]
+pub use planted::{is_planted, plant};
+
+#[cfg(feature = "mutation")]
+mod planted {
+    use super::Mutation;
+    use core::sync::atomic::{AtomicU8, Ordering};
+
+    /// The one that is planted, counted from 1.
+    static PLANTED: AtomicU8 = AtomicU8::new(0);
+
+    /// Plants a defect in place of what was planted before; `None` mends it.
+    pub fn plant(mutation: Option<Mutation>) {
+        PLANTED.store(mutation.map_or(0, number), Ordering::SeqCst);
+    }
+
+    /// Whether a defect is planted.
+    #[must_use]
+    pub fn is_planted(mutation: Mutation) -> bool {
+        PLANTED.load(Ordering::Relaxed) == number(mutation)
+    }
+
+    const fn number(mutation: Mutation) -> u8 {
+        (mutation as u8).saturating_add(1)
+    }
+}
