@@ -11,8 +11,6 @@ pub enum Mutation {
     WindowsOutside,
     /// The ledger is not written with the rows that it counts.
     LedgerOutside,
-    /// An alarm that rang is not set again.
-    AlarmNotRearmed,
     /// A withdrawal leaves what the quarantine holds.
     QuarantineKept,
     /// A request goes to the shard of another site.
@@ -29,14 +27,10 @@ pub enum Mutation {
     StateKept,
     /// The log is read out whatever was withdrawn.
     ReadOutAlways,
-    /// A program steps state that a newer one stepped before.
-    OlderProgramSteps,
     /// The last of many events is counted and not logged.
     EventLeftOut,
     /// A duplicate is counted as accepted.
     DuplicateAccepted,
-    /// An exposure uses up nothing.
-    ExposureUncounted,
     /// A grant that a page takes is not told to other tabs.
     ClaimUntold,
     /// A page shows what is capped though no grant is left.
@@ -65,7 +59,6 @@ impl Mutation {
         Self::AckBeforeCommit,
         Self::WindowsOutside,
         Self::LedgerOutside,
-        Self::AlarmNotRearmed,
         Self::QuarantineKept,
         Self::SitesMixed,
         Self::ConsentAtCaptureOnly,
@@ -74,10 +67,8 @@ impl Mutation {
         Self::NoReason,
         Self::StateKept,
         Self::ReadOutAlways,
-        Self::OlderProgramSteps,
         Self::EventLeftOut,
         Self::DuplicateAccepted,
-        Self::ExposureUncounted,
         Self::ClaimUntold,
         Self::ClaimUnasked,
         Self::StoredUnasked,
@@ -97,7 +88,6 @@ impl Mutation {
             Self::AckBeforeCommit => "ack-before-commit",
             Self::WindowsOutside => "windows-outside",
             Self::LedgerOutside => "ledger-outside",
-            Self::AlarmNotRearmed => "alarm-not-rearmed",
             Self::QuarantineKept => "quarantine-kept",
             Self::SitesMixed => "sites-mixed",
             Self::ConsentAtCaptureOnly => "consent-at-capture-only",
@@ -106,10 +96,8 @@ impl Mutation {
             Self::NoReason => "no-reason",
             Self::StateKept => "state-kept",
             Self::ReadOutAlways => "read-out-always",
-            Self::OlderProgramSteps => "older-program-steps",
             Self::EventLeftOut => "event-left-out",
             Self::DuplicateAccepted => "duplicate-accepted",
-            Self::ExposureUncounted => "exposure-uncounted",
             Self::ClaimUntold => "claim-untold",
             Self::ClaimUnasked => "claim-unasked",
             Self::StoredUnasked => "stored-unasked",

@@ -1,5 +1,5 @@
 //! Defects that are planted on purpose: each is found within the seeds of a run. The seed that found it is kept; `SELVEDGE_FULL`
-//! searches anew.
+//! searches anew, `SELVEDGE_MUTATION=<name>` looks at one.
 
 use selvedge_core::mutation::{Mutation, plant};
 use selvedge_sim::run::run;
@@ -28,7 +28,11 @@ fn every_planted_defect_is_found() {
     std::panic::set_hook(Box::new(|_| {}));
     let is_full = std::env::var_os("SELVEDGE_FULL").is_some();
     let mut missed = Vec::new();
+    let only = std::env::var("SELVEDGE_MUTATION").ok();
     for mutation in Mutation::ALL {
+        if only.as_ref().is_some_and(|only| only != mutation.as_str()) {
+            continue;
+        }
         plant(Some(*mutation));
         let known = seed_of(*mutation).filter(|_| !is_full);
         let found = match known {

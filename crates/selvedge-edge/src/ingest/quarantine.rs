@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 use selvedge_core::consent::Snapshot;
 use selvedge_core::event::{BatchHeader, Event, RefusalCode, Undecodable};
 use selvedge_core::id::{Sequence, VisitorId};
+use selvedge_core::mutation::{Mutation, is_planted};
 use selvedge_core::tracking_plan::{Trust, Violation};
 use serde_json::value::RawValue;
 

@@ -2,7 +2,6 @@
 
 use super::{Owner, cap_mut, kept_max, of_dismissals, of_site, of_slot, owners, reaches_on, remove};
 use crate::event::Event;
-use crate::mutation::{Mutation, is_planted};
 use crate::rules::counts::{count_in_page, insert};
 use crate::rules::moment::Moment;
 use crate::rules::trials::freeze;
@@ -75,9 +74,6 @@ fn use_up(image: &Image, state: &mut VisitorState, moment: &Moment, owner: Owner
 
 /// An exposure from before a burnt lease's expiry used one of the burnt grants: it takes that one's place.
 fn consume(cell: &mut CapCell, time_ms: i64, kept_max: usize) {
-    if is_planted(Mutation::ExposureUncounted) {
-        return;
-    }
     if cell.burnt.left > 0 && time_ms < cell.burnt.expires_ms {
         remove(&mut cell.used_ms, cell.burnt.expires_ms);
         cell.burnt.left = cell.burnt.left.saturating_sub(1);
