@@ -73,6 +73,13 @@ pub enum Command {
     /// Put the program of an earlier publish in force again
     #[command(after_long_help = "Examples:\n  selvedge rollback\n  selvedge rollback 12")]
     Rollback(RollbackArguments),
+    /// Make a token that shows a site as if variants were drawn and drafts were live
+    #[command(
+        after_long_help = "The worker knows the secret as PREVIEW_SECRET. The token goes into `preview` of POST /v1/decide.\n\n\
+        Examples:\n  selvedge preview --variant cart-discount/free_shipping --expires 1h\n  \
+        selvedge preview --rule summer-sale-modal\n  selvedge preview --all-rules --expires 7d"
+    )]
+    Preview(PreviewArguments),
     /// Push rows into a table that conditions look things up in
     #[command(after_long_help = "Examples:\n  selvedge lookups push catalog catalog.csv\n  \
         selvedge lookups push catalog sold-out.ndjson --rows\n  selvedge lookups remove catalog NG-1\n  \
@@ -294,6 +301,9 @@ pub struct PublishArguments {
     /// Folder of the site
     #[arg(default_value = ".")]
     pub site: PathBuf,
+    /// Publish though visitors who are there already could never be known by a new metric (E0420)
+    #[arg(long)]
+    pub force: bool,
     /// The worker.
     #[command(flatten)]
     pub remote: RemoteArguments,
@@ -339,6 +349,29 @@ pub struct RollbackArguments {
     /// Print the worker's answer as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `selvedge preview`
+#[derive(Debug, Args)]
+pub struct PreviewArguments {
+    /// Folder of the site
+    #[arg(default_value = ".")]
+    pub site: PathBuf,
+    /// A variant that is drawn: `experiment/variant`; may be repeated
+    #[arg(long, value_name = "EXPERIMENT/VARIANT")]
+    pub variant: Vec<String>,
+    /// A rule that acts though it is a draft or was stopped; may be repeated
+    #[arg(long, value_name = "ID", conflicts_with = "all_rules")]
+    pub rule: Vec<String>,
+    /// Every draft and every stopped rule acts
+    #[arg(long)]
+    pub all_rules: bool,
+    /// How long the token is worth something, at most 30d
+    #[arg(long, default_value = "1h", value_name = "DURATION")]
+    pub expires: String,
+    /// The secret that the worker knows as PREVIEW_SECRET
+    #[arg(long, env = "SELVEDGE_PREVIEW_SECRET", hide_env_values = true, value_name = "SECRET")]
+    pub secret: String,
 }
 
 /// `selvedge lookups`

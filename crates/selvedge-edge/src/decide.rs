@@ -7,6 +7,8 @@ use crate::foreign::Whose;
 use crate::gate::{Gate, Shown};
 use crate::ingest::{answer_json, json, json_value};
 use crate::json::JsonDecision;
+use crate::preview::{Preview, Refused};
+use crate::reasons::{Explained, explained};
 use crate::site::Site;
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
@@ -43,6 +45,8 @@ pub struct Question {
     pub country: Option<String>,
     /// Whether the visitor's browser sends Global Privacy Control.
     pub gpc: bool,
+    /// A token that lets its holder see what others do not.
+    pub preview: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -65,6 +69,8 @@ struct QuestionJson<'a> {
     country: Option<String>,
     #[serde(default)]
     gpc: bool,
+    #[serde(default)]
+    preview: Option<String>,
 }
 
 impl Question {
@@ -96,6 +102,7 @@ impl Question {
             consent,
             country: read.country.map(json::country).transpose()?,
             gpc: read.gpc,
+            preview: read.preview,
         })
     }
 
@@ -113,11 +120,42 @@ struct AnswerJson<'a> {
     publish: u64,
     server_time_ms: u64,
     decisions: Vec<JsonDecision<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    preview: Option<Explained<'a>>,
 }
 
 /// The answer to a question, as JSON. Nothing is changed by it: what would be held from now on is not stored.
 #[must_use]
 pub fn answer(site: &Site, stored: Option<&VisitorRecord>, question: &Question, now_ms: u64) -> String {
+    answer_as(site, stored, question, None, now_ms)
+}
+
+/// The answer to a question with a preview token that is, or is not, valid under this secret. A token that is not shows what
+/// everybody sees, and says why.
+#[must_use]
+pub fn answer_preview(
+    site: &Site,
+    stored: Option<&VisitorRecord>,
+    question: &Question,
+    secret: Option<&str>,
+    now_ms: u64,
+) -> String {
+    let Some(token) = &question.preview else { return answer(site, stored, question, now_ms) };
+    let preview = Preview::verify(token, secret, site.name(), now_ms);
+    match preview.map(|preview| (preview.of(site), preview.expires_ms)) {
+        Ok((Ok(shown), expires_ms)) => answer_as(&shown, stored, question, Some(Ok(expires_ms)), now_ms),
+        Ok((Err(_), _)) => answer_as(site, stored, question, Some(Err(Refused::Unreadable)), now_ms),
+        Err(refused) => answer_as(site, stored, question, Some(Err(refused)), now_ms),
+    }
+}
+
+fn answer_as(
+    site: &Site,
+    stored: Option<&VisitorRecord>,
+    question: &Question,
+    preview: Option<Result<u64, Refused>>,
+    now_ms: u64,
+) -> String {
     let rule_now_ms = i64::try_from(now_ms).unwrap_or(i64::MAX);
     let said: Vec<Snapshot> = question.consent.into_iter().collect();
     let gate = Gate::new(&said, stored.map(|record| &record.consent), question.shown(site), now_ms);
@@ -131,10 +169,14 @@ pub fn answer(site: &Site, stored: Option<&VisitorRecord>, question: &Question, 
     // Nothing is kept of it: the next event or the alarm makes up for it again.
     drop(deadlines::make_up(site, &mut state, &moment));
     rules::lease(&site.program, &mut state, rule_now_ms, &[]);
+    let preview = preview.map(|preview| match preview {
+        Ok(expires_ms) => explained(site, &state, &moment, expires_ms),
+        Err(refused) => Explained::refused(refused.as_str()),
+    });
     let mut decisions = rules::decide(&site.program, &mut state, &moment);
     decisions.retain(|decision| is_asked(question, site.program.slot_name(decision.slot)));
     let decider = Decider { site, state: &state, moment: &moment };
-    render(&decider, question, (&decisions, true), now_ms)
+    render(&decider, question, (&decisions, true, preview), now_ms)
 }
 
 /// The answer where no decision can be made: every slot that was asked for shows its fallback. Nothing is known of the
@@ -154,7 +196,7 @@ pub fn fallback(site: &Site, question: &Question, now_ms: u64) -> String {
     let decisions: Vec<Decision> = slots.map(of_slot).collect();
     let moment = moment(site, question, rule_now_ms, Purposes::NONE);
     let decider = Decider { site, state: &VisitorState::new(rule_now_ms), moment: &moment };
-    render(&decider, question, (&decisions, false), now_ms)
+    render(&decider, question, (&decisions, false, None), now_ms)
 }
 
 fn moment<'a>(site: &'a Site, question: &'a Question, now_ms: i64, in_force: Purposes) -> Moment<'a> {
@@ -179,7 +221,7 @@ fn is_asked(question: &Question, slot: &str) -> bool {
 fn render(
     decider: &Decider<'_>,
     question: &Question,
-    (decisions, with_detail): (&[Decision], bool),
+    (decisions, with_detail, preview): (&[Decision], bool, Option<Explained<'_>>),
     now_ms: u64,
 ) -> String {
     let site = decider.site;
@@ -191,6 +233,7 @@ fn render(
         publish: site.publish,
         server_time_ms: now_ms,
         decisions: answer_json::decisions(&named, &contents),
+        preview,
     };
     serde_json::to_string(&answer).unwrap_or_default()
 }

@@ -17,7 +17,7 @@ pub struct JsonMap<'a>(pub &'a Map);
 
 impl Serialize for JsonMap<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(name, value)| (name, JsonValue(value))))
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, ValueRef(value))))
     }
 }
 
@@ -30,7 +30,7 @@ impl Serialize for JsonOverlay<'_> {
         let Self(under, over) = self;
         let mut map = serializer.serialize_map(None)?;
         for (name, value) in under.iter().filter(|(name, _)| over.get(name).is_none()).chain(over.iter()) {
-            map.serialize_entry(name, &JsonValue(value))?;
+            map.serialize_entry(name, &ValueRef(value))?;
         }
         map.end()
     }
@@ -42,7 +42,17 @@ pub struct JsonNumber(pub Number);
 
 impl Serialize for JsonNumber {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        JsonValue(&Value::Number(self.0)).serialize(serializer)
+        ValueRef(&Value::Number(self.0)).serialize(serializer)
+    }
+}
+
+/// A value, numbers exactly as sent.
+#[derive(Debug)]
+pub struct JsonValue(pub Value);
+
+impl Serialize for JsonValue {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        ValueRef(&self.0).serialize(serializer)
     }
 }
 
@@ -64,9 +74,9 @@ impl Serialize for JsonVersions<'_> {
     }
 }
 
-struct JsonValue<'a>(&'a Value);
+struct ValueRef<'a>(&'a Value);
 
-impl Serialize for JsonValue<'_> {
+impl Serialize for ValueRef<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 {
             Value::Null => serializer.serialize_unit(),
@@ -75,7 +85,7 @@ impl Serialize for JsonValue<'_> {
             Value::Number(Number::Uint(uint)) => serializer.serialize_u64(*uint),
             Value::Number(Number::Double(bits)) => serializer.serialize_f64(f64::from_bits(*bits)),
             Value::Text(text) => serializer.serialize_str(text),
-            Value::List(list) => serializer.collect_seq(list.iter().map(JsonValue)),
+            Value::List(list) => serializer.collect_seq(list.iter().map(ValueRef)),
             Value::Object(map) => JsonMap(map).serialize(serializer),
         }
     }

@@ -56,6 +56,10 @@ pub mod ingest;
 
 pub mod lookups;
 
+pub mod preview;
+
+pub mod reasons;
+
 pub mod decide;
 
 pub mod cursor;

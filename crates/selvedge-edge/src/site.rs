@@ -27,6 +27,8 @@ pub struct Site {
     pub publish: u64,
     /// Rules that were stopped since, as in [`Orders::paused`].
     pub paused: Vec<u64>,
+    /// Variants that are forced, as in [`Orders::forced`]: of a preview.
+    pub forced: Vec<u64>,
     /// The versions of the pushed tables whose rows are in [`Self::program`], by name.
     pub lookups: Vec<(String, u64)>,
 }
@@ -45,8 +47,8 @@ impl Site {
         let config = edge_config(full)?.ok_or(ProgramFault::Index)?;
         let destinations = destinations(full)?;
         let names = program.parts().plan.names();
-        let (paused, lookups) = (Vec::new(), Vec::new());
-        Ok(Self { program, config, destinations, names, hash, publish, paused, lookups })
+        let (paused, forced, lookups) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Self { program, config, destinations, names, hash, publish, paused, forced, lookups })
     }
 
     /// The same site with other rules stopped.
@@ -82,7 +84,7 @@ impl Site {
     /// What holds besides the program.
     #[must_use]
     pub fn orders(&self) -> Orders<'_> {
-        Orders { paused: &self.paused, forced: &[] }
+        Orders { paused: &self.paused, forced: &self.forced }
     }
 
     /// The site's name.

@@ -74,6 +74,7 @@ async fn made(mut request: Request, env: &Env) -> Answered {
         ["v1", "lookups", site, name, key] => {
             on(method == Method::Delete, lookups::remove(&request, env, site, name, key)).await
         }
+        ["v1", "programs", hash] => on(is_read, publish::program(&request, env, hash)).await,
         ["v1", "programs"] => on(is_read, publish::history(&request, env)).await,
         ["v1", "log"] => on(is_read, log::log(&request, env)).await,
         ["v1", "quarantine"] => on(is_read, quarantine::list(&request, env)).await,

@@ -2,7 +2,7 @@
 
 use super::{log, require_admin};
 use crate::registry_client::{registry, tell_registry};
-use crate::reply::{Answered, Problem};
+use crate::reply::{self, Answered, Problem};
 use crate::{blobs, body, programs, settings};
 use selvedge_core::wire::program::{EdgeConfig, SourceKind, destinations, edge_config};
 use selvedge_edge::delivery::reach;
@@ -30,6 +30,18 @@ pub async fn history(request: &Request, env: &Env) -> Answered {
     require_admin(request, env)?;
     let site = log::site_of(request, env).await?;
     registry(env, &format!("/history/{site}")).await
+}
+
+/// The full program of a publish, as it was taken.
+pub async fn program(request: &Request, env: &Env, hash: &str) -> Answered {
+    require_admin(request, env)?;
+    if selvedge_core::id::parse_hex_16(hash).is_none() {
+        return Err(Fault::bad_request("a program's hash has 32 hexadecimal digits").into());
+    }
+    match blobs::read(env, hash, blobs::Form::Full).await? {
+        Some(bytes) => reply::bytes(bytes),
+        None => Err(Fault::not_found("there is no program of this hash").into()),
+    }
 }
 
 /// A browser key names one site, and so does the secret of a server.

@@ -40,6 +40,9 @@ use worker::{DurableObject, Env, Method, Request, Response, SqlStorage, State, d
 /// How often it is looked for entries of the quarantine whose time is over, at most.
 const SWEEP_MS: u64 = 60_000;
 
+/// The binding that preview tokens are signed with; without it there are none.
+const PREVIEW_SECRET: &str = "PREVIEW_SECRET";
+
 /// One shard of one site.
 #[durable_object]
 pub struct Shard {
@@ -133,10 +136,13 @@ impl Shard {
         let question = Question::read(question)?;
         let (sql, now_ms) = (self.state.storage().sql(), now_ms());
         let plants_faults = settings::plants_faults(&self.env);
+        let preview_secret = settings::secret(&self.env, PREVIEW_SECRET);
         let decided = barrier::transaction(&self.state.storage(), move || {
             let stored = tables::visitor(&sql, question.whose.visitor(site.name()))?;
             crate::fault_plan::FaultPlan { is_on: plants_faults }.at_decide(&question.context);
-            Ok::<String, worker::Error>(decide::answer(&site, stored.as_ref(), &question, now_ms))
+            let secret = preview_secret.as_deref();
+            let answer = decide::answer_preview(&site, stored.as_ref(), &question, secret, now_ms);
+            Ok::<String, worker::Error>(answer)
         });
         match decided {
             Ok(answer) => reply::json(answer),

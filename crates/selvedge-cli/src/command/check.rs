@@ -45,11 +45,29 @@ fn program(path: &Path) -> Result<Parts> {
 /// Where the site's files cannot be read.
 pub fn compiled(folder: &Path) -> Result<Option<Compiled>> {
     let files = site_files::read(folder)?;
-    let compilation = compile(&files);
+    told(folder, &files, compile(&files))
+}
+
+/// The same beside the program in force; `None` also where its visitors could never be known by something.
+///
+/// # Errors
+/// Where the site's files cannot be read.
+pub fn compiled_beside(folder: &Path, older: &Parts) -> Result<Option<Compiled>> {
+    let files = site_files::read(folder)?;
+    let compilation = compile_beside(&files, Some(older));
+    // What is wrong with the site itself was said before.
+    if compilation.program.is_some() { Ok(compilation.program) } else { told(folder, &files, compilation) }
+}
+
+fn told(
+    folder: &Path,
+    files: &BTreeMap<String, String>,
+    compilation: Compilation,
+) -> Result<Option<Compiled>> {
     if compilation.diagnostics.is_empty() {
         return Ok(compilation.program);
     }
-    eprint!("{}", diagnostics_as_text(&compilation, folder, &files, stderr().is_terminal()));
+    eprint!("{}", diagnostics_as_text(&compilation, folder, files, stderr().is_terminal()));
     eprintln!("{}", counts(&compilation));
     Ok(compilation.program)
 }

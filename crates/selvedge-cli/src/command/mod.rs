@@ -12,6 +12,7 @@ pub mod order;
 pub mod quarantine;
 pub mod destinations;
 pub mod lookups;
+pub mod preview;
 pub mod replay;
 pub mod test;
 pub mod simulate;
@@ -46,6 +47,7 @@ fn dispatch(command: Command) -> Result<Ending> {
         Command::Publish(arguments) => publish::run(&arguments),
         Command::Pause(arguments) => order::pause(&arguments),
         Command::Rollback(arguments) => order::rollback(&arguments),
+        Command::Preview(arguments) => preview::run(&arguments),
         Command::Lookups(arguments) => lookups::run(&arguments),
         Command::Log(arguments) => log::run(&arguments),
         Command::Destinations(arguments) => destinations::run(&arguments),

@@ -74,4 +74,5 @@ pub use recall::Recall;
 pub use state::WIPED;
 pub use step::{Stepped, end_session, step, step_account};
 pub use trials::bucket;
+pub use view::told;
 pub use written::written_number;

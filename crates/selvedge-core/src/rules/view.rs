@@ -42,7 +42,8 @@ pub(super) struct Basis {
 }
 
 /// A fact as a value that people read; null where it is missing or not known.
-pub(super) fn told(image: &Image, state: &VisitorState, moment: &Moment, at: u16) -> Value {
+#[must_use]
+pub fn told(image: &Image, state: &VisitorState, moment: &Moment, at: u16) -> Value {
     let view = View::new(image, state, moment);
     let fact = image.fact(at);
     let known = match view.seen(fact) {

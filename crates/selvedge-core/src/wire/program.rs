@@ -58,7 +58,7 @@ pub use judged::{Goal, Study};
 pub(crate) use layout::{NONE, kind};
 pub use looked_up::{ColumnKind, Feed, Lookup, LookupCell, LookupRow, PushedTable};
 pub use measured::{Metric, MetricKind, Points, Scope, Score, Window};
-pub use pushed::with_rows;
+pub use pushed::{with_live, with_rows};
 pub use sequence::{Sequence, SequenceKind, SequenceStep};
 pub use shown::{Content, ContentType, Group, Hold, Rule, Slot, Status, Timing, Trigger};
 pub use template::{

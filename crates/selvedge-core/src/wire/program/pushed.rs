@@ -2,7 +2,7 @@
 //! kind of table.
 
 use super::image::records::LookupTableRow;
-use super::layout::{MAGIC, NO_CELL, size, tag};
+use super::layout::{MAGIC, NO_CELL, kind, size, tag};
 use super::{Image, LookupCell, LookupRow, ProgramFault};
 use crate::limits::{LOOKUP_ROWS_MAX, PROGRAM_BYTES_MAX};
 use crate::wire::codec::Writer;
@@ -39,6 +39,30 @@ pub fn with_rows(program: &[u8], tables: &[(u16, Vec<LookupRow>)]) -> Result<Vec
     }
     let bytes = out.into_bytes();
     if bytes.len() > PROGRAM_BYTES_MAX { Err(ProgramFault::TooLarge) } else { Ok(bytes) }
+}
+
+/// The bytes of the same program where these rules, by their places, are no drafts: for a preview.
+///
+/// # Errors
+/// [`ProgramFault`] for bytes that are no program.
+pub fn with_live(program: &[u8], rules: &[u16]) -> Result<Vec<u8>, ProgramFault> {
+    /// Where the status stands in a rule's record.
+    const STATUS: usize = 37;
+    let image = Image::open(program.into())?;
+    let mut table = Vec::from(image.table(tag::RULES));
+    for rule in rules {
+        let at = usize::from(*rule).saturating_mul(size::WIDE).saturating_add(STATUS);
+        *table.get_mut(at).ok_or(ProgramFault::Index)? = kind::STATUS_LIVE;
+    }
+    let mut out = Writer::new();
+    out.raw(MAGIC);
+    for number in 1..u8::try_from(tag::END).unwrap_or(u8::MAX) {
+        let content = if number == tag::RULES { &table } else { image.table(number) };
+        if !content.is_empty() {
+            out.section(number, content);
+        }
+    }
+    Ok(out.into_bytes())
 }
 
 /// The sections that rows stand in.
