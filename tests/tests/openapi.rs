@@ -197,11 +197,13 @@ fn decide(ask: &Ask<'_>) -> Result<Vec<Exchange>> {
     let path = "/v1/decide";
     let question = json!({"visitor": Visitor::new(1).id.to_string(), "slots": ["hero"], "context": {"utm.medium": "cpc"}});
     let of_visitor = json!({"visitor": Visitor::new(1).id.to_string(), "country": "AT", "gpc": true});
+    let previewed = json!({"visitor": Visitor::new(1).id.to_string(), "preview": "none"});
     let key = format!("Bearer {}", ask.world.server_key());
     let key = [("authorization", key.as_str())];
     Ok(vec![
         ("post", path, ask.post(path, &key, question.to_string().as_bytes())?),
         ("post", path, ask.post(path, &key, of_visitor.to_string().as_bytes())?),
+        ("post", path, ask.post(path, &key, previewed.to_string().as_bytes())?),
         ("post", path, ask.post(path, &key, b"{")?),
         ("post", path, ask.post(path, &[], question.to_string().as_bytes())?),
         ("post", path, ask.post(path, &key, &vec![b' '; 530 * 1024])?),
@@ -214,6 +216,7 @@ fn reads(ask: &Ask<'_>) -> Result<Vec<Exchange>> {
     let id = "/v1/visitors/{id}";
     let config = "/s/{site}/config";
     let by_hash = "/s/{site}/program/{hash}";
+    let full = "/v1/programs/{hash}";
     let zeros = "0".repeat(32);
     let mut all = vec![
         ("get", id, ask.admin(&format!("/v1/visitors/{visitor}"))?),
@@ -231,6 +234,10 @@ fn reads(ask: &Ask<'_>) -> Result<Vec<Exchange>> {
         ("get", "/.well-known/gpc.json", ask.get("/.well-known/gpc.json")?),
         ("get", "/v1/programs", ask.admin("/v1/programs")?),
         ("get", "/v1/programs", ask.get("/v1/programs")?),
+        ("get", full, ask.admin(&format!("/v1/programs/{program}"))?),
+        ("get", full, ask.admin("/v1/programs/no-hash")?),
+        ("get", full, ask.get(&format!("/v1/programs/{program}"))?),
+        ("get", full, ask.admin(&format!("/v1/programs/{zeros}"))?),
     ];
     for path in ["/v1/log", "/v1/quarantine"] {
         let lines = ask.admin(path)?;

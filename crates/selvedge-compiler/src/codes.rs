@@ -298,7 +298,8 @@ codes! {
     E0808 = Error, "a queue that is its own dead-letter queue";
     /// A metric of all time (`in ever`) that is new to visitors who are there already could never be known of them: what they
     /// did before it was there is lost to it. Say what to make of that: `warm_up: zero` takes it for nothing. Found where a
-    /// site is checked beside the program in force: `selvedge check --against PROGRAM`.
+    /// site is checked beside the program in force: `selvedge publish` fetches it (`--force` publishes all the same),
+    /// `selvedge check --against PROGRAM` takes a file.
     E0420 = Error, "a new metric that would never be known";
 
     /// Nothing uses it. It costs nothing (it is left out of the program), but often a misspelt use is behind it.

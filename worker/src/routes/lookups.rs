@@ -1,5 +1,5 @@
 //! `/v1/lookups/{site}`: the tables that are pushed. `PUT` takes a whole table, `PATCH` single rows, `DELETE` one away; each
-//! is a version of its own and decides at once here, and within seconds everywhere.
+//! is a version of its own and decides within seconds everywhere.
 
 use super::{parameter, require_admin};
 use crate::registry_client::tell_registry;

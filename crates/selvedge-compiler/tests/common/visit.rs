@@ -8,7 +8,7 @@ use selvedge_core::rules::{Moment, Place, Program, decide, explain, lease, step,
 use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::answer::Reason;
-use selvedge_core::wire::program::{LookupCell, LookupRow, with_rows};
+use selvedge_core::wire::program::{LookupCell, LookupRow, with_live, with_rows};
 use selvedge_core::wire::state::VisitorState;
 
 /// When every visit begins: Sunday, 22 November 2026, 10:00 UTC.
@@ -70,6 +70,8 @@ impl Visit {
             |(key, cells): &(&str, &[LookupCell])| LookupRow { key: (*key).into(), cells: cells.to_vec() };
         let full = compiled(site).full_bytes;
         let with = with_rows(&full, &[(0, rows.iter().map(row).collect())]).expect("fits");
+        // As a preview has it, which holds the same rows.
+        let with = with_live(&with, &[]).expect("is a program");
         self.program = Program::load(&with).expect("loads");
         self
     }
