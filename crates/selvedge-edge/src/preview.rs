@@ -131,7 +131,7 @@ fn hex(bytes: &[u8]) -> String {
 fn bytes_of(hex: &str) -> Option<Vec<u8>> {
     let digits: &[u8] = hex.as_bytes();
     let byte = |pair: &[u8]| u8::from_str_radix(core::str::from_utf8(pair).ok()?, 16).ok();
-    if digits.len() % 2 == 0 { digits.chunks(2).map(byte).collect() } else { None }
+    if digits.len().is_multiple_of(2) { digits.chunks(2).map(byte).collect() } else { None }
 }
 
 #[cfg(test)]
