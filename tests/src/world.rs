@@ -237,6 +237,11 @@ impl World {
         self.server.log_end()
     }
 
+    /// The id of the worker's process.
+    pub fn process_id(&self) -> u32 {
+        self.server.process_id()
+    }
+
     /// The memory that workerd holds now, in kB (Linux).
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 //! server, the worker and the visitor do meanwhile.
 
 use std::collections::BTreeMap;
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -461,5 +462,82 @@ fn a_destination_begins_with_the_publish_that_names_it_and_a_rollback_loses_noth
     let taken = receiver.wait_for(6, SOON)?;
     assert_eq!(numbers(&taken)[&visitor.id.to_string()], (5..11).collect::<Vec<_>>());
     assert_eq!(settled(&world, "hook")?["delivered"], 6);
+    Ok(())
+}
+
+/// How large a file of the worker may get; `None` lets it grow.
+fn limit_files(world: &World, bytes: Option<u64>) -> Result<()> {
+    let limit = bytes.map_or_else(|| "unlimited".to_owned(), |bytes| bytes.to_string());
+    let pid = world.process_id().to_string();
+    let status =
+        Command::new("prlimit").args(["--pid", &pid, &format!("--fsize={limit}:unlimited")]).status()?;
+    ensure!(status.success(), "prlimit: {status}");
+    Ok(())
+}
+
+#[test]
+fn a_disk_that_is_full_is_never_answered_with_success_and_recovers() -> Result<()> {
+    let receiver = Receiver::start(|_| Reply::Status(200))?;
+    let world = world(1, vec![batches("hook", &receiver)])?;
+    let mut visitor = Visitor::new(1);
+    send(&world, &mut visitor, 0..3)?;
+    receiver.wait_for(3, SOON)?;
+    limit_files(&world, Some(4_096))?;
+    let event = visitor.track("search", json!({"query": "shoes", "number": 3}));
+    for _ in 0..5 {
+        let answer = collect(&world, &visitor, std::slice::from_ref(&event))?;
+        assert!(answer.status >= 500, "{} {}", answer.status, answer.text());
+        thread::sleep(Duration::from_millis(100));
+    }
+    limit_files(&world, None)?;
+    let begun = Instant::now();
+    while collect(&world, &visitor, std::slice::from_ref(&event))?.status != 200 {
+        ensure!(begun.elapsed() < SOON, "it does not recover: {}", world.worker_log());
+        thread::sleep(Duration::from_millis(200));
+    }
+    send(&world, &mut visitor, 4..6)?;
+    let taken = receiver.wait_for(6, SOON)?;
+    assert_eq!(numbers(&taken)[&visitor.id.to_string()], (0..6).collect::<Vec<_>>());
+    assert_eq!(settled(&world, "hook")?["delivered"], 6);
+    Ok(())
+}
+
+#[test]
+fn rows_go_when_their_time_is_over_and_every_destination_has_them() -> Result<()> {
+    let receiver = Receiver::start(|_| Reply::Status(200))?;
+    let world = world(1, Vec::new())?;
+    let shop = compiled_shop()?;
+    let mut full = shop.full;
+    full.destinations = vec![batches("hook", &receiver)];
+    full.edge.as_mut().context("the full program")?.keep.log_ms = 2_000;
+    world.publish_bytes(&full.encode(), &shop.public_bytes)?;
+    let mut visitor = Visitor::new(1);
+    for number in 0..6 {
+        send(&world, &mut visitor, number..number + 1)?;
+    }
+    receiver.wait_for(6, SOON)?;
+    assert_eq!(world.log()?.len(), 6);
+    thread::sleep(Duration::from_millis(2_500));
+    send(&world, &mut visitor, 6..7)?;
+    let begun = Instant::now();
+    while world.log()?.len() > 3 {
+        ensure!(begun.elapsed() < SOON, "{} rows are left", world.log()?.len());
+        thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(settled(&world, "hook")?["delivered"], 7);
+    // What a destination has not taken stays, however old it is.
+    world.admin_post("/v1/destinations/hook/pause", b"")?;
+    let held = world.log()?.len();
+    for number in 7..10 {
+        send(&world, &mut visitor, number..number + 1)?;
+    }
+    thread::sleep(Duration::from_millis(2_500));
+    send(&world, &mut visitor, 10..11)?;
+    thread::sleep(Duration::from_secs(1));
+    assert!(world.log()?.len() >= 4 && world.log()?.len() <= held + 4);
+    world.admin_post("/v1/destinations/hook/resume", b"")?;
+    let taken = receiver.wait_for(11, SOON)?;
+    assert_eq!(numbers(&taken)[&visitor.id.to_string()], (0..11).collect::<Vec<_>>());
+    assert_eq!(settled(&world, "hook")?["accepted"], 11);
     Ok(())
 }

@@ -212,9 +212,11 @@ fn run_folder(data: &Path) -> PathBuf {
     data.join("run")
 }
 
+/// A file that may grow no more (a limit that a test sets) is an error of the write, not the end of the process.
 /// fd 3 (the control channel) is the pipe that we read, standard output goes to the log with standard error, and the
 /// watcher kills the group when our end of its input closes.
 const LAUNCH: &str = r#"
+trap "" XFSZ
 exec 3>&1 1>&2 4<&0
 ( cat <&4 >/dev/null 3>&-; kill -KILL 0 ) &
 exec "$@" 4<&- </dev/null

@@ -42,3 +42,59 @@ const fn percent(value: u64, bound: u64) -> u64 {
         None => 0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+    use selvedge_core::consent::Purposes;
+    use selvedge_core::wire::program::{Records, Requires, Way};
+
+    fn destination(when_full: Full) -> Destination {
+        Destination {
+            name: "hook".into(),
+            way: Way::Log,
+            purposes: Purposes::ANALYTICS,
+            requires: Requires::All,
+            records: Records::ALL,
+            filter: None,
+            sample: 10_000,
+            remove: Vec::new(),
+            rename: Vec::new(),
+            when_full,
+            age_ms_max: 1_000,
+            bytes_max: 200,
+        }
+    }
+
+    #[test]
+    fn what_waits_is_measured_by_the_bound_that_is_closest() {
+        let block = destination(Full::Block);
+        for (bytes, oldest_ms, percent) in [
+            (0, None, 0),
+            (100, None, 50),
+            (100, Some(9_100), 90),
+            (200, Some(9_999), 100),
+            (10, Some(1), 999),
+        ] {
+            let waiting = Waiting { bytes, oldest_ms };
+            assert_eq!(waiting.percent(&block, 10_000), percent);
+            assert_eq!(waiting.blocks(&block, 10_000), percent >= 100);
+            assert!(!waiting.overflows(&block, 10_000));
+        }
+    }
+
+    #[test]
+    fn where_the_oldest_may_go_nothing_is_refused() {
+        let drops = destination(Full::DropOldest);
+        let waiting = Waiting { bytes: 203, oldest_ms: None };
+        assert!(waiting.overflows(&drops, 0) && !waiting.blocks(&drops, 0));
+        assert!(!Waiting { bytes: 200, oldest_ms: None }.overflows(&drops, 0), "full is not too full");
+    }
+
+    #[test]
+    fn a_bound_of_nothing_is_none() {
+        let unbounded = Destination { bytes_max: 0, age_ms_max: 0, ..destination(Full::Block) };
+        assert!(!Waiting { bytes: u64::MAX, oldest_ms: Some(0) }.blocks(&unbounded, u64::MAX));
+    }
+}

@@ -331,3 +331,50 @@ fn of_report<'a>(shard: &'a str, report: &'a Report) -> JsonReport<'a> {
         next_attempt: Some(report.next_ms).filter(|next_ms| *next_ms > 0).map(rfc_3339),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cursor::Position;
+
+    fn report(delivered: u64) -> Report {
+        let state = State {
+            counts: Counts { delivered, purged: 1, ..Counts::default() },
+            in_flight: 2,
+            flight_bytes: 50,
+            flight_oldest_ms: 7,
+            ..State::beginning(Position { row: 4, events: 1 }, 10, 1)
+        };
+        let (cursor, end) = (Marks { items: 15, bytes: 900 }, Marks { items: 20, bytes: 1_000 });
+        Report::of("hook", &state, (cursor, end), Some(9))
+    }
+
+    #[test]
+    fn what_is_settled_is_held_against_the_log() {
+        // Ten items since the beginning: four behind the cursor and its item, two in flight, one purged.
+        let right = report(3);
+        assert_eq!((right.accepted, right.pending, right.difference()), (10, 6, 0));
+        assert_eq!((right.waiting.bytes, right.waiting.oldest_ms), (150, Some(7)));
+        assert_eq!(report(2).difference(), 1, "one is missing");
+        assert_eq!(report(5).difference(), 2, "two are counted twice");
+    }
+
+    #[test]
+    fn a_report_reads_as_it_was_written() {
+        let mut out = Writer::new();
+        report(3).write(&mut out);
+        let bytes = out.into_bytes();
+        assert_eq!(Report::read(&mut Reader::new(&bytes)), Ok(report(3)));
+    }
+
+    #[test]
+    fn shards_are_summed_by_destination_and_the_worst_is_told() {
+        let worse = Report { standing: Standing::Paused, ..report(1) };
+        let other = Report { name: "crm".into(), ..report(3) };
+        let all = summed(alloc::vec![("a".into(), report(3)), ("b".into(), worse), ("a".into(), other)]);
+        assert_eq!(all.iter().map(|of| of.name.as_str()).collect::<Vec<_>>(), ["crm", "hook"]);
+        let hook = &all[1];
+        assert_eq!((hook.accepted, hook.standing, hook.difference), (20, Standing::Paused, 2));
+        assert!(render(&all).contains(r#""state":"paused""#));
+    }
+}
