@@ -11,6 +11,8 @@ mod stretch;
 pub(crate) mod lookups;
 pub(crate) mod goals;
 pub(crate) mod timing;
+mod zone;
+
 pub(crate) mod schedule;
 pub(crate) mod attribute;
 mod score;

@@ -1,6 +1,6 @@
 //! When a rule acts: `schedule: {from, until, days, hours, timezone, except}`.
 
-use super::site::zone_name;
+use super::zone::zone_name;
 use crate::codes::Code;
 use crate::diagnostic::Report;
 use crate::fields::{self, Fields, Spanned};

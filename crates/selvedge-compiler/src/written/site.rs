@@ -1,12 +1,12 @@
 //! site.yaml: the name, the sources and their keys, the consent policy, the slots.
 
 use super::content::is_language;
+use super::zone::zone_name;
 use crate::codes::Code;
 use crate::diagnostic::Report;
 use crate::fields::{self, Fields, Later, NameKind, Spanned};
 use crate::literal::DURATION_MS_MAX;
 use crate::source::Files;
-use crate::suggest::nearest;
 use crate::written::SITE_FILE;
 use crate::written::caps::read_caps;
 use crate::written::destinations::{Destination, read_destinations};
@@ -129,19 +129,6 @@ fn read_currency(node: Option<&Node>, report: &mut Report) -> String {
 fn read_timezone(node: Option<&Node>, report: &mut Report) -> String {
     let text = node.and_then(|node| fields::text(node, report));
     text.and_then(|text| zone_name(text, report)).unwrap_or_else(|| "UTC".to_owned())
-}
-
-/// The name of a time zone.
-pub(super) fn zone_name(text: Spanned<String>, report: &mut Report) -> Option<String> {
-    if jiff::tz::TimeZone::get(&text.value).is_ok() {
-        return Some(text.value);
-    }
-    let message = format!("`{}` is not the name of a time zone", text.value);
-    let known = jiff::tz::db().available().map(|name| name.to_string()).collect::<Vec<_>>();
-    let near = nearest(&text.value, known.iter().map(String::as_str)).unwrap_or("Europe/Berlin");
-    let help = format!("write for example `{near}`");
-    report.add_help(Code::E0015, text.span, message, help);
-    None
 }
 
 fn read_language(node: Option<&Node>, report: &mut Report) -> String {
