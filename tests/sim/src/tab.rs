@@ -401,8 +401,12 @@ impl World<'_> {
 
     /// A slot comes into view: as `alone` in locks.ts, no other tab is told of one meanwhile.
     pub fn look(&mut self, tab: usize, slot: &str, generation: u64) {
-        let page = &self.tabs[tab];
-        if page.is_alive && !page.is_hidden && page.looks.get(slot) == Some(&generation) {
+        let page = &mut self.tabs[tab];
+        let is_last = page.looks.get(slot) == Some(&generation);
+        if page.is_hidden && is_last {
+            // Its second begins when the page is back, as in slots.ts.
+            page.looks.insert(slot.to_owned(), generation + 1);
+        } else if page.is_alive && is_last {
             let leases = self.devices[page.device].read("leases").cloned().unwrap_or_default();
             self.tell(tab, Input::InView { slot: slot.to_owned(), leases });
         }

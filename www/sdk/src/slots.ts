@@ -22,9 +22,10 @@ const observer = new IntersectionObserver(
     for (const entry of entries) {
       clearTimeout(timers.get(entry.target));
       timers.delete(entry.target);
-      if (isHalfVisible(entry)) {
+      // What is in view of a hidden page waits until that is back.
+      if (isHalfVisible(entry) && !document.hidden) {
         timers.set(entry.target, setTimeout(wasSeen, SEEN_MS, entry.target));
-        if (!document.hidden) inView(slotOf(entry.target));
+        inView(slotOf(entry.target));
       }
     }
   },

@@ -53,7 +53,7 @@ const SCHEDULE: &[Key] = &[
     key("until", Form::Text, "its last day"),
     key("days", Form::Items(&Form::Text), "`mon-fri`, or a list of days of the week"),
     key("hours", Form::Text, "`08:00-18:00`"),
-    key("timezone", Form::Word(&["site", "visitor_local"]), "whose clock"),
+    key("timezone", Form::Text, "whose clock: `site`, `visitor_local`, or a zone: `America/New_York`"),
     key("except", Form::Items(&Form::Text), "days left out: `2026-05-01`, `12-24..12-26`"),
 ];
 
