@@ -11,17 +11,11 @@ use serde_json::Value;
 use crate::brokers::{self, ReadRecord};
 use crate::world::{Setup, World, compiled_shop};
 
-/// A destination that is a topic behind an address and takes events alone.
-pub fn topic(name: &str, broker: &str) -> Destination {
+/// A destination that takes events alone, and waits where it is full.
+pub fn destination(name: &str, way: Way) -> Destination {
     Destination {
         name: name.into(),
-        way: Way::Kafka(Kafka {
-            brokers: vec![broker.into()],
-            topic: name.into(),
-            tls: false,
-            sasl: None,
-            gzip: false,
-        }),
+        way,
         purposes: Purposes::ANALYTICS,
         requires: Requires::All,
         records: Records::default().with(RecordKind::Event),
@@ -33,6 +27,13 @@ pub fn topic(name: &str, broker: &str) -> Destination {
         age_ms_max: 24 * 60 * 60 * 1_000,
         bytes_max: 256 * 1024 * 1024,
     }
+}
+
+/// A destination that is a topic behind an address.
+pub fn topic(name: &str, broker: &str) -> Destination {
+    let kafka =
+        Kafka { brokers: vec![broker.into()], topic: name.into(), tls: false, sasl: None, gzip: false };
+    destination(name, Way::Kafka(kafka))
 }
 
 /// The same with TLS and a login.

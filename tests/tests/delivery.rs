@@ -7,8 +7,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use selvedge_core::consent::Purposes;
-use selvedge_core::wire::program::{Destination, Full, Http, HttpFormat, RecordKind, Records, Requires, Way};
+use selvedge_core::wire::program::{Destination, Full, Http, HttpFormat, Way};
+use selvedge_tests::streams::destination;
 use selvedge_tests::{Answer, Received, Receiver, Reply, Setup, Visitor, World, compiled_shop};
 use serde_json::{Value, json};
 
@@ -19,25 +19,13 @@ const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// A destination of batches that takes events alone.
 fn batches(name: &str, receiver: &Receiver) -> Destination {
-    Destination {
-        name: name.into(),
-        way: Way::Http(Http {
-            url: receiver.url(),
-            format: HttpFormat::CloudEventsBatch,
-            secrets: vec!["HOOK_SECRET".into()],
-            headers: Vec::new(),
-        }),
-        purposes: Purposes::ANALYTICS,
-        requires: Requires::All,
-        records: Records::default().with(RecordKind::Event),
-        filter: None,
-        sample: 10_000,
-        remove: Vec::new(),
-        rename: Vec::new(),
-        when_full: Full::Block,
-        age_ms_max: 24 * 60 * 60 * 1_000,
-        bytes_max: 256 * 1024 * 1024,
-    }
+    let http = Http {
+        url: receiver.url(),
+        format: HttpFormat::CloudEventsBatch,
+        secrets: vec!["HOOK_SECRET".into()],
+        headers: Vec::new(),
+    };
+    destination(name, Way::Http(http))
 }
 
 fn publish(world: &World, destinations: Vec<Destination>) -> Result<()> {

@@ -5,28 +5,15 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use selvedge_core::consent::Purposes;
-use selvedge_core::wire::program::{Destination, Full, RecordKind, Records, Requires, Way};
+use selvedge_core::wire::program::{Destination, Way};
 use selvedge_tests::compiled_shop;
+use selvedge_tests::streams::destination;
 use serde_json::Value;
 use xtask::repo::Repo;
 use xtask::{build, setup};
 
 fn to_a_queue() -> Destination {
-    Destination {
-        name: "events".into(),
-        way: Way::Queue { binding: "EVENTS".into(), dead_letter: "DEAD".into() },
-        purposes: Purposes::ANALYTICS,
-        requires: Requires::All,
-        records: Records::default().with(RecordKind::Event),
-        filter: None,
-        sample: 10_000,
-        remove: Vec::new(),
-        rename: Vec::new(),
-        when_full: Full::Block,
-        age_ms_max: 24 * 60 * 60 * 1_000,
-        bytes_max: 256 * 1024 * 1024,
-    }
+    destination("events", Way::Queue { binding: "EVENTS".into(), dead_letter: "DEAD".into() })
 }
 
 fn texts(said: &Value, name: &str) -> BTreeSet<String> {

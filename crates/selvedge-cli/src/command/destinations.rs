@@ -39,12 +39,26 @@ fn order(remote: &Remote, name: &str, order: &str, site: &[(&str, String)]) -> R
     expect_ok(answer, &path)
 }
 
+/// What was accepted is the sum of the six counts behind it.
+const HEAD: [&str; 11] = [
+    "NAME",
+    "STATE",
+    "ACCEPTED",
+    "DELIVERED",
+    "FILTERED",
+    "PURGED",
+    "DROPPED",
+    "REFUSED",
+    "PENDING",
+    "FULL",
+    "OLDEST",
+];
+
 /// A line for each destination, and one for each of its shards where something is wrong.
 fn told(answer: &Value) -> String {
     let destinations = answer["destinations"].as_array().map(Vec::as_slice).unwrap_or_default();
     let rows: Vec<Vec<String>> = destinations.iter().map(row_of).collect();
-    let head = ["NAME", "STATE", "ACCEPTED", "DELIVERED", "PENDING", "FULL", "REFUSED", "OLDEST"];
-    let mut lines = vec![table(&head, &rows)];
+    let mut lines = vec![table(&HEAD, &rows)];
     for destination in destinations {
         for shard in destination["shards"].as_array().into_iter().flatten() {
             lines.extend(trouble(destination, shard));
@@ -61,9 +75,12 @@ fn row_of(destination: &Value) -> Vec<String> {
         text("state"),
         number("accepted"),
         number("delivered"),
+        number("filtered"),
+        number("purged"),
+        number("dropped"),
+        number("quarantined"),
         number("pending"),
         format!("{} %", number("percent")),
-        number("quarantined"),
         text("oldest"),
     ]
 }
@@ -84,11 +101,16 @@ mod tests {
     fn a_destination_that_waits_says_why() {
         let shard = json!({"shard": "shop/0/1", "last_error": "it answered 503", "next_attempt": "2026-11-22T18:00:00.000Z"});
         let destination = json!({
-            "name": "crm", "state": "waiting", "accepted": 12, "delivered": 7, "pending": 5, "percent": 1,
-            "quarantined": 0, "oldest": "2026-11-22T17:59:00.000Z", "shards": [shard, {"shard": "shop/0/0"}],
+            "name": "crm", "state": "waiting", "accepted": 12, "delivered": 4, "filtered": 3, "pending": 5,
+            "percent": 1, "quarantined": 0, "oldest": "2026-11-22T17:59:00.000Z", "shards": [shard, {"shard": "shop/0/0"}],
         });
         let text = told(&json!({"destinations": [destination]}));
-        assert!(text.contains("crm   waiting  12        7          5        1 %   0        2026"), "{text}");
+        assert!(
+            text.contains(
+                "crm   waiting  12        4          3         0       0        0        5        1 %   2026"
+            ),
+            "{text}"
+        );
         assert!(
             text.ends_with("crm (shop/0/1): it answered 503; tried again at 2026-11-22T18:00:00.000Z"),
             "{text}"
