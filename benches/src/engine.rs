@@ -1,17 +1,15 @@
 //! The rule engine at work: a program of so many rules over 24 counts and 48 attributes, and a visitor in mid-session.
 
+use crate::visit::{START_MS, Visit, event};
 use selvedge_core::consent::Purposes;
 use selvedge_core::event::{Event, EventType};
 use selvedge_core::hash::fnv1a_64;
-use selvedge_core::id::{Sequence, VisitorId, WriterId};
-use selvedge_core::rules::{Moment, Orders, Place, Program, ProgramFault, Recall, decide, decide_in, step};
-use selvedge_core::tracking_plan::Trust;
+use selvedge_core::rules::ProgramFault;
 use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::program::{
     Attribute, AttributeScope, AttributeType, Builtin, Content, ContentType, Fact, FactSource, Hold,
     Instruction, Jump, Metric, Parts, Rule, Shape, Slot, Status, Terms, Test, Window,
 };
-use selvedge_core::wire::state::VisitorState;
 
 const METRICS: u16 = 24;
 const ATTRIBUTES: u16 = 48;
@@ -20,7 +18,6 @@ const SLOTS: u16 = 8;
 const MEDIUM: u16 = METRICS + ATTRIBUTES;
 const PATH: u16 = MEDIUM + 1;
 const EVENTS: [&str; 6] = ["product_view", "add_to_cart", "purchase", "search", "article_view", "sign_up"];
-const START_MS: i64 = 1_800_000_000_000;
 
 /// The bytes of a program of `rules` rules, each `count >= n and attribute = text and medium in [...]` or the like: a
 /// quarter of them read a second count, and hardly any is true.
@@ -136,12 +133,8 @@ fn rule(parts: &mut Parts, at: u16) -> Rule {
 
 /// A program and a visitor who has been around.
 pub struct Engine {
-    program: Program,
-    state: VisitorState,
-    context: Map,
+    visit: Visit,
     events: Vec<Event>,
-    recall: Recall,
-    now_ms: i64,
 }
 
 impl Engine {
@@ -150,23 +143,17 @@ impl Engine {
     /// # Errors
     /// [`ProgramFault`] where they are none.
     pub fn new(program: &[u8]) -> Result<Self, ProgramFault> {
-        let mut engine = Self {
-            program: Program::load(program)?,
-            state: VisitorState::new(START_MS),
-            context: Map::new(),
-            events: EVENTS.iter().map(|name| event(EventType::Track, name)).collect(),
-            recall: Recall::default(),
-            now_ms: START_MS,
-        };
-        let mut landing = event(EventType::Page, "page");
+        let named = |name: &&str| event(EventType::Track, name, START_MS, Map::new());
+        let mut engine = Self { visit: Visit::new(program)?, events: EVENTS.iter().map(named).collect() };
+        let mut landing = event(EventType::Page, "page", START_MS, Map::new());
         landing.context.set("utm.medium", Value::Text("cpc".into()));
         landing.properties.set("path", Value::Text("value-3".into()));
-        let mut known = event(EventType::Identify, "identify");
+        let mut known = event(EventType::Identify, "identify", START_MS, Map::new());
         for at in 0..ATTRIBUTES {
             known.properties.set(format!("attribute-{at}"), Value::Text(format!("value-{}", at % 7)));
         }
-        engine.step(&landing);
-        engine.step(&known);
+        engine.visit.step(&landing);
+        engine.visit.step(&known);
         (0..60).for_each(|at| {
             engine.event(at);
         });
@@ -180,56 +167,20 @@ impl Engine {
 
     /// Decides every slot; the rule of each, in the order of slots.
     pub fn winners(&mut self) -> impl Iterator<Item = Option<u16>> + use<> {
-        let moment = moment(&self.context, self.now_ms);
-        decide(&self.program, &mut self.state, &moment).into_iter().map(|decision| decision.rule)
+        self.visit.decide().into_iter().map(|decision| decision.rule)
     }
 
     /// Steps by one of the events, a second later, and decides as a page or a batch does: what did not change is not asked
     /// again. How many slots are won.
     pub fn event(&mut self, at: usize) -> usize {
-        self.now_ms += 1_000;
-        let (event, moment) = (&self.events[at % self.events.len()], moment(&self.context, self.now_ms));
-        step(&self.program, &mut self.state, event, moment.in_force, &moment);
-        let decisions = decide_in(&self.program, &mut self.state, &moment, &mut self.recall);
+        let decisions = self.visit.event(&self.events[at % self.events.len()]);
         decisions.iter().filter(|decision| decision.rule.is_some()).count()
     }
 
     /// Bytes of the visitor's state as it is stored.
     #[must_use]
     pub fn state_bytes(&self) -> usize {
-        self.state.encode().len()
-    }
-
-    fn step(&mut self, event: &Event) {
-        self.now_ms += 1_000;
-        let moment = moment(&self.context, self.now_ms);
-        step(&self.program, &mut self.state, event, moment.in_force, &moment);
-    }
-}
-
-fn moment(context: &Map, now_ms: i64) -> Moment<'_> {
-    Moment {
-        writer: WriterId::from_bits(1),
-        context,
-        now_ms,
-        in_force: Purposes(0xf),
-        place: Place::Edge,
-        trust: Trust::Client,
-        account: None,
-        visitor: VisitorId([7; 16]),
-        orders: Orders::default(),
-    }
-}
-
-fn event(event_type: EventType, name: &str) -> Event {
-    Event {
-        sequence: Sequence::new(1).unwrap_or_else(|| unreachable!("1 is a sequence")),
-        event_type,
-        name: name.into(),
-        time_ms: START_MS.unsigned_abs(),
-        consent: 0,
-        properties: Map::new(),
-        context: Map::new(),
+        self.visit.state_bytes()
     }
 }
 

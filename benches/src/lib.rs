@@ -2,6 +2,8 @@
 //! in Chromium, behind the exports of `tests/probe`. The measuring stands in `benches/benches` and `benches/browser`, the
 //! targets in `benches/budgets.toml`.
 
+pub mod visit;
+
 pub mod engine;
 
 pub mod measure;

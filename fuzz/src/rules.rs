@@ -1,18 +1,15 @@
 //! What holds of any program that loads, and of any site that compiles.
 
+use selvedge_benches::visit::{START_MS, event, moment};
 use selvedge_compiler::compile;
-use selvedge_core::consent::Purposes;
-use selvedge_core::event::{Event, EventType};
-use selvedge_core::id::{Sequence, VisitorId, WriterId};
+use selvedge_core::event::EventType;
 use selvedge_core::number::Number;
-use selvedge_core::rules::moment::Orders;
-use selvedge_core::rules::{Moment, Place, Program, decide, explain, lease, step, wake};
-use selvedge_core::tracking_plan::{PropertyType, Trust};
+use selvedge_core::rules::{Moment, Program, decide, explain, lease, step, wake};
+use selvedge_core::tracking_plan::PropertyType;
 use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::state::VisitorState;
 use std::collections::BTreeMap;
 
-const START_MS: i64 = 1_780_000_000_000;
 /// Events of the tracking plan that a visitor goes through.
 const EVENTS_MAX: usize = 8;
 /// Moments without an event that are woken up for.
@@ -61,15 +58,7 @@ pub fn visit(program: &Program) -> VisitorState {
         for property in planned.properties.iter().take(EVENTS_MAX) {
             properties.set(property.name.as_str(), value_of(property.property_type));
         }
-        let event = Event {
-            sequence: Sequence::new(1).expect("1 is a sequence"),
-            event_type: event_type(&planned.name),
-            name: planned.name.clone(),
-            time_ms: now_ms.unsigned_abs(),
-            consent: 0,
-            properties,
-            context: Map::new(),
-        };
+        let event = event(event_type(&planned.name), &planned.name, now_ms, properties);
         let moment = moment(&context, now_ms);
         for _ in 0..WAKES_MAX {
             let Some(at_ms) = wake(program, &mut state, &moment) else { break };
@@ -95,19 +84,5 @@ fn value_of(property_type: PropertyType) -> Value {
         PropertyType::Time => Value::Text("2026-11-22T10:00:00Z".to_owned()),
         PropertyType::List => Value::List(vec![Value::Text("shoes".to_owned())]),
         PropertyType::Text | PropertyType::Object => Value::Text("shoes".to_owned()),
-    }
-}
-
-fn moment(context: &Map, now_ms: i64) -> Moment<'_> {
-    Moment {
-        writer: WriterId::from_bits(1),
-        context,
-        now_ms,
-        in_force: Purposes(0xf),
-        place: Place::Edge,
-        trust: Trust::Client,
-        account: None,
-        visitor: VisitorId([0; 16]),
-        orders: Orders::default(),
     }
 }

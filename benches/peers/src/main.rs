@@ -15,9 +15,9 @@ mod rule;
 use anyhow::{Result, ensure};
 use engines::{Cel, JsonLogic, Winners, Wirefilter, Zen, by_hand, matched, scheme};
 use facts::{Facts, visitors};
-use ours::Visit;
 use rule::{Rule, rules};
 use selvedge_benches::measure::{nanoseconds, print_figure};
+use selvedge_benches::visit::Visit;
 use selvedge_core::rules::Program;
 use std::hint::black_box;
 use std::time::Instant;
@@ -35,15 +35,15 @@ fn answers_are_equal(rules: &[Rule]) -> Result<()> {
     let scheme = scheme();
     let (zen, cel, logic) = (Zen::compile(rules)?, Cel::compile(rules)?, JsonLogic::compile(rules)?);
     let wirefilter = Wirefilter::compile(&scheme, rules)?;
-    let mut ours = Visit::new(&ours::compiled(&ours::site(rules))?)?;
+    let mut visit = Visit::new(&ours::compiled(&ours::site(rules))?)?;
     let mut truths = 0;
     for (at, facts) in visitors().iter().enumerate() {
         let expected = by_hand(rules, facts);
         truths += expected.iter().filter(|truth| **truth).count();
-        ours.step(&ours::event(facts));
-        ensure!(ours.asks_all(), "a rule won its slot: the others of it were not asked");
+        visit.step(&ours::event(facts));
+        ensure!(ours::asks_all(&mut visit), "a rule won its slot: the others of it were not asked");
         let answers: [(&str, Winners); 6] = [
-            ("selvedge", ours.ask()),
+            ("selvedge", ours::ask(&visit)),
             ("a match", matched(rules.len(), facts)),
             ("zen", zen.ask(&Zen::facts(facts))),
             ("cel", cel.ask(&Cel::facts(facts))),

@@ -5,16 +5,13 @@ use crate::engines::Winners;
 use crate::facts::{Facts, NUMBERS, TEXTS};
 use crate::rule::{Rule, Words};
 use anyhow::{Context, Result};
+use selvedge_benches::visit::{START_MS, Visit, event as named};
 use selvedge_compiler::compile;
-use selvedge_core::consent::Purposes;
 use selvedge_core::event::{Event, EventType};
-use selvedge_core::id::{Sequence, VisitorId, WriterId};
 use selvedge_core::number::Number;
-use selvedge_core::rules::{Moment, Orders, Place, Program, decide, explain, step};
-use selvedge_core::tracking_plan::Trust;
+use selvedge_core::rules::explain;
 use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::answer::Reason;
-use selvedge_core::wire::state::VisitorState;
 use std::collections::BTreeMap;
 
 const WORDS: Words = Words {
@@ -42,7 +39,6 @@ const CONTENT: &str = "offer:
   type: text
   text: offer
 ";
-const START_MS: i64 = 1_800_000_000_000;
 
 /// The files of a site with these rules.
 pub fn site(rules: &[Rule]) -> BTreeMap<String, String> {
@@ -92,70 +88,17 @@ pub fn event(facts: &Facts) -> Event {
         properties.set(*name, Value::Text(text.to_owned()));
     }
     properties.set("is_new", Value::Bool(facts.is_new));
-    Event {
-        sequence: Sequence::new(1).unwrap_or_else(|| unreachable!("1 is a sequence")),
-        event_type: EventType::Track,
-        name: "seen".to_owned(),
-        time_ms: START_MS.unsigned_abs(),
-        consent: 0,
-        properties,
-        context: Map::new(),
-    }
+    named(EventType::Track, "seen", START_MS, properties)
 }
 
-/// A visitor under a program.
-pub struct Visit {
-    program: Program,
-    state: VisitorState,
-    context: Map,
-    now_ms: i64,
+/// The rules whose condition is true, by their place.
+pub fn ask(visit: &Visit) -> Winners {
+    let candidates = explain(&visit.program, &visit.state, &visit.moment());
+    let is_true = |reason| !matches!(reason, Reason::False | Reason::Unknown);
+    candidates.into_iter().map(|candidate| is_true(candidate.reason)).collect()
 }
 
-impl Visit {
-    pub fn new(program: &[u8]) -> Result<Self> {
-        let program = Program::load(program).context("the program of the benchmark")?;
-        Ok(Self { program, state: VisitorState::new(START_MS), context: Map::new(), now_ms: START_MS })
-    }
-
-    pub fn step(&mut self, event: &Event) {
-        self.now_ms += 1_000;
-        let moment = moment(&self.context, self.now_ms);
-        step(&self.program, &mut self.state, event, moment.in_force, &moment);
-    }
-
-    pub fn decide(&mut self) -> usize {
-        let moment = moment(&self.context, self.now_ms);
-        decide(&self.program, &mut self.state, &moment).len()
-    }
-
-    /// The rules whose condition is true, by their place.
-    pub fn ask(&self) -> Winners {
-        let candidates = explain(&self.program, &self.state, &moment(&self.context, self.now_ms));
-        let is_true = |reason| !matches!(reason, Reason::False | Reason::Unknown);
-        candidates.into_iter().map(|candidate| is_true(candidate.reason)).collect()
-    }
-
-    /// Whether no rule won: then every rule was asked.
-    pub fn asks_all(&mut self) -> bool {
-        let moment = moment(&self.context, self.now_ms);
-        decide(&self.program, &mut self.state, &moment).iter().all(|decision| decision.rule.is_none())
-    }
-
-    pub fn state_bytes(&self) -> usize {
-        self.state.encode().len()
-    }
-}
-
-fn moment(context: &Map, now_ms: i64) -> Moment<'_> {
-    Moment {
-        writer: WriterId::from_bits(1),
-        context,
-        now_ms,
-        in_force: Purposes(0xf),
-        place: Place::Edge,
-        trust: Trust::Client,
-        account: None,
-        visitor: VisitorId::NOBODY,
-        orders: Orders::default(),
-    }
+/// Whether no rule won: then every rule was asked.
+pub fn asks_all(visit: &mut Visit) -> bool {
+    visit.decide().iter().all(|decision| decision.rule.is_none())
 }
