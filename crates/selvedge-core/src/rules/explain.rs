@@ -11,7 +11,7 @@ use super::trials::is_held_out;
 use super::view::resolve;
 use crate::limits::MASK_WORDS_MAX;
 use crate::wire::answer::Reason;
-use crate::wire::program::{ACCEPT, Image, NONE, Op, RuleRow, kind, op_of};
+use crate::wire::program::{ACCEPT, Image, LeafRow, NONE, Op, RuleRow, kind, op_of};
 use crate::wire::state::VisitorState;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -141,7 +141,7 @@ fn misses(image: &Image, known: &[Known]) -> Vec<u16> {
     let mut misses = vec![u16::MAX; code.len()];
     for at in (0..u16::try_from(code.len()).unwrap_or(u16::MAX)).rev() {
         let Some(op) = op_of(code, at) else { continue };
-        let is_passed = passes(image, op, known_at(known, op.fact()));
+        let is_passed = passes(image, op.leaf, known_at(known, op.fact()));
         let as_is = misses_at(&misses, op.next(at, is_passed));
         let otherwise = misses_at(&misses, op.next(at, !is_passed)).saturating_add(1);
         if let Some(place) = misses.get_mut(usize::from(at)) {
@@ -157,7 +157,7 @@ fn misses_at(misses: &[u16], at: u16) -> u16 {
 
 /// The leaf at which a condition that is true was decided.
 fn last_leaf(image: &Image, known: &[Known], start: u16) -> u16 {
-    walk(image, start, |_, op| passes(image, op, known_at(known, op.fact()))).1
+    walk(image, start, |_, op| passes(image, op.leaf, known_at(known, op.fact()))).1
 }
 
 /// What a condition is, and the leaf that made it so.
@@ -171,10 +171,10 @@ enum Truth {
 /// Strong Kleene: a condition is unknown where it is not definitely true, but would be if every unknown leaf were. Behind
 /// `is true` and the like no leaf is unknown: what is not definitely so is not.
 fn truth(image: &Image, known: &[Known], start: u16) -> Truth {
-    let is_true = |op: Op| passes(image, op, known_at(known, op.fact()));
+    let is_true = |op: Op| passes(image, op.leaf, known_at(known, op.fact()));
     let may_be_true = |at: u16, op: Op| match image.is_settled(at) {
         true => is_true(op),
-        false => may_pass(image, op, known_at(known, op.fact())),
+        false => may_pass(image, op.leaf, known_at(known, op.fact())),
     };
     let mut unknown = None;
     let (definite, _) = walk(image, start, |at, op| {
@@ -203,14 +203,14 @@ fn walk(image: &Image, start: u16, mut test: impl FnMut(u16, Op) -> bool) -> (u1
 
 /// Whether a test holds for at least one value that the fact may have. A missing value leaves every test open but those
 /// that ask whether there is one.
-pub(super) fn may_pass(image: &Image, op: Op, known: Known) -> bool {
-    let asks_only_whether = op.low() <= MISSING.saturating_add(1) && op.high() == i64::MAX;
-    match op.test() {
+pub(super) fn may_pass(image: &Image, leaf: LeafRow, known: Known) -> bool {
+    let asks_only_whether = leaf.low() <= MISSING.saturating_add(1) && leaf.high() == i64::MAX;
+    match leaf.test() {
         kind::TEST_MISSING => known.low == MISSING,
         kind::TEST_RANGE if asks_only_whether => known.high != MISSING,
         _ if known.low == MISSING => true,
-        kind::TEST_RANGE => op.low() <= known.high && known.low <= op.high(),
-        _ => (known.low.max(0)..=known.high.min(MASK_BITS_MAX)).any(|bit| has_bit(image, op, bit)),
+        kind::TEST_RANGE => leaf.low() <= known.high && known.low <= leaf.high(),
+        _ => (known.low.max(0)..=known.high.min(MASK_BITS_MAX)).any(|bit| has_bit(image, leaf, bit)),
     }
 }
 

@@ -2,7 +2,7 @@
 //! instruction tests one fact and goes on, forward, to one of two places.
 
 use crate::number::MICRO;
-use crate::wire::program::{ACCEPT, Code, Image, Op, kind, op_of};
+use crate::wire::program::{ACCEPT, Code, Image, LeafRow, kind, op_of};
 
 /// What is known of a fact: its value lies between the two, both included. Numbers and money are in millionths, times in
 /// Unix milliseconds, yes-or-no is 0 or 1; a text is 2 plus its place among the fact's texts, or 1 where it is none of them.
@@ -69,22 +69,22 @@ pub(super) fn is_true(image: &Image, code: Code, known: &[Known], at: u16) -> bo
 pub(super) fn is_true_of(image: &Image, code: Code, mut at: u16, known: impl Fn(u16) -> Known) -> bool {
     // Jumps lead forward, and ACCEPT and REJECT lie beyond the code, so this ends.
     while let Some(op) = op_of(code, at) {
-        at = op.next(at, passes(image, op, known(op.fact())));
+        at = op.next(at, passes(image, op.leaf, known(op.fact())));
     }
     at == ACCEPT
 }
 
 /// Whether a test is definitely true: it holds for every value that the fact may have.
 #[inline(always)]
-pub(super) fn passes(image: &Image, op: Op, known: Known) -> bool {
-    match op.test() {
-        kind::TEST_RANGE => op.low() <= known.low && known.high <= op.high() && known.low != MISSING,
+pub(super) fn passes(image: &Image, leaf: LeafRow, known: Known) -> bool {
+    match leaf.test() {
+        kind::TEST_RANGE => leaf.low() <= known.low && known.high <= leaf.high() && known.low != MISSING,
         kind::TEST_MISSING => known.high == MISSING,
         // The usual mask and an exact value; then the general case.
         kind::TEST_MASK if known.low == known.high => {
-            (0..64).contains(&known.low) && (op.low() >> known.low) & 1 == 1
+            (0..64).contains(&known.low) && (leaf.low() >> known.low) & 1 == 1
         }
-        _ => has_bits(image, op, known),
+        _ => has_bits(image, leaf, known),
     }
 }
 
@@ -94,19 +94,19 @@ pub(super) fn known_at(known: &[Known], fact: u16) -> Known {
 }
 
 /// Whether every bit of the range is set in the mask. It stops at the first that is not, at the latest behind the mask.
-fn has_bits(image: &Image, op: Op, known: Known) -> bool {
+fn has_bits(image: &Image, leaf: LeafRow, known: Known) -> bool {
     let mut bit = known.low;
-    while bit < known.high && has_bit(image, op, bit) {
+    while bit < known.high && has_bit(image, leaf, bit) {
         bit = bit.wrapping_add(1);
     }
-    has_bit(image, op, bit)
+    has_bit(image, leaf, bit)
 }
 
-pub(super) fn has_bit(image: &Image, op: Op, bit: i64) -> bool {
-    let narrow = op.low().to_le_bytes();
-    let mask = match op.test() {
+pub(super) fn has_bit(image: &Image, leaf: LeafRow, bit: i64) -> bool {
+    let narrow = leaf.low().to_le_bytes();
+    let mask = match leaf.test() {
         kind::TEST_MASK => &narrow[..],
-        _ => u16::try_from(op.low()).ok().and_then(|at| image.mask_words(at)).unwrap_or_default(),
+        _ => u16::try_from(leaf.low()).ok().and_then(|at| image.mask_words(at)).unwrap_or_default(),
     };
     let byte = usize::try_from(bit >> 3).ok().and_then(|at| mask.get(at)).copied().unwrap_or(0);
     (byte >> (bit & 7)) & 1 == 1

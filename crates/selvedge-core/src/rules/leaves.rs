@@ -29,9 +29,9 @@ pub fn leaves(image: &Image, known: &[Known], start: u16) -> Vec<LeafTruth> {
     while let Some(at) = reached.iter().copied().min() {
         reached.retain(|other| *other != at);
         let Some(op) = op_of(image.code(), at) else { continue };
-        reached.extend([op.on_true(), op.on_false()]);
+        reached.extend([op.jumps.on_true(), op.jumps.on_false()]);
         let known = known_at(known, op.fact());
-        let truth = match (passes(image, op, known), may_pass(image, op, known)) {
+        let truth = match (passes(image, op.leaf, known), may_pass(image, op.leaf, known)) {
             (true, _) => Some(true),
             (false, false) => Some(false),
             (false, true) => None,

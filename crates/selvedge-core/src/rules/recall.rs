@@ -1,12 +1,12 @@
 //! What was found of a program's facts, and which conditions were true, remembered from one decision to the next. Only a
 //! fact whose cell changed, or that may move without it, is found anew; conditions depend on facts alone, so only a rule
-//! that tests a fact which moved over an edge of the test is asked again. It makes no difference to what is decided.
+//! of whose tests one came out otherwise is asked again. It makes no difference to what is decided.
 
 use super::decision::Decision;
-use super::known::{Known, is_true};
+use super::known::{Known, known_at, passes};
 use super::moment::Moment;
 use super::view::{Basis, View};
-use crate::wire::program::{FactTest, Image, SCANNED_MAX};
+use crate::wire::program::{ACCEPT, Code, Head, Image};
 use crate::wire::state::VisitorState;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -16,6 +16,8 @@ use alloc::vec::Vec;
 #[derive(Debug, Default)]
 pub struct Recall {
     known: Vec<Known>,
+    /// Of each test, 1 where it is definitely passed; and a 1 behind them.
+    passed: Vec<u8>,
     /// A bit a rule.
     is_true: Vec<u64>,
     /// By which states know it again, and how often it has learned.
@@ -25,8 +27,8 @@ pub struct Recall {
     /// Where each fact's cell stands in the state, where it has one; and of how many cells.
     places: Vec<Option<u16>>,
     cells: usize,
-    /// Facts that moved, and what was known of them before.
-    moved: Vec<(u16, Known)>,
+    /// Facts that moved.
+    moved: Vec<u16>,
     pub(super) desk: Desk,
 }
 
@@ -93,9 +95,9 @@ impl Recall {
         if !is_first {
             state.marks.begin(self.reader.get_or_insert_default(), self.turn);
         }
-        if is_first || image.rules() < SCANNED_MAX && !self.moved.is_empty() {
+        if is_first {
             self.scan(image);
-        } else if image.rules() >= SCANNED_MAX {
+        } else {
             self.ask_touched(image);
         }
     }
@@ -135,14 +137,27 @@ impl Recall {
         }
     }
 
-    /// Asks the rules that test what moved.
+    /// Asks the tests of what moved, and the rules of those that came out otherwise. A rule of which another test is yet to
+    /// be asked is asked again then.
     fn ask_touched(&mut self, image: &Image) {
-        for at in 0..self.moved.len() {
-            let Some((fact, then)) = self.moved.get(at).copied() else { return };
-            let Some(now) = self.known.get(usize::from(fact)).copied() else { return };
-            for test in image.index().tests_of(fact) {
-                if is_moved(*test, then, now) {
-                    self.ask(image, test.rule);
+        let code = image.code();
+        for fact in &self.moved {
+            let known = known_at(&self.known, *fact);
+            for (at, leaf) in code.leaves_of(*fact) {
+                let now = passes(image, leaf, known).into();
+                let Some(passed) = self.passed.get_mut(usize::from(at)).filter(|passed| **passed != now)
+                else {
+                    continue;
+                };
+                *passed = now;
+                for rule in image.index().askers_of(at) {
+                    ask(
+                        code,
+                        image.index().heads.get(usize::from(*rule)),
+                        *rule,
+                        &self.passed,
+                        &mut self.is_true,
+                    );
                 }
             }
         }
@@ -160,13 +175,19 @@ impl Recall {
         })
     }
 
-    /// Asks every condition.
+    /// Asks every test and every condition.
     fn scan(&mut self, image: &Image) {
         let code = image.code();
+        self.passed.clear();
+        self.passed.reserve(code.each_leaf().len().wrapping_add(1));
+        for leaf in code.each_leaf() {
+            self.passed.push(passes(image, leaf, known_at(&self.known, leaf.fact())).into());
+        }
+        self.passed.push(1);
         self.is_true.clear();
         let (mut word, mut bit) = (0, 1u64);
-        for rule in image.each_rule() {
-            if is_true(image, code, &self.known, rule.when()) {
+        for head in &image.index().heads {
+            if holds(code, head, &self.passed) {
                 word |= bit;
             }
             bit = bit.rotate_left(1);
@@ -176,15 +197,36 @@ impl Recall {
         }
         self.is_true.push(word);
     }
+}
 
-    /// Asks one condition again.
-    fn ask(&mut self, image: &Image, rule: u16) {
-        let holds = is_true(image, image.code(), &self.known, image.rule(rule).when());
-        let bit = 1 << (rule % 64);
-        if let Some(word) = self.is_true.get_mut(usize::from(rule / 64)) {
-            *word = if holds { *word | bit } else { *word & !bit };
-        }
+/// Asks one condition again.
+fn ask(code: Code, head: Option<&Head>, rule: u16, passed: &[u8], is_true: &mut [u64]) {
+    let holds = head.is_some_and(|head| holds(code, head, passed));
+    let bit = 1 << (rule % 64);
+    if let Some(word) = is_true.get_mut(usize::from(rule / 64)) {
+        *word = if holds { *word | bit } else { *word & !bit };
     }
+}
+
+/// Whether a condition is definitely true: its head without a branch, what is left of it by its jumps.
+#[inline]
+fn holds(code: Code, head: &Head, passed: &[u8]) -> bool {
+    let [a, b, c, d] = head.tests.map(|test| is_passed(passed, test));
+    a & b & c & d == 1 && (head.rest == ACCEPT || holds_from(code, head.rest, passed))
+}
+
+#[inline(never)]
+fn holds_from(code: Code, mut at: u16, passed: &[u8]) -> bool {
+    // Jumps lead forward, and ACCEPT and REJECT lie beyond the code, so this ends.
+    while let Some(row) = code.jump(at) {
+        at = row.next(at, is_passed(passed, row.leaf()) == 1);
+    }
+    at == ACCEPT
+}
+
+#[inline(always)]
+fn is_passed(passed: &[u8], test: u16) -> u8 {
+    passed.get(usize::from(test)).copied().unwrap_or(0)
 }
 
 /// Where the cell of each fact stands: one pass over the cells of the program and of the state, which are both sorted.
@@ -202,18 +244,10 @@ fn place(image: &Image, state: &VisitorState, places: &mut Vec<Option<u16>>) {
 }
 
 /// Finds a fact anew, and notes whether it moved.
-fn note(view: &View, fact: u16, known: &mut [Known], moved: &mut Vec<(u16, Known)>) {
+fn note(view: &View, fact: u16, known: &mut [Known], moved: &mut Vec<u16>) {
     let now = view.known(fact, known);
     if let Some(known) = known.get_mut(usize::from(fact)).filter(|known| **known != now) {
-        moved.push((fact, core::mem::replace(known, now)));
+        *known = now;
+        moved.push(fact);
     }
-}
-
-/// Whether either end of what is known moved over an edge. A test that is no range counts every move; that a value is
-/// missing is an edge of its own.
-#[inline]
-fn is_moved(test: FactTest, then: Known, now: Known) -> bool {
-    let (low, high) = test.edges;
-    let side = |value: i64| (value == i64::MIN, value >= low, value >= high);
-    low == high || side(then.low) != side(now.low) || side(then.high) != side(now.high)
 }

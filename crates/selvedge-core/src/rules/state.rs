@@ -281,8 +281,8 @@ fn facts_of_page(image: &Image) -> Vec<bool> {
     let ops = (0..u16::MAX).map_while(|at| Some((at, op_of(code, at)?)));
     for (at, op) in ops {
         if is_reached.get(usize::from(at)).copied().unwrap_or(false) {
-            mark(&mut is_reached, op.on_true());
-            mark(&mut is_reached, op.on_false());
+            mark(&mut is_reached, op.jumps.on_true());
+            mark(&mut is_reached, op.jumps.on_false());
             mark(&mut is_read, op.fact());
         }
     }

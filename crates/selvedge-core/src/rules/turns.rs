@@ -12,7 +12,7 @@ use crate::id::{VisitorId, WriterId};
 use crate::limits::{CLOCK_SHOWN_MS, CLOCK_TOLD_MS, TURNS_MAX};
 use crate::tracking_plan::Trust;
 use crate::value::Map;
-use crate::wire::program::{Builtin, DAY_MINUTES, FactRow, Image, Local, Op, Zone, kind};
+use crate::wire::program::{Builtin, DAY_MINUTES, FactRow, Image, LeafRow, Local, Zone, kind};
 use crate::wire::state::{CellBody, VisitorState};
 use alloc::vec::Vec;
 
@@ -95,13 +95,13 @@ impl Turning<'_> {
     /// The first time at which a test may come out otherwise, and whether only clocks say so.
     fn next(&self) -> Option<(i64, bool)> {
         let mut next: Option<(i64, bool)> = None;
-        for op in self.image.watched() {
-            let fact = self.image.fact(op.fact());
-            let [first, second] = self.of_number(fact, op);
+        for leaf in self.image.watched() {
+            let fact = self.image.fact(leaf.fact());
+            let [first, second] = self.of_number(fact, leaf);
             let all = [
                 (first, false),
                 (second, false),
-                (self.of_clock(fact, op), true),
+                (self.of_clock(fact, leaf), true),
                 (self.stale(fact, PARTS_DEPTH), false),
             ];
             for (turn_ms, is_by_clock) in all {
@@ -115,19 +115,19 @@ impl Turning<'_> {
     }
 
     /// When a number that time moves enters and leaves the range of a test.
-    fn of_number(&self, fact: FactRow, op: Op) -> [Option<i64>; 2] {
-        if op.test() != kind::TEST_RANGE {
+    fn of_number(&self, fact: FactRow, leaf: LeafRow) -> [Option<i64>; 2] {
+        if leaf.test() != kind::TEST_RANGE {
             return [None; 2];
         }
         let metric = self.image.metric(fact.index());
         if fact.source() == kind::SOURCE_METRIC && metric.kind() == kind::METRIC_SCORE {
             let Some(reading) = self.view.reading(metric, None) else { return [None; 2] };
-            let fades = fades_in_ms(&reading, op.low(), op.high());
+            let fades = fades_in_ms(&reading, leaf.low(), leaf.high());
             return fades.map(|after_ms| self.view.now_ms.checked_add(after_ms?));
         }
         match self.speed_of(fact) {
             0 => [None; 2],
-            speed => self.crossings(known_at(self.known, op.fact()), op, speed),
+            speed => self.crossings(known_at(self.known, leaf.fact()), leaf, speed),
         }
     }
 
@@ -152,14 +152,14 @@ impl Turning<'_> {
 
     /// When a number that moves evenly enters the range of a test, and when it leaves it. Of a lower bound, which is not
     /// exact, its greatest value counts.
-    fn crossings(&self, known: Known, op: Op, speed: i64) -> [Option<i64>; 2] {
+    fn crossings(&self, known: Known, leaf: LeafRow, speed: i64) -> [Option<i64>; 2] {
         let now_ms = self.view.now_ms;
         let value = if known.high == i64::MAX { known.low } else { known.high };
         if value == MISSING {
             return [None; 2];
         }
         let is_rising = speed > 0;
-        let edges = edges(op.low(), op.high(), is_rising);
+        let edges = edges(leaf.low(), leaf.high(), is_rising);
         edges.map(|edge| {
             let ahead = if is_rising { edge.checked_sub(value) } else { value.checked_sub(edge) };
             ahead.filter(|ahead| *ahead > 0).and_then(|ahead| now_ms.checked_add(ahead))
@@ -168,7 +168,7 @@ impl Turning<'_> {
 
     /// When the clock that a fact shows reaches an edge of the test, or is put forward or back. Behind a stretch after the
     /// visitor's last event, clocks change nothing any more.
-    fn of_clock(&self, fact: FactRow, op: Op) -> Option<i64> {
+    fn of_clock(&self, fact: FactRow, leaf: LeafRow) -> Option<i64> {
         let number = if fact.source() == kind::SOURCE_CLOCK {
             Some(fact.column())
         } else {
@@ -187,7 +187,7 @@ impl Turning<'_> {
             None => self.view.visitor_local()?,
         };
         let minutes = match builtin {
-            Builtin::TimeOfDay | Builtin::VisitorTimeOfDay => minutes_to_edge(local, op),
+            Builtin::TimeOfDay | Builtin::VisitorTimeOfDay => minutes_to_edge(local, leaf),
             _ => DAY_MINUTES.wrapping_sub(local.minute),
         };
         let turn_ms = now_ms.div_euclid(MINUTE_MS).wrapping_add(minutes).wrapping_mul(MINUTE_MS);
@@ -218,11 +218,11 @@ impl Turning<'_> {
 const PARTS_DEPTH: u8 = 3;
 
 /// How many minutes until the clock shows the first minute of the range, or the first behind it.
-fn minutes_to_edge(local: Local, op: Op) -> i64 {
+fn minutes_to_edge(local: Local, leaf: LeafRow) -> i64 {
     let ahead =
         |edge: i64| match edge.clamp(0, DAY_MINUTES).wrapping_sub(local.minute).rem_euclid(DAY_MINUTES) {
             0 => DAY_MINUTES,
             ahead => ahead,
         };
-    ahead(op.low()).min(ahead(op.high().saturating_add(1)))
+    ahead(leaf.low()).min(ahead(leaf.high().saturating_add(1)))
 }

@@ -44,8 +44,8 @@ pub use destination::{
 };
 pub use emit::{Emit, OncePer};
 pub(crate) use image::records::{
-    AttributeRow, CapRange, CapRow, CartRow, Code, EmitRow, ExperimentRow, FactRow, MetricRow, Op, RuleRow,
-    SequenceRow, TermsRow, TimerRow,
+    AttributeRow, CapRange, CapRow, CartRow, Code, EmitRow, ExperimentRow, FactRow, LeafRow, MetricRow, Op,
+    RuleRow, SequenceRow, TermsRow, TimerRow,
 };
 pub(crate) use image::{
     ACCEPT, REJECT, SITE_CAPS, USER, WOKEN, dismissals_of, op_of, per_value_of, slot_caps_hash,
@@ -53,7 +53,7 @@ pub(crate) use image::{
 pub use image::{
     CART, Image, attribute_hash, emit_hash, experiment_hash, group_hash, rule_hash, timer_hash, variant_hash,
 };
-pub(crate) use image::{DAY_MINUTES, FactTest, Local, LookedUp, SCANNED_MAX, Zone};
+pub(crate) use image::{DAY_MINUTES, Head, Local, LookedUp, Zone};
 pub use judged::{Goal, Study};
 pub(crate) use layout::{NONE, kind};
 pub use looked_up::{ColumnKind, Feed, Lookup, LookupCell, LookupRow, PushedTable};

@@ -9,7 +9,6 @@ use crate::wire::codec::WireFault;
 use crate::wire::program::{
     ACCEPT, Builtin, Cap, Deciding, Emit, Experiment, Fact, FactSource, Hold, Metric, MetricKind, NONE,
     OncePer, Parts, REJECT, Rule, Score, Sequence, SequenceKind, Shape, Terms, Timing, Trigger, Window, kind,
-    op_of,
 };
 use alloc::vec::Vec;
 
@@ -167,20 +166,27 @@ fn verify_lookup(image: &Image, at: u16) -> Verdict {
     Ok(())
 }
 
-/// Every test one of those there are, every fact and mask there, every jump forward and not out of the code.
+/// Every test one of those there are, in the order of facts, every fact and mask there, every jump forward and not out of the code.
 fn verify_code(parts: &Parts, image: &Image) -> Verdict {
     let code = image.code();
     let is_inside = |to: u16| usize::from(to) < code.len() || to == ACCEPT || to == REJECT;
-    image.watched().try_for_each(|op| index(op.fact(), parts.facts.len()))?;
+    image.watched().try_for_each(|leaf| index(leaf.fact(), parts.facts.len()))?;
     image.watching().try_for_each(|rule| index(rule, parts.rules.len()))?;
-    for (at, op) in (0..).map_while(|at| Some((at, op_of(code, at)?))) {
-        index(op.fact(), parts.facts.len())?;
-        match op.test() {
-            kind::TEST_MASK_WIDE => index(u16::try_from(op.low()).unwrap_or(u16::MAX), parts.masks.len())?,
+    let mut before = 0;
+    for leaf in code.each_leaf() {
+        sorted(before <= leaf.fact())?;
+        before = leaf.fact();
+        index(leaf.fact(), parts.facts.len())?;
+        match leaf.test() {
+            kind::TEST_MASK_WIDE => index(u16::try_from(leaf.low()).unwrap_or(u16::MAX), parts.masks.len())?,
             kind::TEST_RANGE | kind::TEST_MASK | kind::TEST_MISSING => {}
             _ => return Err(ProgramFault::Wire(WireFault::Malformed)),
         }
-        let jumps = [op.on_true(), op.on_false()];
+    }
+    let leaves = code.each_leaf().len();
+    for (at, row) in (0..).map_while(|at| Some((at, code.jump(at)?))) {
+        index(row.leaf(), leaves)?;
+        let jumps = [row.on_true(), row.on_false()];
         if jumps.iter().any(|to| *to <= at || !is_inside(*to)) {
             return Err(ProgramFault::Jump);
         }

@@ -41,7 +41,7 @@ impl Parts {
         let image = Image::open(bytes.into())?;
         let mut parts = Self::of_image(&image)?;
         let reading = &Reading { image: &image, room: Cell::new(ROOM_MAX) };
-        parts.code = rows(reading, tag::CODE, size::NARROW, INSTRUCTIONS_MAX, instruction)?;
+        parts.code = rows(reading, tag::CODE, size::OFFSET, INSTRUCTIONS_MAX, instruction)?;
         parts.lookups = rows(reading, tag::LOOKUPS, size::NARROW, LOOKUPS_MAX, lookup)?;
         parts.edge = edge_of(&image)?;
         parts.destinations = destinations_of(&image)?;
@@ -386,14 +386,16 @@ fn window(window: u8, window_ms: u64) -> Decoded<Window> {
 
 fn instruction(from: &Reading, at: u16) -> Decoded<Instruction> {
     let op = op_of(from.image.code(), at).ok_or(WireFault::Truncated)?;
-    let test = match op.test() {
-        kind::TEST_RANGE => Test::Range(op.low(), op.high()),
-        kind::TEST_MASK => Test::Mask(op.low().cast_unsigned()),
-        kind::TEST_MASK_WIDE => Test::MaskWide(u16::try_from(op.low()).map_err(|_| ProgramFault::Index)?),
+    let leaf = op.leaf;
+    let test = match leaf.test() {
+        kind::TEST_RANGE => Test::Range(leaf.low(), leaf.high()),
+        kind::TEST_MASK => Test::Mask(leaf.low().cast_unsigned()),
+        kind::TEST_MASK_WIDE => Test::MaskWide(u16::try_from(leaf.low()).map_err(|_| ProgramFault::Index)?),
         kind::TEST_MISSING => Test::Missing,
         _ => return Err(WireFault::Malformed.into()),
     };
-    Ok(Instruction { fact: op.fact(), test, on_true: jump(op.on_true()), on_false: jump(op.on_false()) })
+    let (on_true, on_false) = (jump(op.jumps.on_true()), jump(op.jumps.on_false()));
+    Ok(Instruction { fact: op.fact(), test, on_true, on_false })
 }
 
 fn settled(from: &Reading, at: u16) -> Decoded<u16> {

@@ -46,7 +46,7 @@ impl Parts {
             let row = tables.table(tag::CART).fixed(event).fixed(currency).fixed(known.purpose.0);
             row.fixed(known.does as u8).end(size::NARROW);
         }
-        self.code.iter().for_each(|code| tables.instruction(tag::CODE, code));
+        tables.code(&self.code);
         self.masks.iter().for_each(|words| tables.mask(words));
         for at in &self.settled {
             tables.table(tag::SETTLED).fixed(u32::from(*at));
@@ -340,15 +340,27 @@ impl Tables {
         row.fixed(first_cell).fixed(texts).fixed(columns).fixed(lookup.feed as u8).end(size::NARROW);
     }
 
-    fn instruction(&mut self, table: u8, instruction: &Instruction) {
-        let (test, low, high) = match instruction.test {
+    /// Each test once, in the order of facts, and the code that names them.
+    fn code(&mut self, code: &[Instruction]) {
+        let mut leaves: Vec<(u16, Test)> = code.iter().map(|op| (op.fact, op.test)).collect();
+        leaves.sort_unstable();
+        leaves.dedup();
+        for op in code {
+            let leaf = leaves.partition_point(|leaf| *leaf < (op.fact, op.test));
+            let row = self.table(tag::CODE).fixed(u16::try_from(leaf).unwrap_or(u16::MAX));
+            row.fixed(jump(op.on_true)).fixed(jump(op.on_false)).end(size::OFFSET);
+        }
+        leaves.into_iter().for_each(|(fact, test)| self.leaf(tag::LEAVES, fact, test));
+    }
+
+    fn leaf(&mut self, table: u8, fact: u16, test: Test) {
+        let (test, low, high) = match test {
             Test::Range(low, high) => (kind::TEST_RANGE, low, high),
             Test::Mask(bits) => (kind::TEST_MASK, bits.cast_signed(), 0),
             Test::MaskWide(at) => (kind::TEST_MASK_WIDE, i64::from(at), 0),
             Test::Missing => (kind::TEST_MISSING, 0, 0),
         };
-        let row = self.table(table).fixed(low).fixed(high).fixed(instruction.fact);
-        row.fixed(jump(instruction.on_true)).fixed(jump(instruction.on_false)).fixed(test).end(size::NARROW);
+        self.table(table).fixed(low).fixed(high).fixed(fact).fixed(test).end(size::NARROW);
     }
 
     fn mask(&mut self, words: &[u64]) {

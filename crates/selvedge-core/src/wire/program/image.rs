@@ -8,8 +8,7 @@ mod lookups;
 
 mod index;
 
-pub(crate) use index::{FactTest, SCANNED_MAX};
-
+pub(crate) use index::Head;
 pub(crate) use lookups::LookedUp;
 pub(crate) use zone::{DAY_MINUTES, Local, Zone};
 
@@ -32,8 +31,8 @@ use crate::wire::tape::Tape;
 use alloc::vec::Vec;
 use index::Index;
 use records::{
-    AttributeRow, CapRange, CapRow, CartRow, Code, EmitFieldRow, EmitRow, FactRow, Field, GroupRow, MaskRow,
-    MetricRow, Op, PointsRow, RuleRow, ScoreRow, SequenceRow, SetRow, SlotRow, StepRow, TimerRow,
+    AttributeRow, CapRange, CapRow, CartRow, Code, EmitFieldRow, EmitRow, FactRow, Field, GroupRow, LeafRow,
+    MaskRow, MetricRow, Op, PointsRow, RuleRow, ScoreRow, SequenceRow, SetRow, SlotRow, StepRow, TimerRow,
 };
 
 /// The condition is definitely true.
@@ -350,7 +349,7 @@ impl Image {
 
     /// The code, for [`op_of`].
     pub(crate) fn code(&self) -> Code<'_> {
-        self.rows(tag::CODE)
+        Code { jumps: self.rows(tag::CODE), leaves: self.rows(tag::LEAVES) }
     }
 
     /// Whether the test at a place of the code stands behind `is true` and the like: there, not known is not passed, for
@@ -370,9 +369,9 @@ impl Image {
         self.watched().next().is_some()
     }
 
-    /// The tests that time alone may make come out otherwise; their jumps mean nothing.
-    pub(crate) fn watched(&self) -> impl Iterator<Item = Op<'_>> {
-        self.rows(tag::WATCHED).iter().map(Op)
+    /// The tests that time alone may make come out otherwise.
+    pub(crate) fn watched(&self) -> impl Iterator<Item = LeafRow<'_>> {
+        self.rows(tag::WATCHED).iter().map(LeafRow)
     }
 
     /// The rules that these tests belong to.
@@ -437,7 +436,7 @@ impl Image {
 /// The instruction at a place of the code.
 #[inline]
 pub(crate) fn op_of(code: Code<'_>, at: u16) -> Option<Op<'_>> {
-    code.get(usize::from(at)).map(Op)
+    code.jump(at).map(|jumps| Op { jumps, leaf: code.leaf(jumps.leaf()) })
 }
 
 /// The name of a rule's cap: of its id alone, so that an edit does not reset it.

@@ -17,6 +17,7 @@ pub(super) mod tag {
     pub const SETS: u8 = 6;
     pub const FACTS: u8 = 7;
     pub const METRICS: u8 = 8;
+    /// A test (a place in [`LEAVES`]) and two jumps.
     pub const CODE: u8 = 9;
     /// First word and count of words.
     pub const MASKS: u8 = 10;
@@ -67,7 +68,7 @@ pub(super) mod tag {
     pub const TEMPLATES: u8 = 43;
     /// Time zones that schedules name, one behind the other, as [`ZONE`]; each begins with minute 0.
     pub const ZONES: u8 = 44;
-    /// Tests of conditions whose outcome time alone may change: as instructions, without jumps.
+    /// Tests of conditions whose outcome time alone may change, as [`LEAVES`] has them.
     pub const WATCHED: u8 = 45;
     /// Places of the code (4 bytes) whose tests are behind `is true` and the like, sorted.
     pub const SETTLED: u8 = 46;
@@ -75,6 +76,8 @@ pub(super) mod tag {
     pub const WATCHING: u8 = 47;
     /// Where records go. Postcard; only in the full program.
     pub const DESTINATIONS: u8 = 54;
+    /// What code tests, each test once, in the order of facts.
+    pub const LEAVES: u8 = 58;
     /// Postcard: goals, and what experiments are judged by.
     pub const JUDGED: u8 = 48;
     /// Postcard: tables whose rows are pushed.

@@ -1,9 +1,7 @@
 //! The tests that time alone may make come out otherwise, found among the conditions of rules.
 
 use super::{Tables, tag};
-use crate::wire::program::{
-    AttributeScope, Builtin, Fact, FactSource, Instruction, Jump, MetricKind, Parts, Rule, Test,
-};
+use crate::wire::program::{AttributeScope, Builtin, Fact, FactSource, Jump, MetricKind, Parts, Rule, Test};
 use alloc::collections::BTreeSet;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -22,9 +20,7 @@ impl Tables {
             tests.extend(found);
         }
         for (fact, test) in &tests {
-            let (fact, test) = (*fact, *test);
-            let test = Instruction { fact, test, on_true: Jump::Reject, on_false: Jump::Reject };
-            self.instruction(tag::WATCHED, &test);
+            self.leaf(tag::WATCHED, *fact, *test);
         }
         !tests.is_empty()
     }

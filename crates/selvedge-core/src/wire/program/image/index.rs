@@ -1,15 +1,12 @@
 //! What is worked out of a program once, when it is opened: which facts stand in which cell, which of them may move though
-//! no cell changed, and which rules test which fact.
+//! no cell changed, and which rules ask which test.
 
 use super::records::FactRow;
-use super::{Image, op_of};
+use super::{Image, REJECT};
 use crate::wire::program::Builtin;
 use crate::wire::program::layout::kind;
 use alloc::vec;
 use alloc::vec::Vec;
-
-/// Below so many rules, asking all of them is as fast as finding those that are touched.
-pub(crate) const SCANNED_MAX: u16 = 64;
 
 /// Who reads what.
 #[derive(Debug, Clone, Default)]
@@ -20,17 +17,24 @@ pub(crate) struct Index {
     pub moving: Vec<u16>,
     /// A bit for each built-in fact that is read.
     builtins: u64,
-    /// Where the tests of each fact begin among `tests`, and where the last ones end. Empty below [`SCANNED_MAX`] rules.
+    /// What each rule asks first.
+    pub heads: Vec<Head>,
+    /// Where the rules of each test begin among `askers`, and where the last ones end.
     starts: Vec<u32>,
-    tests: Vec<FactTest>,
+    askers: Vec<u16>,
 }
 
-/// That a rule tests a fact: it is touched when the fact moves over an edge of the test.
+/// So many tests stand in a head.
+const HEAD_TESTS: usize = 4;
+
+/// How a condition begins. Most are one test after the other, all of which must pass: so many of them are asked without a
+/// branch.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct FactTest {
-    /// The first value on the one side, and the first beyond the other; the same where every move counts.
-    pub edges: (i64, i64),
-    pub rule: u16,
+pub(crate) struct Head {
+    /// Tests that must all pass; where there are fewer, the place behind the last test, which always passes.
+    pub tests: [u16; HEAD_TESTS],
+    /// Where the condition goes on when they do.
+    pub rest: u16,
 }
 
 /// How a fact is read.
@@ -59,9 +63,8 @@ impl Index {
             }
         }
         index.find_builtins(image);
-        if image.rules() >= SCANNED_MAX {
-            index.find_tests(image);
-        }
+        index.heads = image.each_rule().map(|rule| head_of(image, rule.when())).collect();
+        index.find_askers(image);
         index
     }
 
@@ -91,23 +94,24 @@ impl Index {
         rest.take_while(move |(known, _)| *known == cell).map(|(_, fact)| *fact)
     }
 
-    /// Who tests a fact.
-    pub fn tests_of(&self, fact: u16) -> &[FactTest] {
+    /// The rules that ask a test.
+    pub fn askers_of(&self, leaf: u16) -> &[u16] {
         let place =
             |at: usize| self.starts.get(at).and_then(|start| usize::try_from(*start).ok()).unwrap_or(0);
-        let at = usize::from(fact);
-        self.tests.get(place(at)..place(at.wrapping_add(1))).unwrap_or_default()
+        let at = usize::from(leaf);
+        self.askers.get(place(at)..place(at.wrapping_add(1))).unwrap_or_default()
     }
 
-    fn find_tests(&mut self, image: &Image) {
-        let mut found: Vec<(u16, FactTest)> = Vec::with_capacity(image.code().len());
-        let mut is_reached = vec![0u16; image.code().len()];
+    fn find_askers(&mut self, image: &Image) {
+        let code = image.code();
+        let mut found: Vec<(u16, u16)> = Vec::with_capacity(code.len());
+        let mut is_reached = vec![0u16; code.len()];
         for (rule, row) in (0..).zip(image.each_rule()) {
             tests_of_rule(image, row.when(), rule, &mut is_reached, &mut found);
         }
-        self.starts = vec![0; usize::from(image.facts()).wrapping_add(1)];
-        for (fact, _) in &found {
-            if let Some(count) = self.starts.get_mut(usize::from(*fact).wrapping_add(1)) {
+        self.starts = vec![0; code.each_leaf().len().wrapping_add(1)];
+        for (leaf, _) in &found {
+            if let Some(count) = self.starts.get_mut(usize::from(*leaf).wrapping_add(1)) {
                 *count = count.wrapping_add(1);
             }
         }
@@ -116,18 +120,31 @@ impl Index {
             sum = sum.wrapping_add(*start);
             *start = sum;
         }
-        // Counted, the tests need no sorting (which takes kilobytes in the page): each goes to its fact's next place.
+        // Counted, they need no sorting (which takes kilobytes in the page): each goes to its test's next place.
         let mut places = self.starts.clone();
-        self.tests = vec![FactTest { edges: (0, 0), rule: 0 }; found.len()];
-        for (fact, test) in found {
-            let Some(place) = places.get_mut(usize::from(fact)) else { continue };
+        self.askers = vec![0; found.len()];
+        for (leaf, rule) in found {
+            let Some(place) = places.get_mut(usize::from(leaf)) else { continue };
             let at = usize::try_from(*place).unwrap_or(usize::MAX);
             *place = place.wrapping_add(1);
-            if let Some(known) = self.tests.get_mut(at) {
-                *known = test;
+            if let Some(asker) = self.askers.get_mut(at) {
+                *asker = rule;
             }
         }
     }
+}
+
+/// How the condition at a place begins.
+fn head_of(image: &Image, when: u16) -> Head {
+    let code = image.code();
+    let always = u16::try_from(code.each_leaf().len()).unwrap_or(u16::MAX);
+    let mut head = Head { tests: [always; HEAD_TESTS], rest: when };
+    for test in &mut head.tests {
+        let Some(row) = code.jump(head.rest).filter(|row| row.on_false() == REJECT) else { break };
+        *test = row.leaf();
+        head.rest = row.next(head.rest, true);
+    }
+    head
 }
 
 fn reading(image: &Image, fact: FactRow) -> Reading {
@@ -159,19 +176,13 @@ fn reading(image: &Image, fact: FactRow) -> Reading {
 
 /// The tests that a condition can come to. Jumps lead forward, so one pass finds them; a place is marked with the rule
 /// that reached it (plus one), so that the marks of the rules before need not be wiped.
-fn tests_of_rule(
-    image: &Image,
-    when: u16,
-    rule: u16,
-    is_reached: &mut [u16],
-    found: &mut Vec<(u16, FactTest)>,
-) {
+fn tests_of_rule(image: &Image, when: u16, rule: u16, is_reached: &mut [u16], found: &mut Vec<(u16, u16)>) {
     let mark = rule.wrapping_add(1);
     let (mut at, mut last) = (when, when);
-    while let Some(op) = op_of(image.code(), at).filter(|_| at <= last) {
+    while let Some(row) = image.code().jump(at).filter(|_| at <= last) {
         if at == when || is_reached.get(usize::from(at)) == Some(&mark) {
-            found.push((op.fact(), FactTest { edges: edges(op.test(), op.low(), op.high()), rule }));
-            for next in [op.next(at, true), op.next(at, false)] {
+            found.push((row.leaf(), rule));
+            for next in [row.next(at, true), row.next(at, false)] {
                 if let Some(reached) = is_reached.get_mut(usize::from(next)) {
                     *reached = mark;
                     last = last.max(next);
@@ -180,8 +191,4 @@ fn tests_of_rule(
         }
         at = at.wrapping_add(1);
     }
-}
-
-fn edges(test: u8, low: i64, high: i64) -> (i64, i64) {
-    if test == kind::TEST_RANGE { (low, high.saturating_add(1)) } else { (0, 0) }
 }

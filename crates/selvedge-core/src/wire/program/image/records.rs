@@ -63,14 +63,20 @@ macro_rules! records {
 }
 
 records! {
-    /// An instruction. Jumps are places in the code, [`super::ACCEPT`] or [`super::REJECT`].
-    Op of size::NARROW => {
+    /// A test of a fact.
+    LeafRow of size::NARROW => {
         low: i64 = 0,
         high: i64 = 8,
         fact: u16 = 16,
-        on_true: u16 = 18,
-        on_false: u16 = 20,
-        test: u8 = 22,
+        test: u8 = 18,
+    }
+
+    /// An instruction: what it tests, and where to go. Jumps are places in the code, [`super::ACCEPT`] or
+    /// [`super::REJECT`].
+    JumpRow of size::OFFSET => {
+        leaf: u16 = 0,
+        on_true: u16 = 2,
+        on_false: u16 = 4,
     }
 
     /// A fact. Of a difference and of two texts, `index` and `name` are the places of both facts, and `count` says which is
@@ -322,8 +328,50 @@ records! {
     }
 }
 
-/// Instructions, one behind the other.
-pub(crate) type Code<'a> = &'a [[u8; size::NARROW]];
+/// Instructions, one behind the other, and what they test.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Code<'a> {
+    pub(super) jumps: &'a [[u8; size::OFFSET]],
+    pub(super) leaves: &'a [[u8; size::NARROW]],
+}
+
+impl<'a> Code<'a> {
+    /// How many instructions there are.
+    pub const fn len(self) -> usize {
+        self.jumps.len()
+    }
+
+    /// Where an instruction leads.
+    #[inline]
+    pub fn jump(self, at: u16) -> Option<JumpRow<'a>> {
+        self.jumps.get(usize::from(at)).map(JumpRow)
+    }
+
+    /// What an instruction tests; of zeros where there is no such test.
+    #[inline]
+    pub fn leaf(self, at: u16) -> LeafRow<'a> {
+        LeafRow::at(self.leaves, at.into())
+    }
+
+    /// All tests.
+    pub fn each_leaf(self) -> impl ExactSizeIterator<Item = LeafRow<'a>> {
+        self.leaves.iter().map(LeafRow)
+    }
+
+    /// The tests of a fact, each with its place.
+    pub fn leaves_of(self, fact: u16) -> impl Iterator<Item = (u16, LeafRow<'a>)> {
+        let first = self.leaves.partition_point(|row| LeafRow(row).fact() < fact);
+        let rows = self.leaves.get(first..).unwrap_or_default().iter().map(LeafRow);
+        (u16::try_from(first).unwrap_or(u16::MAX)..).zip(rows.take_while(move |row| row.fact() == fact))
+    }
+}
+
+/// An instruction with its test.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Op<'a> {
+    pub jumps: JumpRow<'a>,
+    pub leaf: LeafRow<'a>,
+}
 
 /// A stretch of the caps.
 #[derive(Debug, Clone, Copy)]
@@ -393,6 +441,19 @@ impl FactRow<'_> {
 }
 
 impl Op<'_> {
+    /// The fact that is tested.
+    pub fn fact(self) -> u16 {
+        self.leaf.fact()
+    }
+
+    /// Where to go from `at`.
+    #[inline]
+    pub fn next(self, at: u16, passes: bool) -> u16 {
+        self.jumps.next(at, passes)
+    }
+}
+
+impl JumpRow<'_> {
     /// Where to go from `at`. A jump that does not lead forward rejects, so that all code ends.
     #[inline]
     pub fn next(self, at: u16, passes: bool) -> u16 {
