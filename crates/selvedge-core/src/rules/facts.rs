@@ -196,14 +196,5 @@ fn shape_hash(image: &Image, fact: FactRow, hash: u64) -> Known {
 
 /// 1 where the text is none of the fact's, else 2 plus its place among them (they are sorted).
 fn place_among(image: &Image, fact: FactRow, text: &[u8]) -> i64 {
-    let (mut low, mut high) = (0, u32::from(fact.count()));
-    while low < high {
-        let middle = low.midpoint(high);
-        match image.listed(fact.texts().wrapping_add(middle)).cmp(text) {
-            core::cmp::Ordering::Equal => return i64::from(middle).wrapping_add(2),
-            core::cmp::Ordering::Less => low = middle.wrapping_add(1),
-            core::cmp::Ordering::Greater => high = middle,
-        }
-    }
-    1
+    image.place_among(fact, text).and_then(|at| i64::try_from(at).ok()).map_or(1, |at| at.wrapping_add(2))
 }

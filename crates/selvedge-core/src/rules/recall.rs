@@ -185,6 +185,7 @@ impl Recall {
         }
         self.passed.push(1);
         self.is_true.clear();
+        self.is_true.reserve(usize::from(image.rules() / 64).wrapping_add(1));
         let (mut word, mut bit) = (0, 1u64);
         for head in &image.index().heads {
             if holds(code, head, &self.passed) {

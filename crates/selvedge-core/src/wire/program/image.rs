@@ -35,6 +35,9 @@ use records::{
     MaskRow, MetricRow, Op, PointsRow, RuleRow, ScoreRow, SequenceRow, SetRow, SlotRow, StepRow, TimerRow,
 };
 
+/// So many texts of a fact are compared one after the other.
+const SCANNED_MAX: usize = 8;
+
 /// The condition is definitely true.
 pub(crate) const ACCEPT: u16 = u16::MAX;
 /// It is not.
@@ -224,9 +227,24 @@ impl Image {
     }
 
     pub(super) fn text_of(&self, place: u32) -> Option<&[u8]> {
-        let texts = self.table(tag::TEXTS).get(usize::try_from(place).ok()?..)?;
-        let (length, rest) = texts.split_first_chunk()?;
-        rest.get(..usize::from(u16::from_le_bytes(*length)))
+        text_among(self.table(tag::TEXTS), place)
+    }
+
+    /// The place of a text among those of a fact, which are sorted.
+    pub(crate) fn place_among(&self, fact: FactRow, text: &[u8]) -> Option<usize> {
+        let first = usize::try_from(fact.texts()).ok()?;
+        let places = self.rows(tag::LISTS).get(first..)?.get(..usize::from(fact.count()))?;
+        let texts = self.table(tag::TEXTS);
+        let text_at =
+            |place: &[u8; size::PLACE]| text_among(texts, u32::from_le_bytes(*place)).unwrap_or_default();
+        // Few are told apart by length and last byte, before any is compared as a whole.
+        if places.len() <= SCANNED_MAX {
+            return places.iter().position(|place| {
+                let known = text_at(place);
+                known.len() == text.len() && known.last() == text.last() && known == text
+            });
+        }
+        places.binary_search_by(|place| text_at(place).cmp(text)).ok()
     }
 
     /// A text; empty where there is none.
@@ -431,6 +449,12 @@ impl Image {
         let cells = self.rows(tag::CELLS);
         cells.binary_search_by(|cell| u64::from_le_bytes(*cell).cmp(&hash)).is_ok()
     }
+}
+
+#[inline(always)]
+fn text_among(texts: &[u8], place: u32) -> Option<&[u8]> {
+    let (length, rest) = texts.get(usize::try_from(place).ok()?..)?.split_first_chunk()?;
+    rest.get(..usize::from(u16::from_le_bytes(*length)))
 }
 
 /// The instruction at a place of the code.
