@@ -7,6 +7,8 @@ use crate::registry_client::registry;
 use crate::reply::Problem;
 use crate::tables::Version;
 use selvedge_core::id::{ProgramHash, parse_hex_16};
+use selvedge_core::rules::Program;
+use selvedge_core::tracking_plan::Plan;
 use selvedge_edge::fault::Fault;
 use selvedge_edge::lookups::Table;
 use selvedge_edge::order;
@@ -19,6 +21,8 @@ use worker::Env;
 
 /// How long a pointer is believed.
 const POLL_MS: u64 = 5_000;
+/// Tracking plans of the past that are kept.
+const PLANS_MAX: usize = 32;
 /// Public programs kept for pages.
 const PUBLIC_MAX: usize = 8;
 
@@ -49,6 +53,8 @@ struct Known {
     /// Of sites with pushed tables: the program as it was published, by its hash, and the tables.
     published: BTreeMap<String, (ProgramHash, Rc<Vec<u8>>)>,
     tables: BTreeMap<(String, String), (u64, Rc<Table>)>,
+    /// The tracking plans of programs of the past; `None` for those that cannot be had.
+    plans: BTreeMap<ProgramHash, Option<Rc<Plan>>>,
 }
 
 impl Known {
@@ -220,6 +226,31 @@ async fn published(env: &Env, site: &Site, program: &str) -> Result<Rc<Vec<u8>>,
 pub async fn pointer(env: &Env, site: &str) -> Result<Option<Pointer>, Problem> {
     let pointers: Vec<Pointer> = registry(env, "/pointers").await?.json().await?;
     Ok(pointers.into_iter().find(|pointer| pointer.site == site))
+}
+
+/// The tracking plan of a program of the past, where that was learnt; inside, `None` where it cannot be had.
+pub fn plan(program: ProgramHash) -> Option<Option<Rc<Plan>>> {
+    KNOWN.with_borrow(|known| known.plans.get(&program).cloned())
+}
+
+/// Fetches the tracking plans of programs of the past, each once.
+pub async fn learn(env: &Env, programs: &[ProgramHash]) {
+    for program in programs {
+        let plan = match blobs::read(env, &program.to_string(), Form::Full).await {
+            Ok(bytes) => bytes.and_then(|bytes| Program::load(&bytes).ok()),
+            Err(problem) => {
+                worker::console_error!("the program {program} cannot be fetched: {problem:?}");
+                None
+            }
+        };
+        let plan = plan.map(|program| Rc::new(program.parts().plan.clone()));
+        KNOWN.with_borrow_mut(|known| {
+            if known.plans.len() >= PLANS_MAX {
+                known.plans.clear();
+            }
+            known.plans.insert(*program, plan);
+        });
+    }
 }
 
 async fn load(env: &Env, pointer: &Pointer) -> Result<Site, Problem> {

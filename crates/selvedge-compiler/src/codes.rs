@@ -237,6 +237,10 @@ codes! {
     /// are pushed to the edge (`from: push`), with the columns that are written, and known for `ttl`.
     E0720 = Error, "a lookup that cannot be";
 
+    /// `warm_up` says what a metric makes of what happened before it was there: `zero` takes it for nothing, `log` reads the
+    /// visitor's part of the log. Neither can be said of a sequence or an absence, and accounts have no part of the log.
+    E0730 = Error, "a warm-up that cannot be";
+
     /// A test names a fact or a rule that the site does not have. Counts, sums and audiences cannot be given: send the
     /// events that make them.
     E0501 = Error, "an unknown name in a test";
@@ -297,7 +301,7 @@ codes! {
     /// What the consumer of a queue cannot take goes to another queue, where somebody looks at it.
     E0808 = Error, "a queue that is its own dead-letter queue";
     /// A metric of all time (`in ever`) that is new to visitors who are there already could never be known of them: what they
-    /// did before it was there is lost to it. Say what to make of that: `warm_up: zero` takes it for nothing. Found where a
+    /// did before it was there is lost to it. Say what to make of that: `warm_up: log` reads it from the log, `warm_up: zero` takes it for nothing. Found where a
     /// site is checked beside the program in force: `selvedge publish` fetches it (`--force` publishes all the same),
     /// `selvedge check --against PROGRAM` takes a file.
     E0420 = Error, "a new metric that would never be known";

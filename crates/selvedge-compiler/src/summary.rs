@@ -5,7 +5,7 @@ use crate::literal::duration_text;
 use crate::lower::{PlaceOf, Shared};
 use crate::resolved::Site;
 use selvedge_core::rules::Program;
-use selvedge_core::wire::program::{Metric, MetricKind, Parts, Scope, Status, Window};
+use selvedge_core::wire::program::{Metric, MetricKind, Parts, Scope, Status, WarmUp, Window};
 
 /// Facts about a compiled site, for people and tools.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -98,27 +98,30 @@ pub(crate) fn summary(
 }
 
 fn metric(metric: &Metric, parts: &Parts) -> MetricSummary {
+    let from_log = if metric.warm_up == WarmUp::Log { ", or as far back as the log reaches" } else { "" };
     let score = parts.scores.get(usize::from(metric.detail)).filter(|_| metric.kind == MetricKind::Score);
     let events = match score {
         Some(score) => score.points.iter().map(|points| points.event.clone()).collect(),
         None => vec![metric.event.clone()],
+    };
+    let known_after = match metric.window {
+        _ if metric.warm_up == WarmUp::Zero => "its publish".to_owned(),
+        Window::Ever if score.is_some() => "it has faded".to_owned(),
+        Window::Page => "the next page view".to_owned(),
+        _ if metric.scope == Scope::Session => "the next session".to_owned(),
+        Window::Session => "the next session".to_owned(),
+        Window::Sliding(ms) => duration_text(ms),
+        Window::Today => "the next day".to_owned(),
+        Window::Week => "the next week".to_owned(),
+        Window::Month => "the next month".to_owned(),
+        Window::Ever => "never".to_owned(),
     };
     MetricSummary {
         name: metric.name.clone(),
         events,
         threshold: (metric.kind == MetricKind::Count).then_some(metric.threshold),
         bytes_max: Program::metric_bytes_max(metric),
-        known_after: match metric.window {
-            Window::Ever if score.is_some() => "it has faded".to_owned(),
-            Window::Page => "the next page view".to_owned(),
-            _ if metric.scope == Scope::Session => "the next session".to_owned(),
-            Window::Session => "the next session".to_owned(),
-            Window::Sliding(ms) => duration_text(ms),
-            Window::Today => "the next day".to_owned(),
-            Window::Week => "the next week".to_owned(),
-            Window::Month => "the next month".to_owned(),
-            Window::Ever => "never".to_owned(),
-        },
+        known_after: known_after + from_log,
     }
 }
 

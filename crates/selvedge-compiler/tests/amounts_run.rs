@@ -5,7 +5,7 @@ mod common;
 use common::visit::{DAY, HOUR, MINUTE, Visit, int, text};
 use common::{Site, codes, compiled, rendered, with_condition};
 use selvedge_compiler::{Code, compile, compile_beside};
-use selvedge_core::wire::program::{MetricKind, Scope, Window};
+use selvedge_core::wire::program::{MetricKind, Parts, Scope, WarmUp, Window};
 
 /// The small site with a rule of this condition; purchases may name their currency.
 fn site(head: &str, condition: &str) -> Site {
@@ -183,7 +183,19 @@ fn a_metric_of_all_time_that_is_new_must_say_how_it_begins() {
     assert_eq!(beside("", "(sum purchase.value in 30d) >= 1 EUR"), []);
     let warm = "metrics:\n  spent:\n    measure: sum purchase.value in ever\n    warm_up: zero\n";
     assert_eq!(beside(warm, "spent >= 1 EUR"), []);
+    assert_eq!(beside(&warm.replace("zero", "log"), "spent >= 1 EUR"), []);
     let known = compiled(&site("", "(sum purchase.value in ever) >= 1 EUR")).full;
     let again = compile_beside(&site("", "(sum purchase.value in ever) >= 5 EUR"), Some(&known));
     assert!(again.program.is_some(), "it was there before");
+}
+
+#[test]
+fn the_log_warms_up_at_the_edge_and_pages_hear_nothing_of_it() {
+    let head = "metrics:\n  spent:\n    measure: sum purchase.value in ever\n    warm_up: log\n";
+    let compiled = compiled(&site(head, "spent >= 1 EUR"));
+    let warm = |parts: &Parts| parts.metrics.iter().map(|metric| metric.warm_up).collect::<Vec<_>>();
+    assert_eq!(warm(&compiled.full), [WarmUp::Log]);
+    assert_eq!(warm(&compiled.public), [WarmUp::Unknown]);
+    let printed = compiled.summary.to_string();
+    assert!(printed.contains("after never, or as far back as the log reaches"), "{printed}");
 }

@@ -52,6 +52,8 @@ pub mod decision;
 
 pub mod deadlines;
 
+pub mod warm_up;
+
 pub mod ingest;
 
 pub mod lookups;

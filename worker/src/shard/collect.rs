@@ -6,11 +6,11 @@ use super::attempts::{self, Attempts, FRESH_STATE_ATTEMPTS, REFUSE_ATTEMPTS};
 use super::deadlines;
 use super::envelope::Envelope;
 use super::outbox::Outbox;
-use super::{Shard, tables};
+use super::{Shard, tables, warming};
 use crate::barrier::{self, Failure};
 use crate::fault_plan::FaultPlan;
 use selvedge_core::event::Event;
-use selvedge_core::id::{Sequence, VisitorId, WriterId};
+use selvedge_core::id::{ProgramHash, Sequence, VisitorId, WriterId};
 use selvedge_edge::fault::Fault;
 use selvedge_edge::gate::Shown;
 use selvedge_edge::ingest::{self, Arrival, Form, Outcome, Stale, Trouble, Watch, answer_json};
@@ -28,6 +28,8 @@ pub enum Stopped {
     Fault(Fault),
     /// The program must be fetched first.
     Stale(Stale),
+    /// The tracking plans of these programs must be fetched first.
+    Unknown(Vec<ProgramHash>),
 }
 
 impl Stopped {
@@ -36,6 +38,7 @@ impl Stopped {
         match self {
             Self::Fault(fault) => fault,
             Self::Stale(stale) => Fault::stale_program(stale.to_string()),
+            Self::Unknown(_) => Fault::internal("what a metric is warmed up by could not be fetched"),
         }
     }
 }
@@ -131,7 +134,8 @@ fn step(kept: &Kept, site: &Site, envelope: &Envelope, body: &[u8]) -> Result<Ve
     let batch = ingest::read(form, body, site)?;
     let (visitor, writer) = (batch.header.visitor, batch.header.writer);
     AT.set(Some((visitor, writer, 0)));
-    let before = tables::before(sql, visitor)?;
+    let mut before = tables::before(sql, visitor)?;
+    warming::warm_up(sql, site, visitor, before.record.as_mut())?;
     outbox.admit(sql, site, &before.ledger)?;
     let attempts =
         if before.has_attempts { attempts::read(sql, visitor, writer)? } else { Attempts::default() };

@@ -3,7 +3,8 @@
 //! throws: whom it could not decide for it comes back to, ever later, and gives up in the end.
 
 use super::alarm::Alarm;
-use super::{Shard, tables};
+use super::collect::Stopped;
+use super::{Shard, tables, warming};
 use crate::barrier::{self, Failure};
 use crate::clock::now_ms;
 use crate::{programs, sql};
@@ -114,26 +115,36 @@ async fn decide(shard: &Shard, due: &Due) -> Result<(), String> {
     let publish = stored.map_or(0, |record| record.publish);
     let site = programs::site(&shard.env, &due.site, publish).await;
     let site = site.map_err(|problem| format!("no program: {problem:?}"))?;
-    let (visitor, due_ms) = (due.visitor, due.due_ms);
-    let done = barrier::transaction(&shard.state.storage(), move || step(&sql, &site, visitor, due_ms));
+    let mut done = transact(shard, &site, due);
+    if let Err(Failure::Work(Stopped::Unknown(unknown))) = &done {
+        programs::learn(&shard.env, unknown).await;
+        done = transact(shard, &site, due);
+    }
     match done {
         Ok(()) => Ok(()),
-        Err(Failure::Work(error)) => Err(error.to_string()),
+        Err(Failure::Work(stopped)) => Err(stopped.into_fault().to_string()),
         Err(Failure::Panicked) => Err("the step failed".to_owned()),
         Err(Failure::Storage) => Err("the storage failed".to_owned()),
     }
 }
 
+fn transact(shard: &Shard, site: &Rc<Site>, due: &Due) -> Result<(), Failure<Stopped>> {
+    let (sql, site) = (shard.state.storage().sql(), Rc::clone(site));
+    let (visitor, due_ms) = (due.visitor, due.due_ms);
+    barrier::transaction(&shard.state.storage(), move || step(&sql, &site, visitor, due_ms))
+}
+
 /// One visitor, in one transaction. Between the reading of the deadline and this, a request may have come: what is stored
 /// now counts.
-fn step(sql: &SqlStorage, site: &Rc<Site>, visitor: VisitorId, due_ms: u64) -> worker::Result<()> {
-    let before = tables::before(sql, visitor)?;
+fn step(sql: &SqlStorage, site: &Rc<Site>, visitor: VisitorId, due_ms: u64) -> Result<(), Stopped> {
+    let mut before = tables::before(sql, visitor)?;
     if before.due_ms != Some(due_ms) {
         return Ok(());
     }
+    warming::warm_up(sql, site, visitor, before.record.as_mut())?;
     let stored: VisitorRecord = before.record.unwrap_or_default();
     let Some(woken) = deadlines::wake(site, visitor, &stored, now_ms()) else {
-        return write(sql, visitor, None, site.name());
+        return Ok(write(sql, visitor, None, site.name())?);
     };
     if woken.record != stored {
         tables::write_record(sql, visitor, &woken.record)?;
@@ -141,7 +152,7 @@ fn step(sql: &SqlStorage, site: &Rc<Site>, visitor: VisitorId, due_ms: u64) -> w
     if let Some(row) = woken.row {
         tables::write_row(sql, visitor, row, &before.ledger)?;
     }
-    write(sql, visitor, woken.due_ms, site.name())
+    Ok(write(sql, visitor, woken.due_ms, site.name())?)
 }
 
 fn write(sql: &SqlStorage, visitor: VisitorId, due_ms: Option<u64>, site: &str) -> worker::Result<()> {

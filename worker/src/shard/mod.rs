@@ -19,6 +19,8 @@ mod outbox;
 
 mod collect;
 
+mod warming;
+
 mod replay;
 
 pub use envelope::{Asked, Envelope, pack, unpack};
@@ -28,17 +30,21 @@ pub use quarantined::Meant;
 use crate::barrier::{self, Failure};
 use crate::clock::now_ms;
 use crate::programs;
-use crate::reply::{self, Answered, Problem};
+use crate::reply::{self, Answered};
 use crate::settings;
 use alarm::Alarm;
 use outbox::Outbox;
 use selvedge_edge::decide::{self, Question};
 use selvedge_edge::fault::Fault;
+use selvedge_edge::site::Site;
 use std::rc::Rc;
 use worker::{DurableObject, Env, Method, Request, Response, SqlStorage, State, durable_object};
 
 /// How often it is looked for entries of the quarantine whose time is over, at most.
 const SWEEP_MS: u64 = 60_000;
+
+/// How often one request fetches programs that its step turns out to need: the newest, and those of the visitor's past.
+const FETCHES_MAX: u32 = 3;
 
 /// The binding that preview tokens are signed with; without it there are none.
 const PREVIEW_SECRET: &str = "PREVIEW_SECRET";
@@ -116,14 +122,21 @@ impl Shard {
         let (envelope, batch) = (Rc::new(envelope), Rc::<[u8]>::from(batch));
         let mut site = programs::site(&self.env, &envelope.site, envelope.publish).await?;
         let plants_faults = settings::plants_faults(&self.env);
-        // No await from here to the answer, but for a program that this isolate has not heard of.
-        let answer = match collect::collect(self, &site, &envelope, &batch, plants_faults) {
-            Err(collect::Stopped::Stale(stale)) => {
-                site = programs::site(&self.env, &envelope.site, stale.known).await?;
-                collect::collect(self, &site, &envelope, &batch, plants_faults)
+        // No await from here to the answer, but for programs that this isolate has not heard of.
+        let mut answer = collect::collect(self, &site, &envelope, &batch, plants_faults);
+        for _ in 0..FETCHES_MAX {
+            match answer {
+                Err(collect::Stopped::Stale(stale)) => {
+                    site = programs::site(&self.env, &envelope.site, stale.known).await?;
+                }
+                Err(collect::Stopped::Unknown(unknown)) => programs::learn(&self.env, &unknown).await,
+                other => {
+                    answer = other;
+                    break;
+                }
             }
-            other => other,
-        };
+            answer = collect::collect(self, &site, &envelope, &batch, plants_faults);
+        }
         let answer = answer.map_err(collect::Stopped::into_fault)?;
         let content_type = if envelope.is_json { reply::JSON } else { reply::BYTES };
         Ok(reply::typed(content_type)?.fixed(answer))
@@ -133,23 +146,37 @@ impl Shard {
         let body = request.bytes().await?;
         let (asked, question) = unpack::<Asked>(&body)?;
         let site = programs::site(&self.env, &asked.site, asked.publish).await?;
-        let question = Question::read(question)?;
-        let (sql, now_ms) = (self.state.storage().sql(), now_ms());
-        let plants_faults = settings::plants_faults(&self.env);
-        let preview_secret = settings::secret(&self.env, PREVIEW_SECRET);
-        let decided = barrier::transaction(&self.state.storage(), move || {
-            let stored = tables::visitor(&sql, question.whose.visitor(site.name()))?;
-            crate::fault_plan::FaultPlan { is_on: plants_faults }.at_decide(&question.context);
-            let secret = preview_secret.as_deref();
-            let answer = decide::answer_preview(&site, stored.as_ref(), &question, secret, now_ms);
-            Ok::<String, worker::Error>(answer)
-        });
+        let question = Rc::new(Question::read(question)?);
+        let mut decided = self.decide_once(&site, &question);
+        if let Err(Failure::Work(collect::Stopped::Unknown(unknown))) = &decided {
+            programs::learn(&self.env, unknown).await;
+            decided = self.decide_once(&site, &question);
+        }
         match decided {
             Ok(answer) => reply::json(answer),
-            Err(Failure::Work(error)) => Err(Problem::Platform(error)),
+            Err(Failure::Work(stopped)) => Err(stopped.into_fault().into()),
             Err(Failure::Panicked) => Err(Fault::step_failed("the decision failed").into()),
             Err(Failure::Storage) => Err(Fault::storage("the visitor could not be read").into()),
         }
+    }
+
+    fn decide_once(
+        &self,
+        site: &Rc<Site>,
+        question: &Rc<Question>,
+    ) -> Result<String, Failure<collect::Stopped>> {
+        let (sql, now_ms) = (self.state.storage().sql(), now_ms());
+        let plants_faults = settings::plants_faults(&self.env);
+        let preview_secret = settings::secret(&self.env, PREVIEW_SECRET);
+        let (site, question) = (Rc::clone(site), Rc::clone(question));
+        barrier::transaction(&self.state.storage(), move || {
+            let visitor = question.whose.visitor(site.name());
+            let mut stored = tables::visitor(&sql, visitor)?;
+            warming::warm_up(&sql, &site, visitor, stored.as_mut())?;
+            crate::fault_plan::FaultPlan { is_on: plants_faults }.at_decide(&question.context);
+            let secret = preview_secret.as_deref();
+            Ok(decide::answer_preview(&site, stored.as_ref(), &question, secret, now_ms))
+        })
     }
 
     fn log(&self, after: &str) -> Answered {

@@ -3,7 +3,7 @@
 
 use super::collect::{Kept, Stopped};
 use super::quarantined::{self, Meant};
-use super::{Shard, deadlines, outbox, tables};
+use super::{Shard, deadlines, outbox, tables, warming};
 use crate::barrier::{self, Failure};
 use crate::clock::now_ms;
 use crate::fault_plan::FaultPlan;
@@ -50,6 +50,10 @@ pub async fn replay(shard: &Shard, meant: &Meant) -> Result<Vec<Replayed>, Probl
         let mut told = one(shard, &site, row);
         if let Err(Failure::Work(Stopped::Stale(stale))) = told {
             site = programs::site(&shard.env, &meant.site, stale.known).await?;
+            told = one(shard, &site, row);
+        }
+        if let Err(Failure::Work(Stopped::Unknown(unknown))) = &told {
+            programs::learn(&shard.env, unknown).await;
             told = one(shard, &site, row);
         }
         match told {
@@ -148,7 +152,8 @@ fn item_of(undelivered: Undelivered) -> Option<Item> {
 fn again(kept: &Kept, site: &Site, row: u64, refused: &Refused) -> Result<(Told, Option<String>), Stopped> {
     let sql = &kept.storage.sql();
     let visitor = refused.header.visitor;
-    let before = tables::before(sql, visitor)?;
+    let mut before = tables::before(sql, visitor)?;
+    warming::warm_up(sql, site, visitor, before.record.as_mut())?;
     let told = ingest::replay(site, before.record, refused, now_ms(), &mut Planted { plan: kept.plan });
     match told.map_err(Stopped::Stale)? {
         Again::Accepted(mut outcome) => {

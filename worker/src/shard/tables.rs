@@ -13,6 +13,7 @@ use selvedge_core::wire::log_row::{LogRow, RowPiece};
 use selvedge_core::wire::stored::{CONSENT_PREFIX_BYTES, VisitorRecord, consent_of};
 use selvedge_edge::ingest::Outcome;
 use selvedge_edge::ledger::{Counter, Ledger};
+use selvedge_edge::warm_up;
 use worker::{SqlStorage, SqlStorageValue};
 
 const TABLES: &str = "
@@ -174,6 +175,19 @@ pub fn log_after(sql: &SqlStorage, row: u64) -> worker::Result<Frames> {
     let newest = newest(sql, "SELECT max(seq) FROM log")?;
     let oldest = sql::number(sql::first(sql, "SELECT min(seq) FROM log", Vec::new())?);
     Ok(Frames { frames: page.frames, newest, oldest })
+}
+
+/// A visitor's newest rows of the log, the oldest first; one that cannot be read leaves those before it out.
+pub fn rows_of(sql: &SqlStorage, visitor: VisitorId) -> worker::Result<Vec<LogRow>> {
+    let statement = "SELECT body FROM log WHERE visitor = ? AND seq > (SELECT max(seq) - ? FROM log)
+        ORDER BY seq DESC LIMIT ?";
+    let (scanned, read) =
+        (sql::of_number(warm_up::SHARD_ROWS_MAX), sql::of_number(warm_up::VISITOR_ROWS_MAX));
+    let rows = sql::rows(sql, statement, vec![id(visitor), scanned, read])?;
+    let decode = |row: Vec<SqlStorageValue>| LogRow::decode(&sql::blob(row.into_iter().next())).ok();
+    let mut rows: Vec<LogRow> = rows.into_iter().map_while(decode).collect();
+    rows.reverse();
+    Ok(rows)
 }
 
 /// Hands each row of the log behind `row` to `look`, with the consent that its visitor has now (none of whom nothing is

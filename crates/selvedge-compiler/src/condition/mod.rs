@@ -10,7 +10,7 @@ mod items;
 mod history;
 
 use crate::source::Span;
-use selvedge_core::wire::program::{Scope, TextTest, Window};
+use selvedge_core::wire::program::{Scope, TextTest, WarmUp, Window};
 
 pub(crate) use metric::KEPT;
 pub(crate) use parser::{parse_condition, parse_event, parse_metric};
@@ -180,8 +180,8 @@ pub(crate) struct Metric {
     pub scope: Scope,
     /// `max N`: how many values are kept.
     pub max: Option<u16>,
-    /// What happened before it was there is taken for nothing.
-    pub is_warm: bool,
+    /// What is made of what happened before it was there.
+    pub warm_up: WarmUp,
     /// All of it.
     pub source: Source,
 }
@@ -276,7 +276,7 @@ impl Metric {
     pub fn of(class: Class, path: Path) -> Self {
         let source = Source { span: path.span, text: String::new() };
         let (window, scope) = (Window::Session, Scope::Session);
-        Self { class, path, filter: None, window, scope, max: None, is_warm: false, source }
+        Self { class, path, filter: None, window, scope, max: None, warm_up: WarmUp::Unknown, source }
     }
 }
 

@@ -16,7 +16,7 @@ use selvedge_core::consent::Purposes;
 use selvedge_core::tracking_plan::Plan;
 use selvedge_core::wire::program::{
     self, Attribute, EdgeConfig, FactSource, Feed, Leaf as LeafSource, Metric, MetricKind, Parts,
-    PushedTable, Rule as RulePart, Sequence, Slot, Source,
+    PushedTable, Rule as RulePart, Sequence, Slot, Source, WarmUp,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -349,7 +349,14 @@ impl<'a> Builder<'a> {
     pub(super) fn metric(&mut self, at: usize, purpose: Purposes) -> u16 {
         let Some(metric) = self.site.metric(at) else { return u16::MAX };
         let meaning = meaning(metric, purpose);
+        let warm_up = if self.is_public { WarmUp::Unknown } else { metric.warm_up };
         if let Some(place) = self.metric_places.get(&meaning) {
+            // Written twice, it begins as either says.
+            if let Some(known) =
+                self.metrics.get_mut(usize::from(*place)).filter(|known| known.meaning == meaning)
+            {
+                known.warm_up = known.warm_up.max(warm_up);
+            }
             return *place;
         }
         if let Some(sequence) = &metric.sequence {
@@ -374,7 +381,7 @@ impl<'a> Builder<'a> {
             detail,
             purpose,
             private: !self.shared.page_metrics.contains(&meaning),
-            warm: metric.is_warm,
+            warm_up,
         });
         place
     }

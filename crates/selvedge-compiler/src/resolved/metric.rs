@@ -7,7 +7,7 @@ use super::typed::{TypedMetric, TypedScore, TypedSequence, TypedStep};
 use crate::diagnostic::Report;
 use crate::source::Span;
 use selvedge_core::limits::COUNT_THRESHOLD_MAX;
-use selvedge_core::wire::program::{MetricKind, Scope, SequenceKind, Window};
+use selvedge_core::wire::program::{MetricKind, Scope, SequenceKind, WarmUp, Window};
 
 /// A metric, resolved.
 #[derive(Clone)]
@@ -23,7 +23,7 @@ pub(crate) struct Metric {
     /// The time zone of a window of the calendar: part of its meaning.
     pub timezone: Option<String>,
     pub score: Option<Score>,
-    pub is_warm: bool,
+    pub warm_up: WarmUp,
     /// Where it is written.
     pub span: Span,
     /// What it asks, where it is a sequence or an absence; then its kind says nothing.
@@ -127,7 +127,7 @@ pub(super) fn metric(found: TypedMetric, timezone: &str, report: &mut Report) ->
         detail,
         score: points,
         sequence,
-        is_warm,
+        warm_up,
         span,
     } = found;
     let filter = filter.as_ref().map(|filter| truth_of(filter, report));
@@ -144,7 +144,7 @@ pub(super) fn metric(found: TypedMetric, timezone: &str, report: &mut Report) ->
         detail: if never_negative { 1 } else { detail },
         timezone: is_of_calendar.then(|| timezone.to_owned()),
         score: points.map(|points| score(points, report)),
-        is_warm,
+        warm_up,
         span,
         sequence: sequence.map(|sequence| resolve_sequence(sequence, report)),
     }

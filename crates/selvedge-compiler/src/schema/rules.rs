@@ -22,7 +22,7 @@ const ATTRIBUTE: &[Key] = &[
     key("private", Form::Flag, "it never reaches a page"),
 ];
 
-const WARM_UP: Form = Form::Word(&["zero"]);
+const WARM_UP: Form = Form::Word(&["log", "zero"]);
 
 const METRIC: &[Key] = &[
     required("measure", Form::Text, "what is measured: `count purchase in ever`"),

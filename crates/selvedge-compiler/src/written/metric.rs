@@ -37,9 +37,9 @@ fn read_metric(entry: &Entry, source: &str, report: &mut Report) -> Option<Metri
     };
     let mut fields = Fields::of(&entry.value, report)?;
     let measure = fields.required("measure", report).and_then(|node| read_measure(node, source, report));
-    let is_warm = read_warm_up(&mut fields, report);
+    let warm_up = read_warm_up(&mut fields, report);
     fields.finish(&[], report);
-    Some(Metric { name, metric: measure.map(|metric| condition::Metric { is_warm, ..metric }) })
+    Some(Metric { name, metric: measure.map(|metric| condition::Metric { warm_up, ..metric }) })
 }
 
 fn read_measure(node: &Node, source: &str, report: &mut Report) -> Option<condition::Metric> {

@@ -9,7 +9,7 @@ use crate::written::entries::name_of;
 use crate::written::stretch::duration;
 use crate::yaml::{Anchor, Entry, Node};
 use selvedge_core::limits::{SCORE_MICRO_MAX, SCORE_POINTS_MAX};
-use selvedge_core::wire::program::{Scope, Window};
+use selvedge_core::wire::program::{Scope, WarmUp, Window};
 
 /// What conditions write before a score's name.
 const PREFIX: &str = "score.";
@@ -34,7 +34,7 @@ pub(super) fn read_score(
     let min = fields.optional("min").and_then(|node| read_border(node, report));
     let max = fields.optional("max").and_then(|node| read_border(node, report));
     let scope = fields.optional("of").and_then(|node| fields::word(node, &SCOPES, &[], report));
-    let is_warm = read_warm_up(&mut fields, report);
+    let warm_up = read_warm_up(&mut fields, report);
     fields.finish(&[], report);
     let (min, max) = (min.unwrap_or(0), max.unwrap_or(SCORE_MICRO_MAX));
     if min > 0 || max < 0 {
@@ -47,18 +47,17 @@ pub(super) fn read_score(
     let metric = score.map(|score| Metric {
         window: Window::Ever,
         scope: scope.unwrap_or(Scope::Visitor),
-        is_warm,
+        warm_up,
         ..Metric::of(Class::Score(score), path)
     });
     Some((Spanned { value: format!("{PREFIX}{}", name.value), span: name.span }, metric))
 }
 
-/// How a metric begins with visitors who were there before it: whether what happened until then is taken for nothing.
-pub(super) fn read_warm_up(fields: &mut Fields<'_>, report: &mut Report) -> bool {
-    let later = [("log", "write `zero`, or wait until its window has been watched whole")];
-    let word =
-        fields.optional("warm_up").and_then(|node| fields::word(node, &[("zero", true)], &later, report));
-    word.unwrap_or(false)
+/// How a metric begins with visitors who were there before it.
+pub(super) fn read_warm_up(fields: &mut Fields<'_>, report: &mut Report) -> WarmUp {
+    let words = [("log", WarmUp::Log), ("zero", WarmUp::Zero)];
+    let word = fields.optional("warm_up").and_then(|node| fields::word(node, &words, &[], report));
+    word.unwrap_or_default()
 }
 
 fn read_points(node: &Node, source: &str, report: &mut Report) -> Vec<Points> {

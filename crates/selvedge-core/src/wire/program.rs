@@ -57,7 +57,7 @@ pub(crate) use image::{DAY_MINUTES, Head, Local, LookedUp, Zone};
 pub use judged::{Goal, Study};
 pub(crate) use layout::{NONE, kind};
 pub use looked_up::{ColumnKind, Feed, Lookup, LookupCell, LookupRow, PushedTable};
-pub use measured::{Metric, MetricKind, Points, Scope, Score, Window};
+pub use measured::{Metric, MetricKind, Points, Scope, Score, WarmUp, Window};
 pub use pushed::{with_live, with_rows};
 pub use sequence::{Sequence, SequenceKind, SequenceStep};
 pub use shown::{Content, ContentType, Group, Hold, Rule, Slot, Status, Timing, Trigger};

@@ -10,7 +10,7 @@ use selvedge_core::wire::program::{
     MetricKind, NumberFormat, Offset, OncePer, Parts, Piece, Placeholder, Points, PushedTable, Rule, Scope,
     Score, Sequence, SequenceKind, SequenceStep, SetTo, Shape, Slot, Source, SourceKind, Status, Step, Study,
     Suppression, Template, Term, Terms, Test, TextTest, Timing, Trial, Trigger, Ttl, Unit, ValueCap, Variant,
-    Window, Wording, Zeros,
+    WarmUp, Window, Wording, Zeros,
 };
 
 fn name() -> impl Strategy<Value = String> {
@@ -166,10 +166,10 @@ fn metric() -> impl Strategy<Value = Metric> {
         window(),
         any::<[u16; 2]>(),
         (purposes(), prop::sample::select(MetricKind::ALL), prop::option::of(name()), scope()),
-        any::<[bool; 2]>(),
+        (any::<bool>(), prop::sample::select(vec![WarmUp::Unknown, WarmUp::Zero, WarmUp::Log])),
     )
         .prop_map(
-            |(name, meaning, event, filter, window, [threshold, detail], of_kind, [private, warm])| {
+            |(name, meaning, event, filter, window, [threshold, detail], of_kind, (private, warm_up))| {
                 let (purpose, kind, property, scope) = of_kind;
                 Metric {
                     name,
@@ -184,7 +184,7 @@ fn metric() -> impl Strategy<Value = Metric> {
                     detail,
                     purpose,
                     private,
-                    warm,
+                    warm_up,
                 }
             },
         )

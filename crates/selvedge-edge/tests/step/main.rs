@@ -10,4 +10,5 @@ mod laws;
 mod lookups;
 mod refusals;
 mod taking;
+mod warming;
 mod world;

@@ -8,7 +8,7 @@ use crate::resolved::fact::{Default, Domain, Fact, FactType, Leaf, LeafTest, Typ
 use crate::resolved::measured::{property_of, splits};
 use crate::source::Span;
 use crate::suggest::did_you_mean;
-use selvedge_core::wire::program::{MetricKind, Scope, SequenceKind, Window};
+use selvedge_core::wire::program::{MetricKind, Scope, SequenceKind, WarmUp, Window};
 
 /// A metric, checked.
 #[derive(Debug, Clone)]
@@ -22,7 +22,7 @@ pub(crate) struct TypedMetric {
     pub scope: Scope,
     pub detail: u16,
     pub score: Option<TypedScore>,
-    pub is_warm: bool,
+    pub warm_up: WarmUp,
     /// Where it is written.
     pub span: Span,
     pub sequence: Option<TypedSequence>,
@@ -72,6 +72,25 @@ pub(super) const fn count_kind(window: Window) -> MetricKind {
 impl Checker<'_, '_> {
     /// A metric; `None` where it has an error, which is reported.
     pub fn metric(&mut self, metric: &Metric, name: &str) -> Option<TypedMetric> {
+        let found = self.of_class(metric, name)?;
+        self.warms_up(&found);
+        Some(found)
+    }
+
+    /// Reports a way to begin that the metric cannot have.
+    fn warms_up(&mut self, metric: &TypedMetric) {
+        let why = match metric.warm_up {
+            WarmUp::Unknown => return,
+            _ if metric.sequence.is_some() => "what follows or stays away is not counted",
+            WarmUp::Log if metric.scope == Scope::Account => "an account has no part of the log of its own",
+            WarmUp::Log if metric.window == Window::Page => "a page view begins without it anyway",
+            _ => return,
+        };
+        let message = format!("`{}` cannot be warmed up: {why}", metric.name);
+        self.report.add_help(Code::E0730, metric.span, message, "remove `warm_up`".to_owned());
+    }
+
+    fn of_class(&mut self, metric: &Metric, name: &str) -> Option<TypedMetric> {
         match &metric.class {
             Class::Count | Class::NoneIn => self.count(metric, name),
             Class::Sequence(follows) => self.sequence(metric, follows, name),
@@ -168,7 +187,7 @@ impl Checker<'_, '_> {
             scope,
             detail: 0,
             score: None,
-            is_warm: metric.is_warm,
+            warm_up: metric.warm_up,
             span: metric.source.span,
             sequence: None,
         })

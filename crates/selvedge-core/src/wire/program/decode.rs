@@ -19,7 +19,7 @@ use super::{
     Attribute, AttributeScope, AttributeSet, AttributeType, Builtin, Cap, CartChange, CartEvent, Content,
     Destination, EdgeConfig, Fact, FactSource, Feed, Group, Hold, IfStale, Image, Instruction, Jump, Lookup,
     LookupCell, LookupRow, Metric, MetricKind, Offset, Parts, Points, ProgramFault, Rule, Scope, Score,
-    SetTo, Shape, Slot, Status, Term, Test, TextTest, Ttl, Window,
+    SetTo, Shape, Slot, Status, Term, Test, TextTest, Ttl, WarmUp, Window,
 };
 use crate::limits::{
     ATTRIBUTES_MAX, CAPS_MAX, CART_EVENTS_MAX, CONTENTS_MAX, FACTS_MAX, GROUPS_MAX, INSTRUCTIONS_MAX,
@@ -345,7 +345,11 @@ fn metric(from: &Reading, at: u16) -> Decoded<Metric> {
         detail: row.detail(),
         purpose: row.purpose(),
         private: row.is_private(),
-        warm: row.is_warm(),
+        warm_up: match (row.is_warm(), row.is_from_log()) {
+            (true, _) => WarmUp::Zero,
+            (false, true) => WarmUp::Log,
+            (false, false) => WarmUp::Unknown,
+        },
     })
 }
 

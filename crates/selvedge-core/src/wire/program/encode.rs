@@ -13,7 +13,7 @@ mod timing;
 
 mod watched;
 
-use super::image::records::{METRIC_PRIVATE, METRIC_WARM};
+use super::image::records::{METRIC_FROM_LOG, METRIC_PRIVATE, METRIC_WARM};
 use super::image::{
     ACCEPT, CART, REJECT, WOKEN, attribute_hash, emit_hash, group_hash, rule_hash, slot_hash, timer_hash,
 };
@@ -21,7 +21,7 @@ use super::layout::{MAGIC, NO_CELL, NO_TEXT, NONE, kind, size, tag};
 use super::template;
 use super::{
     Attribute, AttributeSet, Cap, Content, Fact, FactSource, Hold, Instruction, Jump, Lookup, LookupCell,
-    Metric, Parts, Rule, Score, SetTo, Shape, Term, Test, Timing, Window,
+    Metric, Parts, Rule, Score, SetTo, Shape, Term, Test, Timing, WarmUp, Window,
 };
 use crate::event::EventType;
 use crate::limits::LOOKUP_COLUMNS_MAX;
@@ -300,7 +300,11 @@ impl Tables {
         let row = self.table(tag::METRICS).fixed(metric.meaning).fixed(window_ms).fixed(name).fixed(event);
         row.fixed(metric.filter.unwrap_or(NONE)).fixed(metric.threshold).fixed(metric.purpose.0);
         let private = if metric.private { METRIC_PRIVATE } else { 0 };
-        let warm = if metric.warm { METRIC_WARM } else { 0 };
+        let warm = match metric.warm_up {
+            WarmUp::Unknown => 0,
+            WarmUp::Zero => METRIC_WARM,
+            WarmUp::Log => METRIC_FROM_LOG,
+        };
         row.raw(&[window, private | warm, metric.kind as u8, metric.scope as u8]);
         row.fixed(metric.detail).fixed(property).end(size::WIDE);
     }

@@ -32,9 +32,21 @@ pub struct Metric {
     pub purpose: Purposes,
     /// Whether it stays at the edge.
     pub private: bool,
-    /// Where it is new to a visitor who was there before, what happened until then is taken for nothing: it is known at
-    /// once.
-    pub warm: bool,
+    /// How it begins with a visitor who was there before it.
+    pub warm_up: WarmUp,
+}
+
+/// What is made of what happened before a metric was there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum WarmUp {
+    /// It is not known: the metric is a lower bound until its window was watched whole.
+    #[default]
+    Unknown,
+    /// It is taken for nothing: the metric is known at once.
+    Zero,
+    /// It is read from the visitor's part of the log, as far as that reaches. Only the edge does; to the page it is
+    /// [`Self::Unknown`].
+    Log,
 }
 
 macro_rules! kinds {

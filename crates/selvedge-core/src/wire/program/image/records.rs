@@ -6,6 +6,7 @@ use crate::consent::Purposes;
 /// The flags of a metric.
 pub(in super::super) const METRIC_PRIVATE: u8 = 1;
 pub(in super::super) const METRIC_WARM: u8 = 2;
+pub(in super::super) const METRIC_FROM_LOG: u8 = 4;
 
 /// A number, flag or set of purposes in a record.
 pub(in crate::wire::program) trait Field {
@@ -387,6 +388,10 @@ impl MetricRow<'_> {
 
     pub fn is_warm(self) -> bool {
         self.flags() & METRIC_WARM != 0
+    }
+
+    pub fn is_from_log(self) -> bool {
+        self.flags() & METRIC_FROM_LOG != 0
     }
 }
 
