@@ -1,15 +1,16 @@
-// Builds dist/: loader.js (the stub), selvedge.js (glue and hands), selvedge.wasm (the head), plain.js (delivery without
-// wasm). The wasm module and its glue stand in generated/ already: `cargo xtask dev` puts them there.
+// Builds dist/: loader.js (the stub), selvedge.js (glue and hands), selvedge.wasm (the head), rules.js and rules.wasm (the
+// rule engine, fetched where a program has rules), plain.js (delivery without wasm). The wasm modules and their glue stand
+// in generated/ already: `cargo xtask dev` puts them there.
 import { build } from "esbuild";
 import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 
 process.chdir(import.meta.dirname);
 
-const module = new WebAssembly.Module(await readFile("generated/selvedge_bg.wasm"));
-await writeImports(module);
+await writeImports("selvedge", "imports");
+await writeImports("rules", "rules-imports");
 await rm("dist", { recursive: true, force: true });
 await mkdir("dist");
-await cp("generated/selvedge_bg.wasm", "dist/selvedge.wasm");
+for (const name of ["selvedge", "rules"]) await cp(`generated/${name}_bg.wasm`, `dist/${name}.wasm`);
 
 const common = {
   bundle: true,
@@ -23,8 +24,9 @@ const common = {
 await build({ ...common, entryPoints: ["src/loader.ts"], format: "iife" });
 await build({
   ...common,
-  entryPoints: { selvedge: "src/main.ts", plain: "src/plain.ts" },
+  entryPoints: { selvedge: "src/main.ts", plain: "src/plain.ts", rules: "src/rules.ts" },
   format: "esm",
+  external: ["./rules.js"],
   plugins: [{ name: "host", setup: (esbuild) => esbuild.onResolve({ filter: /\/host\.js$/ }, host) }],
 });
 
@@ -34,7 +36,8 @@ function host() {
 }
 
 /** The module's import object, with what it really imports: the rest of the glue is left out of the bundle. */
-async function writeImports(module) {
+async function writeImports(name, file) {
+  const module = new WebAssembly.Module(await readFile(`generated/${name}_bg.wasm`));
   const entries = WebAssembly.Module.imports(module);
   const sources = [...new Set(entries.map((entry) => entry.module))];
   const named = (source) => entries.filter((entry) => entry.module === source).map((entry) => entry.name).join(", ");
@@ -42,5 +45,5 @@ async function writeImports(module) {
     ...sources.map((source) => `import { ${named(source)} } from "${source}";`),
     `export const imports = { ${sources.map((source) => `"${source}": { ${named(source)} }`).join(", ")} };`,
   ];
-  await writeFile("generated/imports.js", lines.join("\n"));
+  await writeFile(`generated/${file}.js`, lines.join("\n"));
 }

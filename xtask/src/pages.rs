@@ -17,7 +17,12 @@ pub const SDK_PREFIX: &str = "selvedge/v1";
 /// # Errors
 /// With the output of the build that failed.
 pub fn build(repo: &Repo) -> Result<()> {
-    package(repo, "sdk", "the page's JavaScript", &["loader.js", "selvedge.js", "selvedge.wasm"])?;
+    package(
+        repo,
+        "sdk",
+        "the page's JavaScript",
+        &["loader.js", "selvedge.js", "selvedge.wasm", "rules.js", "rules.wasm"],
+    )?;
     package(repo, "shop", "the demo shop", &["index.html"])?;
     package(repo, "console", "the console", &["index.html"])
 }

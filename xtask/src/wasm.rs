@@ -45,30 +45,35 @@ const WORKER_OPTIONS: [&str; 4] = ["-O2", "--strip-debug", "--strip-producers", 
 /// Part of every stamp: raise it when the way of building changes.
 const RECIPE: &str = "recipe 4, wasm-bindgen 0.2.130";
 
-/// Builds the page's module into `www/sdk/generated/`.
+/// Builds the page's modules into `www/sdk/generated/`: the base (`selvedge`) and the rule engine (`rules`).
 ///
 /// # Errors
 /// With the output of the step that failed.
 pub fn page(repo: &Repo) -> Result<()> {
-    let compiled = compile(repo, "selvedge-browser", "page")?;
+    page_module(repo, "selvedge-browser", "selvedge", "page")?;
+    page_module(repo, "selvedge-rules", "rules", "rule engine's")
+}
+
+fn page_module(repo: &Repo, package: &str, name: &str, what: &str) -> Result<()> {
+    let compiled = compile(repo, package, what)?;
     let folder = repo.path("www/sdk/generated");
-    let outputs = [folder.join("selvedge_bg.js"), folder.join("selvedge_bg.wasm")];
+    let outputs = [folder.join(format!("{name}_bg.js")), folder.join(format!("{name}_bg.wasm"))];
     let inputs = inputs(&compiled, &PAGE_OPTIONS)?;
-    unless_fresh(repo, "page-wasm", inputs, &outputs, || {
-        let bound = repo.scratch().join("page");
+    unless_fresh(repo, &format!("page-{name}-wasm"), inputs, &outputs, || {
+        let bound = repo.scratch().join(format!("page-{name}"));
         empty(&bound)?;
         let mut bindgen = Bindgen::new();
         bindgen.bundler(true)?.typescript(false).remove_name_section(true).remove_producers_section(true);
-        let plain = repo.scratch().join("page-plain.wasm");
+        let plain = repo.scratch().join(format!("page-{name}-plain.wasm"));
         let (module, _) = without_panics(without_reference_types(fs::read(&compiled)?)?)?;
         fs::write(&plain, module)?;
-        bind(&mut bindgen, &plain, "selvedge", &bound)?;
-        optimise(repo, &bound.join("selvedge_bg.wasm"), &PAGE_OPTIONS)?;
+        bind(&mut bindgen, &plain, name, &bound)?;
+        optimise(repo, &bound.join(format!("{name}_bg.wasm")), &PAGE_OPTIONS)?;
         fs::create_dir_all(&folder)?;
         for output in &outputs {
-            let name = output.file_name().context("an output has a name")?;
-            fs::copy(bound.join(name), output)
-                .with_context(|| format!("wasm-bindgen made no {}", name.display()))?;
+            let file = output.file_name().context("an output has a name")?;
+            fs::copy(bound.join(file), output)
+                .with_context(|| format!("wasm-bindgen made no {}", file.display()))?;
         }
         Ok(())
     })?;

@@ -1,7 +1,9 @@
 //! The one function the hands call, and the functions they are called by.
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
 use selvedge_client::crossing::{read_input, write_notice, write_show};
-use selvedge_client::{Client, Effect};
+use selvedge_client::{Ask, Client, Effect};
 use spin::Mutex;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -21,13 +23,26 @@ extern "C" {
     fn hold(queue: &[u8]);
     fn show(slot: &[u8]);
     fn emit(notice: &[u8]);
+    fn engine();
+    fn ask(question: &[u8]) -> Vec<u8>;
+}
+
+/// The rule engine, which is a module of its own: the hands carry the question over, and answer nothing where it traps.
+#[derive(Debug)]
+struct OtherModule;
+
+impl Ask for OtherModule {
+    fn ask(&mut self, question: &[u8]) -> Vec<u8> {
+        ask(question)
+    }
 }
 
 /// Handles one input, as [`read_input`] describes it, and has its effects done. False where the bytes are no input.
 #[wasm_bindgen]
 pub fn handle(input: &[u8]) -> bool {
     let Ok((now_ms, input)) = read_input(input) else { return false };
-    let effects = CLIENT.lock().get_or_insert_default().handle(input, now_ms);
+    let effects =
+        CLIENT.lock().get_or_insert_with(|| Client::new(Box::new(OtherModule))).handle(input, now_ms);
     effects.into_iter().for_each(perform);
     true
 }
@@ -41,6 +56,7 @@ fn perform(effect: Effect) {
         Effect::Beacon { body } => beacon(&body),
         Effect::Schedule { delay_ms } => schedule(delay_ms),
         Effect::Load(hash) => load(&hash.0),
+        Effect::Engine => engine(),
         Effect::Hold { queue } => hold(queue.as_bytes()),
         Effect::Show(content) => show(&write_show(&content)),
         Effect::Emit(notice) => emit(&write_notice(&notice)),

@@ -169,11 +169,12 @@ impl Client {
         let is_full = lane.events.len() >= FLUSH_EVENTS;
         self.make_room();
         self.apply_newest();
-        self.set_departure(is_urgent || is_full || self.mind.wants_edge());
+        self.has_news = true;
+        self.set_departure(is_urgent || is_full);
     }
 
     /// Sets when what waits leaves.
-    fn set_departure(&mut self, is_urgent: bool) {
+    pub(crate) fn set_departure(&mut self, is_urgent: bool) {
         let delivery = &mut self.delivery;
         let flush_ms = delivery.flush_ms.unwrap_or(FLUSH_MS);
         delivery.due_ms.get_or_insert(self.now_ms.saturating_add(flush_ms));

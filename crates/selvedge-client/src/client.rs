@@ -1,9 +1,11 @@
 //! The client's state. What it does is in the modules below.
 
+use crate::asking::Ask;
 use crate::effect::{Effects, Notice};
 use crate::input::{Capture, Random, Settings};
 use crate::lane::Lanes;
 use crate::mind::Mind;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use selvedge_core::consent::Snapshot;
@@ -47,6 +49,8 @@ pub struct Client {
     pub(crate) loading: Option<(ProgramHash, u64)>,
     /// A program that came and could not be read: it is not fetched again.
     pub(crate) unreadable: Option<ProgramHash>,
+    /// Something happened that the edge may have to be asked for at once.
+    pub(crate) has_news: bool,
     /// Decisions that were seen in this page view, by the hash of slot and rule.
     pub(crate) seen: Vec<u64>,
 
@@ -112,10 +116,11 @@ pub(crate) enum Cargo {
 }
 
 impl Client {
-    /// A client that knows nothing yet: [`crate::Input::Boot`] comes first.
+    /// A client that knows nothing yet: [`crate::Input::Boot`] comes first. It asks `engine` once it was told
+    /// [`crate::Input::Engine`].
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(engine: Box<dyn Ask>) -> Self {
+        Self { mind: Mind::new(engine), ..Self::default() }
     }
 
     /// Adds to the events that were lost, and says so.

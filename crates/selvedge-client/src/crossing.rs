@@ -1,7 +1,7 @@
 //! How inputs and effects cross the boundary of the page: one byte string each way, written with the wire's primitives.
 //! The other side is www/sdk/src/encode.ts and decode.ts. Not a stored or sent format: both sides ship together.
 
-use crate::effect::{Notice, Show};
+use crate::effect::{Notice, Show, write_content};
 use crate::input::{Boot, Capture, Input, Random, Reply, Settings};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -10,7 +10,6 @@ use selvedge_core::event::EventType;
 use selvedge_core::id::ProgramHash;
 use selvedge_core::limits::{CONTEXT_ENTRIES_MAX, PROPERTIES_MAX};
 use selvedge_core::wire::codec::{Reader, WireFault, Writer};
-use selvedge_core::wire::program::Content;
 use selvedge_core::wire::property::take_map;
 use selvedge_core::wire::tape::Tape;
 
@@ -54,6 +53,7 @@ pub fn read_input(bytes: &[u8]) -> Result<(u64, Input), WireFault> {
             value: if tape.flag() { Some(blob(tape)) } else { None },
         },
         15 => Input::InView { slot: tape.string(), leases: blob(tape) },
+        16 => Input::Engine(tape.flag()),
         _ => return Err(WireFault::Malformed),
     };
     tape.check()?;
@@ -134,24 +134,11 @@ pub fn write_show(show: &Show) -> Vec<u8> {
     out.text(show.rule.as_deref().unwrap_or_default());
     out.text(show.reason.as_str());
     out.flag(show.is_recorded());
-    out.flag(show.content.is_some());
-    if let Some(content) = &show.content {
-        write_content(&mut out, content);
-    }
+    write_content(&mut out, show.content.as_ref());
     out.into_bytes()
 }
 
-fn write_content(out: &mut Writer, content: &Content) {
-    out.text(&content.id);
-    out.u8(content.content_type as u8);
-    out.count(content.fields.len());
-    for (name, value) in &content.fields {
-        out.text(name);
-        out.text(value);
-    }
-}
-
-/// The bytes of a notice: its kind (0 consent, 1 captured, 2 refused, 3 lost, 4 accepted), a number, two texts.
+/// The bytes of a notice: its kind (0 consent, 1 captured, 2 refused, 3 lost, 4 accepted, 9 engine lost), a number, two texts.
 #[must_use]
 pub fn write_notice(notice: &Notice) -> Vec<u8> {
     let (kind, number, text, code) = match notice {
@@ -160,6 +147,7 @@ pub fn write_notice(notice: &Notice) -> Vec<u8> {
         Notice::Refused(sequence, code) => (2, *sequence, "", Some(*code)),
         Notice::Lost(count) => (3, *count, "", None),
         Notice::Accepted(count) => (4, *count, "", None),
+        Notice::EngineLost => (9, 0, "", None),
     };
     let mut out = Writer::new();
     out.u8(kind);

@@ -1,17 +1,16 @@
 //! Deciding: the page's own events run at once, the edge's answers replace the state under them, and only what changed in
 //! a slot is shown.
 
+use crate::asking::{Claimed, Setting};
 use crate::client::Client;
-use crate::effect::Effect;
-use crate::mind::Setting;
+use crate::effect::{Effect, Notice};
 use crate::stored::{
-    LEASES, PAUSED, PROGRAM, PROGRAM_STORED_BYTES_MAX, STATE, StateRecord, read_leases, read_paused,
-    write_leases, write_paused, write_program,
+    LEASES, PAUSED, PROGRAM, PROGRAM_STORED_BYTES_MAX, STATE, StateRecord, read_paused, seen_hash,
+    write_paused, write_program,
 };
 use alloc::vec::Vec;
 use selvedge_core::event::LeaseReport;
 use selvedge_core::id::{ProgramHash, VisitorId, WriterId};
-use selvedge_core::limits::LEASE_REPORTS_MAX;
 use selvedge_core::mutation::{Mutation, is_planted};
 use selvedge_core::wire::answer::Answer;
 
@@ -34,8 +33,8 @@ impl Client {
     /// Runs the newest event of this page's queue.
     pub(crate) fn apply_newest(&mut self) {
         let setting = own_setting!(self);
-        if let Some(queued) = self.lanes.own().and_then(|lane| lane.events.last()) {
-            self.mind.run(queued, &setting);
+        if let Some(lane) = self.lanes.own() {
+            self.mind.run_newest(lane, &setting);
         }
     }
 
@@ -45,21 +44,39 @@ impl Client {
         self.mind.decide(&setting);
     }
 
-    /// When to decide again though nothing happens.
-    pub(crate) fn next_decision_ms(&self) -> Option<u64> {
-        self.mind.next_wake_ms(&own_setting!(self))
-    }
-
     /// Replays what the edge has not applied yet on its last state, and decides.
     pub(crate) fn replay(&mut self) {
         let setting = own_setting!(self);
         self.mind.replay(self.lanes.all(), self.visitor, &setting);
     }
 
-    /// Shows what changed in the slots.
+    /// Shows what changed in the slots, and asks the edge where only that can say.
     pub(crate) fn show_changes(&mut self) {
         let changes = self.mind.changes(&own_setting!(self));
         changes.into_iter().for_each(|show| self.effects.push(Effect::Show(show)));
+        if self.mind.take_loss() {
+            self.effects.emit(Notice::EngineLost);
+            self.has_news = true;
+        }
+        let has_news = core::mem::take(&mut self.has_news);
+        let waits = self.lanes.own().is_some_and(|lane| !lane.events.is_empty());
+        if has_news && waits && self.mind.wants_edge() {
+            self.set_departure(true);
+        }
+    }
+
+    /// Has the rule engine fetched, where the program needs it.
+    pub(crate) fn call_engine(&mut self) {
+        if self.mind.calls_engine() {
+            self.effects.push(Effect::Engine);
+        }
+    }
+
+    /// The rule engine is there, or cannot be had.
+    pub(crate) fn meet_engine(&mut self, is_there: bool) {
+        self.mind.meet(is_there);
+        self.has_news = true;
+        self.replay();
     }
 
     /// The edge says which rules were stopped: they act no longer, whatever the program says.
@@ -75,16 +92,19 @@ impl Client {
         self.decide();
     }
 
-    /// Takes the state and the decisions of an answer.
-    pub(crate) fn take_state(&mut self, answer: Answer, is_own: bool) {
-        let record = StateRecord { publish: answer.publish, applied: answer.applied, state: answer.state };
-        if !self.mind.rebase(&record.state, record.applied.clone()) {
+    /// Takes the state and the decisions of an answer; `body` is that answer.
+    pub(crate) fn take_state(&mut self, mut answer: Answer, body: &[u8], is_own: bool) {
+        if answer.state.is_empty() {
             return;
         }
         if is_own {
-            self.mind.overlay(answer.decisions, answer.needs);
+            self.mind.overlay(body.into(), &mut answer);
         }
-        self.effects.store(STATE.into(), record.encode());
+        let record =
+            StateRecord { publish: answer.publish, applied: answer.applied, state: answer.state }.encode();
+        if self.mind.rebase(record.clone()) {
+            self.effects.store(STATE.into(), record);
+        }
         self.replay();
     }
 
@@ -111,6 +131,7 @@ impl Client {
             self.judge_again();
             self.store_program();
         }
+        self.call_engine();
         self.replay();
     }
 
@@ -130,22 +151,22 @@ impl Client {
     /// Keeps the program on the device, so that the next page decides at once.
     pub(crate) fn store_program(&mut self) {
         if let Some(loaded) = self.mind.loaded()
-            && loaded.image.bytes().len() <= PROGRAM_STORED_BYTES_MAX
+            && loaded.bytes.len() <= PROGRAM_STORED_BYTES_MAX
         {
-            let value = write_program(loaded.hash, loaded.publish, loaded.image.bytes());
+            let value = write_program(loaded.hash, loaded.publish, &loaded.bytes);
             self.effects.store(PROGRAM.into(), value);
         }
     }
 
     /// What a batch says of this device's leases.
-    pub(crate) fn dropped_leases(&self) -> Vec<LeaseReport> {
+    pub(crate) fn dropped_leases(&mut self) -> Vec<LeaseReport> {
         self.mind.dropped_leases(&own_setting!(self))
     }
 
     /// Half of a slot is visible: the grants of what stands there are taken, before it counts as seen. Where another tab took
     /// the last of them, it goes.
     pub(crate) fn in_view(&mut self, slot: &str, leases: &[u8]) {
-        self.mind.share_leases(read_leases(leases));
+        self.mind.share_leases(leases);
         self.decide();
         if !self.claim(slot)
             && let Some(rule) = self.mind.rule_in(slot)
@@ -157,12 +178,16 @@ impl Client {
 
     /// Takes the grants of what stands in a slot, where it has none yet; false where there are none to be had.
     pub(crate) fn claim(&mut self, slot: &str) -> bool {
-        let now_ms = own_setting!(self).rules_now_ms();
-        let Some(is_new) = self.mind.claim(slot, now_ms, &self.seen) else { return false };
-        if is_new && self.is_open() && !is_planted(Mutation::ClaimUntold) {
-            self.effects.store(LEASES.into(), write_leases(self.mind.shared()));
+        let Some(rule) = self.mind.shown(slot).and_then(|show| show.rule.clone()) else { return true };
+        if self.seen.contains(&seen_hash(slot, &rule, "")) {
+            return true;
         }
-        true
+        let setting = own_setting!(self);
+        let claimed = self.mind.claim(slot, &rule, &setting);
+        if claimed == Claimed::Taken && self.is_open() && !is_planted(Mutation::ClaimUntold) {
+            self.effects.store(LEASES.into(), self.mind.leases().into());
+        }
+        claimed != Claimed::Refused
     }
 
     /// What stands in a page view counts as stopped once its grants are gone; the next page view asks again.
@@ -171,7 +196,6 @@ impl Client {
             Some(rule) => self.barred.push(rule),
             None => self.barred.clone_from(&self.paused),
         }
-        self.mind.redraw();
     }
 
     /// Another tab heard which rules were stopped.
@@ -183,9 +207,7 @@ impl Client {
 
     /// Another tab used leases.
     pub(crate) fn follow_leases(&mut self, value: &[u8]) {
-        let mut leases: Vec<LeaseReport> = read_leases(value);
-        leases.truncate(LEASE_REPORTS_MAX);
-        self.mind.share_leases(leases);
+        self.mind.share_leases(value);
         self.decide();
     }
 }

@@ -148,7 +148,7 @@ impl Client {
         }
         again.extend(&too_old);
         self.done(cargo, &again);
-        self.learn(cargo, answer);
+        self.learn(cargo, answer, &reply.body);
         if let Cargo::Events { writer, .. } = cargo
             && !too_old.is_empty()
         {
@@ -210,7 +210,7 @@ impl Client {
     }
 
     /// Takes what the edge says: its program, and, where the batch was this page's, state and decisions.
-    fn learn(&mut self, cargo: Cargo, answer: Answer) {
+    fn learn(&mut self, cargo: Cargo, answer: Answer, body: &[u8]) {
         if answer.next_flush_ms > 0 {
             self.delivery.flush_ms = Some(u64::from(answer.next_flush_ms));
         }
@@ -232,7 +232,7 @@ impl Client {
         let is_of_visitor = lane.is_some_and(|lane| Some(lane.head.visitor) == self.visitor);
         if is_own || (is_of_visitor && !self.is_own_answered) {
             self.is_own_answered |= is_own;
-            self.take_state(answer, is_own);
+            self.take_state(answer, body, is_own);
         }
     }
 
@@ -314,7 +314,7 @@ impl Client {
         let due_ms = if waits || self.delivery.is_urgent { Some(self.now_ms) } else { self.delivery.due_ms };
         let is_idle = self.delivery.flight.is_none() && (waits || self.delivery.due_ms.is_some());
         let wake_ms = due_ms.filter(|_| may_send && is_idle).map(|due_ms| due_ms.max(self.delivery.retry_ms));
-        let decision_ms = self.next_decision_ms();
+        let decision_ms = self.mind.next_wake_ms();
         let wake_ms = [wake_ms, decision_ms].into_iter().flatten().min();
         if wake_ms == self.delivery.tick_ms {
             return;

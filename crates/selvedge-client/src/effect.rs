@@ -5,8 +5,10 @@ use alloc::vec::Vec;
 use selvedge_core::consent::Purposes;
 use selvedge_core::event::RefusalCode;
 use selvedge_core::id::ProgramHash;
-use selvedge_core::wire::answer::Reason;
+use selvedge_core::wire::answer::{Reason, take_content};
+use selvedge_core::wire::codec::Writer;
 use selvedge_core::wire::program::Content;
+use selvedge_core::wire::tape::Tape;
 
 /// One thing to do. Effects are done in order; a failing one is skipped.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +46,8 @@ pub enum Effect {
     },
     /// Fetch the program of this name.
     Load(ProgramHash),
+    /// Fetch the rule engine, and say [`crate::Input::Engine`]. At most once.
+    Engine,
     /// Hold the lock of this queue while the page lives, and adopt the queues whose locks nobody holds.
     Hold {
         /// The queue, as keys name it.
@@ -102,11 +106,59 @@ pub struct Show {
     pub held_out: Option<String>,
 }
 
+/// Nothing of ours in a slot.
+#[must_use]
+pub fn blank(slot: &str) -> Show {
+    Show {
+        slot: slot.into(),
+        rule: None,
+        content: None,
+        reason: Reason::Fallback,
+        variant: String::new(),
+        held_out: None,
+    }
+}
+
 impl Show {
+    /// Its bytes, for [`Self::take`].
+    pub fn write(&self, out: &mut Writer) {
+        out.text(&self.slot);
+        out.text(self.rule.as_deref().unwrap_or_default());
+        out.u8(self.reason as u8);
+        out.text(&self.variant);
+        out.text(self.held_out.as_deref().unwrap_or_default());
+        write_content(out, self.content.as_ref());
+    }
+
+    /// What [`Self::write`] wrote.
+    pub fn take(tape: &mut Tape<'_>) -> Self {
+        Self {
+            slot: tape.string(),
+            rule: Some(tape.string()).filter(|rule| !rule.is_empty()),
+            reason: Reason::from_number(tape.u8()).unwrap_or(Reason::Fallback),
+            variant: tape.string(),
+            held_out: Some(tape.string()).filter(|rule| !rule.is_empty()),
+            content: if tape.flag() { Some(take_content(tape)) } else { None },
+        }
+    }
+
     /// Whether it is to be recorded when it is seen.
     #[must_use]
     pub const fn is_recorded(&self) -> bool {
         self.rule.is_some() || self.held_out.is_some()
+    }
+}
+
+/// 0, or 1 and the content: id, type, fields.
+pub fn write_content(out: &mut Writer, content: Option<&Content>) {
+    out.flag(content.is_some());
+    let Some(content) = content else { return };
+    out.text(&content.id);
+    out.u8(content.content_type as u8);
+    out.count(content.fields.len());
+    for (name, value) in &content.fields {
+        out.text(name);
+        out.text(value);
     }
 }
 
@@ -123,4 +175,6 @@ pub enum Notice {
     Lost(u32),
     /// The edge took so many events.
     Accepted(u32),
+    /// The rule engine could not be had, or gave up: from now on what the edge decides is shown.
+    EngineLost,
 }

@@ -27,6 +27,7 @@ impl Client {
             Input::Reset { random } => self.reset(random),
             Input::Replied(reply) => self.reply(reply),
             Input::Adopted(records) => self.adopt(&records),
+            Input::Engine(is_there) => self.meet_engine(is_there),
             Input::Changed { key, value, random } => self.follow(&key, value.as_deref(), random),
         }
         self.show_changes();

@@ -81,6 +81,8 @@ pub enum Input {
     /// The stored queues of writers that are gone, perhaps none: this page sends them from now on. Follows each
     /// [`crate::Effect::Hold`].
     Adopted(Vec<(String, Vec<u8>)>),
+    /// The rule engine that an [`crate::Effect::Engine`] asked for is there, or cannot be had.
+    Engine(bool),
     /// Another tab stored (`Some`) or erased (`None`) something.
     Changed {
         /// The key, as in [`crate::Effect::Store`].

@@ -32,6 +32,8 @@ mod stored;
 
 mod lane;
 
+mod asking;
+
 mod mind;
 
 mod client;
@@ -52,6 +54,12 @@ mod handle;
 
 pub mod crossing;
 
+mod engine;
+
+mod answering;
+
+pub use asking::Ask;
 pub use client::Client;
 pub use effect::{Effect, Notice, Show};
+pub use engine::Engine;
 pub use input::{Boot, Capture, Input, Random, Reply, Settings};

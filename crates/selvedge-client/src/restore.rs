@@ -6,8 +6,7 @@ use crate::effect::{Effect, Notice};
 use crate::input::{Boot, Random, Settings};
 use crate::lane::Lane;
 use crate::stored::{
-    CONSENT, LEASES, PAUSED, PROGRAM, STATE, StateRecord, VISITOR, read_consent, read_leases, read_paused,
-    read_program, read_visitor,
+    CONSENT, LEASES, PAUSED, PROGRAM, STATE, VISITOR, read_consent, read_paused, read_program, read_visitor,
 };
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -39,16 +38,17 @@ impl Client {
         if let Some((hash, publish, bytes)) = find(PROGRAM).and_then(read_program) {
             self.mind.load(hash, publish, bytes.into());
         }
-        let state = find(STATE).and_then(StateRecord::decode);
-        let is_known = state.is_some_and(|record| self.mind.rebase(&record.state, record.applied));
-        if is_known {
-            self.mind.rewind();
-        } else if self.visitor.is_some() {
-            self.mind.blind();
+        match find(STATE) {
+            Some(record) => {
+                self.mind.rebase(record.into());
+            }
+            None if self.visitor.is_some() => self.mind.blind(),
+            None => {}
         }
         self.effects.emit(Notice::Consent(self.consent.in_force()));
+        self.call_engine();
         if let Some(leases) = find(LEASES) {
-            self.mind.share_leases(read_leases(leases));
+            self.mind.share_leases(leases);
         }
         if let Some(paused) = find(PAUSED) {
             self.paused = read_paused(paused);

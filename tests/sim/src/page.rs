@@ -1,6 +1,6 @@
 //! A page, and what the world knows of it.
 
-use selvedge_client::{Client, Show};
+use selvedge_client::{Client, Engine, Show};
 use selvedge_core::consent::{Mode, Purposes, Snapshot};
 use selvedge_core::id::VisitorId;
 use std::collections::{BTreeMap, BTreeSet};
@@ -69,7 +69,7 @@ impl Tab {
     pub fn new(device: usize) -> Self {
         Self {
             device,
-            client: Client::new(),
+            client: Client::new(Box::new(Engine::default())),
             is_alive: true,
             is_hidden: false,
             shown: BTreeMap::new(),

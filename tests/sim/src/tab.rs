@@ -198,6 +198,11 @@ impl World<'_> {
                 let bytes = program.map(|program| program.public.clone()).unwrap_or_default();
                 self.after(delay_ms, Happening::Tell(tab, Box::new(Input::Program { hash, bytes })));
             }
+            Effect::Engine => {
+                // Told apart by the tab, so that no other chance of the world moves.
+                let delay_ms = (tab as u64 * 37) % 400;
+                self.after(delay_ms, Happening::Tell(tab, Box::new(Input::Engine(true))));
+            }
             Effect::Hold { queue } => {
                 self.devices[device].lock(&queue, tab);
                 self.tabs[tab].queue = Some(queue);

@@ -7,3 +7,12 @@ declare module "*/generated/selvedge_bg.js" {
 declare module "*/generated/imports.js" {
   export const imports: WebAssembly.Imports;
 }
+
+declare module "*/generated/rules_bg.js" {
+  export function __wbg_set_wasm(exports: WebAssembly.Exports): void;
+  export function ask(question: Uint8Array): Uint8Array;
+}
+
+declare module "*/generated/rules-imports.js" {
+  export const imports: WebAssembly.Imports;
+}

@@ -63,6 +63,10 @@ export function tellReply(request: number, status: number, retryAfterMs: number,
   tell(new Writer(12).varint(request).varint(status).varint(retryAfterMs).varint(jitter).bytes(body));
 }
 
+export function tellEngine(isThere: boolean): void {
+  tell(new Writer(16).flag(isThere));
+}
+
 export function tellAdopted(records: readonly Entry[]): void {
   tell(writeRecords(new Writer(13), records));
 }

@@ -1,7 +1,7 @@
 /** What the head has done: these functions are the imports of the wasm module. Their bytes are views that do not last. */
 import { heard } from "./api";
 import { Reader, toHex, toText } from "./decode";
-import { tellProgram, tellReply, tellTick } from "./head";
+import { tellEngine, tellProgram, tellReply, tellTick } from "./head";
 import { hold as holdQueue } from "./locks";
 import { purposesOf } from "./sink";
 import { readDecision, show as showDecision } from "./slots";
@@ -45,6 +45,30 @@ export function load(hash: Uint8Array): void {
   void transport.getProgram(toHex(name)).then((program) => tellProgram(name, program));
 }
 
+/** The rule engine: a module of its own, which only pages fetch whose program has rules. */
+let answer: ((question: Uint8Array) => Uint8Array) | undefined;
+
+export function engine(): void {
+  const source = fetch(new URL("rules.wasm", import.meta.url), { credentials: "omit" });
+  source.catch(() => {});
+  import("./rules.js").then((rules) => rules.open(source)).then(
+    (opened) => {
+      answer = opened;
+      tellEngine(true);
+    },
+    () => tellEngine(false),
+  );
+}
+
+/** Nothing where the engine trapped: the head does not ask it again. */
+export function ask(question: Uint8Array): Uint8Array {
+  try {
+    return answer?.(question) ?? new Uint8Array();
+  } catch {
+    return new Uint8Array();
+  }
+}
+
 export function hold(queue: Uint8Array): void {
   holdQueue(toText(queue));
 }
@@ -63,5 +87,6 @@ export function emit(notice: Uint8Array): void {
   if (kind === 0) heard("consent", purposesOf(count));
   else if (kind === 1) heard("event", { name, code });
   else if (kind === 2) heard("refused", { sequence: count, code });
+  else if (kind === 9) heard("engine", { running: false });
   else heard(kind === 3 ? "lost" : "accepted", { count });
 }

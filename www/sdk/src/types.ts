@@ -46,6 +46,8 @@ export type Notices = {
   lost: { readonly count: number };
   /** The edge took so many events. */
   accepted: { readonly count: number };
+  /** The rule engine could not be had, or gave up: from now on the edge decides. */
+  engine: { readonly running: false };
   /** Another decision stands in a slot. */
   decision: Decision;
 };

@@ -9,7 +9,7 @@ use super::tree::{Module, ModulePath, Tree};
 use crate::repo::Repo;
 
 /// The crates that keep this order.
-const CRATES: [&str; 10] = [
+const CRATES: [&str; 11] = [
     "crates/selvedge-core",
     "crates/selvedge-client",
     "crates/selvedge-edge",
@@ -17,6 +17,7 @@ const CRATES: [&str; 10] = [
     "crates/selvedge-compiler",
     "crates/selvedge-cli",
     "crates/selvedge-browser",
+    "crates/selvedge-rules",
     "worker",
     "tests",
     "xtask",

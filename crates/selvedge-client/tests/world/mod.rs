@@ -2,7 +2,7 @@
 
 #![allow(dead_code)]
 
-use selvedge_client::{Boot, Capture, Client, Effect, Input, Notice, Reply, Settings, Show};
+use selvedge_client::{Boot, Capture, Client, Effect, Engine, Input, Notice, Reply, Settings, Show};
 use selvedge_core::consent::{Mode, Purposes};
 use selvedge_core::event::{Batch, Event, EventType, RefusalCode};
 use selvedge_core::hash::fnv1a_64;
@@ -214,12 +214,15 @@ pub struct World {
     loads: Vec<ProgramHash>,
     /// Locks are asked for, and answered later.
     hold: Option<String>,
+    /// The rule engine is asked for, and comes at once; `None`: it does not come until [`Self::bring_engine`].
+    pub engine: Option<bool>,
+    pub is_engine_called: bool,
 }
 
 impl World {
     pub fn new(program: Option<Parts>) -> Self {
         let mut world = Self {
-            client: Client::new(),
+            client: Client::new(Box::new(Engine::default())),
             edge: Edge::new(program),
             now_ms: START_MS,
             device: BTreeMap::new(),
@@ -240,6 +243,8 @@ impl World {
             sends: Vec::new(),
             loads: Vec::new(),
             hold: None,
+            engine: Some(true),
+            is_engine_called: false,
         };
         world.boot();
         world
@@ -247,7 +252,7 @@ impl World {
 
     /// A page begins on this device; queues of pages before are adopted once this one has its own.
     pub fn boot(&mut self) {
-        self.client = Client::new();
+        self.client = Client::new(Box::new(Engine::default()));
         self.sends.clear();
         self.loads.clear();
         self.shown.clear();
@@ -332,6 +337,15 @@ impl World {
         if let Some(queue) = self.hold.take() {
             self.adopt(&queue);
         }
+        if let Some(is_there) = self.engine.filter(|_| self.is_engine_called) {
+            self.bring_engine(is_there);
+        }
+    }
+
+    /// The rule engine comes, or it is said that it cannot be had.
+    pub fn bring_engine(&mut self, is_there: bool) {
+        assert!(core::mem::take(&mut self.is_engine_called), "nobody called the engine");
+        self.input(Input::Engine(is_there));
     }
 
     fn perform(&mut self, effect: Effect) {
@@ -355,6 +369,7 @@ impl World {
                 self.fetches += 1;
                 self.loads.push(hash);
             }
+            Effect::Engine => self.is_engine_called = true,
             Effect::Hold { queue } => self.hold = Some(queue),
             Effect::Show(show) => {
                 self.shows += 1;

@@ -284,7 +284,8 @@ fn take_optional_text(tape: &mut Tape<'_>) -> Option<String> {
     if tape.flag() { Some(tape.string()) } else { None }
 }
 
-fn take_content(tape: &mut Tape<'_>) -> Content {
+/// A content off the tape: id, type, fields.
+pub fn take_content(tape: &mut Tape<'_>) -> Content {
     let id = tape.string();
     let content_type = ContentType::from_number(tape.u8()).unwrap_or_else(|| {
         tape.fail(WireFault::Malformed);

@@ -51,7 +51,8 @@ pub(crate) use image::{
     ACCEPT, REJECT, SITE_CAPS, USER, WOKEN, dismissals_of, op_of, per_value_of, slot_caps_hash,
 };
 pub use image::{
-    CART, Image, attribute_hash, emit_hash, experiment_hash, group_hash, rule_hash, timer_hash, variant_hash,
+    CART, Image, attribute_hash, emit_hash, experiment_hash, group_hash, plan_and_rules, rule_hash,
+    timer_hash, variant_hash,
 };
 pub(crate) use image::{DAY_MINUTES, Head, Local, LookedUp, Zone};
 pub use judged::{Goal, Study};

@@ -43,12 +43,50 @@ pub(crate) const ACCEPT: u16 = u16::MAX;
 /// It is not.
 pub(crate) const REJECT: u16 = u16::MAX - 1;
 
+/// Start and length of each section, by tag.
+type Sections = [(usize, usize); tag::END];
+
+fn sections(bytes: &[u8]) -> Result<Sections, ProgramFault> {
+    if bytes.len() > PROGRAM_BYTES_MAX {
+        return Err(ProgramFault::TooLarge);
+    }
+    let mut reader = Reader::new(bytes.strip_prefix(MAGIC).ok_or(ProgramFault::Version)?);
+    let mut sections = [(0, 0); tag::END];
+    let mut before = 0;
+    while let Some((tag, content)) = reader.section()? {
+        if tag <= before {
+            return Err(ProgramFault::Unsorted);
+        }
+        before = tag;
+        if let Some(section) = sections.get_mut(usize::from(tag)) {
+            let end = bytes.len().saturating_sub(reader.len());
+            *section = (end.saturating_sub(content.len()), content.len());
+        }
+    }
+    Ok(sections)
+}
+
+/// A section, empty where there is none.
+fn section<'a>(bytes: &'a [u8], sections: &Sections, tag: u8) -> &'a [u8] {
+    let (start, length) = sections.get(usize::from(tag)).copied().unwrap_or_default();
+    bytes.get(start..).and_then(|rest| rest.get(..length)).unwrap_or_default()
+}
+
+/// The tracking plan of a program's bytes, and whether it has rules: all that a page needs that decides nothing.
+///
+/// # Errors
+/// [`ProgramFault`] where they are no container of version 1, or the plan cannot be read.
+pub fn plan_and_rules(bytes: &[u8]) -> Result<(Plan, bool), ProgramFault> {
+    let sections = sections(bytes)?;
+    let plan = postcard::plan(&mut Reader::new(section(bytes, &sections, tag::PLAN)))?;
+    Ok((plan, !section(bytes, &sections, tag::RULES).is_empty()))
+}
+
 /// A program's bytes and where its sections stand in them.
 #[derive(Debug, Clone)]
 pub struct Image {
     bytes: Vec<u8>,
-    /// Start and length, by tag.
-    sections: [(usize, usize); tag::END],
+    sections: Sections,
     layout: u64,
     index: Index,
 }
@@ -59,22 +97,7 @@ impl Image {
     /// # Errors
     /// [`ProgramFault`] where they are no container of version 1.
     pub fn open(bytes: Vec<u8>) -> Result<Self, ProgramFault> {
-        if bytes.len() > PROGRAM_BYTES_MAX {
-            return Err(ProgramFault::TooLarge);
-        }
-        let mut reader = Reader::new(bytes.strip_prefix(MAGIC).ok_or(ProgramFault::Version)?);
-        let mut sections = [(0, 0); tag::END];
-        let mut before = 0;
-        while let Some((tag, content)) = reader.section()? {
-            if tag <= before {
-                return Err(ProgramFault::Unsorted);
-            }
-            before = tag;
-            if let Some(section) = sections.get_mut(usize::from(tag)) {
-                let end = bytes.len().saturating_sub(reader.len());
-                *section = (end.saturating_sub(content.len()), content.len());
-            }
-        }
+        let sections = sections(&bytes)?;
         let mut image = Self { bytes, sections, layout: 0, index: Index::default() };
         image.layout = fnv1a_64(image.table(tag::CELLS)).max(1);
         image.index = Index::of(&image);
@@ -207,8 +230,7 @@ impl Image {
 
     /// A section, empty where there is none.
     pub(super) fn table(&self, tag: u8) -> &[u8] {
-        let (start, length) = self.sections.get(usize::from(tag)).copied().unwrap_or_default();
-        self.bytes.get(start..).and_then(|rest| rest.get(..length)).unwrap_or_default()
+        section(&self.bytes, &self.sections, tag)
     }
 
     pub(super) fn count(&self, tag: u8, size: usize) -> u16 {
