@@ -30,7 +30,7 @@ impl Client {
     pub(crate) fn load(&mut self, writer: Option<WriterId>, budget: usize) -> Option<Loaded> {
         let (flight, now_ms) = (self.delivery.flight, self.now_ms);
         let leases = self.dropped_leases();
-        let program = self.mind.loaded().map(|loaded| loaded.hash);
+        let program = self.mind.decides_by();
         let known =
             self.mind.names().filter(|names| Some(names.number()) != self.delivery.unknown_dictionary);
         let events_max = self.delivery.events_max.unwrap_or(BATCH_EVENTS_MAX).clamp(1, BATCH_EVENTS_MAX);
@@ -78,7 +78,7 @@ impl Client {
         let floor = lane.map_or(1, |lane| lane.next);
         let mut header =
             header(self.write_key.clone(), self.visitor?, writer, self.now_ms, self.skew_ms, floor);
-        header.program = self.mind.loaded().map(|loaded| loaded.hash);
+        header.program = self.mind.decides_by();
         header.consent.push(self.consent);
         Some(BatchEncoder::new(&header, None).finish())
     }

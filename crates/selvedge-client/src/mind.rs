@@ -185,10 +185,12 @@ impl Mind {
         self.wake_ms = None;
     }
 
-    /// Whether the edge has to decide what the program would decide here.
+    /// The program that decides here, as batches name it. Where none does, the edge answers with contents, and takes leases for
+    /// unused: that is not said while a tab of this device may have used some.
     #[must_use]
-    pub fn is_without_engine(&self) -> bool {
-        self.engine != Engine::There && self.has_rules()
+    pub fn decides_by(&self) -> Option<ProgramHash> {
+        let is_ours = self.engine != Engine::Lost || !self.leases.is_empty();
+        self.loaded.as_ref().filter(|_| is_ours).map(|loaded| loaded.hash)
     }
 
     /// Forgets the visitor, who is born anew at `now_ms`.
@@ -456,6 +458,9 @@ impl Mind {
     /// at the edge only and its content is not at hand, or there is no engine.
     #[must_use]
     pub fn wants_edge(&self) -> bool {
-        if self.is_without_engine() { self.answer.is_empty() } else { self.asks_edge }
+        match self.engine {
+            Engine::Lost => self.has_rules() && self.answer.is_empty(),
+            _ => self.asks_edge,
+        }
     }
 }

@@ -35,14 +35,17 @@ pub fn slot_decisions(decider: &Decider<'_>, decisions: &[Decision], with_detail
     decisions.iter().filter_map(|decision| named(decider, decision, detail_of(decision))).collect()
 }
 
-/// The grants that a page has to take for what it is answered of rules that it does not know.
+/// The grants that a page has to take for what it is answered of rules that it does not know: of those that run only here,
+/// or of `all`, where it decides nothing itself.
 #[must_use]
-pub fn needs(decider: &Decider<'_>, decisions: &[Decision]) -> Vec<Need> {
+pub fn needs(decider: &Decider<'_>, decisions: &[Decision], all: bool) -> Vec<Need> {
     let parts = decider.site.program.parts();
     let of_decision = |decision: &Decision| {
         let rule = decision.rule.and_then(|at| parts.rules.get(usize::from(at)));
-        let slot =
-            parts.slots.get(usize::from(decision.slot)).filter(|_| rule.is_some_and(|rule| !rule.in_page));
+        let slot = parts
+            .slots
+            .get(usize::from(decision.slot))
+            .filter(|_| rule.is_some_and(|rule| all || !rule.in_page));
         slot.map(|slot| rules::grants_for(&decider.site.program, decider.state, decision, &slot.name))
     };
     decisions.iter().filter_map(of_decision).flatten().collect()

@@ -1,9 +1,23 @@
 //! A page, and what the world knows of it.
 
-use selvedge_client::{Client, Engine, Show};
+use selvedge_client::{Ask, Client, Engine, Show};
 use selvedge_core::consent::{Mode, Purposes, Snapshot};
 use selvedge_core::id::VisitorId;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// A rule engine that traps after so many questions.
+#[derive(Debug)]
+struct Failing {
+    engine: Engine,
+    questions: usize,
+}
+
+impl Ask for Failing {
+    fn ask(&mut self, question: &[u8]) -> Vec<u8> {
+        self.questions = self.questions.saturating_sub(1);
+        if self.questions == 0 { Vec::new() } else { self.engine.ask(question) }
+    }
+}
 
 /// A page.
 #[derive(Debug)]
@@ -64,12 +78,13 @@ impl Tab {
         }
     }
 
-    /// A page that begins.
+    /// A page that begins, the `number`th of its world. Some of them lose their rule engine after so many questions.
     #[must_use]
-    pub fn new(device: usize) -> Self {
+    pub fn new(device: usize, number: usize) -> Self {
+        let questions = if number % 13 == 5 { 40 } else { usize::MAX };
         Self {
             device,
-            client: Client::new(Box::new(Engine::default())),
+            client: Client::new(Box::new(Failing { engine: Engine::default(), questions })),
             is_alive: true,
             is_hidden: false,
             shown: BTreeMap::new(),

@@ -26,8 +26,8 @@ pub const SLACK_MS: u64 = 10_000;
 impl World<'_> {
     /// Opens a page on a device.
     pub fn open_tab(&mut self, device: usize) -> usize {
-        self.tabs.push(Tab::new(device));
-        let tab = self.tabs.len() - 1;
+        let tab = self.tabs.len();
+        self.tabs.push(Tab::new(device, tab));
         self.say(format_args!("tab {tab} opens on device {device}"));
         let place = &self.devices[device];
         let has_consent = place.read("consent").is_some();
@@ -199,9 +199,9 @@ impl World<'_> {
                 self.after(delay_ms, Happening::Tell(tab, Box::new(Input::Program { hash, bytes })));
             }
             Effect::Engine => {
-                // Told apart by the tab, so that no other chance of the world moves.
-                let delay_ms = (tab as u64 * 37) % 400;
-                self.after(delay_ms, Happening::Tell(tab, Box::new(Input::Engine(true))));
+                // Told apart by the tab, so that no other chance of the world moves. Some never get one.
+                let (delay_ms, is_there) = ((tab as u64 * 37) % 400, tab % 11 != 7);
+                self.after(delay_ms, Happening::Tell(tab, Box::new(Input::Engine(is_there))));
             }
             Effect::Hold { queue } => {
                 self.devices[device].lock(&queue, tab);

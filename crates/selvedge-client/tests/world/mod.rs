@@ -2,12 +2,14 @@
 
 #![allow(dead_code)]
 
-use selvedge_client::{Boot, Capture, Client, Effect, Engine, Input, Notice, Reply, Settings, Show};
+use selvedge_client::{Ask, Boot, Capture, Client, Effect, Engine, Input, Notice, Reply, Settings, Show};
 use selvedge_core::consent::{Mode, Purposes};
 use selvedge_core::event::{Batch, Event, EventType, RefusalCode};
 use selvedge_core::hash::fnv1a_64;
 use selvedge_core::id::{ProgramHash, VisitorId, WriterId};
-use selvedge_core::rules::{Decision, Moment, Orders, Place, Program, decide, lease, rule_time, step};
+use selvedge_core::rules::{
+    Decision, Moment, Orders, Place, Program, decide, grants_for, lease, rule_time, step,
+};
 use selvedge_core::tracking_plan::{Nature, Plan, PlanEvent, PlanProperty, PropertyType, Trust};
 use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::answer::{Answer, Applied, Refused, SlotDecision};
@@ -128,8 +130,18 @@ impl Edge {
         }
         if let Some(program) = &self.program {
             answer.state = state.public(program, header.writer).encode();
-            answer.decisions =
-                decided.iter().map(|decision| slot_decision(program.parts(), decision)).collect();
+            answer.decisions = decided
+                .iter()
+                .map(|decision| slot_decision(program.parts(), decision, header.program.is_none()))
+                .collect();
+            let slot_name =
+                |decision: &Decision| program.parts().slots[usize::from(decision.slot)].name.clone();
+            if header.program.is_none() {
+                answer.needs = decided
+                    .iter()
+                    .flat_map(|decision| grants_for(program, state, decision, &slot_name(decision)))
+                    .collect();
+            }
         }
         answer.applied = self
             .applied
@@ -174,7 +186,7 @@ fn public(mut parts: Parts) -> Parts {
     parts
 }
 
-fn slot_decision(parts: &Parts, decision: &Decision) -> SlotDecision {
+fn slot_decision(parts: &Parts, decision: &Decision, is_told_all: bool) -> SlotDecision {
     let rule = decision.rule.map(|rule| &parts.rules[usize::from(rule)]);
     let content = decision.content.map(|content| &parts.contents[usize::from(content)]);
     SlotDecision {
@@ -183,9 +195,27 @@ fn slot_decision(parts: &Parts, decision: &Decision) -> SlotDecision {
         content: content.map(|content| content.id.clone()),
         reason: decision.reason,
         detail: String::new(),
-        body: content.filter(|_| rule.is_some_and(|rule| !rule.in_page)).cloned(),
+        body: content.filter(|_| rule.is_some_and(|rule| is_told_all || !rule.in_page)).cloned(),
         held_out: decision.held_out.map(|rule| parts.rules[usize::from(rule)].id.clone()),
     }
+}
+
+/// A rule engine that traps after so many questions.
+#[derive(Debug)]
+struct Failing {
+    engine: Engine,
+    questions: usize,
+}
+
+impl Ask for Failing {
+    fn ask(&mut self, question: &[u8]) -> Vec<u8> {
+        self.questions = self.questions.saturating_sub(1);
+        if self.questions == 0 { Vec::new() } else { self.engine.ask(question) }
+    }
+}
+
+fn client(questions: usize) -> Client {
+    Client::new(Box::new(Failing { engine: Engine::default(), questions }))
 }
 
 /// One page in its world.
@@ -217,12 +247,14 @@ pub struct World {
     /// The rule engine is asked for, and comes at once; `None`: it does not come until [`Self::bring_engine`].
     pub engine: Option<bool>,
     pub is_engine_called: bool,
+    /// How many questions the rule engine of the next page answers before it traps.
+    pub engine_questions: usize,
 }
 
 impl World {
     pub fn new(program: Option<Parts>) -> Self {
         let mut world = Self {
-            client: Client::new(Box::new(Engine::default())),
+            client: client(usize::MAX),
             edge: Edge::new(program),
             now_ms: START_MS,
             device: BTreeMap::new(),
@@ -245,6 +277,7 @@ impl World {
             hold: None,
             engine: Some(true),
             is_engine_called: false,
+            engine_questions: usize::MAX,
         };
         world.boot();
         world
@@ -252,7 +285,8 @@ impl World {
 
     /// A page begins on this device; queues of pages before are adopted once this one has its own.
     pub fn boot(&mut self) {
-        self.client = Client::new(Box::new(Engine::default()));
+        self.client = client(self.engine_questions);
+        self.is_engine_called = false;
         self.sends.clear();
         self.loads.clear();
         self.shown.clear();

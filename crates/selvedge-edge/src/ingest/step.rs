@@ -380,8 +380,16 @@ impl<'a> Stepper<'a> {
         };
         let decider = Decider { site: self.site, state: &self.state, moment: &moment };
         let contents = contents(&decider, &decisions);
-        let needs = needs(&decider, &decisions);
-        let decisions = slot_decisions(&decider, &decisions, false);
+        // Who decides nothing itself has no program to find contents in.
+        let is_told_all = self.header.program.is_none();
+        let needs = needs(&decider, &decisions, is_told_all);
+        let mut decisions = slot_decisions(&decider, &decisions, false);
+        if is_told_all {
+            decisions
+                .iter_mut()
+                .zip(&contents)
+                .for_each(|(decision, content)| decision.body.clone_from(content));
+        }
         let is_kept = self.gate.keeps_state() || is_planted(Mutation::StateKept);
         if is_planted(Mutation::EventLeftOut) && self.events.len() > 3 {
             self.events.pop();

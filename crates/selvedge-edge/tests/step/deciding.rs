@@ -3,6 +3,7 @@
 use crate::world::*;
 use selvedge_core::consent::Mode;
 use selvedge_core::event::{Batch, Clock, LeaseReport};
+use selvedge_core::id::ProgramHash;
 use selvedge_core::limits::LEASE_MS;
 use selvedge_core::rules::{self, Moment, Orders, Place, Program};
 use selvedge_core::tracking_plan::Trust;
@@ -17,10 +18,15 @@ use selvedge_edge::ingest::{Arrival, Outcome, Trouble, step};
 #[test]
 fn two_views_win_the_slot_in_the_same_round_trip() {
     let views = vec![Ok(event(1, "product_view")), Ok(event(2, "product_view"))];
-    let outcome = stepped(None, batch(granted(), views));
+    let mut sent = batch(granted(), views.clone());
+    sent.header.program = Some(ProgramHash([7; 16]));
+    let outcome = stepped(None, sent);
     let decision = &outcome.answer.decisions[0];
     assert_eq!((decision.slot.as_str(), decision.rule.as_deref()), ("hero", Some("two-views")));
     assert_eq!((decision.content.as_deref(), &decision.body), (Some("banner"), &None));
+    let decision = &stepped(None, batch(granted(), views)).answer.decisions[0];
+    let told = decision.body.as_ref().map(|content| content.id.as_str());
+    assert_eq!(told, Some("banner"), "who has no program is told the content");
     let row = outcome.row.unwrap();
     assert!(row.events[0].decisions.is_empty());
     assert_eq!(row.events[1].decisions[0].reason, Reason::Won);
