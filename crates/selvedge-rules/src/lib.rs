@@ -21,5 +21,4 @@ extern crate alloc;
 mod boundary;
 
 #[cfg(target_arch = "wasm32")]
-#[path = "../../selvedge-browser/src/runtime.rs"]
 mod runtime;
