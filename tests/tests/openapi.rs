@@ -168,6 +168,7 @@ fn exchanges(ask: &Ask<'_>) -> Result<Vec<Exchange>> {
     all.extend(orders(ask)?);
     all.extend(lookups(ask)?);
     all.extend(destinations(ask)?);
+    all.extend(erase(ask)?);
     all.extend(second_site(ask)?);
     Ok(all)
 }
@@ -343,6 +344,24 @@ fn lookups(ask: &Ask<'_>) -> Result<Vec<Exchange>> {
         exchanges.push((name, one, ask.send(method, catalog, csv)?));
     }
     Ok(exchanges)
+}
+
+/// A visitor is erased, and the log tells of it.
+fn erase(ask: &Ask<'_>) -> Result<Vec<Exchange>> {
+    let path = "/v1/erase";
+    let order = json!({"visitor": Visitor::new(9).id.to_string()}).to_string().into_bytes();
+    let erased = ask.world.admin_post(path, &order)?;
+    assert_eq!(erased.json()?["was_known"], true, "{}", erased.text());
+    let lines = ask.admin(&format!("/v1/log?visitor={}", Visitor::new(9).id))?;
+    assert_eq!(lines.json_lines()?.len(), 1, "{}", lines.text());
+    Ok(vec![
+        ("post", path, erased),
+        ("post", path, ask.world.admin_post(path, b"{}")?),
+        ("post", path, ask.post(path, &[], &order)?),
+        ("post", path, ask.world.admin_post(path, &vec![b' '; 8 << 10])?),
+        ("get", "/v1/log", lines),
+        ("get", "/v1/log", ask.admin("/v1/log?visitor=nobody")?),
+    ])
 }
 
 /// A destination is named, stops and goes on; nobody answers at its address.

@@ -22,6 +22,7 @@ use selvedge_core::wire::log_row::LogRow;
 use selvedge_core::wire::program::RecordKind;
 use selvedge_core::wire::stored::VisitorRecord;
 use selvedge_edge::delivery::record::{Record, Routed, route};
+use selvedge_edge::erasure;
 use selvedge_edge::gate::Shown;
 use selvedge_edge::ingest::{Arrival, Decided, Trouble, Watch, step};
 use selvedge_edge::log_line;
@@ -240,6 +241,8 @@ fn world() -> Result<World> {
             walk.happen(&recorded.happened)?;
             world.happened.push((visitor.to_string(), recorded.happened));
         }
+        // In the end everybody is erased.
+        walk.rows.push(erasure::notice(&site, visitor, None, 1_795_000_000_000));
         for row in &walk.rows {
             for at in 0..log_line::count(row) {
                 match route(&site, warehouse, row, at, &consent()) {

@@ -1,10 +1,12 @@
 //! What can be said on the command line.
 
 pub mod destinations;
+pub mod erase;
 pub mod log;
 pub mod quarantine;
 
 use self::destinations::DestinationsArguments;
+use self::erase::EraseArguments;
 use self::log::LogArguments;
 use self::quarantine::QuarantineArguments;
 use crate::exit;
@@ -92,6 +94,10 @@ pub enum Command {
     #[command(after_long_help = "Examples:\n  selvedge destinations\n  \
         selvedge destinations pause crm\n  selvedge destinations resume crm")]
     Destinations(DestinationsArguments),
+    /// Erase a visitor: what is kept of them goes, and destinations are told to forget them
+    #[command(after_long_help = "Examples:\n  selvedge erase --visitor 0093a1b2c3d4e5f60718293a4b5c6d7e\n  \
+        selvedge erase --anonymous-id 2f1c9c4e-0f7a-4a53-9d0e-2f1d8b7f3a11")]
+    Erase(EraseArguments),
     /// Look through what was refused, and take it up again
     #[command(after_long_help = QUARANTINE_HELP)]
     Quarantine(QuarantineArguments),

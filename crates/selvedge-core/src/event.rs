@@ -217,4 +217,6 @@ refusal_codes! {
     Untrusted = 15, "untrusted";
     /// The batch abbreviates names by a tracking plan that this program does not hold: send again with names.
     DictionaryUnknown = 16, "dictionary_unknown";
+    /// The visitor was erased: nothing of theirs is taken under this id any more, and nothing is kept.
+    Erased = 21, "erased";
 }

@@ -51,6 +51,8 @@ counters! {
     DeadlinesPutOff = 60;
     /// Deadlines of visitors that were given up.
     DeadlinesGivenUp = 61;
+    /// Visitors that were erased.
+    VisitorsErased = 64;
     /// Items of the log: its events and notes, from its beginning on.
     LogItems = 20;
     /// Bytes of the log's rows, from its beginning on.

@@ -70,6 +70,8 @@ pub mod log_line;
 
 pub mod delivery;
 
+pub mod erasure;
+
 pub mod quarantine;
 
 pub mod visitor;

@@ -143,18 +143,20 @@ pub fn render_at(row: &LogRow, at: usize, now: &Snapshot, cursor: &str) -> Optio
         Some(event) => may_forward(event, now).then(|| render(row, event, cursor)),
         None => {
             let note = row.notes.get(at.checked_sub(row.events.len())?)?;
-            (!note.usable.and(now.in_force()).is_empty()).then(|| render_note(row, note, cursor))
+            let may_be_read = note.said == Said::Erased || !note.usable.and(now.in_force()).is_empty();
+            may_be_read.then(|| render_note(row, note, cursor))
         }
     }
 }
 
-/// The line of a note: of kind `decision`, `emit` or `goal`.
+/// The line of a note: of kind `decision`, `emit`, `goal` or `erase`.
 #[must_use]
 pub fn render_note(row: &LogRow, note: &LogNote, cursor: &str) -> String {
     let (kind, decisions, emission, reached) = match &note.said {
         Said::Decided(decisions) => ("decision", decisions.as_slice(), None, None),
         Said::Emitted(emission) => ("emit", &[][..], Some(emission), None),
         Said::Reached(reached) => ("goal", &[][..], None, Some(reached)),
+        Said::Erased => ("erase", &[][..], None, None),
     };
     let message = |told: &Emission| if told.is_exit { "exit" } else { "enter" };
     let emit = emission.map(|told| JsonEmission {
@@ -168,6 +170,7 @@ pub fn render_note(row: &LogRow, note: &LogNote, cursor: &str) -> String {
     let name = match (emission, reached) {
         (Some(told), _) => &told.enter,
         (_, Some(reached)) => &reached.goal,
+        _ if note.said == Said::Erased => "erased",
         _ => "deadline",
     };
     let of_what = match (emission, reached) {

@@ -95,7 +95,7 @@ pub fn render(sites: &[SiteMetrics], failures: &BTreeMap<&str, u64>, times: &Tim
     out
 }
 
-const COUNTERS: [(&str, &str, Counter); 17] = [
+const COUNTERS: [(&str, &str, Counter); 18] = [
     ("selvedge_batches", "Batches that were stepped.", Counter::Batches),
     ("selvedge_events_received", "Events that came in batches that were stepped.", Counter::Received),
     ("selvedge_events_accepted", "Events that stand in the log.", Counter::Accepted),
@@ -120,6 +120,7 @@ const COUNTERS: [(&str, &str, Counter); 17] = [
     ("selvedge_events_clock_off", "Accepted events whose clock was far off.", Counter::ClockOff),
     ("selvedge_state_resets", "States that could not be read and were begun anew.", Counter::StateResets),
     ("selvedge_consent_withdrawals", "Batches by which a visitor took back a purpose.", Counter::Withdrawals),
+    ("selvedge_visitors_erased", "Visitors that were erased.", Counter::VisitorsErased),
     ("selvedge_step_failures", "Steps that failed and were rolled back.", Counter::StepFailures),
 ];
 

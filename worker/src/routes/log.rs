@@ -7,6 +7,7 @@ use crate::reply::{Answered, Problem, typed};
 use crate::settings;
 use selvedge_edge::cursor::Start;
 use selvedge_edge::fault::Fault;
+use selvedge_edge::ingest::json;
 use worker::{Env, Request};
 
 /// Tells the shim that the module goes on producing the body.
@@ -36,7 +37,11 @@ pub fn lines(request: &Request, env: &Env, site: String, source: Source) -> Answ
     let (since_ms, until_ms) = (time("since", 0)?, time("until", u64::MAX)?);
     let is_live = parameter(request, "live")?.as_deref() == Some("1");
     let places = settings::topology(env)?.places().collect();
-    let asked = Asked { since_ms, until_ms, limit, is_live };
+    // Of the quarantine it is a part of the selection.
+    let visitor = parameter(request, "visitor")?.filter(|_| source == Source::Log);
+    let visitor = visitor.map(|id| json::visitor(&id)).transpose();
+    let visitor = visitor.map_err(|_| Fault::bad_request("a visitor has 32 hexadecimal digits"))?;
+    let asked = Asked { since_ms, until_ms, visitor, limit, is_live };
     let reader = Reader::new(env.clone(), site, places, source, start, asked);
     let builder = typed("application/x-ndjson")?.with_header(STREAM_HEADER, "1")?;
     Ok(builder.from_stream(stream(reader))?)

@@ -7,7 +7,8 @@ use crate::reply::Problem;
 use crate::shard::{Frame, Frames, Meant, pack};
 use futures_util::Stream;
 use futures_util::stream::unfold;
-use selvedge_core::wire::log_row::LogRow;
+use selvedge_core::id::VisitorId;
+use selvedge_core::wire::log_row::{LogRow, StoredRow};
 use selvedge_edge::cursor::{Cursor, Position, Start};
 use selvedge_edge::ingest::quarantine::listed;
 use selvedge_edge::log_line;
@@ -63,6 +64,8 @@ pub struct Asked {
     pub since_ms: u64,
     /// Received before then.
     pub until_ms: u64,
+    /// Of this visitor alone.
+    pub visitor: Option<VisitorId>,
     /// At most so many lines.
     pub limit: u64,
     /// It goes on with what comes.
@@ -206,7 +209,8 @@ impl Reader {
     }
 
     fn log_lines(&mut self, shard: u32, log: &LogRow, frame: &Frame, piece: &mut String) {
-        let is_asked = (self.asked.since_ms..self.asked.until_ms).contains(&log.received_ms);
+        let is_asked = (self.asked.since_ms..self.asked.until_ms).contains(&log.received_ms)
+            && self.asked.visitor.is_none_or(|visitor| visitor == log.visitor);
         let at = self.cursor.position(shard);
         let read = usize::try_from(at.events).unwrap_or(0);
         let count = log_line::count(log);
@@ -220,7 +224,9 @@ impl Reader {
             };
             self.cursor.set(shard, position);
             let cursor = self.cursor.to_string();
-            let line = frame.consent.and_then(|now| log_line::render_at(log, index, &now, &cursor));
+            // Of whom nothing is kept nothing is read out, but that they were erased.
+            let now = frame.consent.unwrap_or_default();
+            let line = log_line::render_at(log, index, &now, &cursor);
             if let Some(line) = line.filter(|_| is_asked && self.left > 0) {
                 piece.push_str(&line);
                 self.left = self.left.saturating_sub(1);
@@ -258,8 +264,9 @@ impl Lane {
             self.fetched = frame.row;
             let row = match source {
                 Source::Quarantine(_) => Some((0, Row::Quarantine(frame))),
-                Source::Log => match LogRow::decode(&frame.body) {
-                    Ok(log) => Some((log.received_ms, Row::Log(Box::new(log), frame))),
+                Source::Log => match StoredRow::decode(&frame.body) {
+                    Ok(StoredRow::Whole(log)) => Some((log.received_ms, Row::Log(log, frame))),
+                    Ok(StoredRow::Blank(_)) => None,
                     Err(fault) => {
                         worker::console_error!("row {} of the log cannot be read: {fault}", frame.row);
                         None

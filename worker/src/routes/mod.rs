@@ -30,6 +30,8 @@ mod site;
 
 mod visitor;
 
+mod erase;
+
 use crate::fault_plan::FaultPlan;
 use crate::reply::{self, Answered, Passed};
 use crate::settings;
@@ -83,6 +85,7 @@ async fn made(mut request: Request, env: &Env) -> Answered {
         }
         ["v1", "quarantine", "groups"] => on(is_read, quarantine::groups(&request, env)).await,
         ["v1", "quarantine", entry] => on(is_read, quarantine::show(&request, env, entry)).await,
+        ["v1", "erase"] => on(method == Method::Post, erase::answer(&mut request, env)).await,
         ["v1", "visitors", id] => on(is_read, visitor::answer(&request, env, id)).await,
         ["v1", "destinations"] => on(is_read, destinations::list(&request, env)).await,
         ["v1", "destinations", name, order @ ("pause" | "resume")] => {

@@ -64,3 +64,8 @@ pub fn clear(sql: &SqlStorage, visitor: VisitorId, writer: WriterId) -> worker::
     let statement = "DELETE FROM attempt WHERE visitor = ? AND writer = ?";
     sql::run(sql, statement, vec![id(visitor), sql::of_number(writer.bits())])
 }
+
+/// Forgets all attempts of a visitor.
+pub fn clear_all(sql: &SqlStorage, visitor: VisitorId) -> worker::Result<()> {
+    sql::run(sql, "DELETE FROM attempt WHERE visitor = ?", vec![id(visitor)])
+}

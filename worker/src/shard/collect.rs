@@ -11,6 +11,7 @@ use crate::barrier::{self, Failure};
 use crate::fault_plan::FaultPlan;
 use selvedge_core::event::Event;
 use selvedge_core::id::{ProgramHash, Sequence, VisitorId, WriterId};
+use selvedge_edge::erasure;
 use selvedge_edge::fault::Fault;
 use selvedge_edge::gate::Shown;
 use selvedge_edge::ingest::{self, Arrival, Form, Outcome, Stale, Trouble, Watch, answer_json};
@@ -153,8 +154,11 @@ fn step(kept: &Kept, site: &Site, envelope: &Envelope, body: &[u8]) -> Result<Ve
     };
     let poison = attempts.poison();
     let trouble = Trouble { poison: &poison, fresh_state: attempts.at(0) >= FRESH_STATE_ATTEMPTS };
-    let mut outcome = ingest::step(site, before.record, batch, &arrival, &trouble, &mut progress)
-        .map_err(Stopped::Stale)?;
+    let mut outcome = if before.is_erased {
+        erasure::refuse(site, batch, &arrival)
+    } else {
+        ingest::step(site, before.record, batch, &arrival, &trouble, &mut progress).map_err(Stopped::Stale)?
+    };
     outbox.before_row(sql, site)?;
     let has_row = outcome.row.is_some();
     write(sql, visitor, &mut outcome, before.ledger, progress.is_torn)?;

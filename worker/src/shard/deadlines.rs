@@ -92,7 +92,8 @@ fn put_off(sql: &SqlStorage, due: &Due, problem: &str) -> worker::Result<()> {
     }
 }
 
-fn forgive(sql: &SqlStorage, visitor: VisitorId) -> worker::Result<()> {
+/// Forgets that the visitor's alarms failed.
+pub fn forgive(sql: &SqlStorage, visitor: VisitorId) -> worker::Result<()> {
     sql::run(sql, "DELETE FROM put_off WHERE visitor = ?", vec![tables::id(visitor)])
 }
 

@@ -23,7 +23,10 @@ mod warming;
 
 mod replay;
 
+mod erased;
+
 pub use envelope::{Asked, Envelope, pack, unpack};
+pub use erased::Whom;
 pub use frames::{Frame, Frames, Stats};
 pub use quarantined::Meant;
 
@@ -105,6 +108,7 @@ impl Shard {
             (Method::Post, ["collect"]) => self.collect(request).await,
             (Method::Post, ["decide"]) => self.decide(request).await,
             (Method::Get, ["log", after]) => self.log(after),
+            (Method::Post, ["erase"]) => self.erase(request).await,
             (Method::Post, ["quarantine", order]) => self.quarantine(order, request).await,
             (Method::Get, ["visitor", id]) => self.visitor(id),
             (Method::Get, ["stats"]) => self.stats(),
@@ -196,6 +200,13 @@ impl Shard {
             "drop" => plain(&replay::drop(self, &meant)?),
             _ => Err(Fault::not_found("the shard has no such order").into()),
         }
+    }
+
+    async fn erase(&self, request: &mut Request) -> Answered {
+        let body = request.bytes().await?;
+        let (whom, _) = unpack::<Whom>(&body)?;
+        let site = programs::site(&self.env, &whom.site, whom.publish).await?;
+        plain(&erased::erase(self, &site, &whom)?)
     }
 
     fn visitor(&self, id: &str) -> Answered {

@@ -11,6 +11,7 @@ use selvedge_core::consent::Snapshot;
 use selvedge_core::id::VisitorId;
 use selvedge_core::wire::log_row::{LogRow, RowPiece};
 use selvedge_core::wire::stored::{CONSENT_PREFIX_BYTES, VisitorRecord, consent_of};
+use selvedge_edge::erasure::Tombstone;
 use selvedge_edge::ingest::Outcome;
 use selvedge_edge::ledger::{Counter, Ledger};
 use selvedge_edge::warm_up;
@@ -27,6 +28,7 @@ CREATE TABLE IF NOT EXISTS attempt(
 CREATE TABLE IF NOT EXISTS deadline(visitor BLOB PRIMARY KEY, due_ms INTEGER, site TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS put_off(visitor BLOB PRIMARY KEY, failures INTEGER) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS deadline_by_time ON deadline(due_ms);
+CREATE TABLE IF NOT EXISTS erased(hash BLOB PRIMARY KEY, time_ms INTEGER) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS unit(name TEXT PRIMARY KEY, count INTEGER) WITHOUT ROWID;
 ";
 
@@ -68,6 +70,8 @@ pub struct Before {
     pub has_attempts: bool,
     /// When the shard is to wake up for the visitor.
     pub due_ms: Option<u64>,
+    /// The visitor was erased.
+    pub is_erased: bool,
 }
 
 /// Reads what a step needs, in one statement.
@@ -75,8 +79,9 @@ pub fn before(sql: &SqlStorage, visitor: VisitorId) -> worker::Result<Before> {
     let statement = "SELECT (SELECT record FROM visitor WHERE id = ?),
         (SELECT ledger FROM log ORDER BY seq DESC LIMIT 1), (SELECT value FROM counter WHERE name = ?),
         (SELECT count(*) FROM (SELECT 1 FROM attempt LIMIT 1)),
-        (SELECT due_ms FROM deadline WHERE visitor = ?)";
-    let row = host::row(sql, statement, vec![id(visitor), LEDGER.into(), id(visitor)])?;
+        (SELECT due_ms FROM deadline WHERE visitor = ?), (SELECT count(*) FROM erased WHERE hash = ?)";
+    let stone = sql::of_bytes(Tombstone::of(visitor).0);
+    let row = host::row(sql, statement, vec![id(visitor), LEDGER.into(), id(visitor), stone])?;
     let mut values = row.into_iter().flatten();
     let record = sql::blob(values.next());
     Ok(Before {
@@ -84,6 +89,7 @@ pub fn before(sql: &SqlStorage, visitor: VisitorId) -> worker::Result<Before> {
         ledger: newer(&sql::blob(values.next()), &sql::blob(values.next()))?,
         has_attempts: sql::number(values.next()) > 0,
         due_ms: Some(sql::number(values.next())).filter(|due_ms| *due_ms > 0),
+        is_erased: sql::number(values.next()) > 0,
     })
 }
 

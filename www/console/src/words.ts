@@ -35,6 +35,7 @@ export const CODES: Readonly<Record<string, string>> = {
   poison: "The event made the step fail twice.",
   untrusted: "The source is not trusted enough for this event.",
   dictionary_unknown: "It abbreviates names by another tracking plan.",
+  erased: "The visitor was erased: nothing of theirs is taken under this id any more.",
 };
 
 /** The tone of a reason: whether the rule acts, could act, or cannot. */

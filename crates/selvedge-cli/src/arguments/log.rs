@@ -17,6 +17,9 @@ pub struct LogArguments {
     /// Only what was received before then
     #[arg(long, value_name = "TIME", conflicts_with = "live")]
     pub until: Option<Moment>,
+    /// Only of this visitor: 32 hexadecimal digits
+    #[arg(long, value_name = "ID")]
+    pub visitor: Option<String>,
     /// At most so many events
     #[arg(long, value_name = "EVENTS")]
     pub limit: Option<u64>,

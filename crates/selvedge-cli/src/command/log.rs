@@ -183,6 +183,7 @@ fn print(line: &str) -> Result<bool> {
 fn path(arguments: &LogArguments, cursor: Option<&str>, left: Option<u64>) -> String {
     let mut pairs = vec![("from", cursor.unwrap_or_default().to_owned())];
     pairs.extend(arguments.site.clone().map(|site| ("site", site)));
+    pairs.extend(arguments.visitor.clone().map(|visitor| ("visitor", visitor)));
     let times = [("since", arguments.since), ("until", arguments.until)];
     pairs.extend(times.into_iter().filter_map(|(name, time)| Some((name, time?.0.to_string()))));
     pairs.extend(left.map(|left| ("limit", left.to_string())));

@@ -11,6 +11,7 @@ pub mod publish;
 pub mod order;
 pub mod quarantine;
 pub mod destinations;
+pub mod erase;
 pub mod lookups;
 pub mod preview;
 pub mod replay;
@@ -51,6 +52,7 @@ fn dispatch(command: Command) -> Result<Ending> {
         Command::Lookups(arguments) => lookups::run(&arguments),
         Command::Log(arguments) => log::run(&arguments),
         Command::Destinations(arguments) => destinations::run(&arguments),
+        Command::Erase(arguments) => erase::run(&arguments),
         Command::Quarantine(arguments) => quarantine::run(&arguments.order),
         Command::Replay(arguments) => replay::run(&arguments),
     }

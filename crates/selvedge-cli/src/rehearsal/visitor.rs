@@ -377,7 +377,7 @@ impl<'a> Visitor<'a> {
 fn emissions(notes: Vec<LogNote>) -> Vec<Emission> {
     let told = notes.into_iter().filter_map(|note| match note.said {
         Said::Emitted(emission) => Some(emission),
-        Said::Decided(_) | Said::Reached(_) => None,
+        Said::Decided(_) | Said::Reached(_) | Said::Erased => None,
     });
     told.collect()
 }

@@ -66,6 +66,8 @@ fn takes_something(found: &Destination, site: &Site, rules: &RulesFile, events: 
         }
         RecordKind::Goal => !site.goals.is_empty(),
         RecordKind::Emit => is_told(),
+        // What every destination gets is no use of its own.
+        RecordKind::Erase => false,
     };
     let is_read = found.way == Way::Log;
     RecordKind::ALL

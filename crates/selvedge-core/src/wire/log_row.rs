@@ -2,17 +2,23 @@
 //! carries its own dictionary, so that it can be read when its program is long gone.
 
 use super::answer::SlotDecision;
+use super::codec::Writer;
+#[cfg(feature = "serde")]
+use super::codec::{Reader, WireFault};
 use crate::consent::{Purposes, Snapshot};
 use crate::event::{Clock, Event};
 use crate::id::{EventId, ProgramHash, Sequence, VisitorId, WriterId};
 use crate::number::Number;
 use crate::tracking_plan::Trust;
 use crate::value::Map;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 /// The version of a row, its first byte.
 pub const VERSION: u8 = 1;
+/// The first byte of a row whose visitor was erased.
+pub const BLANK_VERSION: u8 = 2;
 
 /// The accepted events of one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +79,8 @@ pub enum Said {
     Emitted(Emission),
     /// An accepted event of the row reached a goal.
     Reached(Reached),
+    /// What was kept of the visitor is gone, and whoever has something of theirs is to forget it.
+    Erased,
 }
 
 /// A goal that was reached.
@@ -128,6 +136,68 @@ pub struct LogEvent {
     pub decisions: Vec<SlotDecision>,
     /// The visitor's session that it is of, from 1; 0 where that is not known: it came late, or without analytics.
     pub session: u32,
+}
+
+/// What is left of a row whose visitor was erased: when it came, and how many items it had, so that whoever reads on
+/// counts right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlankRow {
+    /// When the request came: Unix milliseconds of the edge's clock.
+    pub received_ms: u64,
+    /// The site's name.
+    pub site: String,
+    /// The events and notes that it had.
+    pub items: u32,
+}
+
+impl BlankRow {
+    /// What is left of a row.
+    #[must_use]
+    pub fn of(row: &LogRow) -> Self {
+        let items = row.events.len().saturating_add(row.notes.len());
+        let items = u32::try_from(items).unwrap_or(u32::MAX);
+        Self { received_ms: row.received_ms, site: row.site.clone(), items }
+    }
+
+    /// The row's bytes. As in every row, the time stands behind the version.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Writer::new();
+        out.u8(BLANK_VERSION);
+        out.varint(self.received_ms);
+        out.text(&self.site);
+        out.varint(u64::from(self.items));
+        out.into_bytes()
+    }
+
+    /// The row whose bytes behind the version these are.
+    #[cfg(feature = "serde")]
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, WireFault> {
+        let mut reader = Reader::new(bytes);
+        let (received_ms, site, items) = (reader.varint_u64()?, reader.text()?.into(), reader.varint_u32()?);
+        reader.end()?;
+        Ok(Self { received_ms, site, items })
+    }
+}
+
+/// A row as it stands in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoredRow {
+    /// With all that it says.
+    Whole(Box<LogRow>),
+    /// Of a visitor who was erased.
+    Blank(BlankRow),
+}
+
+impl StoredRow {
+    /// The site's name.
+    #[must_use]
+    pub fn site(&self) -> &str {
+        match self {
+            Self::Whole(row) => &row.site,
+            Self::Blank(row) => &row.site,
+        }
+    }
 }
 
 /// One stored row of those that a row takes.

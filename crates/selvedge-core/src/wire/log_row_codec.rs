@@ -3,7 +3,10 @@
 
 use super::answer_encode::EncodeFault;
 use super::form::{Bounds, DecisionForm, EventForm, EventSeed, MapForm, MapSeed, ROW_SIZES, SnapshotForm};
-use super::log_row::{Emission, LogEvent, LogNote, LogRow, Reached, RowFault, RowPiece, Said, VERSION};
+use super::log_row::{
+    BLANK_VERSION, BlankRow, Emission, LogEvent, LogNote, LogRow, Reached, RowFault, RowPiece, Said,
+    StoredRow, VERSION,
+};
 use super::names::Names;
 use crate::consent::Purposes;
 use crate::event::Clock;
@@ -13,6 +16,7 @@ use crate::number::Number;
 use crate::tracking_plan::Trust;
 use crate::value::{Map, Value};
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use serde::de::{Deserialize, DeserializeSeed};
@@ -86,6 +90,7 @@ impl LogRow {
                 Said::Decided(_) => None,
                 Said::Emitted(emission) => Some(Cow::Borrowed(emission)),
                 Said::Reached(reached) => Some(Cow::Owned(reached_form(reached))),
+                Said::Erased => Some(Cow::Owned(erased_form())),
             };
             append(&mut out, &note_form(note, emission.as_deref()))?;
             let no_fields = Map::new();
@@ -138,6 +143,21 @@ impl LogRow {
     }
 }
 
+impl StoredRow {
+    /// The row of its bytes.
+    ///
+    /// # Errors
+    /// [`RowFault`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, RowFault> {
+        match bytes {
+            [BLANK_VERSION, content @ ..] => {
+                BlankRow::decode(content).map(Self::Blank).map_err(|_| RowFault::Malformed)
+            }
+            bytes => LogRow::decode(bytes).map(|row| Self::Whole(Box::new(row))),
+        }
+    }
+}
+
 fn append(out: &mut Vec<u8>, form: &impl Serialize) -> Result<(), EncodeFault> {
     *out = postcard::to_extend(form, core::mem::take(out))?;
     Ok(())
@@ -186,6 +206,7 @@ fn note_form<'a>(note: &'a LogNote, emission: Option<&'a Emission>) -> NoteForm<
 /// What stands in the place of a destination in a note of no rule: what else it says.
 const GOAL: &str = "goal";
 const LOOKUPS: &str = "lookups";
+const ERASED: &str = "erased";
 /// The fields of a goal's note.
 const EVENT: &str = "event";
 const TIME_MS: &str = "time_ms";
@@ -200,6 +221,12 @@ fn reached_form(reached: &Reached) -> Emission {
         fields.set(VALUE, Value::Number(value));
     }
     Emission { rule: "".into(), to: GOAL.into(), enter: reached.goal.clone(), is_exit: false, fields }
+}
+
+/// So does an erasure.
+fn erased_form() -> Emission {
+    let fields = Map::new();
+    Emission { rule: "".into(), to: ERASED.into(), enter: "".into(), is_exit: false, fields }
 }
 
 /// So do the versions of pushed tables, before all notes.
@@ -222,8 +249,11 @@ fn whole(value: Option<&Value>) -> Option<i64> {
 
 /// What an emission of no rule says.
 fn said_of(emission: Emission) -> Option<Said> {
-    if !emission.rule.is_empty() || emission.to != GOAL {
-        return Some(Said::Emitted(emission));
+    match emission.to.as_str() {
+        GOAL | ERASED if !emission.rule.is_empty() => return Some(Said::Emitted(emission)),
+        GOAL => {}
+        ERASED => return Some(Said::Erased),
+        _ => return Some(Said::Emitted(emission)),
     }
     let event = u32::try_from(whole(emission.fields.get(EVENT))?).ok()?;
     let event_time_ms = whole(emission.fields.get(TIME_MS))?.unsigned_abs();
@@ -274,7 +304,7 @@ fn row_names(row: &LogRow) -> Names {
         match &note.said {
             Said::Emitted(emission) => collect_names(&emission.fields, &mut names),
             Said::Reached(_) => names.extend([EVENT, TIME_MS, VALUE]),
-            Said::Decided(_) => {}
+            Said::Decided(_) | Said::Erased => {}
         }
     }
     Names::new(&names)

@@ -85,7 +85,8 @@ const EXPOSURE: u8 = 1 << RecordKind::Exposure as u8;
 const GOAL: u8 = 1 << RecordKind::Goal as u8;
 const EMIT: u8 = 1 << RecordKind::Emit as u8;
 const SENT: u8 = EVENT | EXPOSURE;
-const ALL: u8 = Records::ALL.0;
+const ERASE: u8 = 1 << RecordKind::Erase as u8;
+const ALL: u8 = Records::ALL.0 | ERASE;
 
 const fn always(name: &'static str, kinds: u8, holds: Holds, doc: &'static str) -> Field {
     Field { name, kinds: Records(kinds), is_required: true, holds, doc }
@@ -106,7 +107,12 @@ pub const FIELDS: &[Field] = &[
     always("time_ms", ALL, Holds::Whole, "the same in Unix milliseconds"),
     always("received_at", ALL, Holds::Time, "when the edge received it"),
     always("received_at_ms", ALL, Holds::Whole, "the same in Unix milliseconds"),
-    always("source", ALL, Holds::Text, "the source it came by; `deadline` where time alone led to it"),
+    always(
+        "source",
+        ALL,
+        Holds::Text,
+        "the source it came by; `deadline`: time alone led to it; `erasure`: an admin",
+    ),
     always("trust", ALL, Holds::Word(&["client", "server"]), "what the source is trusted with"),
     always("clock", ALL, Holds::Word(&["received", "event"]), "which clock the rules used"),
     always("program", ALL, Holds::Text, "the hash of the program in force"),

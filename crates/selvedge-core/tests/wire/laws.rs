@@ -196,7 +196,8 @@ fn notes() -> impl Strategy<Value = LogNote> {
     let said = prop_oneof![
         vec(decisions(), 1..3).prop_map(Said::Decided),
         emission.prop_map(Said::Emitted),
-        reached()
+        reached(),
+        Just(Said::Erased),
     ];
     (any::<u64>(), any::<u16>(), said).prop_map(|(time_ms, usable, said)| LogNote {
         time_ms,

@@ -154,6 +154,11 @@ pub(super) fn goal(origin: &Origin<'_>, id: &str, reached: &Reached) -> Map {
     map
 }
 
+/// The record of an erasure.
+pub(super) fn erase(origin: &Origin<'_>, id: &str) -> Map {
+    begun(RecordKind::Erase, id, origin)
+}
+
 /// `enter` or `exit`.
 pub(super) const fn message_of(emission: &Emission) -> &'static str {
     if emission.is_exit { "exit" } else { "enter" }

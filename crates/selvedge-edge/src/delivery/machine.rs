@@ -17,6 +17,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use failing::shortened;
 use selvedge_core::hash::fnv1a_64;
+use selvedge_core::id::VisitorId;
 
 /// What the shell does next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,6 +129,57 @@ impl Machine {
         let count = u32::try_from(items.len()).unwrap_or(u32::MAX);
         self.state.again = self.state.again.saturating_sub(count);
         self.fly(items);
+    }
+
+    /// Forgets what is in flight of a visitor who is erased, and gives how many items that were. What the destination may
+    /// hold already stays until that is known: it must go again as it was, and the erasure follows it.
+    pub fn erase(&mut self, visitor: VisitorId) -> u64 {
+        let settled = at(self.state.settled);
+        let window = self.state.window.filter(|window| window.is_in_air || window.is_unsure);
+        let kept = at(window.map_or(0, |window| window.items));
+        let suspects = at(self.state.suspects);
+        let (mut place, mut erased, mut unsuspected, mut is_first_gone) = (0usize, 0u32, 0u32, false);
+        // What is settled needs not be kept of anybody.
+        self.flight.drain(..settled.min(self.flight.len()));
+        self.flight.retain(|item| {
+            let stays = place < kept || item.visitor != visitor;
+            erased = erased.saturating_add(u32::from(!stays));
+            is_first_gone |= !stays && place == 0;
+            unsuspected = unsuspected.saturating_add(u32::from(!stays && place < suspects));
+            place = place.saturating_add(1);
+            stays
+        });
+        let state = &mut self.state;
+        state.settled = 0;
+        state.in_flight = state.in_flight.saturating_sub(erased);
+        state.suspects = state.suspects.saturating_sub(unsuspected);
+        if window.is_none() && erased > 0 {
+            // The next send is of other records.
+            state.window = None;
+        }
+        if is_first_gone {
+            state.records_done = 0;
+        }
+        self.is_flight_new = true;
+        self.purged(erased);
+        u64::from(erased)
+    }
+
+    /// Forgets so many items of a visitor who is erased of those that wait to go again.
+    pub fn erase_again(&mut self, items: u32) {
+        self.state.again = self.state.again.saturating_sub(items);
+        self.state.counts.purged = self.state.counts.purged.saturating_add(u64::from(items));
+    }
+
+    fn purged(&mut self, items: u32) {
+        self.state.counts.purged = self.state.counts.purged.saturating_add(u64::from(items));
+        let bytes = self.flight.iter().fold(0usize, |sum, item| sum.saturating_add(item.bytes()));
+        self.state.flight_bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        if self.state.in_flight == 0 {
+            self.fly(Vec::new());
+        } else {
+            self.note_oldest();
+        }
     }
 
     /// Gives up what lies before `until` and was not taken: so many items of the log.

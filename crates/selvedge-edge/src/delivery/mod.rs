@@ -35,3 +35,11 @@ pub mod report;
 pub mod status;
 
 pub mod fingerprint;
+
+use crate::site::Site;
+use selvedge_core::wire::program::{Destination, Way};
+
+/// The destinations of a site that something is sent to.
+pub fn sent_to(site: &Site) -> impl Iterator<Item = &Destination> {
+    site.destinations.iter().filter(|destination| destination.way != Way::Log)
+}

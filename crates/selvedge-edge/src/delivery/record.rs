@@ -50,13 +50,19 @@ pub enum Routed {
 #[must_use]
 pub fn route(site: &Site, destination: &Destination, row: &LogRow, at: usize, now: &Snapshot) -> Routed {
     let Some(item) = Item::of(row, at) else { return Routed::Filtered };
-    let granted = |in_force: Purposes| is_granted(destination, item.usable(), in_force);
-    if !granted(item.captured()) || !is_sampled(destination, row.visitor) {
+    if !is_sampled(destination, row.visitor) {
         return Routed::Filtered;
     }
-    // One and the same purpose, at capture and now.
-    if !granted(item.captured().and(now.in_force())) {
-        return Routed::Purged;
+    // Whoever may hold something of the visitor is told to forget it, whatever it is for.
+    if !item.is_erasure() {
+        let granted = |in_force: Purposes| is_granted(destination, item.usable(), in_force);
+        if !granted(item.captured()) {
+            return Routed::Filtered;
+        }
+        // One and the same purpose, at capture and now.
+        if !granted(item.captured().and(now.in_force())) {
+            return Routed::Purged;
+        }
     }
     let mut records = Vec::new();
     for draft in item.drafts(site, destination) {
@@ -100,6 +106,10 @@ impl<'a> Item<'a> {
         match self {
             Self::Event(row, _) | Self::Note(row, _) => row,
         }
+    }
+
+    const fn is_erasure(&self) -> bool {
+        matches!(self, Self::Note(_, LogNote { said: Said::Erased, .. }))
     }
 
     const fn usable(&self) -> Purposes {
@@ -161,6 +171,11 @@ impl<'a> Item<'a> {
                     drafts.push(Draft { kind: RecordKind::Emit, id, map });
                 }
                 Said::Emitted(_) => {}
+                Said::Erased => {
+                    let id = format!("{}:{}:erase", row.visitor, note.time_ms);
+                    let map = fields::erase(&origin, &id);
+                    drafts.push(Draft { kind: RecordKind::Erase, id, map });
+                }
                 Said::Reached(reached) => {
                     let id = format!("{}:goal:{}", reached.event_id(row.writer), reached.goal);
                     let map = fields::goal(&origin, &id, reached);
@@ -168,7 +183,7 @@ impl<'a> Item<'a> {
                 }
             },
         }
-        drafts.retain(|draft| destination.records.has(draft.kind));
+        drafts.retain(|draft| draft.kind == RecordKind::Erase || destination.records.has(draft.kind));
         drafts
     }
 }
@@ -213,7 +228,7 @@ impl Draft {
         let (row, time_ms) = (item.row(), item.time_ms());
         let now_ms = i64::try_from(time_ms).unwrap_or(i64::MAX);
         let is_taken = |filter| passes(&site.program, &map, row.trust, now_ms, filter);
-        if !destination.filter.is_none_or(is_taken) {
+        if kind != RecordKind::Erase && !destination.filter.is_none_or(is_taken) {
             return Ok(None);
         }
         let map = transform(destination, map)?;

@@ -9,7 +9,7 @@ use crate::log_line;
 use alloc::format;
 use alloc::vec::Vec;
 use selvedge_core::limits::{DELIVERY_BYTES_MAX, DELIVERY_ITEMS_MAX};
-use selvedge_core::wire::log_row::LogRow;
+use selvedge_core::wire::log_row::{BlankRow, LogRow};
 
 /// What was taken of the log.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -55,6 +55,15 @@ impl Taking {
             self.taken.until.events = self.taken.until.events.saturating_add(1);
         }
         self.taken.until = Position { row: number, events: 0 };
+        !self.is_full()
+    }
+
+    /// A row of a visitor who was erased: nobody is sent anything of it. Gives whether more fits.
+    pub fn blank(&mut self, number: u64, row: &BlankRow) -> bool {
+        let left = row.items.saturating_sub(self.taken.until.events);
+        self.taken.purged = self.taken.purged.saturating_add(u64::from(left));
+        self.count = self.count.saturating_add(1);
+        self.skip(number);
         !self.is_full()
     }
 

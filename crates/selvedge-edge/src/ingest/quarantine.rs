@@ -324,7 +324,7 @@ const fn type_of(code: RefusalCode) -> &'static str {
         | RefusalCode::DictionaryUnknown => "Undecodable",
         RefusalCode::TooOld | RefusalCode::SequenceGap => "Sequence",
         RefusalCode::Untrusted => "Untrusted",
-        RefusalCode::NoConsent => "Consent",
+        RefusalCode::NoConsent | RefusalCode::Erased => "Consent",
     }
 }
 

@@ -33,6 +33,8 @@ enum Chance {
     CrashBeforeCommit,
     CrashBeforeSend,
     CrashAfterSend,
+    /// A visitor is erased.
+    Erase(u8),
 }
 
 fn chance() -> impl Strategy<Value = Chance> {
@@ -49,6 +51,7 @@ fn chance() -> impl Strategy<Value = Chance> {
         1 => Just(Chance::CrashBeforeCommit),
         1 => Just(Chance::CrashBeforeSend),
         1 => Just(Chance::CrashAfterSend),
+        1 => (0u8..4).prop_map(Chance::Erase),
     ]
 }
 
@@ -64,6 +67,8 @@ struct World {
     sends: BTreeMap<String, Vec<String>>,
     send_count: usize,
     now_ms: u64,
+    /// Who was erased, and what of theirs was on its way then.
+    erased: BTreeMap<VisitorId, BTreeSet<String>>,
 }
 
 fn record(row: usize, place: usize, visitor: u8) -> Record {
@@ -99,6 +104,7 @@ impl World {
             sends,
             send_count: 0,
             now_ms: 1_000,
+            erased: BTreeMap::new(),
         }
     }
 
@@ -136,10 +142,27 @@ impl World {
             })
             .collect();
         let until = Position { row: cursor.row + items.len() as u64, events: 0 };
+        let (items, blank): (Vec<_>, Vec<_>) =
+            items.into_iter().partition(|item| !self.erased.contains_key(&item.visitor));
         // What has no record does not go there.
         let (items, filtered): (Vec<_>, Vec<_>) =
             items.into_iter().partition(|item| !item.records.is_empty());
-        Taken { until, items, filtered: filtered.len() as u64, ..Taken::default() }
+        let (filtered, purged) = (filtered.len() as u64, blank.len() as u64);
+        Taken { until, items, filtered, purged, ..Taken::default() }
+    }
+
+    /// A visitor is erased between two steps: their rows are blank from now on, and of what is in flight only what may be
+    /// on its way stays.
+    fn erase(&mut self, machine: &mut Machine, visitor: VisitorId) {
+        let window = machine.state.window.filter(|window| window.is_in_air || window.is_unsure);
+        let on_its_way = window.map(|_| machine.sending().records);
+        let ids = on_its_way.into_iter().flatten().map(|record| record.id.clone()).collect();
+        self.erased.entry(visitor).or_insert(ids);
+        let before = machine.state.held();
+        let erased = machine.erase(visitor);
+        assert_eq!(machine.state.held() + erased, before);
+        self.commit(machine, Vec::new());
+        assert!(window.is_some() || machine.flight.iter().all(|item| item.visitor != visitor));
     }
 
     /// The destination takes the first records of a send.
@@ -152,6 +175,10 @@ impl World {
         let ids: Vec<String> = records.iter().map(|record| record.id.clone()).collect();
         let known = self.sends.entry(id.to_owned()).or_insert_with(|| ids.clone());
         assert_eq!(*known, ids, "a send of one name is of the same records");
+        for record in records {
+            let left = self.erased.get(&record.visitor);
+            assert!(left.is_none_or(|left| left.contains(&record.id)), "{} leaves after erasure", record.id);
+        }
         let again = |is_answered| SendResult::Again { after_ms: None, is_answered, why: "no".into() };
         match chance {
             Chance::AgainRefused => return Sent::of(again(true)),
@@ -197,6 +224,9 @@ impl World {
     /// One step of the shell's loop; what `chance` says happens on the way. Whether anything is left to do.
     fn step(&mut self, machine: &mut Machine, chance: Chance) -> bool {
         let has_rows = usize::try_from(machine.state.cursor.row).unwrap() < self.log.len();
+        if let Chance::Erase(visitor) = chance {
+            self.erase(machine, VisitorId([visitor; 16]));
+        }
         let is_crash = matches!(chance, Chance::CrashBeforeCommit);
         match machine.step(self.now_ms, has_rows) {
             Step::Wait { until_ms: Some(until_ms) } => self.now_ms = until_ms,
@@ -280,8 +310,12 @@ impl World {
             let records: Vec<Record> = (0..*count).map(|place| record(row, place, *visitor)).collect();
             let is_bad = records.iter().any(|record| self.poison.contains(&record.id));
             let is_refused = records.iter().any(|record| refused.contains(record.id.as_str()));
-            assert_eq!(is_bad, is_refused, "row {row}: what is refused, and nothing else, is in quarantine");
-            if !is_bad {
+            let may_be_gone = self.erased.contains_key(&VisitorId([*visitor; 16]));
+            assert!(
+                is_bad == is_refused || (may_be_gone && !is_refused),
+                "row {row}: what is refused, and nothing else, is in quarantine"
+            );
+            if !is_bad && !may_be_gone {
                 assert!(
                     records.iter().all(|record| first.contains_key(record.id.as_str())),
                     "row {row} is lost"

@@ -2,5 +2,6 @@
 
 mod build;
 mod encoding;
+mod erasure;
 mod machine;
 mod routing;

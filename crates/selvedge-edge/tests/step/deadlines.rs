@@ -43,6 +43,7 @@ fn said(row: Option<&LogRow>) -> Vec<(u64, String)> {
         }
         Said::Emitted(told) => (note.time_ms, format!("{} {} {}", told.to, told.enter, told.is_exit)),
         Said::Reached(reached) => (note.time_ms, format!("reached {}", reached.goal)),
+        Said::Erased => (note.time_ms, "erased".into()),
     };
     row.into_iter().flat_map(|row| &row.notes).map(told).collect()
 }

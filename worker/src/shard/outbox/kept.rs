@@ -6,7 +6,7 @@ use super::{places, store};
 use crate::barrier::{self, Failure};
 use crate::clock::now_ms;
 use crate::sql;
-use selvedge_core::wire::log_row::LogRow;
+use selvedge_core::wire::log_row::StoredRow;
 use selvedge_edge::delivery::machine::Machine;
 use selvedge_edge::delivery::state::State;
 use worker::SqlStorage;
@@ -23,7 +23,8 @@ const PAUSED_MS: u64 = 60_000;
 /// The site that the shard belongs to, by its newest row.
 pub fn site(sql: &SqlStorage) -> worker::Result<Option<String>> {
     let body = sql::first(sql, "SELECT body FROM log ORDER BY seq DESC LIMIT 1", Vec::new())?;
-    Ok(body.and_then(|body| LogRow::decode(&sql::blob(Some(body))).ok()).map(|row| row.site))
+    let row = body.and_then(|body| StoredRow::decode(&sql::blob(Some(body))).ok());
+    Ok(row.map(|row| row.site().to_owned()))
 }
 
 /// When there is something to send or to remove: Unix milliseconds. Rows are kept for `keep_ms`.

@@ -2,6 +2,8 @@
 
 mod store;
 
+mod erased;
+
 mod places;
 
 mod refused;
@@ -16,6 +18,7 @@ mod ring;
 
 mod orders;
 
+pub use erased::erase;
 pub use kept::next_ms;
 pub use named::Outbox;
 pub use orders::{order, reports, send_again};

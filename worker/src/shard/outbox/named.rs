@@ -3,10 +3,11 @@
 use super::super::alarm::Alarm;
 use super::{kept, places, store};
 use crate::clock::now_ms;
-use selvedge_core::wire::program::{Destination, Full, Way};
+use selvedge_core::wire::program::{Destination, Full};
 use selvedge_edge::delivery::machine::Machine;
 use selvedge_edge::delivery::pressure::{WARN_PERCENT, Waiting};
 use selvedge_edge::delivery::report::Marks;
+use selvedge_edge::delivery::sent_to;
 use selvedge_edge::delivery::state::State;
 use selvedge_edge::fault::Fault;
 use selvedge_edge::ledger::Ledger;
@@ -30,6 +31,8 @@ pub struct Outbox {
     warned: RefCell<Vec<String>>,
     /// The site that the shard belongs to.
     site: RefCell<Option<String>>,
+    /// Erasures since the shard woke up: each may have taken something out of a flight.
+    erasures: Cell<u64>,
 }
 
 /// How destinations stood at a moment.
@@ -47,11 +50,6 @@ struct Stood {
     end_bytes: u64,
     /// It gets a new row at once.
     is_idle: bool,
-}
-
-/// The destinations that are sent to.
-pub fn sent_to(site: &Site) -> impl Iterator<Item = &Destination> {
-    site.destinations.iter().filter(|destination| destination.way != Way::Log)
 }
 
 impl Outbox {
@@ -97,6 +95,17 @@ impl Outbox {
     /// What a delivery changed is looked up anew.
     pub fn forget(&self) {
         self.known.replace(None);
+    }
+
+    /// A visitor was erased: flights are read anew.
+    pub fn erased(&self) {
+        self.erasures.set(self.erasures.get().saturating_add(1));
+        self.forget();
+    }
+
+    /// Erasures since the shard woke up.
+    pub const fn erasures(&self) -> u64 {
+        self.erasures.get()
     }
 
     /// Whether the shard may take more.

@@ -8,7 +8,7 @@ use crate::clock::now_ms;
 use crate::delivery::{self, Kept, Sending};
 use crate::{host, settings};
 use selvedge_core::limits::DELIVERY_ITEMS_MAX;
-use selvedge_core::wire::log_row::LogRow;
+use selvedge_core::wire::log_row::StoredRow;
 use selvedge_core::wire::program::Destination;
 use selvedge_edge::delivery::item::Refused;
 use selvedge_edge::delivery::machine::{Machine, Step};
@@ -43,6 +43,8 @@ pub struct Lane<'a> {
     object: String,
     machine: Machine,
     kept: Kept,
+    /// Erasures when the flight was read.
+    erasures: u64,
 }
 
 impl<'a> Lane<'a> {
@@ -54,7 +56,8 @@ impl<'a> Lane<'a> {
         let machine = Machine::stored(state, store::flight(&sql, &destination.name)?);
         let (site, name) = (Rc::clone(site), destination.name.clone());
         let object = shard.state.id().to_string();
-        let mut lane = Self { shard, site, place, name, object, machine, kept: Kept::default() };
+        let (kept, erasures) = (Kept::default(), shard.outbox.erasures());
+        let mut lane = Self { shard, site, place, name, object, machine, kept, erasures };
         lane.configure()?;
         Ok(Some(lane))
     }
@@ -110,6 +113,10 @@ impl<'a> Lane<'a> {
             // Of a send that a crash cut off the memory knows more than the table.
             self.machine.state.window = window;
         }
+        if self.erasures != self.shard.outbox.erasures() {
+            self.erasures = self.shard.outbox.erasures();
+            self.machine.flight = store::flight(&self.shard.state.storage().sql(), &self.name)?;
+        }
         Ok(true)
     }
 
@@ -149,7 +156,9 @@ impl<'a> Lane<'a> {
         } else {
             Prepared::Ready(Vec::new())
         };
-        if !self.refresh()? {
+        let erasures = self.erasures;
+        if !self.refresh()? || self.erasures != erasures {
+            // What was prepared may be of records that are no more.
             return Ok(());
         }
         let random = host::random();
@@ -257,12 +266,17 @@ fn taking(
     machine: &Machine,
 ) -> worker::Result<Taking> {
     let mut taking = Taking::from(machine.state.cursor);
-    tables::each_behind(sql, machine.state.cursor.row, |number, body, consent| match LogRow::decode(body) {
-        Ok(row) => taking.row(number, &row, |at| route(site, destination, &row, at, &consent)),
-        Err(fault) => {
-            worker::console_error!("row {number} of the log cannot be read: {fault}");
-            taking.skip(number);
-            true
+    tables::each_behind(sql, machine.state.cursor.row, |number, body, consent| {
+        match StoredRow::decode(body) {
+            Ok(StoredRow::Whole(row)) => {
+                taking.row(number, &row, |at| route(site, destination, &row, at, &consent))
+            }
+            Ok(StoredRow::Blank(row)) => taking.blank(number, &row),
+            Err(fault) => {
+                worker::console_error!("row {number} of the log cannot be read: {fault}");
+                taking.skip(number);
+                true
+            }
         }
     })?;
     Ok(taking)

@@ -1,6 +1,7 @@
 //! The tables of the destinations, and every statement over them.
 
 use crate::sql;
+use selvedge_core::id::VisitorId;
 use selvedge_core::wire::codec::WireFault;
 use selvedge_edge::delivery::item::{self, Item};
 use selvedge_edge::delivery::machine::Machine;
@@ -101,6 +102,20 @@ pub fn take_again(sql: &SqlStorage, name: &str, items_max: u64) -> worker::Resul
     let values = vec![name.into(), sql::of_number(last)];
     sql::run(sql, "DELETE FROM again WHERE name = ? AND seq <= ?", values)?;
     Ok(items)
+}
+
+/// Removes a visitor's items of those that go again; gives how many that were.
+pub fn erase_again(sql: &SqlStorage, name: &str, visitor: VisitorId) -> worker::Result<u64> {
+    let mut erased = 0u64;
+    for row in sql::rows(sql, "SELECT seq, item FROM again WHERE name = ?", vec![name.into()])? {
+        let mut values = row.into_iter();
+        let (number, items) = (values.next(), item::decode(&sql::blob(values.next())).map_err(broken)?);
+        if items.iter().any(|item| item.visitor == visitor) {
+            erased = erased.saturating_add(1);
+            sql::run(sql, "DELETE FROM again WHERE seq = ?", number.into_iter().collect())?;
+        }
+    }
+    Ok(erased)
 }
 
 fn broken(fault: WireFault) -> worker::Error {

@@ -67,11 +67,14 @@ pub enum RecordKind {
     Goal = 3,
     /// A rule tells a destination something.
     Emit = 4,
+    /// A visitor was erased. Every destination is told, whatever else it takes.
+    Erase = 5,
 }
 
 impl RecordKind {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [Self; 5] = [Self::Event, Self::Decision, Self::Exposure, Self::Goal, Self::Emit];
+    pub const ALL: [Self; 6] =
+        [Self::Event, Self::Decision, Self::Exposure, Self::Goal, Self::Emit, Self::Erase];
 
     /// The kind's word.
     #[must_use]
@@ -82,6 +85,7 @@ impl RecordKind {
             Self::Exposure => "exposure",
             Self::Goal => "goal",
             Self::Emit => "emit",
+            Self::Erase => "erase",
         }
     }
 }
@@ -91,7 +95,7 @@ impl RecordKind {
 pub struct Records(pub u8);
 
 impl Records {
-    /// Every kind.
+    /// Every kind that a destination may do without.
     pub const ALL: Self = Self(0b1_1111);
 
     /// This set with a kind more.
