@@ -18,6 +18,7 @@ fn arguments(world: &World) -> LogArguments {
         from: None,
         since: None,
         until: None,
+        visitor: None,
         limit: None,
         live: false,
         json: false,
