@@ -18,7 +18,7 @@ use selvedge_cli::replay::map::Map;
 use selvedge_cli::replay::recording::Recording;
 use selvedge_cli::replay::rows::Rows;
 use selvedge_cli::site_files;
-use selvedge_core::consent::{Purposes, Signal, Snapshot};
+use selvedge_core::consent::{Purposes, Signals, Snapshot};
 use selvedge_core::event::{BatchHeader, Clock, Event};
 use selvedge_core::id::ProgramHash;
 use selvedge_core::number::Number;
@@ -108,9 +108,10 @@ fn header(batch: &Outgoing, names: &Names) -> BatchHeader {
         dictionary: Some(names.number()),
         consent: vec![Snapshot {
             granted: Purposes(0xf),
-            signal: Signal::Api,
+            signal: Signals::API,
             policy_version: 1,
             time_ms: sent_at_ms,
+            text_hash: 0,
             ..Snapshot::default()
         }],
         context,

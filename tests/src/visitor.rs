@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use selvedge_core::consent::{Purposes, Signal, Snapshot};
+use selvedge_core::consent::{Purposes, Signals, Snapshot};
 use selvedge_core::event::{BatchHeader, Clock, Event, EventType};
 use selvedge_core::id::{Sequence, VisitorId, WriterId};
 use selvedge_core::value::{Map, Value as Property};
@@ -33,9 +33,10 @@ pub fn now_ms() -> u64 {
 pub fn granted() -> Snapshot {
     Snapshot {
         granted: Purposes(0xf),
-        signal: Signal::Api,
+        signal: Signals::API,
         policy_version: 1,
         time_ms: now_ms().saturating_sub(1_000),
+        text_hash: 0,
         ..Snapshot::default()
     }
 }

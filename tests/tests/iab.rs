@@ -94,11 +94,14 @@ fn a_broken_string_grants_nothing() -> Result<()> {
         if let Line::Tcf(tc) = line {
             let core = tc.text.split('.').next().unwrap_or_default();
             for end in 0..core.len().saturating_sub(PADDING) {
-                let cut = tcf::statement(&core[..end], None);
+                let cut = tcf::statement(&core[..end], None, &tcf::Asked::default());
                 ensure!(cut.granted == Purposes::NONE, "{} granted", &core[..end]);
             }
             for broken in [format!("{}*", tc.text), format!("D{}", &tc.text[1..]), format!("{}.*", tc.text)] {
-                ensure!(tcf::statement(&broken, None).granted == Purposes::NONE, "{broken} granted");
+                ensure!(
+                    tcf::statement(&broken, None, &tcf::Asked::default()).granted == Purposes::NONE,
+                    "{broken} granted"
+                );
             }
         }
     }
@@ -149,7 +152,7 @@ fn same_vendor(read: &TcString<'_>, tc: &Tc, one: &Vendor) -> Result<()> {
 
 /// What is folded into our purposes follows from the consents alone.
 fn same_statement(tc: &Tc) -> Result<()> {
-    let said = tcf::statement(&tc.text, None);
+    let said = tcf::statement(&tc.text, None, &tcf::Asked::default());
     let all = |asked: &[u8]| asked.iter().all(|purpose| tc.consents.contains(purpose));
     ensure!(said.granted.holds(Purposes::ANALYTICS) == all(&[1, 8, 9, 10]), "analytics");
     ensure!(said.granted.holds(Purposes::PERSONALIZATION) == all(&[1, 5, 6]), "personalization");
@@ -171,7 +174,7 @@ fn same_gpp(gpp: &Gpp) -> Result<u64> {
 }
 
 fn same_section(whole: &str, text: &str, expected: &Section) -> Result<()> {
-    let said = gpp::statement(whole, &[expected.id], None);
+    let said = gpp::statement(whole, &[expected.id], None, &tcf::Asked::default());
     let denies = said.denied.holds(Purposes::ADVERTISING);
     match (expected.id, &expected.consents) {
         (2, Some(consents)) => {

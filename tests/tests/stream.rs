@@ -12,7 +12,7 @@ use selvedge_cli::recorded::happened::Happened;
 use selvedge_cli::recorded::source::RecordedArguments;
 use selvedge_cli::{records, site_files};
 use selvedge_compiler::{compile, render};
-use selvedge_core::consent::{Purposes, Signal, Snapshot};
+use selvedge_core::consent::{Purposes, Signals, Snapshot};
 use selvedge_core::event::{Batch, BatchHeader, Clock, Event, EventType};
 use selvedge_core::id::{Sequence, VisitorId, WriterId};
 use selvedge_core::tracking_plan::Trust;
@@ -216,7 +216,7 @@ impl Walk<'_> {
 
 fn consent() -> Snapshot {
     let granted = Purposes::ANALYTICS.or(Purposes::PERSONALIZATION);
-    Snapshot { granted, signal: Signal::Api, policy_version: 1, time_ms: 1, ..Snapshot::default() }
+    Snapshot { granted, signal: Signals::API, policy_version: 1, time_ms: 1, ..Snapshot::default() }
 }
 
 /// What happened, what was seen of it, and the records that leave for the warehouse.

@@ -1,6 +1,6 @@
 // Builds dist/: loader.js (the stub), selvedge.js (glue and hands), selvedge.wasm (the head), rules.js and rules.wasm (the
-// rule engine, fetched where a program has rules), plain.js (delivery without wasm). The wasm modules and their glue stand
-// in generated/ already: `cargo xtask dev` puts them there.
+// rule engine, fetched where a program has rules), plain.js (delivery without wasm), consent.js (readers of consent platforms,
+// fetched where a site names any). The wasm modules and their glue stand in generated/ already: `cargo xtask dev` puts them there.
 import { build } from "esbuild";
 import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 
@@ -24,7 +24,7 @@ const common = {
 await build({ ...common, entryPoints: ["src/loader.ts"], format: "iife" });
 await build({
   ...common,
-  entryPoints: { selvedge: "src/main.ts", plain: "src/plain.ts", rules: "src/rules.ts" },
+  entryPoints: { selvedge: "src/main.ts", plain: "src/plain.ts", rules: "src/rules.ts", consent: "src/consent/index.ts" },
   format: "esm",
   external: ["./rules.js"],
   plugins: [{ name: "host", setup: (esbuild) => esbuild.onResolve({ filter: /\/host\.js$/ }, host) }],

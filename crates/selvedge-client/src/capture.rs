@@ -7,7 +7,7 @@ use crate::input::Capture;
 use crate::lane::Lane;
 use crate::stored::{LaneHead, VISITOR, copy, push_hex, queue_name, seen_hash, write_visitor};
 use alloc::string::String;
-use selvedge_core::consent::usable;
+use selvedge_core::consent::{Mode, Purposes, usable};
 use selvedge_core::event::{Event, EventType};
 use selvedge_core::id::{Sequence, VisitorId, WriterId};
 use selvedge_core::limits::{FLUSH_EVENTS, FLUSH_MS, HELD_EVENTS_MAX, KEEPALIVE_BYTES_MAX, QUEUE_BYTES_MAX};
@@ -140,6 +140,13 @@ impl Client {
         if automatic && plan.is_none_or(|plan| plan.event(&event.name).is_none()) {
             return;
         }
+        if self.consent.mode == Mode::Exempt
+            && matches!(event.event_type, EventType::Identify | EventType::Group | EventType::Alias)
+            && !self.consent.in_force().holds(Purposes::PERSONALIZATION)
+        {
+            // What nobody was asked for stays anonymous.
+            return;
+        }
         let usable = usable(crate::lane::purposes_of(plan, &event), &self.consent, &self.consent);
         if usable.is_empty() && !is_planted(Mutation::StoredUnasked) {
             return;
@@ -229,6 +236,7 @@ impl Client {
         }
         let visitor = VisitorId::mint(self.settings.topology, random);
         self.visitor = Some(visitor);
+        self.minted_ms = self.now_ms;
         self.mind.forget(self.now_ms.saturating_add_signed(self.skew_ms));
         self.store_visitor();
     }
@@ -236,7 +244,7 @@ impl Client {
     /// Keeps the visitor's id on the device.
     pub(crate) fn store_visitor(&mut self) {
         if let Some(visitor) = self.visitor {
-            let value = write_visitor(visitor, self.skew_ms);
+            let value = write_visitor(visitor, self.skew_ms, self.minted_ms);
             self.effects.store(VISITOR.into(), value);
         }
     }

@@ -9,6 +9,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use selvedge_core::consent::Snapshot;
+use selvedge_core::consent::voices::Voices;
 use selvedge_core::id::{ProgramHash, VisitorId, WriterId};
 use selvedge_core::value::Map;
 
@@ -27,6 +28,8 @@ pub struct Client {
     pub(crate) is_settled: bool,
 
     pub(crate) consent: Snapshot,
+    /// What the sources said that the consent in force is made of.
+    pub(crate) voices: Voices,
     /// The visitor answered on this page, before the config said which policy that was.
     pub(crate) is_answer_unversioned: bool,
     /// What happened before it may be captured: in memory only, in order.
@@ -35,6 +38,8 @@ pub struct Client {
     pub(crate) lost: u32,
 
     pub(crate) visitor: Option<VisitorId>,
+    /// When the visitor's id was minted: Unix milliseconds.
+    pub(crate) minted_ms: u64,
     pub(crate) skew_ms: i64,
     pub(crate) lanes: Lanes,
     /// The edge has answered for this page's own queue.

@@ -3,13 +3,15 @@
 
 use crate::client::Client;
 use crate::effect::{Effect, Notice};
-use crate::input::Random;
+use crate::input::{Heard, Random, Settings, What};
 use crate::lane::Lanes;
 use crate::stored::{
     CONSENT, LEASES, PAUSED, PROGRAM, STATE, VISITOR, lane_key, read_consent, write_consent,
 };
 use alloc::vec::Vec;
-use selvedge_core::consent::{Mode, Purposes, Signal, Snapshot};
+use selvedge_core::consent::voices::Voice;
+use selvedge_core::consent::{Mode, Purposes, Signals, Snapshot, Statement, gpp, tcf};
+use selvedge_core::hash::fnv1a_64;
 use selvedge_core::mutation::{Mutation, is_planted};
 
 /// The purposes that every visitor can answer for.
@@ -29,38 +31,104 @@ impl Client {
 
     /// The visitor answered. Denied wins where a purpose stands in both sets.
     pub(crate) fn answer_consent(&mut self, granted: Purposes, denied: Purposes, random: Random) {
-        let mut next = self.consent;
-        next.granted = next.granted.or(granted).without(denied);
-        next.denied = next.denied.without(granted).or(denied);
-        next.signal = Signal::Api;
-        next.policy_version = self.settings.policy_version;
-        self.is_answer_unversioned = !self.is_settled;
-        next.time_ms = self.now_ms.max(1);
+        let Statement { granted: before, denied: refused } = self.voices.of(Signals::API).statement;
+        let statement = Statement {
+            granted: before.or(granted).without(denied),
+            denied: refused.without(granted).or(denied),
+        };
+        self.voices.hear(Signals::API, Voice { statement, text_hash: 0 });
+        self.refold(random, true);
+    }
+
+    /// A source of consent said something. A text that cannot be read denies everything.
+    pub(crate) fn hear(&mut self, heard: &Heard, random: Random) {
+        let (source, Settings { vendor, asked, .. }) = (heard.source, &self.settings);
+        let statement = match source {
+            Signals::TCF => tcf::statement(&heard.text, *vendor, asked),
+            Signals::GPP => gpp::statement(&heard.text, &heard.sections, *vendor, asked),
+            _ => Statement { granted: heard.granted.without(heard.denied), denied: heard.denied },
+        };
+        match heard.what {
+            What::Asks => self.voices.ask(source),
+            What::Absent => self.voices.meet(source),
+            What::Nothing => self.voices.hear(source, Voice::default()),
+            What::Says => {
+                let text_hash = fnv1a_64(heard.text.as_bytes());
+                self.voices.hear(source, Voice { statement, text_hash });
+            }
+        }
+        self.refold(random, false);
+    }
+
+    /// What all sources say together is in force from now on. While one is awaited, denials count and nothing new is granted.
+    /// `is_said`: the visitor said it at this moment, even if it is what was said before.
+    fn refold(&mut self, random: Random, is_said: bool) {
         if self.visitor.is_none() {
             self.random = random;
+        }
+        let before = self.consent;
+        let (said, signal, text_hash) = self.voices.fold();
+        if self.voices.is_asking() {
+            // Whoever grants: there is a question that has no answer.
+            return if before.time_ms > 0 || before.mode != Mode::OptIn {
+                self.rest(said.denied, Mode::OptIn);
+            };
+        }
+        let is_waiting = self.voices.is_waiting();
+        let mut next = Snapshot { mode: self.mode(), ..before };
+        if signal != Signals::NONE {
+            let granted = if is_waiting { said.granted.and(before.granted) } else { said.granted };
+            next = Snapshot { granted, denied: said.denied, signal, text_hash, ..next };
+            let is_changed = Snapshot { mode: before.mode, ..next } != before;
+            if said.is_empty() || (is_waiting && before.time_ms == 0) {
+                next.time_ms = 0;
+            } else if is_said || is_changed || before.time_ms == 0 {
+                next.time_ms = self.now_ms.max(1);
+                next.policy_version = self.settings.policy_version;
+                self.is_answer_unversioned = !self.is_settled;
+            }
         }
         self.change_consent(next, random, true);
     }
 
+    /// What unknown consent means now. While a source is awaited, what was known before it counts.
+    fn mode(&self) -> Mode {
+        if self.voices.is_asking() {
+            Mode::OptIn
+        } else if self.voices.is_waiting() {
+            self.settings.mode.strictest(self.consent.mode)
+        } else {
+            self.settings.mode
+        }
+    }
+
     /// What unknown consent means here became known, and the policy in force.
-    pub(crate) fn change_mode(&mut self, mode: Mode, policy_version: u16) {
+    pub(crate) fn change_mode(&mut self, policy_version: u16) {
         let random = self.random;
-        let mut next = Snapshot { mode, ..self.consent };
+        let mut next = Snapshot { mode: self.mode(), ..self.consent };
         if core::mem::take(&mut self.is_answer_unversioned) {
             next.policy_version = policy_version;
         }
         if next.time_ms > 0 && next.policy_version < policy_version {
-            return self.ask_again(mode);
+            return self.ask_again();
         }
         self.change_consent(next, random, true);
     }
 
-    /// The answer was to an older policy, so that it does not count: as before an answer. What the device holds rests there
-    /// until the next answer. Where silence would grant it, what was denied stays denied.
-    fn ask_again(&mut self, mode: Mode) {
-        let Snapshot { denied, gpc, .. } = self.consent;
-        let denied = if mode == Mode::OptOut { denied } else { Purposes::NONE };
-        self.consent = Snapshot { denied, mode, gpc, ..Snapshot::default() };
+    /// The answer was to an older policy, so that it does not count. Where silence would grant it, what was denied stays
+    /// denied.
+    fn ask_again(&mut self) {
+        let mode = self.mode();
+        let denied = if mode == Mode::OptIn { Purposes::NONE } else { self.consent.denied };
+        self.voices.forget();
+        let statement = Statement { granted: Purposes::NONE, denied };
+        self.voices.recall(Signals::API, Voice { statement, text_hash: 0 });
+        self.rest(denied, mode);
+    }
+
+    /// As before an answer: what the device holds rests there until the next.
+    fn rest(&mut self, denied: Purposes, mode: Mode) {
+        self.consent = Snapshot { denied, mode, gpc: self.consent.gpc, ..Snapshot::default() };
         if self.is_refused() {
             self.held = Vec::new();
         }
@@ -78,12 +146,15 @@ impl Client {
     /// Another tab stored or erased the answer.
     pub(crate) fn follow_consent(&mut self, value: Option<&[u8]>, random: Random) {
         match value.map(read_consent) {
-            Some(Some(next)) if next.time_ms > 0 && next.policy_version < self.settings.policy_version => {}
-            Some(Some(next)) => {
+            Some(Some((next, _)))
+                if next.time_ms > 0 && next.policy_version < self.settings.policy_version => {}
+            Some(Some((next, voices))) => {
+                self.voices.follow(&voices);
                 self.change_consent(Snapshot { gpc: self.consent.gpc, ..next }, random, false);
             }
             Some(None) => {}
             None if self.has_identity() => {
+                self.voices.forget();
                 let denied = self.consent.in_force().without(Purposes::NECESSARY);
                 let next = Snapshot { granted: Purposes::NONE, denied, ..self.consent };
                 self.change_consent(next, random, false);
@@ -94,21 +165,22 @@ impl Client {
 
     /// `is_mine`: this page heard it first, so it tells the device and the edge.
     fn change_consent(&mut self, next: Snapshot, random: Random, is_mine: bool) {
-        let (was_open, had_identity) = (self.is_open(), self.has_identity());
+        let (was_open, has_visitor) = (self.is_open(), self.visitor.is_some());
         let before = self.consent;
         self.consent = next;
         if self.is_refused() {
             self.held = Vec::new();
         }
-        if had_identity && !self.is_open() {
+        // What rests on the device since a question was asked rests until it is answered.
+        if !self.is_open() && (was_open || (has_visitor && self.is_refused())) {
             self.withdraw(is_mine);
             self.random = random;
         } else if self.is_open() && next != before {
             self.keep_consent(was_open, is_mine);
         }
-        if is_mine && self.is_refused() && next.mode == Mode::OptOut && next != before {
+        if is_mine && self.is_refused() && next.mode != Mode::OptIn && next != before {
             // Where silence counts as a grant, the next page has to know that it was refused.
-            self.effects.store(CONSENT.into(), write_consent(&next));
+            self.effects.store(CONSENT.into(), write_consent(&next, &self.voices));
         }
         if !before.in_force().without(next.in_force()).is_empty() {
             self.mind.lose();
@@ -124,7 +196,7 @@ impl Client {
     /// Something is granted: kept on the device; what lost its purpose is destroyed; the edge is told.
     fn keep_consent(&mut self, was_open: bool, is_mine: bool) {
         if is_mine {
-            let value = write_consent(&self.consent);
+            let value = write_consent(&self.consent, &self.voices);
             self.effects.store(CONSENT.into(), value);
         }
         self.purge();

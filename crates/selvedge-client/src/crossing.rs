@@ -2,10 +2,11 @@
 //! The other side is www/sdk/src/encode.ts and decode.ts. Not a stored or sent format: both sides ship together.
 
 use crate::effect::{Notice, Show, write_content};
-use crate::input::{Boot, Capture, Input, Random, Reply, Settings};
+use crate::input::{Boot, Capture, Heard, Input, Random, Reply, Settings, What};
 use alloc::string::String;
 use alloc::vec::Vec;
-use selvedge_core::consent::{Mode, Purposes};
+use selvedge_core::consent::tcf::Asked;
+use selvedge_core::consent::{Mode, Purposes, Signals};
 use selvedge_core::event::EventType;
 use selvedge_core::id::ProgramHash;
 use selvedge_core::limits::{CONTEXT_ENTRIES_MAX, PROPERTIES_MAX};
@@ -52,6 +53,7 @@ pub fn read_input(bytes: &[u8]) -> Result<(u64, Input), WireFault> {
             random: random(tape),
             value: if tape.flag() { Some(blob(tape)) } else { None },
         },
+        25 => Input::Heard { heard: read_heard(tape), random: random(tape) },
         15 => Input::InView { slot: tape.string(), leases: blob(tape) },
         16 => Input::Engine(tape.flag()),
         _ => return Err(WireFault::Malformed),
@@ -73,12 +75,31 @@ fn read_boot(tape: &mut Tape<'_>) -> Boot {
 fn read_settings(tape: &mut Tape<'_>) -> Settings {
     Settings {
         topology: tape.u8(),
-        mode: if tape.flag() { Mode::OptOut } else { Mode::OptIn },
+        mode: Mode::of(tape.u8()).unwrap_or(Mode::OptIn),
         policy_version: tape.u16(),
         clock_ms: tape.u64(),
         program: if tape.flag() { Some(hash(tape)) } else { None },
         publish: tape.u64(),
         paused: paused(tape),
+        sources: Signals(tape.u8()),
+        vendor: Some(tape.u16()).filter(|vendor| *vendor > 0),
+        asked: Asked([tape.u32(), tape.u32(), tape.u32()]),
+    }
+}
+
+fn read_heard(tape: &mut Tape<'_>) -> Heard {
+    Heard {
+        source: Signals(tape.u8()),
+        what: match tape.u8() {
+            1 => What::Absent,
+            2 => What::Says,
+            3 => What::Nothing,
+            _ => What::Asks,
+        },
+        granted: purposes(tape),
+        denied: purposes(tape),
+        text: tape.string(),
+        sections: blob(tape),
     }
 }
 

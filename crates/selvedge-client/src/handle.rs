@@ -15,6 +15,7 @@ impl Client {
             Input::Settings(settings) => self.settle(settings),
             Input::Program { hash, bytes } => self.take_program(hash, bytes),
             Input::Consent { granted, denied, random } => self.answer_consent(granted, denied, random),
+            Input::Heard { heard, random } => self.hear(&heard, random),
             Input::Capture(capture) => self.capture(capture, selvedge_core::value::Map::new()),
             Input::Page { time_ms, url, title, referrer, properties } => {
                 self.page(time_ms, &url, title, &referrer, properties);

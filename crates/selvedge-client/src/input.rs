@@ -2,7 +2,8 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use selvedge_core::consent::{Mode, Purposes};
+use selvedge_core::consent::tcf::Asked;
+use selvedge_core::consent::{Mode, Purposes, Signals};
 use selvedge_core::event::EventType;
 use selvedge_core::id::ProgramHash;
 use selvedge_core::value::Map;
@@ -30,6 +31,13 @@ pub enum Input {
         granted: Purposes,
         /// What is denied now.
         denied: Purposes,
+        /// For the identity that a grant after a withdrawal needs.
+        random: Random,
+    },
+    /// A source of consent said something, asks the visitor, or is not there.
+    Heard {
+        /// What it is.
+        heard: Heard,
         /// For the identity that a grant after a withdrawal needs.
         random: Random,
     },
@@ -120,6 +128,12 @@ pub struct Settings {
     pub mode: Mode,
     /// The version of the consent policy.
     pub policy_version: u16,
+    /// The sources of consent that the hands read: until each was heard or is known not to be there, nothing new is granted.
+    pub sources: Signals,
+    /// The site's vendor of the IAB's list, of which a TC string must allow what is done; without one the purposes count.
+    pub vendor: Option<u16>,
+    /// What our purposes ask of the IAB's.
+    pub asked: Asked,
     /// The edge's clock: Unix milliseconds; 0 where it did not say.
     pub clock_ms: u64,
     /// The program in force.
@@ -128,6 +142,36 @@ pub struct Settings {
     pub publish: u64,
     /// Rules that were stopped since, by the hash of their ids.
     pub paused: Vec<u64>,
+}
+
+/// What is heard of a source of consent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heard {
+    /// Which one.
+    pub source: Signals,
+    /// What of it.
+    pub what: What,
+    /// The purposes that it grants, where it says so itself.
+    pub granted: Purposes,
+    /// The purposes that it denies, where it says so itself.
+    pub denied: Purposes,
+    /// The text that says it: a TC or GPP string is read here, of others only its hash is kept.
+    pub text: String,
+    /// The sections of a GPP string that apply.
+    pub sections: Vec<u8>,
+}
+
+/// What is heard of a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// It asks the visitor, or cannot say what the answer is: what was granted rests until it says something.
+    Asks,
+    /// It is not there, or not yet; what it said on an earlier page stays.
+    Absent,
+    /// It says something of the purposes.
+    Says,
+    /// It does not apply here: it says nothing of any purpose.
+    Nothing,
 }
 
 /// Something to capture.

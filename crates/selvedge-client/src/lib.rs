@@ -62,4 +62,4 @@ pub use asking::Ask;
 pub use client::Client;
 pub use effect::{Effect, Notice, Show};
 pub use engine::Engine;
-pub use input::{Boot, Capture, Input, Random, Reply, Settings};
+pub use input::{Boot, Capture, Heard, Input, Random, Reply, Settings, What};

@@ -10,8 +10,9 @@ use crate::stored::{
 };
 use alloc::string::String;
 use alloc::vec::Vec;
-use selvedge_core::consent::Snapshot;
+use selvedge_core::consent::{Mode, Snapshot};
 use selvedge_core::id::VisitorId;
+use selvedge_core::limits::EXEMPT_VISITOR_MS_MAX;
 
 /// A skew below this is the network's, not the clock's.
 const SKEW_MS_MIN: u64 = 1_000;
@@ -26,14 +27,16 @@ impl Client {
         self.mind.forget(self.now_ms);
         let find =
             |key: &str| boot.stored.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_slice());
-        let consent = find(CONSENT).and_then(read_consent).unwrap_or_default();
+        let (consent, voices) = find(CONSENT).and_then(read_consent).unwrap_or_default();
         self.consent = Snapshot { gpc: boot.gpc, ..consent };
+        self.voices = voices;
         if !self.is_open() {
             return;
         }
-        if let Some((visitor, skew_ms)) = find(VISITOR).and_then(read_visitor) {
+        if let Some((visitor, skew_ms, minted_ms)) = find(VISITOR).and_then(read_visitor) {
             self.visitor = Some(visitor);
             self.skew_ms = skew_ms;
+            self.minted_ms = minted_ms;
         }
         if let Some((hash, publish, bytes)) = find(PROGRAM).and_then(read_program) {
             self.mind.load(hash, publish, bytes.into());
@@ -60,10 +63,12 @@ impl Client {
     pub(crate) fn settle(&mut self, settings: Option<Settings>) {
         self.is_settled = true;
         if let Some(settings) = settings {
-            let Settings { mode, policy_version, clock_ms, program, publish, .. } = settings;
+            let Settings { policy_version, clock_ms, program, publish, sources, .. } = settings;
             let paused = settings.paused.clone();
             self.settings = settings;
-            self.change_mode(mode, policy_version);
+            self.voices.expect(sources);
+            self.change_mode(policy_version);
+            self.age();
             // Only now it is known whether the visitor's answer counts, and the device may hold something.
             self.stop(paused);
             self.measure_skew(clock_ms);
@@ -72,6 +77,14 @@ impl Client {
             }
         }
         self.release_held();
+    }
+
+    /// Under the exemption from consent an identity ends after [`EXEMPT_VISITOR_MS_MAX`]; nothing renews it.
+    fn age(&mut self) {
+        let age_ms = self.now_ms.saturating_sub(self.minted_ms);
+        if self.settings.mode == Mode::Exempt && self.visitor.is_some() && age_ms > EXEMPT_VISITOR_MS_MAX {
+            self.reset(self.random);
+        }
     }
 
     /// A writer's skew is fixed: a new measurement is for the next one.
@@ -118,7 +131,7 @@ impl Client {
     pub(crate) fn follow(&mut self, key: &str, value: Option<&[u8]>, random: Random) {
         match (key, value) {
             (CONSENT, value) => self.follow_consent(value, random),
-            (VISITOR, value) => self.follow_visitor(value.and_then(read_visitor).map(|(id, _)| id), random),
+            (VISITOR, value) => self.follow_visitor(value.and_then(read_visitor).map(|(id, ..)| id), random),
             (LEASES, Some(value)) => self.follow_leases(value),
             (PAUSED, Some(value)) => self.follow_paused(value),
             _ => {}

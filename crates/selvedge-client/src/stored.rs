@@ -4,7 +4,8 @@
 use crate::address::hex_digit;
 use alloc::string::String;
 use alloc::vec::Vec;
-use selvedge_core::consent::Snapshot;
+use selvedge_core::consent::voices::{SOURCES, Voice, Voices};
+use selvedge_core::consent::{Purposes, Signals, Snapshot, Statement};
 use selvedge_core::event::{Event, LeaseReport};
 use selvedge_core::hash::fnv1a_64;
 use selvedge_core::id::{ProgramHash, VisitorId, WriterId};
@@ -14,6 +15,7 @@ use selvedge_core::wire::answer::Applied;
 use selvedge_core::wire::batch::{encode_event, read_event, read_snapshot, write_snapshot};
 use selvedge_core::wire::codec::{Reader, Writer};
 use selvedge_core::wire::property::{read_map, write_map};
+use selvedge_core::wire::tape::Tape;
 
 /// Key of the consent record: what the visitor answered. Stored only once something was granted.
 pub const CONSENT: &str = "consent";
@@ -99,34 +101,57 @@ pub fn read_paused(bytes: &[u8]) -> Vec<u64> {
     bytes.as_chunks().0.iter().map(|rule| u64::from_le_bytes(*rule)).collect()
 }
 
-/// The consent record.
+/// The consent record: what is in force, and which source said what, where it was not the plain API alone.
 #[must_use]
-pub fn write_consent(snapshot: &Snapshot) -> Vec<u8> {
+pub fn write_consent(snapshot: &Snapshot, voices: &Voices) -> Vec<u8> {
     let mut out = Writer::new();
     write_snapshot(&mut out, snapshot);
+    if snapshot.signal != Signals::API {
+        for (source, Voice { statement, text_hash }) in voices.heard() {
+            out.u8(source.0);
+            out.varint(statement.granted.0.into());
+            out.varint(statement.denied.0.into());
+            out.varint(*text_hash);
+        }
+    }
     out.into_bytes()
 }
 
 /// Reads [`write_consent`].
 #[must_use]
-pub fn read_consent(bytes: &[u8]) -> Option<Snapshot> {
-    read_snapshot(&mut Reader::new(bytes)).ok()
+pub fn read_consent(bytes: &[u8]) -> Option<(Snapshot, Voices)> {
+    let mut reader = Reader::new(bytes);
+    let snapshot = read_snapshot(&mut reader).ok()?;
+    let mut tape = Tape::new(reader.rest());
+    let mut voices = Voices::default();
+    let Snapshot { granted, denied, .. } = snapshot;
+    if tape.rest().is_empty() {
+        voices.recall(Signals::API, Voice { statement: Statement { granted, denied }, text_hash: 0 });
+    }
+    for _ in 0..SOURCES {
+        let source = Signals(tape.u8());
+        let statement = Statement { granted: Purposes(tape.u16()), denied: Purposes(tape.u16()) };
+        voices.recall(source, Voice { statement, text_hash: tape.u64() });
+    }
+    Some((snapshot, voices))
 }
 
-/// The visitor's id, and the clock skew that was measured last.
+/// The visitor's id, the clock skew that was measured last, and when the id was minted.
 #[must_use]
-pub fn write_visitor(visitor: VisitorId, skew_ms: i64) -> Vec<u8> {
+pub fn write_visitor(visitor: VisitorId, skew_ms: i64, minted_ms: u64) -> Vec<u8> {
     let mut out = Writer::new();
     out.raw(&visitor.0);
     out.zigzag(skew_ms);
+    out.varint(minted_ms);
     out.into_bytes()
 }
 
-/// Reads [`write_visitor`].
+/// Reads [`write_visitor`]. An id whose minting nobody noted is as old as can be.
 #[must_use]
-pub fn read_visitor(bytes: &[u8]) -> Option<(VisitorId, i64)> {
+pub fn read_visitor(bytes: &[u8]) -> Option<(VisitorId, i64, u64)> {
     let mut reader = Reader::new(bytes);
-    Some((VisitorId(reader.array().ok()?), reader.zigzag_i64().ok()?))
+    let (visitor, skew_ms) = (VisitorId(reader.array().ok()?), reader.zigzag_i64().ok()?);
+    Some((visitor, skew_ms, reader.varint_u64().unwrap_or(0)))
 }
 
 /// The head record of a queue: what its events have in common.

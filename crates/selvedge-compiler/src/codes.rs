@@ -300,6 +300,19 @@ codes! {
     E0807 = Error, "not a size";
     /// What the consumer of a queue cannot take goes to another queue, where somebody looks at it.
     E0808 = Error, "a queue that is its own dead-letter queue";
+    /// What a consent platform says is read along a path of names and calls without arguments, from the window on: `a.b().c`.
+    /// Nothing is run that is not such a path. What is listened to is the name of an event of the window, or a path that takes a
+    /// callback: `OneTrust.OnConsentChanged()`, `Didomi.on(consent.changed)`, `klaro.getManager().watch({update})`.
+    E0870 = Error, "a path that no page follows";
+    /// The IAB's framework has the purposes 1 to 11.
+    E0871 = Error, "a purpose that the framework does not have";
+    /// Under the profile `cnil` audiences are measured before anybody is asked. The exemption ends where a third party is told:
+    /// a destination that takes events of `analytics` alone would be told of visitors who were never asked. Records of type `log`
+    /// stay in your own deployment.
+    E0872 = Error, "a third party that is told what nobody was asked for";
+    /// Either Consent Mode says what the visitor answered, or it is told so. Both at once would go round in a circle: what was
+    /// told would count as an answer.
+    E0873 = Error, "Consent Mode that is read and told";
     /// A metric of all time (`in ever`) that is new to visitors who are there already could never be known of them: what they
     /// did before it was there is lost to it. Say what to make of that: `warm_up: log` reads it from the log, `warm_up: zero` takes it for nothing. Found where a
     /// site is checked beside the program in force: `selvedge publish` fetches it (`--force` publishes all the same),

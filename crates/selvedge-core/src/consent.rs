@@ -12,6 +12,8 @@ pub mod us;
 
 pub mod gpp;
 
+pub mod voices;
+
 /// A set of purposes. Bits 0 to 3 are the four that every site has; a site's own take the bits above.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Purposes(pub u16);
@@ -76,18 +78,69 @@ pub enum Mode {
     OptIn,
     /// Unknown counts as granted (most US states); GPC still removes advertising.
     OptOut,
+    /// Analytics needs no answer, all else does: anonymous audience measurement under the exemption of the French CNIL.
+    Exempt,
 }
 
-/// Who said it.
+impl Mode {
+    /// The mode under which less is in force without an answer.
+    #[must_use]
+    pub fn strictest(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::OptIn, _) | (_, Self::OptIn) => Self::OptIn,
+            (Self::OptOut, Self::OptOut) => Self::OptOut,
+            _ => Self::Exempt,
+        }
+    }
+
+    /// The mode of this number, as the wire has it: what `self as u8` gave.
+    #[must_use]
+    pub const fn of(number: u8) -> Option<Self> {
+        Some(match number {
+            0 => Self::OptIn,
+            1 => Self::OptOut,
+            2 => Self::Exempt,
+            _ => return None,
+        })
+    }
+}
+
+/// Who said it: a set. What several said was combined by the strictest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Signal {
+pub struct Signals(pub u8);
+
+impl Signals {
     /// Nobody yet.
-    #[default]
-    None,
+    pub const NONE: Self = Self(0);
     /// The plain API of the page.
-    Api,
+    pub const API: Self = Self(1);
     /// A server or import that vouches for it.
-    Server,
+    pub const SERVER: Self = Self(2);
+    /// A TC string of the IAB's framework.
+    pub const TCF: Self = Self(4);
+    /// A GPP string.
+    pub const GPP: Self = Self(8);
+    /// Google Consent Mode.
+    pub const CONSENT_MODE: Self = Self(16);
+    /// A consent platform that is read through a mapping.
+    pub const PLATFORM: Self = Self(32);
+    /// Do Not Track, where the site heeds it.
+    pub const DNT: Self = Self(64);
+    /// The names, in the order of their bits.
+    pub const NAMES: [&'static str; 7] = ["api", "server", "tcf", "gpp", "consent_mode", "platform", "dnt"];
+
+    /// The signal named so.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let at = Self::NAMES.iter().position(|known| *known == name)?;
+        1u8.checked_shl(u32::try_from(at).ok()?).map(Self)
+    }
+
+    /// Both sets together.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
 }
 
 /// What was known of a visitor's consent at one moment. Every event carries one.
@@ -102,11 +155,14 @@ pub struct Snapshot {
     /// Global Privacy Control was set.
     pub gpc: bool,
     /// Who said it.
-    pub signal: Signal,
+    pub signal: Signals,
     /// The version of the site's consent policy.
     pub policy_version: u16,
     /// When it was said: Unix milliseconds of the page's clock, 0 where nobody answered.
     pub time_ms: u64,
+    /// What names the texts that said it: the FNV-1a hash (64 bits) of the TC or GPP string, or of what a platform was read
+    /// to say; of several texts their hashes, xored. 0 where there was none.
+    pub text_hash: u64,
 }
 
 impl Snapshot {
@@ -117,6 +173,7 @@ impl Snapshot {
         let granted = match self.mode {
             Mode::OptIn => self.granted,
             Mode::OptOut => Purposes(u16::MAX),
+            Mode::Exempt => self.granted.or(Purposes::ANALYTICS),
         };
         let kept = granted.without(self.denied);
         let kept = if self.gpc { kept.without(Purposes::ADVERTISING) } else { kept };
@@ -126,7 +183,7 @@ impl Snapshot {
     /// Whether the visitor has answered, or need not be asked.
     #[must_use]
     pub const fn is_answered(&self) -> bool {
-        self.time_ms > 0 || matches!(self.mode, Mode::OptOut)
+        self.time_ms > 0 || !matches!(self.mode, Mode::OptIn)
     }
 }
 
@@ -150,6 +207,12 @@ impl Statement {
     /// Everything but the necessary is denied: what a source means whose text cannot be read.
     pub const DENIED: Self =
         Self { granted: Purposes::NONE, denied: Purposes(u16::MAX ^ Purposes::NECESSARY.0) };
+
+    /// Whether it says nothing of any purpose.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.granted.is_empty() && self.denied.is_empty()
+    }
 
     /// What both say together: a purpose is granted where one grants and none denies it.
     #[must_use]
@@ -178,6 +241,26 @@ mod tests {
         assert!(in_force.holds(Purposes::PERSONALIZATION));
         assert!(!in_force.holds(Purposes::ANALYTICS));
         assert!(!in_force.holds(Purposes::ADVERTISING));
+    }
+
+    #[test]
+    fn under_the_exemption_analytics_needs_no_answer_and_a_denial_ends_it() {
+        let exempt = Snapshot { mode: Mode::Exempt, ..Snapshot::default() };
+        assert_eq!(exempt.in_force(), Purposes::NECESSARY.or(Purposes::ANALYTICS));
+        assert!(exempt.is_answered());
+        let denied = Snapshot { denied: Purposes::ANALYTICS, ..exempt };
+        assert_eq!(denied.in_force(), Purposes::NECESSARY);
+    }
+
+    #[test]
+    fn the_strictest_mode_puts_the_least_in_force() {
+        let modes = [Mode::OptIn, Mode::OptOut, Mode::Exempt];
+        for (one, other) in modes.iter().flat_map(|one| modes.iter().map(move |other| (*one, *other))) {
+            let in_force = |mode| Snapshot { mode, ..Snapshot::default() }.in_force();
+            assert_eq!(in_force(one.strictest(other)), in_force(one).and(in_force(other)));
+            assert_eq!(Mode::of(one as u8), Some(one));
+        }
+        assert_eq!(Mode::of(3), None);
     }
 
     #[test]

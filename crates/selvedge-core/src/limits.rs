@@ -186,6 +186,10 @@ pub const STEPS_MAX: usize = 16;
 pub const PLAN_EVENTS_MAX: usize = 2_000;
 /// Sources, origins or consent regions of a site.
 pub const SITE_ENTRIES_MAX: usize = 256;
+/// How long an identity lives that nobody was asked for (13 months, as the CNIL allows; the shortest that 13 months can be).
+pub const EXEMPT_VISITOR_MS_MAX: u64 = 393 * 24 * 3_600_000;
+/// Bytes that a page's config says of sources of consent.
+pub const CONSENT_SOURCES_BYTES_MAX: usize = 8 * 1024;
 /// Destinations of a site.
 pub const DESTINATIONS_MAX: usize = 32;
 /// Entries of each list of a destination: what it removes, renames, says in headers; its brokers.

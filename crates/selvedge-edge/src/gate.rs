@@ -90,10 +90,7 @@ pub const STATE_PURPOSES: Purposes = Purposes::ANALYTICS.or(Purposes::PERSONALIZ
 /// What is in force where what is known is newer than what is said. What is known from the future was said by a clock that
 /// ran ahead: nobody can tell whether it is newer, so what is denied since stays denied.
 fn outlast(known: &Snapshot, said: &Snapshot, received_ms: u64) -> Snapshot {
-    let mode = match (known.mode, said.mode) {
-        (Mode::OptOut, Mode::OptOut) => Mode::OptOut,
-        _ => Mode::OptIn,
-    };
+    let mode = known.mode.strictest(said.mode);
     let kept = Snapshot { gpc: known.gpc || said.gpc, mode, ..*known };
     if known.time_ms <= received_ms || kept.in_force().and(said.denied).is_empty() {
         return kept;
@@ -107,10 +104,7 @@ fn outlast(known: &Snapshot, said: &Snapshot, received_ms: u64) -> Snapshot {
 }
 
 fn strictest(snapshot: &Snapshot, shown: Shown) -> Snapshot {
-    let mode = match (snapshot.mode, shown.mode) {
-        (Mode::OptOut, Mode::OptOut) => Mode::OptOut,
-        _ => Mode::OptIn,
-    };
+    let mode = snapshot.mode.strictest(shown.mode);
     Snapshot { gpc: snapshot.gpc || shown.gpc, mode, ..*snapshot }
 }
 
@@ -196,6 +190,16 @@ mod tests {
     fn an_event_without_a_snapshot_has_no_purpose_at_all() {
         let gate = Gate::new(&[], None, Shown::default(), NOW_MS);
         assert!(gate.usable(Purposes(u16::MAX), 0).is_empty());
+    }
+
+    #[test]
+    fn the_exemption_counts_only_where_the_region_has_it() {
+        let page = Snapshot { mode: Mode::Exempt, ..Snapshot::default() };
+        let usable =
+            |mode| Gate::new(&[page], None, Shown { gpc: false, mode }, NOW_MS).usable(STATE_PURPOSES, 0);
+        assert!(usable(Mode::OptIn).is_empty());
+        assert_eq!(usable(Mode::Exempt), Purposes::ANALYTICS);
+        assert_eq!(usable(Mode::OptOut), Purposes::ANALYTICS);
     }
 
     proptest! {

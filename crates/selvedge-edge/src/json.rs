@@ -2,7 +2,7 @@
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use selvedge_core::consent::{Mode, Purposes, Signal, Snapshot};
+use selvedge_core::consent::{Mode, Purposes, Signals, Snapshot};
 use selvedge_core::event::Clock;
 use selvedge_core::number::Number;
 use selvedge_core::tracking_plan::Trust;
@@ -108,9 +108,12 @@ pub struct JsonSnapshot {
     denied: Vec<String>,
     mode: &'static str,
     gpc: bool,
-    signal: &'static str,
+    signal: String,
     policy_version: u16,
     time_ms: u64,
+    /// 16 hexadecimal digits; left out where no text was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text_hash: Option<String>,
 }
 
 impl From<&Snapshot> for JsonSnapshot {
@@ -120,15 +123,48 @@ impl From<&Snapshot> for JsonSnapshot {
             denied: purpose_names(snapshot.denied),
             mode: mode(snapshot.mode),
             gpc: snapshot.gpc,
-            signal: match snapshot.signal {
-                Signal::None => "none",
-                Signal::Api => "api",
-                Signal::Server => "server",
-            },
+            signal: signal(snapshot.signal),
             policy_version: snapshot.policy_version,
             time_ms: snapshot.time_ms,
+            text_hash: text_hash(snapshot),
         }
     }
+}
+
+/// The names of who said it, joined by `+`; `none` where nobody did.
+#[must_use]
+pub fn signal(signals: Signals) -> String {
+    let is_in = |at: &usize| (signals.0 >> at) & 1 == 1;
+    let names = Signals::NAMES.iter().enumerate().filter(|(at, _)| is_in(at)).map(|(_, name)| *name);
+    let names: Vec<&str> = names.collect();
+    if names.is_empty() { "none".into() } else { names.join("+") }
+}
+
+/// Reads [`signal`]; `None` for a name that is none.
+#[must_use]
+pub fn signals(text: &str) -> Option<Signals> {
+    if text == "none" {
+        return Some(Signals::NONE);
+    }
+    text.split('+').try_fold(Signals::NONE, |sum, name| Some(sum.or(Signals::named(name)?)))
+}
+
+/// What names the texts that a snapshot was read from, as 16 hexadecimal digits.
+#[must_use]
+pub fn text_hash(snapshot: &Snapshot) -> Option<String> {
+    (snapshot.text_hash != 0).then(|| alloc::format!("{:016x}", snapshot.text_hash))
+}
+
+/// Reads [`text_hash`]: 0 for what is none.
+#[must_use]
+pub fn read_text_hash(text: &str) -> u64 {
+    u64::from_str_radix(text, 16).unwrap_or(0)
+}
+
+/// The consent mode of a word.
+#[must_use]
+pub fn mode_of(word: &str) -> Option<Mode> {
+    [Mode::OptIn, Mode::OptOut, Mode::Exempt].into_iter().find(|known| mode(*known) == word)
 }
 
 /// The word of a consent mode.
@@ -137,6 +173,7 @@ pub const fn mode(mode: Mode) -> &'static str {
     match mode {
         Mode::OptIn => "opt-in",
         Mode::OptOut => "opt-out",
+        Mode::Exempt => "cnil",
     }
 }
 

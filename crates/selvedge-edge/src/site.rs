@@ -9,6 +9,7 @@ use selvedge_core::wire::names::Names;
 use selvedge_core::wire::program::{
     Destination, EdgeConfig, LookupRow, destinations, edge_config, with_rows,
 };
+use serde_json::value::RawValue;
 
 /// A site as one publish made it.
 #[derive(Debug, Clone)]
@@ -100,10 +101,25 @@ impl Site {
         region.map_or(self.config.consent_mode, |(_, mode)| *mode)
     }
 
-    /// The answer of `GET /s/{site}/config` at `now_ms` for a visitor in `country`, who is minted under `topology` entry. A
+    /// The answer of `GET /s/{site}/config` at `now_ms` for a visitor in `country` and its `subdivision` (`CA` of `US`), who is minted under `topology` entry. A
     /// page that is open asks again every `refresh_ms`; 0 leaves it to the answers to tell it of a new program.
     #[must_use]
-    pub fn page_config(&self, country: Option<&str>, topology: u8, refresh_ms: u32, now_ms: u64) -> String {
+    pub fn page_config(
+        &self,
+        country: Option<&str>,
+        subdivision: Option<&str>,
+        topology: u8,
+        refresh_ms: u32,
+        now_ms: u64,
+    ) -> String {
+        let sources = match self.config.consent_sources.as_str() {
+            "" => None,
+            sources => serde_json::from_str(sources).ok(),
+        };
+        let region = country.map(|country| match subdivision {
+            Some(subdivision) => alloc::format!("{country}-{subdivision}"),
+            None => country.into(),
+        });
         let config = PageConfig {
             site: self.name(),
             program: Some(alloc::format!("{}", self.hash)),
@@ -113,6 +129,8 @@ impl Site {
             clock: now_ms,
             consent: crate::json::mode(self.mode_in(country)),
             policy_version: self.config.policy_version,
+            region: region.filter(|_| sources.is_some()),
+            sources,
             paused: self.paused.iter().map(|rule| alloc::format!("{rule:016x}")).collect(),
             selectors: &self.config.selectors,
         };
@@ -131,6 +149,12 @@ struct PageConfig<'a> {
     clock: u64,
     consent: &'static str,
     policy_version: u16,
+    /// Which sources of consent the page reads; left out where it reads none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sources: Option<&'a RawValue>,
+    /// Where the visitor is (`US`, `US-CA`), for defaults that name regions; only with sources.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<String>,
     /// Rules that were stopped, by the hash of their ids; left out where none is.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     paused: Vec<String>,

@@ -13,9 +13,9 @@ const VENDOR: u16 = 755;
 fuzz_target!(|bytes: &[u8]| {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     for vendor in [None, Some(VENDOR)] {
-        holds(tcf::statement(text, vendor), TcString::parse(text).is_some());
+        holds(tcf::statement(text, vendor, &tcf::Asked::default()), TcString::parse(text).is_some());
         let ids: Vec<u8> = (0..=us::LAST).collect();
-        holds(gpp::statement(text, &ids, vendor), GppString::parse(text).is_some());
+        holds(gpp::statement(text, &ids, vendor, &tcf::Asked::default()), GppString::parse(text).is_some());
     }
     if let Some(read) = TcString::parse(text) {
         for purpose in 0..=u8::MAX {

@@ -371,6 +371,7 @@ impl World<'_> {
                 program: Some(known.hash),
                 publish: known.publish,
                 paused: known.paused.clone(),
+                ..Settings::default()
             })),
         );
     }

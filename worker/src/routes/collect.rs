@@ -5,7 +5,6 @@ use crate::clock::now_ms;
 use crate::reply::{self, Passed, Problem};
 use crate::shard::{Envelope, pack};
 use crate::{body, host, programs, settings};
-use selvedge_core::consent::Mode;
 use selvedge_core::limits::BATCH_BYTES_MAX;
 use selvedge_core::tracking_plan::Trust;
 use selvedge_edge::access::{self, Credentials, Sender, Witness};
@@ -58,7 +57,7 @@ async fn take(request: &mut Request, env: &Env, received_ms: u64) -> Passed {
         source: sender.source,
         is_json: opened.form == Form::Json,
         gpc: witness.gpc,
-        is_opt_out: site.mode_in(witness.country.as_deref()) == Mode::OptOut,
+        mode: site.mode_in(witness.country.as_deref()) as u8,
         country: witness.country,
     };
     let place = shards::of_visitor(env, address.whose.visitor(site.name()))?;

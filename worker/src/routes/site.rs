@@ -20,7 +20,11 @@ pub async fn config(request: &Request, env: &Env, name: &str) -> Answered {
         Some(site) => {
             let continent = request.cf().and_then(|cf| cf.continent());
             let entry = settings::topology(env)?.entry_for(continent.as_deref());
-            site.page_config(country(request)?.as_deref(), entry, settings::refresh_ms(env), now_ms())
+            let known = request.cf().and_then(|cf| cf.region_code());
+            let subdivision = known.or(request.headers().get("cf-region-code")?);
+            let country = country(request)?;
+            let refresh_ms = settings::refresh_ms(env);
+            site.page_config(country.as_deref(), subdivision.as_deref(), entry, refresh_ms, now_ms())
         }
         None => return Err(Fault::not_found("there is no such site").into()),
     };

@@ -23,8 +23,8 @@ pub struct Envelope {
     pub is_json: bool,
     /// `Sec-GPC: 1`.
     pub gpc: bool,
-    /// Whether unknown consent counts as granted where the visitor is.
-    pub is_opt_out: bool,
+    /// What unknown consent means where the visitor is: the mode's number.
+    pub mode: u8,
     /// The visitor's country.
     pub country: Option<String>,
 }
@@ -46,7 +46,10 @@ impl Envelope {
 
     /// What unknown consent means where the visitor is.
     pub const fn mode(&self) -> Mode {
-        if self.is_opt_out { Mode::OptOut } else { Mode::OptIn }
+        match Mode::of(self.mode) {
+            Some(mode) => mode,
+            None => Mode::OptIn,
+        }
     }
 }
 

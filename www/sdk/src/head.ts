@@ -5,13 +5,15 @@ import { heard } from "./api";
 import { fromHex } from "./decode";
 import { Writer } from "./encode";
 import { alone, takeOver } from "./locks";
-import { EVENT_TYPES, type Sink } from "./sink";
+import { EVENT_TYPES, MODES, type Sink } from "./sink";
 import { commit, entries, read, type Entry } from "./storage";
 import { hurry } from "./transport";
 
 /** Records that are read at once, where consent allows it. The queues come later, with their locks. */
 const RECORDS = ["consent", "visitor", "state", "program", "leases", "paused"];
 const RANDOM_BYTES = 19;
+/** What our purposes ask of the IAB's, as crates/selvedge-core/src/consent/tcf.rs has it. */
+const ASKED = [0x381, 0x31, 0x4f];
 
 let isAlive = false;
 
@@ -87,6 +89,10 @@ export const head: Sink = {
   consent: (granted, denied) => {
     tell(new Writer(3).varint(granted).varint(denied).raw(random(RANDOM_BYTES)));
   },
+  hear: (source, what, granted = 0, denied = 0, text = "", sections = []) => {
+    const writer = new Writer(25).u8(source).u8(what).varint(granted).varint(denied).text(text);
+    tell(writer.bytes(Uint8Array.from(sections)).raw(random(RANDOM_BYTES)));
+  },
   inView: (slot) => {
     alone(() => {
       tell(new Writer(15).text(slot).bytes(read("leases") ?? new Uint8Array()));
@@ -113,11 +119,13 @@ export const head: Sink = {
   settle: (settings) => {
     const writer = new Writer(1).flag(!!settings);
     if (settings) {
-      const { topology, consent, policy_version, clock, program, publish, paused = [] } = settings;
-      writer.u8(topology).flag(consent === "opt-out").varint(policy_version).varint(clock).flag(!!program);
+      const { topology, consent, policy_version, clock, program, publish, paused = [], sources } = settings;
+      writer.u8(topology).u8(Math.max(MODES.indexOf(consent), 0)).varint(policy_version).varint(clock).flag(!!program);
       if (program) writer.raw(fromHex(program));
       writer.varint(publish).varint(paused.length);
       for (const rule of paused) writer.raw(fromHex(rule));
+      writer.u8(sources?.read ?? 0).varint(sources?.vendor ?? 0);
+      for (const asked of sources?.asked ?? ASKED) writer.varint(asked);
     }
     tell(writer);
   },

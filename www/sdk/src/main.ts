@@ -3,11 +3,13 @@ import { api, at, capture, captureAct, captureLink, capturePage, connect, heard,
 import { watchPage } from "./capture";
 import { head, startHead, tellAdopted, tellBoot, tellChange } from "./head";
 import { holdAgain, letGo, onAdopted } from "./locks";
+import type { open } from "./consent";
+import { ASKS, type Sources } from "./consent/sources";
 import type { Ear, Settings, Sink } from "./sink";
 import { lookAgain, openSlots, selectSlots, show } from "./slots";
 import { openStorage, read, watch } from "./storage";
 import { getConfig, openTransport } from "./transport";
-import type { Stub } from "./types";
+import type { Notices, Stub } from "./types";
 
 type Boot = NonNullable<Stub["boot"]>;
 
@@ -36,7 +38,20 @@ async function start(stub: Stub, boot: Boot): Promise<void> {
     .catch(() => undefined);
   selectSlots(settings?.selectors ?? []);
   sink.settle(settings);
+  if (settings?.sources) readConsent(boot, settings, settings.sources, sink);
   if (settings?.refresh_ms) keepUp(sink, settings);
+}
+
+/** The readers of consent platforms come when the site has any; where they cannot, nothing that they might say is taken for said. */
+function readConsent({ base }: Boot, { region = "" }: Settings, sources: Sources, sink: Sink): void {
+  const purposes = (changed?: (consent: Notices["consent"]) => void): Notices["consent"] => {
+    if (changed) api.on("consent", changed);
+    return api.consent();
+  };
+  import(base + "consent.js").then(
+    (readers: { open: typeof open }) => readers.open(sources, region, sink.hear, purposes),
+    () => sink.hear(sources.read, ASKS),
+  );
 }
 
 /** Where the edge asks for it, a page that is seen learns of a new program without an answer. */

@@ -3,6 +3,7 @@
  * keeps nothing on the device but a refusal where silence would count as a grant: the queue and the ids live as long as
  * the page.
  */
+import { ALL, ASKS, GPP, NOTHING, SAYS, TCF } from "./consent/sources";
 import { Reader } from "./decode";
 import { Writer } from "./encode";
 import { PURPOSES, purposesOf, type Ear, type EventType, type Settings, type Sink } from "./sink";
@@ -50,6 +51,9 @@ const RETRY_MS_MAX = 300_000;
 const RETRY_MS_MIN = 1_000;
 /** 2020-01-01T00:00Z in minutes since 1970: a writer's boot minute counts from here. */
 const BOOT_EPOCH_MINUTES = 26_297_280;
+/** The plain API's bit among those who say what is granted, and the names of all of them. */
+const API = 1;
+const SIGNALS = ["api", "server", "tcf", "gpp", "consent_mode", "platform", "dnt"];
 /** The key of the answer on the device. */
 const CONSENT = "consent";
 const CAMPAIGN = ["source", "medium", "campaign", "term", "content"];
@@ -63,6 +67,10 @@ export function open(boot: NonNullable<Stub["boot"]>, ear: Ear): Sink {
   openStorage(boot.data["site"] ?? "");
   const stored = remembered();
   let said = stored;
+  /** What each source grants and denies. */
+  const voices = new Map<number, readonly [granted: number, denied: number]>();
+  let awaited = 0;
+  let asking = 0;
   let identity = mint();
   let sequence = 0;
   let queue: Waiting[] = [];
@@ -74,16 +82,38 @@ export function open(boot: NonNullable<Stub["boot"]>, ear: Ear): Sink {
 
   /** The purposes in force, as the head reckons them. */
   function inForce(): number {
-    const granted = settings?.consent === "opt-out" ? 15 : said.granted;
+    const granted = mode() === "opt-out" ? 15 : said.granted | (mode() === "cnil" ? 2 : 0);
     return (granted & ~said.denied & (gpc ? 7 : 15)) | 1;
   }
 
   const isOpen = (): boolean => inForce() > 1;
-  const isAnswered = (): boolean => said.time > 0 || settings?.consent === "opt-out";
+  const isAnswered = (): boolean => said.time > 0 || mode() !== "opt-in";
+
+  /** What silence means: while a source of consent is awaited, or asks, nothing. */
+  const mode = (): string => (awaited || asking ? "opt-in" : (settings?.consent ?? "opt-in"));
+
+  /** All that was said, by source: granted where one grants and none denies. */
+  function refold(): void {
+    const wasOpen = isOpen();
+    const all = [...voices.values()];
+    const denied = all.reduce((bits, voice) => bits | voice[1], 0);
+    const granted = awaited || asking ? 0 : all.reduce((bits, voice) => bits | voice[0], 0) & ~denied;
+    const isAnswer = !awaited && !asking && granted + denied > 0;
+    said = { granted, denied, time: isAnswer ? Date.now() : 0 };
+    remember();
+    ear.heard("consent", purposesOf(inForce()));
+    if (isOpen()) {
+      for (const waiting of queue) waiting.said ??= said;
+      schedule(0);
+    } else if (wasOpen || isAnswered()) {
+      if (wasOpen) void post(batch([]));
+      forget();
+    }
+  }
 
   /** Where silence counts as a grant, the next page has to know what was denied. */
   function remember(): void {
-    if (settings?.consent !== "opt-out" || !said.time) return;
+    if (!settings || mode() === "opt-in" || !said.time) return;
     if (!isOpen()) eraseAll();
     write(CONSENT, consentRecord(said, gpc, settings.policy_version));
   }
@@ -118,7 +148,8 @@ export function open(boot: NonNullable<Stub["boot"]>, ear: Ear): Sink {
       granted: names(granted),
       denied: names(denied),
       gpc,
-      mode: settings?.consent ?? "opt-in",
+      mode: mode(),
+      signal: SIGNALS.filter((_, at) => voices.has(1 << at)).join("+") || "none",
       policy_version: settings?.policy_version ?? 0,
       time,
     }));
@@ -225,21 +256,17 @@ export function open(boot: NonNullable<Stub["boot"]>, ear: Ear): Sink {
       add("page", "page", time, { ...facts, ...properties }, context);
     },
     consent: (granted, denied) => {
-      const wasOpen = isOpen();
-      said = {
-        granted: (said.granted | granted) & ~denied,
-        denied: (said.denied & ~granted) | denied,
-        time: Date.now(),
-      };
-      remember();
-      ear.heard("consent", purposesOf(inForce()));
-      if (!isOpen()) {
-        if (wasOpen) void post(batch([]));
-        forget();
-      } else {
-        for (const waiting of queue) waiting.said ??= said;
-        schedule(0);
-      }
+      const [before, refused] = voices.get(API) ?? [said.granted, said.denied];
+      voices.set(API, [(before | granted) & ~denied, (refused & ~granted) | denied]);
+      refold();
+    },
+    hear: (source, what, granted = 0, denied = 0) => {
+      awaited &= ~source;
+      asking = what === ASKS ? asking | source : asking & ~source;
+      // Nothing here reads the strings of the IAB: what cannot be read denies.
+      if (what === SAYS) voices.set(source, source & (TCF | GPP) ? [0, ALL] : [granted, denied]);
+      if (what === NOTHING) voices.delete(source);
+      refold();
     },
     inView: () => {
       // Nothing is decided here.
@@ -259,6 +286,7 @@ export function open(boot: NonNullable<Stub["boot"]>, ear: Ear): Sink {
     hidden: leave,
     awake: () => void flush(),
     settle: (known) => {
+      if (!isSettled) awaited = known?.sources?.read ?? 0;
       settings = known;
       isSettled = true;
       if (isAnswered() && !isOpen()) forget();

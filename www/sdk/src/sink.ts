@@ -1,4 +1,5 @@
 /** Where everything that happens in the page goes: the head, or, where wasm cannot run, plain delivery. */
+import type { Say, Sources } from "./consent/sources";
 import type { Decision, Notices, Properties } from "./types";
 
 /** The site's config, as `GET /s/<site>/config` says it. */
@@ -7,6 +8,10 @@ export type Settings = {
   readonly refresh_ms: number;
   readonly consent: string;
   readonly policy_version: number;
+  /** Which sources of consent the page reads; left out where it reads none. */
+  readonly sources?: Sources;
+  /** Where the visitor is: `US`, or `US-CA`. */
+  readonly region?: string;
   readonly clock: number;
   readonly program: string | null;
   readonly publish: number;
@@ -29,6 +34,8 @@ export type Sink = {
   page(time: number, referrer: string, properties: Properties): void;
   /** Purposes as bits, in the order of {@link PURPOSES}. */
   consent(granted: number, denied: number): void;
+  /** A source of consent was heard. */
+  hear: Say;
   /** Half of a slot is visible: what is capped there is claimed before it counts as seen. */
   inView(slot: string): void;
   seen(slot: string): void;
@@ -45,6 +52,9 @@ export type Ear = {
   heard<Kind extends keyof Notices>(kind: Kind, notice: Notices[Kind]): void;
   show(decision: Decision): void;
 };
+
+/** What unknown consent means, in the order of the wire's numbers. */
+export const MODES = ["opt-in", "opt-out", "cnil"];
 
 export const PURPOSES = ["necessary", "analytics", "personalization", "advertising"] as const;
 

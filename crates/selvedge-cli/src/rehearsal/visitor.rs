@@ -6,7 +6,7 @@ use super::given::Given;
 use super::stage::Stage;
 use crate::recorded::happened::Happened;
 use anyhow::{Result, anyhow};
-use selvedge_core::consent::{Mode, Purposes, Signal, Snapshot};
+use selvedge_core::consent::{Mode, Purposes, Signals, Snapshot};
 use selvedge_core::event::{Batch, BatchHeader, Clock, Event, EventType};
 use selvedge_core::id::{Sequence, VisitorId, WriterId};
 use selvedge_core::limits::WAKES_MAX;
@@ -52,9 +52,10 @@ impl<'a> Visitor<'a> {
             denied: Purposes::NONE,
             mode: Mode::OptIn,
             gpc: false,
-            signal: Signal::Server,
+            signal: Signals::SERVER,
             policy_version: stage.site.config.policy_version,
             time_ms: 1,
+            text_hash: 0,
         };
         Self {
             stage,

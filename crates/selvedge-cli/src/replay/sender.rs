@@ -4,7 +4,7 @@ use super::batches::Outgoing;
 use super::report::Report;
 use crate::remote::{RawAnswer, Remote};
 use anyhow::{Context, Result};
-use selvedge_core::consent::{Mode, Purposes, Signal, Snapshot};
+use selvedge_core::consent::{Mode, Purposes, Signals, Snapshot};
 use selvedge_core::event::{BatchHeader, Clock, Event, LeaseReport};
 use selvedge_core::id::VisitorId;
 use selvedge_core::limits::BATCH_BYTES_MAX;
@@ -140,9 +140,10 @@ fn granted(policy_version: u16, time_ms: u64) -> Snapshot {
         denied: Purposes::NONE,
         mode: Mode::OptIn,
         gpc: false,
-        signal: Signal::Server,
+        signal: Signals::SERVER,
         policy_version,
         time_ms,
+        text_hash: 0,
     }
 }
 
@@ -222,7 +223,7 @@ mod tests {
         assert!(bodies.iter().all(|body| *body == bodies[0]));
         let header = decode(&bodies[0]).header;
         assert_eq!((header.clock, header.sent_at_ms, header.floor), (Clock::Event, 3_000, 1));
-        assert_eq!((header.consent[0].signal, header.consent[0].policy_version), (Signal::Server, 3));
+        assert_eq!((header.consent[0].signal, header.consent[0].policy_version), (Signals::SERVER, 3));
     }
 
     #[test]

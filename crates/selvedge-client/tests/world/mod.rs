@@ -3,7 +3,7 @@
 #![allow(dead_code)]
 
 use selvedge_client::{Ask, Boot, Capture, Client, Effect, Engine, Input, Notice, Reply, Settings, Show};
-use selvedge_core::consent::{Mode, Purposes};
+use selvedge_core::consent::{Mode, Purposes, Signals};
 use selvedge_core::event::{Batch, Event, EventType, RefusalCode};
 use selvedge_core::hash::fnv1a_64;
 use selvedge_core::id::{ProgramHash, VisitorId, WriterId};
@@ -239,6 +239,7 @@ pub struct World {
     pub gpc: bool,
     pub mode: Mode,
     pub policy_version: u16,
+    pub sources: Signals,
     pub is_storage_denied: bool,
     sends: Vec<(u32, Vec<u8>)>,
     loads: Vec<ProgramHash>,
@@ -271,6 +272,7 @@ impl World {
             gpc: false,
             mode: Mode::OptIn,
             policy_version: 1,
+            sources: Signals::NONE,
             is_storage_denied: false,
             sends: Vec::new(),
             loads: Vec::new(),
@@ -310,10 +312,12 @@ impl World {
             paused: self.edge.paused.clone(),
             topology: 3,
             mode: self.mode,
+            sources: self.sources,
             policy_version: self.policy_version,
             clock_ms: self.now_ms,
             program,
             publish: 1,
+            ..Settings::default()
         })));
         self.run();
     }

@@ -493,6 +493,12 @@ fn edge_config(site: &Site, builder: &Builder<'_>, files: &Files<'_>) -> EdgeCon
         consent_mode: written.consent.mode,
         consent_regions: written.consent.regions.clone(),
         policy_version: written.consent.policy_version,
+        consent_sources: written
+            .consent
+            .sources
+            .as_ref()
+            .map(|sources| sources.to_json())
+            .unwrap_or_default(),
         keep: written.keep,
         selectors: written.slots.iter().filter_map(selector).collect(),
         leaves: builder.code.sources.iter().map(|source| leaf_source(source, files)).collect(),

@@ -7,12 +7,75 @@ const SOURCE: &[Key] = &[
     required("key", Form::Text, "a browser's write key, or the name of the secret that holds a server's"),
 ];
 
-const MODE: Form = Form::Word(&["opt-in", "opt-out"]);
+const MODE: Form = Form::Word(&["opt-in", "opt-out", "cnil"]);
+
+const NUMBERS: Form = Form::Items(&Form::Whole(1, 11));
+const TCF: &[Key] = &[
+    key(
+        "vendor",
+        Form::Whole(1, 65_535),
+        "your number in the IAB's list: what a TC string says must allow this vendor",
+    ),
+    key(
+        "purposes",
+        Form::Object(&[
+            key("analytics", NUMBERS, "purposes of the framework that analytics asks for"),
+            key("personalization", NUMBERS, "those that personalization asks for"),
+            key("advertising", NUMBERS, "those that advertising asks for"),
+        ]),
+        "which purposes of the framework each of yours asks for",
+    ),
+];
+
+const NAMES: Form = Form::Items(&Form::Text);
+const PRESET: Form = Form::Word(&crate::written::consent::PRESET_NAMES);
+const PLATFORM: &[Key] = &[
+    key("preset", PRESET, "a platform that is known: what follows changes its reading"),
+    key("listen", NAMES, "events of the window, or calls that take a callback, that tell of a change"),
+    key("read", Form::Text, "where the answer stands: a path from the window on"),
+    key(
+        "answered",
+        Form::Text,
+        "a path that says whether there is an answer (`!` before it turns it round); behind a dot it begins at what was read",
+    ),
+    key(
+        "map",
+        Form::Object(&[
+            key("analytics", NAMES, "what has to be there for analytics"),
+            key("personalization", NAMES, "what has to be there for personalization"),
+            key("advertising", NAMES, "what has to be there for advertising"),
+        ]),
+        "what grants each purpose: words of a list, or paths that say true; all of them must",
+    ),
+];
+
+const SOURCES: &[Key] = &[
+    key("tcf", Form::Either(&[Form::Flag, Form::Object(TCF)]), "IAB TCF 2.3 (`__tcfapi`)"),
+    key("gpp", Form::Flag, "IAB GPP 1.1 (`__gpp`): US opt-outs remove advertising"),
+    key("consent_mode", Form::Flag, "Google Consent Mode v2, off the dataLayer"),
+    key(
+        "platform",
+        Form::Either(&[PRESET, Form::Object(PLATFORM)]),
+        "a consent platform with an interface of its own",
+    ),
+];
 
 const CONSENT: &[Key] = &[
-    required("mode", MODE, "what no answer means: opt-in is no, opt-out is yes"),
+    required("mode", MODE, "what no answer means: opt-in is no, opt-out is yes, cnil is analytics alone"),
     key("policy_version", Form::Whole(1, 65_535), "a new one asks every visitor again"),
     key("regions", Form::Map(&MODE), "countries (two capital letters) where no answer means something else"),
+    key(
+        "sources",
+        Form::Object(SOURCES),
+        "what in the page says what the visitor answered; the strictest counts",
+    ),
+    key(
+        "wait",
+        DURATION,
+        "how long a platform that says nothing is waited for; then the region's mode counts",
+    ),
+    key("dnt", Form::Flag, "Do Not Track denies everything but the necessary"),
+    key("tell_consent_mode", Form::Flag, "tell Google's tags what is in force, as Consent Mode"),
 ];
 
 const SLOT: &[Key] = &[

@@ -19,6 +19,7 @@ mod score;
 pub(crate) mod metric;
 pub(crate) mod deciding;
 pub(crate) mod destinations;
+pub(crate) mod consent;
 pub(crate) mod site;
 pub(crate) mod emit;
 pub(crate) mod rules;

@@ -9,13 +9,13 @@ use crate::literal::DURATION_MS_MAX;
 use crate::source::Files;
 use crate::written::SITE_FILE;
 use crate::written::caps::read_caps;
+use crate::written::consent::{Consent, check_exemption, read_consent};
 use crate::written::destinations::{Destination, read_destinations};
 use crate::written::goals::{Goal, read_goals};
 use crate::written::lists::{List, read_lists};
 use crate::written::lookups::{Lookup, read_lookups};
 use crate::written::stretch::duration;
 use crate::yaml::Node;
-use selvedge_core::consent::Mode;
 use selvedge_core::limits::{LOG_KEEP_MS, QUARANTINE_KEEP_MS};
 use selvedge_core::wire::program::{Cap, Keep, SourceKind};
 
@@ -52,20 +52,6 @@ pub(crate) struct Source {
     pub name: String,
     pub kind: SourceKind,
     pub key: Spanned<String>,
-}
-
-/// The consent policy as written.
-#[derive(Debug)]
-pub(crate) struct Consent {
-    pub mode: Mode,
-    pub policy_version: u16,
-    pub regions: Vec<(String, Mode)>,
-}
-
-impl Default for Consent {
-    fn default() -> Self {
-        Self { mode: Mode::default(), policy_version: 1, regions: Vec::new() }
-    }
 }
 
 /// A slot as written.
@@ -106,6 +92,7 @@ pub(crate) fn read(root: &Node, files: &Files<'_>, report: &mut Report) -> Site 
         lists: read_lists(fields.optional("lists"), files, report),
         language: read_language(fields.optional("language"), report),
     };
+    check_exemption(&site.consent, &site.destinations, report);
     fields.finish(&LATER, report);
     site
 }
@@ -214,42 +201,6 @@ fn read_origin(node: &Node, report: &mut Report) -> Option<String> {
         return None;
     }
     Some(text.value)
-}
-
-const MODES: [(&str, Mode); 2] = [("opt-in", Mode::OptIn), ("opt-out", Mode::OptOut)];
-
-fn read_consent(node: &Node, report: &mut Report) -> Consent {
-    const LATER: [Later; 2] = [
-        ("cmp", "call `selvedge.consent({...})` from the consent banner"),
-        ("purposes", "the four purposes are necessary, analytics, personalization and advertising"),
-    ];
-    let Some(mut fields) = Fields::of(node, report) else { return Consent::default() };
-    let mode = fields.required("mode", report).and_then(|node| fields::word(node, &MODES, &[], report));
-    let version = fields
-        .optional("policy_version")
-        .and_then(|node| fields::whole(node, 1, i64::from(u16::MAX), report));
-    let regions = fields.optional("regions").map(|node| read_regions(node, report)).unwrap_or_default();
-    fields.finish(&LATER, report);
-    Consent {
-        mode: mode.unwrap_or_default(),
-        policy_version: version.and_then(|version| u16::try_from(version).ok()).unwrap_or(1),
-        regions,
-    }
-}
-
-fn read_regions(node: &Node, report: &mut Report) -> Vec<(String, Mode)> {
-    let Some(map) = fields::map(node, report) else { return Vec::new() };
-    let mut regions = Vec::new();
-    for entry in &map.entries {
-        if entry.key.len() != 2 || !entry.key.bytes().all(|byte| byte.is_ascii_uppercase()) {
-            let message = format!("`{}` is not a country: two capital letters of ISO 3166", entry.key);
-            report.add_help(Code::E0015, entry.key_span, message, "write for example `US`".to_owned());
-        } else if let Some(mode) = fields::word(&entry.value, &MODES, &[], report) {
-            regions.push((entry.key.clone(), mode));
-        }
-    }
-    regions.sort_by(|(a, _), (b, _)| a.cmp(b));
-    regions
 }
 
 fn read_slots(node: Option<&Node>, report: &mut Report) -> Vec<Slot> {

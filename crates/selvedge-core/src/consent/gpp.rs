@@ -2,6 +2,7 @@
 //! Source: "Global Privacy Platform", "Section encoding" and "Header".
 
 use super::bits::{Bits, Reader};
+use super::tcf::Asked;
 use super::{Statement, tcf, us};
 
 const HEADER_TYPE: u32 = 3;
@@ -75,25 +76,25 @@ impl<'a> GppString<'a> {
 /// What a GPP string says of our purposes, by the sections that apply to the visitor (as the platform's ping lists them).
 /// A string that cannot be read denies; a section that applies and is not there, or is not known here, says nothing.
 #[must_use]
-pub fn statement(text: &str, applicable: &[u8], vendor: Option<u16>) -> Statement {
+pub fn statement(text: &str, applicable: &[u8], vendor: Option<u16>, asked: &Asked) -> Statement {
     let Some(read) = GppString::parse(text) else { return Statement::DENIED };
     let said = applicable.iter().filter_map(|id| Some((*id, read.section(*id)?)));
-    said.fold(Statement::default(), |sum, (id, section)| sum.and(statement_of(id, section, vendor)))
+    said.fold(Statement::default(), |sum, (id, section)| sum.and(statement_of(id, section, vendor, asked)))
 }
 
-fn statement_of(id: u8, section: &str, vendor: Option<u16>) -> Statement {
+fn statement_of(id: u8, section: &str, vendor: Option<u16>, asked: &Asked) -> Statement {
     match id {
-        TCF_EUROPE => tcf::statement(section, vendor),
-        TCF_CANADA => statement_of_canada(section),
+        TCF_EUROPE => tcf::statement(section, vendor, asked),
+        TCF_CANADA => statement_of_canada(section, asked),
         US_PRIVACY => us::statement_of_privacy_string(section),
         _ => us::statement(id, section),
     }
 }
 
 /// Canada's section. A text that cannot be read denies.
-fn statement_of_canada(section: &str) -> Statement {
+fn statement_of_canada(section: &str, asked: &Asked) -> Statement {
     match core_of_canada(section) {
-        Some(core) => tcf::stated(|purpose| is_implied_or_express(core, purpose)),
+        Some(core) => tcf::stated(asked, |purpose| is_implied_or_express(core, purpose)),
         None => Statement::DENIED,
     }
 }
@@ -131,14 +132,14 @@ mod tests {
     #[test]
     fn a_header_that_names_other_sections_than_there_are_denies() {
         for text in ["DBABM", "DBABM~one~two", "", "~", "CBABM~one", "DBAB*~one"] {
-            assert_eq!(statement(text, &[2], None), Statement::DENIED, "{text}");
+            assert_eq!(statement(text, &[2], None, &Asked::default()), Statement::DENIED, "{text}");
         }
     }
 
     #[test]
     fn only_sections_that_apply_speak() {
         let text = "DBABTA~1YYN";
-        assert_eq!(statement(text, &[6], None).denied, Purposes::ADVERTISING);
-        assert_eq!(statement(text, &[7], None), Statement::default());
+        assert_eq!(statement(text, &[6], None, &Asked::default()).denied, Purposes::ADVERTISING);
+        assert_eq!(statement(text, &[7], None, &Asked::default()), Statement::default());
     }
 }

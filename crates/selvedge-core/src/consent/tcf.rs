@@ -178,30 +178,42 @@ impl<'a> TcString<'a> {
     }
 }
 
-/// What each of our purposes asks of the framework's: all of them, and storage (1) with each.
-const ASKED: [(Purposes, &[u8]); 3] = [
-    (Purposes::ANALYTICS, &[1, 8, 9, 10]),
-    (Purposes::PERSONALIZATION, &[1, 5, 6]),
-    (Purposes::ADVERTISING, &[1, 2, 3, 4, 7]),
-];
+/// Which of the framework's purposes each of ours asks for: analytics, personalization, advertising, in this order; bit 0 is
+/// purpose 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked(pub [u32; 3]);
+
+impl Asked {
+    /// Storage, which everything needs here: all of ours are kept on the device.
+    const STORAGE: u32 = 1;
+}
+
+impl Default for Asked {
+    /// Storage (1) with each; 8, 9, 10 for analytics, 5 and 6 for personalization, 2, 3, 4, 7 for advertising.
+    fn default() -> Self {
+        Self([0b11_1000_0001, 0b11_0001, 0b100_1111])
+    }
+}
 
 /// What a TC string says of our purposes: granted where the user consented to everything that the purpose asks of the
 /// framework, else denied; a text that cannot be read denies. With a vendor, the vendor must be allowed by consent; without
 /// one the site itself acts, and the purposes alone count.
 #[must_use]
-pub fn statement(text: &str, vendor: Option<u16>) -> Statement {
+pub fn statement(text: &str, vendor: Option<u16>, asked: &Asked) -> Statement {
     let Some(read) = TcString::parse(text) else { return Statement::DENIED };
     match vendor {
-        Some(vendor) => stated(|purpose| read.allows_by_consent(purpose, vendor)),
-        None => stated(|purpose| read.consents_to(purpose)),
+        Some(vendor) => stated(asked, |purpose| read.allows_by_consent(purpose, vendor)),
+        None => stated(asked, |purpose| read.consents_to(purpose)),
     }
 }
 
 /// Ours by the framework's purposes: each is granted where all are that it asks for, else denied.
-pub(super) fn stated(allows: impl Fn(u8) -> bool) -> Statement {
+pub(super) fn stated(asked: &Asked, allows: impl Fn(u8) -> bool) -> Statement {
     let mut statement = Statement::default();
-    for (purpose, asked) in ASKED {
-        let is_granted = asked.iter().all(|asked| allows(*asked));
+    let ours = [Purposes::ANALYTICS, Purposes::PERSONALIZATION, Purposes::ADVERTISING];
+    for (purpose, asked) in ours.into_iter().zip(asked.0) {
+        let asked = asked | Asked::STORAGE;
+        let is_granted = (0..PURPOSES).all(|at| (asked >> at) & 1 == 0 || allows(at.saturating_add(1)));
         let set = if is_granted { &mut statement.granted } else { &mut statement.denied };
         *set = set.or(purpose);
     }

@@ -5,7 +5,7 @@ use super::codec::{Reader, WireFault, Writer};
 use super::names::Names;
 use super::property::{take_map, take_name, write_map, write_name};
 use super::tape::Tape;
-use crate::consent::{Mode, Purposes, Signal, Snapshot};
+use crate::consent::{Mode, Purposes, Signals, Snapshot};
 use crate::event::{BatchHeader, Clock, Event, EventType, LeaseReport, RefusalCode};
 use crate::id::Sequence;
 use crate::limits::{CONTEXT_ENTRIES_MAX, EVENT_NAME_BYTES_MAX, PROPERTIES_MAX};
@@ -157,19 +157,19 @@ fn write_header(out: &mut Writer, header: &BatchHeader, dictionary: Option<u64>)
 pub fn write_snapshot(out: &mut Writer, snapshot: &Snapshot) {
     out.varint(u64::from(snapshot.granted.0));
     out.varint(u64::from(snapshot.denied.0));
-    out.u8(match snapshot.mode {
-        Mode::OptIn => 0,
-        Mode::OptOut => 1,
-    });
+    out.u8(snapshot.mode as u8);
     out.flag(snapshot.gpc);
-    out.u8(match snapshot.signal {
-        Signal::None => 0,
-        Signal::Api => 1,
-        Signal::Server => 2,
-    });
+    let is_hashed = snapshot.text_hash != 0;
+    out.u8(snapshot.signal.0 | if is_hashed { HASHED } else { 0 });
     out.varint(u64::from(snapshot.policy_version));
     out.varint(snapshot.time_ms);
+    if is_hashed {
+        out.varint(snapshot.text_hash);
+    }
 }
+
+/// The bit of the signals behind which a text's hash stands at the end of a snapshot.
+pub(super) const HASHED: u8 = 128;
 
 /// The snapshot that [`write_snapshot`] wrote.
 ///
@@ -177,20 +177,20 @@ pub fn write_snapshot(out: &mut Writer, snapshot: &Snapshot) {
 /// The first [`WireFault`] met.
 pub fn read_snapshot(reader: &mut Reader<'_>) -> Result<Snapshot, WireFault> {
     let mut tape = Tape::new(reader.rest());
-    let snapshot = Snapshot {
+    let mut snapshot = Snapshot {
         granted: Purposes(tape.u16()),
         denied: Purposes(tape.u16()),
-        mode: if tape.flag() { Mode::OptOut } else { Mode::OptIn },
+        mode: Mode::of(tape.u8()).ok_or(WireFault::Malformed)?,
         gpc: tape.flag(),
-        signal: match tape.u8() {
-            0 => Signal::None,
-            1 => Signal::Api,
-            2 => Signal::Server,
-            _ => return Err(WireFault::Malformed),
-        },
+        signal: Signals(tape.u8()),
         policy_version: tape.u16(),
         time_ms: tape.u64(),
+        text_hash: 0,
     };
+    if snapshot.signal.0 & HASHED != 0 {
+        snapshot.signal.0 ^= HASHED;
+        snapshot.text_hash = tape.u64();
+    }
     *reader = Reader::new(tape.rest());
     tape.check()?;
     Ok(snapshot)

@@ -179,6 +179,9 @@ pub struct EdgeConfig {
     pub consent_regions: Vec<(String, Mode)>,
     /// The version of the consent policy.
     pub policy_version: u16,
+    /// Which sources of consent a page reads, and how: a JSON object for its config; empty where it reads none. At most
+    /// [`crate::limits::CONSENT_SOURCES_BYTES_MAX`].
+    pub consent_sources: String,
     /// How long what passed is kept.
     pub keep: Keep,
     /// Slots whose elements the page finds by a CSS selector: name and selector.

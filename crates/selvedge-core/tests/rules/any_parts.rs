@@ -347,7 +347,7 @@ fn edge() -> impl Strategy<Value = EdgeConfig> {
     let kinds = [SourceKind::Browser, SourceKind::Server, SourceKind::Webhook];
     let source = (name(), prop::sample::select(kinds.to_vec()), name())
         .prop_map(|(name, kind, key)| Source { name, kind, key });
-    let mode = || prop::sample::select(&[Mode::OptIn, Mode::OptOut][..]);
+    let mode = || prop::sample::select(&[Mode::OptIn, Mode::OptOut, Mode::Exempt][..]);
     let leaf = (name(), any::<u32>(), any::<u32>(), name()).prop_map(|(file, line, column, text)| Leaf {
         file,
         line,
@@ -357,12 +357,12 @@ fn edge() -> impl Strategy<Value = EdgeConfig> {
     let keep =
         (any::<u64>(), any::<u64>()).prop_map(|(log_ms, quarantine_ms)| Keep { log_ms, quarantine_ms });
     let keep = prop_oneof![Just(Keep::default()), keep];
-    let policy = (mode(), list((name(), mode())), any::<u16>(), keep, list((name(), name())));
+    let policy = (mode(), list((name(), mode())), any::<u16>(), keep, list((name(), name())), name());
     (list(source), list(name()), policy, list(leaf), judged(), list(pushed())).prop_map(
         |(
             sources,
             origins,
-            (consent_mode, consent_regions, policy_version, keep, selectors),
+            (consent_mode, consent_regions, policy_version, keep, selectors, consent_sources),
             leaves,
             (goals, studies),
             pushed,
@@ -372,6 +372,7 @@ fn edge() -> impl Strategy<Value = EdgeConfig> {
             consent_mode,
             consent_regions,
             policy_version,
+            consent_sources,
             keep,
             selectors,
             leaves,

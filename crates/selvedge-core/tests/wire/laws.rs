@@ -4,7 +4,7 @@ use crate::{oracle, sample};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
-use selvedge_core::consent::{Mode, Purposes, Signal, Snapshot};
+use selvedge_core::consent::{Mode, Purposes, Signals, Snapshot};
 use selvedge_core::event::{BatchHeader, Clock, Event, EventType, LeaseReport, RefusalCode};
 use selvedge_core::id::{ProgramHash, Sequence, VisitorId, WriterId};
 use selvedge_core::number::Number;
@@ -74,14 +74,15 @@ prop_compose! {
     fn snapshots()(
         granted: u16,
         denied: u16,
-        opt_out: bool,
+        mode in prop::sample::select(vec![Mode::OptIn, Mode::OptOut, Mode::Exempt]),
         gpc: bool,
-        signal in prop::sample::select(vec![Signal::None, Signal::Api, Signal::Server]),
+        signal in 0u8..128,
         policy_version: u16,
         time_ms: u64,
+        text_hash in prop_oneof![Just(0), any::<u64>()],
     ) -> Snapshot {
-        let mode = if opt_out { Mode::OptOut } else { Mode::OptIn };
-        Snapshot { granted: Purposes(granted), denied: Purposes(denied), mode, gpc, signal, policy_version, time_ms }
+        let (granted, denied, signal) = (Purposes(granted), Purposes(denied), Signals(signal));
+        Snapshot { granted, denied, mode, gpc, signal, policy_version, time_ms, text_hash }
     }
 }
 

@@ -104,9 +104,11 @@ pub fn header(header: &BatchHeader, dictionary: Option<u64>) -> Vec<u8> {
         .consent
         .iter()
         .map(|snapshot| {
-            let (mode, signal) = (snapshot.mode as u8, snapshot.signal as u8);
+            let (mode, signal) = (snapshot.mode as u8, snapshot.signal.0);
+            let hash = Some(snapshot.text_hash).filter(|hash| *hash != 0);
+            let signal = signal | if hash.is_some() { 128 } else { 0 };
             let first = (snapshot.granted.0, snapshot.denied.0, mode, snapshot.gpc, signal);
-            (first, snapshot.policy_version, snapshot.time_ms)
+            (first, snapshot.policy_version, snapshot.time_ms, Optional(hash))
         })
         .collect();
     let leases: Vec<_> = header.leases.iter().map(|lease| (lease.rule, lease.lease, lease.used)).collect();
@@ -127,4 +129,16 @@ pub fn batch(batch_header: &BatchHeader, events: &[&Event], names: Option<&Names
         bytes.extend(postcard::to_allocvec(&event(one, batch_header.sent_at_ms, names)).unwrap());
     }
     bytes
+}
+
+/// A value that is there or not, without a mark: what stands before it says so.
+struct Optional(Option<u64>);
+
+impl serde::Serialize for Optional {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeTuple as _;
+        let mut tuple = serializer.serialize_tuple(usize::from(self.0.is_some()))?;
+        self.0.iter().try_for_each(|value| tuple.serialize_element(value))?;
+        tuple.end()
+    }
 }

@@ -1,6 +1,6 @@
 //! Values by hand, with every field set, and the dictionary they are abbreviated by.
 
-use selvedge_core::consent::{Mode, Purposes, Signal, Snapshot};
+use selvedge_core::consent::{Mode, Purposes, Signals, Snapshot};
 use selvedge_core::event::{BatchHeader, Clock, Event, EventType, LeaseReport, RefusalCode};
 use selvedge_core::id::{ProgramHash, Sequence, VisitorId, WriterId};
 use selvedge_core::number::Number;
@@ -63,11 +63,12 @@ pub fn header() -> BatchHeader {
                 denied: Purposes::ADVERTISING,
                 mode: Mode::OptIn,
                 gpc: true,
-                signal: Signal::Api,
+                signal: Signals::API,
                 policy_version: 300,
                 time_ms: SENT_AT_MS - 60_000,
+                text_hash: 0,
             },
-            Snapshot { mode: Mode::OptOut, signal: Signal::Server, ..Snapshot::default() },
+            Snapshot { mode: Mode::OptOut, signal: Signals::SERVER, ..Snapshot::default() },
         ],
         context: map(&[
             ("page.path", text("/shoes/😀")),

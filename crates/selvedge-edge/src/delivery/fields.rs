@@ -51,6 +51,8 @@ fn begun(kind: RecordKind, id: &str, origin: &Origin<'_>) -> Map {
         map.set("consent_gpc", Value::Bool(consent.gpc));
         map.set("consent_policy_version", number(consent.policy_version.into()));
         map.set("consent_time_ms", number(consent.time_ms));
+        map.set("consent_signal", text(json::signal(consent.signal)));
+        set_some(&mut map, "consent_text_hash", json::text_hash(consent).as_deref());
     }
     map
 }

@@ -6,7 +6,7 @@ use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
-use selvedge_core::consent::{Mode, Purposes, Signal, Snapshot};
+use selvedge_core::consent::{Purposes, Snapshot};
 use selvedge_core::event::{BatchHeader, Event, EventType, RefusalCode};
 use selvedge_core::id::{ProgramHash, Sequence, VisitorId, parse_hex_16};
 use selvedge_core::limits::{CONTEXT_ENTRIES_MAX, PROPERTIES_MAX};
@@ -151,6 +151,8 @@ struct SnapshotLine {
     signal: String,
     policy_version: u16,
     time_ms: u64,
+    #[serde(default)]
+    text_hash: String,
 }
 
 #[derive(Deserialize)]
@@ -243,15 +245,12 @@ fn snapshot(line: &SnapshotLine) -> Snapshot {
     Snapshot {
         granted: purposes(&line.granted),
         denied: purposes(&line.denied),
-        mode: if line.mode == "opt-out" { Mode::OptOut } else { Mode::OptIn },
+        mode: crate::json::mode_of(&line.mode).unwrap_or_default(),
         gpc: line.gpc,
-        signal: match line.signal.as_str() {
-            "api" => Signal::Api,
-            "server" => Signal::Server,
-            _ => Signal::None,
-        },
+        signal: crate::json::signals(&line.signal).unwrap_or_default(),
         policy_version: line.policy_version,
         time_ms: line.time_ms,
+        text_hash: crate::json::read_text_hash(&line.text_hash),
     }
 }
 

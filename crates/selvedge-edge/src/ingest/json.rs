@@ -8,7 +8,7 @@ use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use selvedge_core::consent::{Mode, Purposes, Signal, Snapshot};
+use selvedge_core::consent::{Mode, Purposes, Signals, Snapshot};
 use selvedge_core::event::{BatchHeader, Clock, Event, EventType, LeaseReport, RefusalCode, Undecodable};
 use selvedge_core::id::{ProgramHash, Sequence, VisitorId, WriterId, parse_hex_16};
 use selvedge_core::limits::{
@@ -95,6 +95,8 @@ struct SnapshotJson {
     policy_version: u16,
     #[serde(default)]
     time: u64,
+    #[serde(default)]
+    text_hash: String,
 }
 
 #[derive(Deserialize)]
@@ -256,15 +258,17 @@ pub fn snapshots(raw: Option<&RawValue>) -> Result<Vec<Snapshot>, Fault> {
 
 fn snapshot(read: &SnapshotJson) -> Result<Snapshot, Fault> {
     let mode = match read.mode.as_str() {
-        "" | "opt-in" => Mode::OptIn,
-        "opt-out" => Mode::OptOut,
-        _ => return Err(unreadable("consent.mode must be opt-in or opt-out")),
+        "" => Mode::OptIn,
+        word => crate::json::mode_of(word)
+            .ok_or_else(|| unreadable("consent.mode must be opt-in, opt-out or cnil"))?,
     };
     let signal = match read.signal.as_str() {
-        "" | "api" => Signal::Api,
-        "none" => Signal::None,
-        "server" => Signal::Server,
-        _ => return Err(unreadable("consent.signal must be none, api or server")),
+        "" => Signals::API,
+        names => crate::json::signals(names).ok_or_else(|| {
+            unreadable(
+                "consent.signal must be none, or of api, server, tcf, gpp, consent_mode, platform, dnt",
+            )
+        })?,
     };
     Ok(Snapshot {
         granted: purposes(&read.granted)?,
@@ -274,6 +278,7 @@ fn snapshot(read: &SnapshotJson) -> Result<Snapshot, Fault> {
         signal,
         policy_version: read.policy_version,
         time_ms: read.time,
+        text_hash: crate::json::read_text_hash(&read.text_hash),
     })
 }
 

@@ -1,6 +1,6 @@
 //! A site, a destination, and rows for it.
 
-use selvedge_core::consent::{Purposes, Signal, Snapshot};
+use selvedge_core::consent::{Purposes, Signals, Snapshot};
 use selvedge_core::event::{Clock, Event, EventType};
 use selvedge_core::id::{ProgramHash, Sequence, VisitorId, WriterId};
 use selvedge_core::limits::BUCKETS;
@@ -68,7 +68,7 @@ pub fn destination() -> Destination {
 
 /// What a visitor said who granted these.
 pub fn granted(purposes: Purposes) -> Snapshot {
-    Snapshot { granted: purposes, signal: Signal::Api, time_ms: 1, policy_version: 1, ..Snapshot::default() }
+    Snapshot { granted: purposes, signal: Signals::API, time_ms: 1, policy_version: 1, ..Snapshot::default() }
 }
 
 pub fn analytics() -> Snapshot {

@@ -1,6 +1,6 @@
 //! A small site, a visitor, and batches for it.
 
-use selvedge_core::consent::{Mode, Purposes, Signal, Snapshot};
+use selvedge_core::consent::{Mode, Purposes, Signals, Snapshot};
 use selvedge_core::event::{Batch, BatchHeader, Clock, Event, EventType, Undecodable};
 use selvedge_core::id::{Sequence, VisitorId, WriterId};
 use selvedge_core::rules::program::rule_hash;
@@ -238,7 +238,8 @@ pub fn said(granted: Purposes, denied: Purposes, time_ms: u64) -> Snapshot {
         denied,
         mode: Mode::OptIn,
         gpc: false,
-        signal: Signal::Api,
+        signal: Signals::API,
+        text_hash: 0,
         policy_version: 1,
         time_ms,
     }

@@ -2,14 +2,17 @@
 
 use super::Bounded;
 use super::map::{Bounds, MapSeed, WIRE_SIZES};
-use crate::consent::{Mode, Purposes, Signal, Snapshot};
+use crate::consent::{Mode, Purposes, Signals, Snapshot};
 use crate::event::{BatchHeader, Clock, LeaseReport};
 use crate::id::{ProgramHash, VisitorId, WriterId};
 use crate::limits::{CONSENT_SNAPSHOTS_MAX, LEASE_REPORTS_MAX, WRITE_KEY_BYTES_MAX};
 use crate::value::Map;
+use crate::wire::batch::HASHED;
 use crate::wire::names::Names;
 use alloc::vec::Vec;
-use serde::de::{Deserialize, DeserializeSeed, Deserializer};
+use core::fmt;
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, SeqAccess, Visitor};
+use serde::ser::{Serialize, SerializeTuple, Serializer};
 
 #[derive(serde::Deserialize)]
 struct HeaderForm<'a> {
@@ -46,8 +49,14 @@ struct LeaseForm {
 }
 
 /// A consent snapshot.
-#[derive(serde::Serialize, serde::Deserialize)]
 pub(in crate::wire) struct SnapshotForm {
+    said: SaidForm,
+    /// Only where the signals have the bit for it.
+    text_hash: u64,
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct SaidForm {
     granted: u16,
     denied: u16,
     mode: u8,
@@ -57,40 +66,74 @@ pub(in crate::wire) struct SnapshotForm {
     time_ms: u64,
 }
 
+impl Serialize for SnapshotForm {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let is_hashed = self.said.signal & HASHED != 0;
+        let mut tuple = serializer.serialize_tuple(if is_hashed { 2 } else { 1 })?;
+        tuple.serialize_element(&self.said)?;
+        if is_hashed {
+            tuple.serialize_element(&self.text_hash)?;
+        }
+        tuple.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for SnapshotForm {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_tuple(2, SnapshotVisitor)
+    }
+}
+
+struct SnapshotVisitor;
+
+impl<'de> Visitor<'de> for SnapshotVisitor {
+    type Value = SnapshotForm;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a consent snapshot")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<SnapshotForm, A::Error> {
+        let said: SaidForm = sequence.next_element()?.ok_or_else(|| A::Error::invalid_length(0, &self))?;
+        let text_hash = if said.signal & HASHED == 0 {
+            0
+        } else {
+            sequence.next_element()?.ok_or_else(|| A::Error::invalid_length(1, &self))?
+        };
+        Ok(SnapshotForm { said, text_hash })
+    }
+}
+
 impl From<&Snapshot> for SnapshotForm {
     fn from(snapshot: &Snapshot) -> Self {
-        Self {
+        let hashed = if snapshot.text_hash == 0 { 0 } else { HASHED };
+        let said = SaidForm {
             granted: snapshot.granted.0,
             denied: snapshot.denied.0,
             mode: snapshot.mode as u8,
             gpc: snapshot.gpc,
-            signal: snapshot.signal as u8,
+            signal: snapshot.signal.0 | hashed,
             policy_version: snapshot.policy_version,
             time_ms: snapshot.time_ms,
-        }
+        };
+        Self { said, text_hash: snapshot.text_hash }
     }
 }
 
 impl SnapshotForm {
-    /// The snapshot; `None` for a mode or signal that does not exist.
+    /// The snapshot; `None` for a mode that does not exist.
     pub(in crate::wire) const fn read(&self) -> Option<Snapshot> {
+        let Self { said, text_hash } = self;
+        let Some(mode) = Mode::of(said.mode) else { return None };
         Some(Snapshot {
-            granted: Purposes(self.granted),
-            denied: Purposes(self.denied),
-            mode: match self.mode {
-                0 => Mode::OptIn,
-                1 => Mode::OptOut,
-                _ => return None,
-            },
-            gpc: self.gpc,
-            signal: match self.signal {
-                0 => Signal::None,
-                1 => Signal::Api,
-                2 => Signal::Server,
-                _ => return None,
-            },
-            policy_version: self.policy_version,
-            time_ms: self.time_ms,
+            granted: Purposes(said.granted),
+            denied: Purposes(said.denied),
+            mode,
+            gpc: said.gpc,
+            signal: Signals(said.signal & !HASHED),
+            policy_version: said.policy_version,
+            time_ms: said.time_ms,
+            text_hash: *text_hash,
         })
     }
 }

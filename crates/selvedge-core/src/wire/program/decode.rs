@@ -22,9 +22,10 @@ use super::{
     SetTo, Shape, Slot, Status, Term, Test, TextTest, Ttl, WarmUp, Window,
 };
 use crate::limits::{
-    ATTRIBUTES_MAX, CAPS_MAX, CART_EVENTS_MAX, CONTENTS_MAX, FACTS_MAX, GROUPS_MAX, INSTRUCTIONS_MAX,
-    LOOKUP_COLUMNS_MAX, LOOKUP_ROWS_MAX, LOOKUPS_MAX, MASK_WORDS_MAX, METRICS_MAX, PROGRAM_BYTES_MAX,
-    RULES_MAX, SCORE_POINTS_MAX, SEQUENCES_MAX, SLOTS_MAX, TEXTS_MAX, ZONE_OFFSETS_MAX, ZONES_MAX,
+    ATTRIBUTES_MAX, CAPS_MAX, CART_EVENTS_MAX, CONSENT_SOURCES_BYTES_MAX, CONTENTS_MAX, FACTS_MAX,
+    GROUPS_MAX, INSTRUCTIONS_MAX, LOOKUP_COLUMNS_MAX, LOOKUP_ROWS_MAX, LOOKUPS_MAX, MASK_WORDS_MAX,
+    METRICS_MAX, PROGRAM_BYTES_MAX, RULES_MAX, SCORE_POINTS_MAX, SEQUENCES_MAX, SLOTS_MAX, TEXTS_MAX,
+    ZONE_OFFSETS_MAX, ZONES_MAX,
 };
 use crate::wire::codec::{Reader, WireFault};
 use alloc::string::String;
@@ -126,6 +127,11 @@ fn edge_of(image: &Image) -> Decoded<Option<EdgeConfig>> {
     if !judged.is_empty() {
         (config.goals, config.studies) = postcard::judged(&mut Reader::new(judged))?;
     }
+    let sources = image.table(tag::CONSENT_SOURCES);
+    if sources.len() > CONSENT_SOURCES_BYTES_MAX {
+        return Err(ProgramFault::TooLarge);
+    }
+    config.consent_sources = String::from_utf8(sources.into()).map_err(|_| WireFault::BadText)?;
     let pushed = image.table(tag::PUSHED);
     if !pushed.is_empty() {
         config.pushed = postcard::pushed(&mut Reader::new(pushed))?;

@@ -132,7 +132,7 @@ pub(super) fn edge_config(from: &mut Reader) -> Decoded<EdgeConfig> {
     let sources = list(from, SITE_ENTRIES_MAX, |from| {
         Ok(Source { name: text(from)?, kind: one_of(from, kinds)?, key: text(from)? })
     })?;
-    let modes = &[Mode::OptIn, Mode::OptOut];
+    let modes = &[Mode::OptIn, Mode::OptOut, Mode::Exempt];
     let origins = list(from, SITE_ENTRIES_MAX, text)?;
     let consent_mode = one_of(from, modes)?;
     let consent_regions = list(from, SITE_ENTRIES_MAX, |from| Ok((text(from)?, one_of(from, modes)?)))?;
