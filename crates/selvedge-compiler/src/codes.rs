@@ -268,7 +268,8 @@ codes! {
     /// of an address, `class`, `target`. Values may stand between tags, in `title`, `alt`, `aria-...` and `data-...`, and in
     /// an address behind its host.
     E0603 = Error, "a value where it cannot be made safe";
-    /// Numbers and amounts of money can be computed and written; texts are only written; yes or no has no words.
+    /// Numbers and amounts of money can be computed and written; texts are only written; times are written `as date`, `as day` or
+    /// `as time`; yes or no has no words.
     E0604 = Error, "a value that cannot be written so";
     /// Markup holds the elements of text, links, lists, images and tables, each closed, with attributes in quotes.
     /// Nothing in it can run code.

@@ -182,6 +182,8 @@ pub const PIECES_MAX: usize = 64;
 pub const CONTENT_VALUES_MAX: usize = 8;
 /// Steps of one placeholder's computation.
 pub const STEPS_MAX: usize = 16;
+/// Words that a value of a content is one of: the months.
+pub const WORDS_MAX: usize = 12;
 /// Events of a tracking plan.
 pub const PLAN_EVENTS_MAX: usize = 2_000;
 /// Sources, origins or consent regions of a site.

@@ -6,56 +6,22 @@ use super::attempts::{self, Attempts, FRESH_STATE_ATTEMPTS, REFUSE_ATTEMPTS};
 use super::deadlines;
 use super::envelope::Envelope;
 use super::outbox::Outbox;
+use super::stopped::Stopped;
 use super::{Shard, tables, warming};
 use crate::barrier::{self, Failure};
 use crate::fault_plan::FaultPlan;
 use selvedge_core::event::Event;
-use selvedge_core::id::{ProgramHash, Sequence, VisitorId, WriterId};
+use selvedge_core::id::{Sequence, VisitorId, WriterId};
 use selvedge_edge::erasure;
 use selvedge_edge::fault::Fault;
 use selvedge_edge::gate::Shown;
-use selvedge_edge::ingest::{self, Arrival, Form, Outcome, Stale, Trouble, Watch, answer_json};
+use selvedge_edge::ingest::{self, Arrival, Form, Outcome, Trouble, Watch, answer_json};
 use selvedge_edge::ledger::Ledger;
 use selvedge_edge::site::Site;
 use std::cell::Cell;
 use std::rc::Rc;
 use worker::durable::Storage;
 use worker::{SqlStorage, State};
-
-/// Why a batch left nothing.
-#[derive(Debug)]
-pub enum Stopped {
-    /// The caller is told.
-    Fault(Fault),
-    /// The program must be fetched first.
-    Stale(Stale),
-    /// The tracking plans of these programs must be fetched first.
-    Unknown(Vec<ProgramHash>),
-}
-
-impl Stopped {
-    /// What the caller is told.
-    pub fn into_fault(self) -> Fault {
-        match self {
-            Self::Fault(fault) => fault,
-            Self::Stale(stale) => Fault::stale_program(stale.to_string()),
-            Self::Unknown(_) => Fault::internal("what a metric is warmed up by could not be fetched"),
-        }
-    }
-}
-
-impl From<Fault> for Stopped {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
-    }
-}
-
-impl From<worker::Error> for Stopped {
-    fn from(error: worker::Error) -> Self {
-        worker::console_error!("a step was stopped by the storage: {error}");
-        Self::Fault(Fault::storage("the storage failed; nothing was kept"))
-    }
-}
 
 thread_local! {
     /// The writer and the event that the running step is at, so that a panic can be put down to it. Sequence 0: before any.

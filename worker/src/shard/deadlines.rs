@@ -3,7 +3,7 @@
 //! throws: whom it could not decide for it comes back to, ever later, and gives up in the end.
 
 use super::alarm::Alarm;
-use super::collect::Stopped;
+use super::stopped::Stopped;
 use super::{Shard, tables, warming};
 use crate::barrier::{self, Failure};
 use crate::clock::now_ms;

@@ -1,7 +1,8 @@
 //! The erasure of a visitor, in one transaction: afterwards the shard holds a tombstone and the notice of it, and nothing
 //! else of theirs.
 
-use super::collect::{Kept, Stopped};
+use super::collect::Kept;
+use super::stopped::Stopped;
 use super::{Shard, attempts, deadlines, outbox, quarantined, tables};
 use crate::barrier::{self, Failure};
 use crate::clock::now_ms;

@@ -9,6 +9,10 @@ mod quarantined;
 
 mod tables;
 
+mod stopped;
+
+mod warming;
+
 mod attempts;
 
 mod alarm;
@@ -18,8 +22,6 @@ mod deadlines;
 mod outbox;
 
 mod collect;
-
-mod warming;
 
 mod replay;
 
@@ -41,6 +43,7 @@ use selvedge_edge::decide::{self, Question};
 use selvedge_edge::fault::Fault;
 use selvedge_edge::site::Site;
 use std::rc::Rc;
+use stopped::Stopped;
 use worker::{DurableObject, Env, Method, Request, Response, SqlStorage, State, durable_object};
 
 /// How often it is looked for entries of the quarantine whose time is over, at most.
@@ -130,10 +133,10 @@ impl Shard {
         let mut answer = collect::collect(self, &site, &envelope, &batch, plants_faults);
         for _ in 0..FETCHES_MAX {
             match answer {
-                Err(collect::Stopped::Stale(stale)) => {
+                Err(Stopped::Stale(stale)) => {
                     site = programs::site(&self.env, &envelope.site, stale.known).await?;
                 }
-                Err(collect::Stopped::Unknown(unknown)) => programs::learn(&self.env, &unknown).await,
+                Err(Stopped::Unknown(unknown)) => programs::learn(&self.env, &unknown).await,
                 other => {
                     answer = other;
                     break;
@@ -141,7 +144,7 @@ impl Shard {
             }
             answer = collect::collect(self, &site, &envelope, &batch, plants_faults);
         }
-        let answer = answer.map_err(collect::Stopped::into_fault)?;
+        let answer = answer.map_err(Stopped::into_fault)?;
         let content_type = if envelope.is_json { reply::JSON } else { reply::BYTES };
         Ok(reply::typed(content_type)?.fixed(answer))
     }
@@ -152,7 +155,7 @@ impl Shard {
         let site = programs::site(&self.env, &asked.site, asked.publish).await?;
         let question = Rc::new(Question::read(question)?);
         let mut decided = self.decide_once(&site, &question);
-        if let Err(Failure::Work(collect::Stopped::Unknown(unknown))) = &decided {
+        if let Err(Failure::Work(Stopped::Unknown(unknown))) = &decided {
             programs::learn(&self.env, unknown).await;
             decided = self.decide_once(&site, &question);
         }
@@ -164,11 +167,7 @@ impl Shard {
         }
     }
 
-    fn decide_once(
-        &self,
-        site: &Rc<Site>,
-        question: &Rc<Question>,
-    ) -> Result<String, Failure<collect::Stopped>> {
+    fn decide_once(&self, site: &Rc<Site>, question: &Rc<Question>) -> Result<String, Failure<Stopped>> {
         let (sql, now_ms) = (self.state.storage().sql(), now_ms());
         let plants_faults = settings::plants_faults(&self.env);
         let preview_secret = settings::secret(&self.env, PREVIEW_SECRET);

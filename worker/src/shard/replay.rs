@@ -1,8 +1,9 @@
 //! Orders about the quarantine: each entry that is replayed goes through a transaction of its own, in which it is removed,
 //! or stays with its new reason. So one that fails, or panics, leaves the others as they are, and none counts twice.
 
-use super::collect::{Kept, Stopped};
+use super::collect::Kept;
 use super::quarantined::{self, Meant};
+use super::stopped::Stopped;
 use super::{Shard, deadlines, outbox, tables, warming};
 use crate::barrier::{self, Failure};
 use crate::clock::now_ms;

@@ -1,7 +1,7 @@
 //! Before a visitor is stepped under a new program: metrics that are new to it and say `warm_up: log` are worked out of its
 //! rows of the log, in the transaction of the step.
 
-use super::collect::Stopped;
+use super::stopped::Stopped;
 use super::tables;
 use crate::programs;
 use selvedge_core::id::{ProgramHash, VisitorId};

@@ -3,15 +3,15 @@
 use super::code::index;
 use super::facts::{Dictionaries, Facts};
 use super::parts::{Builder, Sources, metrics_of};
-use crate::resolved::{Content, Leaf, Read};
+use crate::resolved::{Content, Fact, Leaf, Read};
 use selvedge_core::consent::Purposes;
 use selvedge_core::hash::fnv1a_64;
-use selvedge_core::wire::program::{Fact, FactSource, READS_NOW, Template};
+use selvedge_core::wire::program::{self, FactSource, READS_NOW, Template};
 use std::collections::BTreeMap;
 
 impl Builder<'_> {
     /// What contents show that differs from visitor to visitor, and what that reads.
-    pub(super) fn templates(&mut self) -> (Vec<Template>, Vec<Fact>) {
+    pub(super) fn templates(&mut self) -> (Vec<Template>, Vec<program::Fact>) {
         let mut values = Facts::default();
         let contents = self.contents.clone().into_iter().enumerate();
         let shown = contents.filter(|(_, content)| !content.is_plain());
@@ -27,7 +27,7 @@ impl Builder<'_> {
                 Read::Now => READS_NOW,
                 Read::Fact(leaf) => {
                     let source = self.source(leaf, content.purpose, values);
-                    meaning.push_str(&format!(" {}", self.meaning_of(&source, content.purpose)));
+                    meaning.push_str(&format!(" {}", self.meaning_of(leaf, &source, content.purpose)));
                     index(values.place(leaf, source, &Dictionaries::default()).0)
                 }
             };
@@ -41,14 +41,22 @@ impl Builder<'_> {
     fn source(&mut self, leaf: &Leaf, purpose: Purposes, values: &mut Facts) -> FactSource {
         let metrics: BTreeMap<usize, u16> =
             metrics_of(leaf).into_iter().map(|at| (at, self.metric(at, purpose))).collect();
-        let Self { attribute_places, item_tests, tables, zones, site, .. } = self;
+        let Self { facts, attribute_places, item_tests, tables, zones, site, .. } = self;
         let sources =
             Sources { site, attributes: attribute_places, metrics: &metrics, item_tests, tables, zones };
-        sources.of(&leaf.fact, values)
+        // What a value is looked up, or counted, by is a fact as any other.
+        let facts = if matches!(leaf.fact, Fact::Lookup(_) | Fact::SameCount(..)) { facts } else { values };
+        sources.of(&leaf.fact, facts)
     }
 
     /// What a value means, wherever it stands in the program.
-    fn meaning_of(&self, source: &FactSource, purpose: Purposes) -> String {
+    fn meaning_of(&self, leaf: &Leaf, source: &FactSource, purpose: Purposes) -> String {
+        if let Fact::Lookup(found) = &leaf.fact {
+            let table = self.site.site.lookups.get(found.table);
+            let column = table.and_then(|table| table.columns.get(found.column));
+            let (table, column) = (table.map(|table| &table.name), column.map(|column| &column.name));
+            return format!("lookup {table:?} {column:?} {:?}", found.key);
+        }
         match source {
             FactSource::Metric(at) => {
                 let metric = self.metrics.get(usize::from(*at));

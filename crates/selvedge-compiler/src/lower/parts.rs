@@ -189,7 +189,7 @@ pub(super) struct Builder<'a> {
     pub(super) site: &'a Site,
     pub(super) shared: &'a Shared,
     dictionaries: Dictionaries,
-    facts: Facts,
+    pub(super) facts: Facts,
     pub(super) metrics: Vec<Metric>,
     scores: Vec<program::Score>,
     pub(super) sequences: Vec<Sequence>,

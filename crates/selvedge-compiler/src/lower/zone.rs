@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use selvedge_core::limits::ZONE_OFFSETS_MAX;
-use selvedge_core::wire::program::{Builtin, Fact, FactSource, Offset, Parts, Window};
+use selvedge_core::wire::program::{Builtin, Fact, FactSource, Offset, Parts, Piece, Step, Template, Window};
 
 /// 1 January 2020 and 1 January 2050: the zone's rules are written out between them.
 const FROM_SECOND: i64 = 1_577_836_800;
@@ -18,7 +18,18 @@ fn asks_for_local_time(parts: &Parts) -> bool {
     let is_of_calendar = |window| matches!(window, Window::Today | Window::Week | Window::Month);
     let is_clock =
         |fact: &Fact| matches!(fact.source, FactSource::Builtin(Builtin::TimeOfDay | Builtin::Weekday));
-    parts.metrics.iter().any(|metric| is_of_calendar(metric.window)) || parts.facts.iter().any(is_clock)
+    parts.metrics.iter().any(|metric| is_of_calendar(metric.window))
+        || parts.facts.iter().any(is_clock)
+        || parts.templates.iter().any(writes_local_time)
+}
+
+fn writes_local_time(template: &Template) -> bool {
+    let fields = template.wordings.iter().flat_map(|wording| &wording.fields);
+    let is_local = |piece: &Piece| match piece {
+        Piece::Text(_) => false,
+        Piece::Value(value) => value.steps.iter().any(|step| matches!(step, Step::Local(_))),
+    };
+    fields.flat_map(|(_, pieces)| pieces).any(is_local)
 }
 
 /// The zone from the first of these years on; what comes after the last keeps its offset.

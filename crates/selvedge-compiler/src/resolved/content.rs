@@ -1,6 +1,8 @@
 //! Contents resolved: placeholders with their names found, their types checked and their steps in order.
 
+use super::calendar;
 use super::fact::{Domain, Fact, FactType, Leaf, LeafTest};
+use super::lookups::cell;
 use super::names::{Meaning, Names};
 use super::style::{Style, plain};
 use super::typed::Used;
@@ -10,8 +12,9 @@ use crate::diagnostic::Report;
 use crate::literal::micro_text;
 use crate::source::Span;
 use crate::suggest::did_you_mean;
-use crate::template::{Expr, Format as WrittenFormat, Literal, Operation, Placeholder as Written};
+use crate::template::{Expr, Format as WrittenFormat, Literal, Lookup, Operation, Placeholder as Written};
 use crate::written::content::{self, Field, Wording as WrittenWording, escape_json};
+use crate::written::lookups::{ColumnKind, Lookup as Table};
 use selvedge_core::consent::Purposes;
 use selvedge_core::limits::{CONTENT_VALUES_MAX, STEPS_MAX};
 use selvedge_core::number::MICRO;
@@ -92,6 +95,7 @@ impl Content {
 pub(super) struct Setting<'a> {
     pub names: &'a Names<'a>,
     pub currency: &'a str,
+    pub lookups: &'a [Table],
     /// The language of those contents that name none.
     pub language: &'a str,
 }
@@ -116,7 +120,8 @@ pub(super) fn resolve(
             let language =
                 if wording.language.is_empty() { setting.language } else { wording.language.as_str() };
             let style = Style::of(language);
-            let mut typer = Typer { setting, style, content: &mut content, used, report };
+            let language = language.to_ascii_lowercase();
+            let mut typer = Typer { setting, style, language, content: &mut content, used, report };
             typer.wording(wording)
         };
         content.wordings.push(found);
@@ -154,6 +159,7 @@ impl Kind {
 struct Typer<'a, 'r> {
     setting: &'a Setting<'a>,
     style: Style,
+    language: String,
     content: &'r mut Content,
     used: &'r mut Used,
     report: &'r mut Report,
@@ -169,39 +175,72 @@ impl Typer<'_, '_> {
         let mut pieces: Vec<Piece> = Vec::new();
         for piece in &field.pieces {
             let found = match piece {
-                content::Piece::Text(text) => Some(Piece::Text(text.clone())),
-                content::Piece::Value(placeholder, escape) => self.placeholder(placeholder, *escape),
-                content::Piece::Whole(placeholder) => self.whole(placeholder, &mut pieces),
+                content::Piece::Text(text) => vec![Piece::Text(text.clone())],
+                content::Piece::Value(placeholder, escape) => {
+                    self.placeholder(placeholder, *escape).unwrap_or_default()
+                }
+                content::Piece::Whole(placeholder) => self.whole(placeholder).unwrap_or_default(),
             };
-            match (pieces.last_mut(), found) {
-                (Some(Piece::Text(before)), Some(Piece::Text(text))) => before.push_str(&text),
-                (_, found) => pieces.extend(found),
+            for piece in found {
+                match (pieces.last_mut(), piece) {
+                    (Some(Piece::Text(before)), Piece::Text(text)) => before.push_str(&text),
+                    (_, piece) => pieces.push(piece),
+                }
             }
         }
         pieces
     }
 
-    fn placeholder(&mut self, written: &Written, escape: Escape) -> Option<Piece> {
+    fn placeholder(&mut self, written: &Written, escape: Escape) -> Option<Vec<Piece>> {
         if let Expr::Literal(Literal::Text(text)) = &written.expr {
-            return Some(Piece::Text(escaped(text, escape)));
+            return Some(vec![Piece::Text(escaped(text, escape))]);
         }
         let (kind, mut steps) = self.value(written)?;
+        if let Some(moment) = moment(kind, written) {
+            return self.time(moment, &steps, written, escape);
+        }
         let format = self.format(kind, written, &mut steps)?;
         let otherwise = match &written.otherwise {
             None => None,
             Some(literal) => Some(escaped(&self.otherwise(literal, kind, &format, written.span)?, escape)),
         };
-        Some(Piece::Value(Placeholder { steps, format, escape, otherwise }))
+        Some(vec![Piece::Value(Placeholder { steps, format, escape, otherwise })])
+    }
+
+    /// A moment: one piece for each of its parts. What stands in for it stands in the first.
+    fn time(
+        &mut self,
+        moment: calendar::Moment,
+        steps: &[Step],
+        written: &Written,
+        escape: Escape,
+    ) -> Option<Vec<Piece>> {
+        let mut otherwise = match &written.otherwise {
+            None => None,
+            Some(literal) => {
+                let found = self.otherwise(literal, Kind::Time, &Format::Text, written.span)?;
+                Some(escaped(&found, escape))
+            }
+        };
+        let parts = calendar::pieces(moment, &self.language);
+        let piece = |(part, format)| {
+            let steps = [steps, &[Step::Local(part)]].concat();
+            let instead = otherwise.clone();
+            otherwise = otherwise.as_ref().map(|_| String::new());
+            Piece::Value(Placeholder { steps, format, escape, otherwise: instead })
+        };
+        Some(parts.into_iter().map(piece).collect())
     }
 
     /// A JSON value of its own: a text in quotes, a number as JSON has it.
-    fn whole(&mut self, written: &Written, pieces: &mut Vec<Piece>) -> Option<Piece> {
+    fn whole(&mut self, written: &Written) -> Option<Vec<Piece>> {
         let (kind, steps) = self.value(written)?;
         if !matches!(kind, Kind::Number | Kind::Money) || written.format.is_some() {
-            push_text(pieces, "\"");
-            let found = self.placeholder(written, Escape::Json)?;
-            pieces.push(found);
-            return Some(Piece::Text("\"".to_owned()));
+            let quote = || Piece::Text("\"".to_owned());
+            let mut pieces = vec![quote()];
+            pieces.extend(self.placeholder(written, Escape::Json)?);
+            pieces.push(quote());
+            return Some(pieces);
         }
         let otherwise = match &written.otherwise {
             None => None,
@@ -212,7 +251,7 @@ impl Typer<'_, '_> {
             }
         };
         let format = Format::Number(plain());
-        Some(Piece::Value(Placeholder { steps, format, escape: Escape::Text, otherwise }))
+        Some(vec![Piece::Value(Placeholder { steps, format, escape: Escape::Text, otherwise })])
     }
 
     /// What is computed, and what must be known for it.
@@ -243,6 +282,7 @@ impl Typer<'_, '_> {
                 Some(Kind::Time)
             }
             Expr::Name(name, span) => self.name(name, *span, steps),
+            Expr::Lookup(lookup) => self.lookup(lookup, steps),
             Expr::Binary(operation, first, second, span) => {
                 let (first, second) = (self.expr(first, steps)?, self.expr(second, steps)?);
                 steps.push(match operation {
@@ -324,21 +364,51 @@ impl Typer<'_, '_> {
             FactType::List | FactType::Untyped => return self.no_value(name, "a list", span),
             FactType::Opaque(what) => return self.no_value(name, what, span),
         };
-        match fact {
-            Fact::Attribute(at) => drop(self.used.attributes.insert(at)),
-            Fact::Metric(at) => drop(self.used.metrics.insert(at)),
-            _ => {}
+        self.reads(fact, kind, name, span, steps);
+        if fact_type == FactType::Count {
+            // A whole number becomes millionths.
+            steps.extend([Step::Constant(MICRO * MICRO), Step::Multiply]);
+        }
+        Some(kind)
+    }
+
+    /// A cell of a table: a value as any other, which only the edge knows.
+    fn lookup(&mut self, lookup: &Lookup, steps: &mut Vec<Step>) -> Option<Kind> {
+        let (key, at) = (&lookup.key.0, lookup.key.1);
+        let Some(Meaning::Fact(fact, FactType::Text { .. })) = self.setting.names.find(key) else {
+            let message = format!("`{}` is looked up by a text, and `{key}` is none", lookup.table);
+            let help = format!("write for example `{}[page.sku].{}`", lookup.table, lookup.column);
+            self.report.add_help(Code::E0301, at, message, help);
+            return None;
+        };
+        let (found, column) =
+            cell(self.setting.lookups, (&lookup.table, &lookup.column), fact, lookup.span, self.report)?;
+        let name = format!("{}[{key}].{}", lookup.table, lookup.column);
+        let kind = match column {
+            ColumnKind::Text => Kind::Text,
+            ColumnKind::Number => Kind::Number,
+            ColumnKind::Money => Kind::Money,
+            ColumnKind::Time => Kind::Time,
+            ColumnKind::Bool => return self.no_value(&name, "yes or no", lookup.span),
+        };
+        self.reads(Fact::Lookup(Box::new(found)), kind, &name, lookup.span, steps);
+        Some(kind)
+    }
+
+    /// The value of a fact, and that it must be known.
+    fn reads(&mut self, fact: Fact, kind: Kind, name: &str, span: Span, steps: &mut Vec<Step>) {
+        for part in fact.simple() {
+            match part {
+                Fact::Attribute(at) => drop(self.used.attributes.insert(*at)),
+                Fact::Metric(at) => drop(self.used.metrics.insert(*at)),
+                _ => {}
+            }
         }
         self.content.needs.push(Need { fact: fact.clone(), name: name.to_owned(), span });
         let domain = if kind == Kind::Text { Domain::Text } else { Domain::Numbers(i64::MIN, i64::MAX) };
         let source = Source { span, text: name.to_owned() };
         let leaf = Leaf { fact, default: None, domain, test: LeafTest::Known, source };
         steps.push(self.read(Read::Fact(leaf)));
-        if fact_type == FactType::Count {
-            // A whole number becomes millionths.
-            steps.extend([Step::Constant(MICRO * MICRO), Step::Multiply]);
-        }
-        Some(kind)
     }
 
     fn no_value<T>(&mut self, name: &str, what: &str, span: Span) -> Option<T> {
@@ -387,7 +457,9 @@ impl Typer<'_, '_> {
                 let help = match kind {
                     Kind::Text => "leave `as` out",
                     Kind::Number | Kind::Money => "write `as 0`, `as 0.00`, or leave `as` out",
-                    Kind::Time => "write how far away it is: `{{trial_ends_at - now as days}}`",
+                    Kind::Time => {
+                        "write `as date`, `as day`, `as time`, or `{{trial_ends_at - now as days}}`"
+                    }
                     Kind::Duration => "write `as days`, `as hours` or `as minutes`",
                 };
                 self.report.add_help(Code::E0604, span, message, help.to_owned());
@@ -412,6 +484,13 @@ impl Typer<'_, '_> {
     }
 }
 
+/// What is to be written of a time.
+fn moment(kind: Kind, written: &Written) -> Option<calendar::Moment> {
+    let Some(WrittenFormat::Word(word, _)) = &written.format else { return None };
+    let mut words = calendar::Moment::WORDS.into_iter();
+    words.find(|(known, _)| *known == word).map(|(_, moment)| moment).filter(|_| kind == Kind::Time)
+}
+
 /// Milliseconds of a unit that durations are written in.
 fn unit_ms(word: &str) -> Option<i64> {
     match word {
@@ -419,13 +498,6 @@ fn unit_ms(word: &str) -> Option<i64> {
         "hours" => Some(3_600_000),
         "minutes" => Some(60_000),
         _ => None,
-    }
-}
-
-fn push_text(pieces: &mut Vec<Piece>, text: &str) {
-    match pieces.last_mut() {
-        Some(Piece::Text(before)) => before.push_str(text),
-        _ => pieces.push(Piece::Text(text.to_owned())),
     }
 }
 

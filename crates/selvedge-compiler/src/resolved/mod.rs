@@ -14,6 +14,7 @@ pub(crate) mod truth;
 pub(crate) mod fuse;
 mod metric;
 mod style;
+mod calendar;
 mod content;
 mod warnings;
 mod schedule;

@@ -87,10 +87,11 @@ fn is_certain(when: &Truth, fact: &Fact) -> bool {
         {
             // Of a count that was not watched whole a lower bound is known: only an upper bound proves the value.
             LeafTest::Ranges(ranges) => {
-                matches!(fact, Fact::Attribute(_)) || ranges.iter().all(|(_, high)| *high != i64::MAX)
+                matches!(fact, Fact::Attribute(_) | Fact::Lookup(_))
+                    || ranges.iter().all(|(_, high)| *high != i64::MAX)
             }
             LeafTest::OneOf(..) | LeafTest::Text(..) => true,
-            LeafTest::Known => matches!(fact, Fact::Attribute(_)),
+            LeafTest::Known => matches!(fact, Fact::Attribute(_) | Fact::Lookup(_)),
             LeafTest::Missing => false,
         },
         Truth::Leaf(_) => false,

@@ -118,7 +118,8 @@ pub(crate) fn resolve(written: Written, report: &mut Report) -> Site {
     let conditions = resolved_rules.iter().flat_map(|rule| rule.conditions(&deciding));
     count_as_values(conditions.map(|(truth, _)| truth), &mut metrics);
     check_fallbacks(&site, &contents, report);
-    let setting = Setting { names: &names, currency: &currency, language: &site.language };
+    let setting =
+        Setting { names: &names, currency: &currency, lookups: &site.lookups, language: &site.language };
     let mut resolved_contents: Vec<Content> =
         contents.iter().map(|found| content::resolve(found, &setting, &mut used, report)).collect();
     let showings: Vec<Showing<'_>> = resolved_rules.iter().flat_map(showings_of).collect();

@@ -1,6 +1,6 @@
 //! How each language writes numbers and money.
 
-use selvedge_core::wire::program::{NumberFormat, Zeros};
+use selvedge_core::wire::program::{Format, NumberFormat, Zeros};
 
 /// How a language writes numbers.
 #[derive(Debug, Clone, Copy)]
@@ -61,10 +61,23 @@ const WHOLE: [&str; 6] = ["CLP", "HUF", "ISK", "JPY", "KRW", "VND"];
 impl Style {
     /// The style of a language (lower case); English where it is not known.
     pub fn of(language: &str) -> Self {
-        let is_of = |known: &str| {
-            language.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
-        };
-        STYLES.iter().find(|(known, _)| is_of(known)).map_or(ENGLISH, |(_, style)| *style)
+        STYLES.iter().find(|(known, _)| Self::is_of(known, language)).map_or(ENGLISH, |(_, style)| *style)
+    }
+
+    /// Whether a language (lower case) is this one, or a kind of it.
+    pub fn is_of(known: &str, language: &str) -> bool {
+        language.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    }
+
+    /// A whole number without groups, with what stands before and behind it: a part of a date.
+    pub fn whole(self, prefix: &str, suffix: &str) -> Format {
+        let (prefix, suffix) = (prefix.to_owned(), suffix.to_owned());
+        Format::Number(NumberFormat { group: String::new(), prefix, suffix, ..self.number(Some(0)) })
+    }
+
+    /// Hours, and minutes as hundredths: `18:05`.
+    pub fn clock(self, point: &str) -> Format {
+        Format::Number(NumberFormat { point: point.to_owned(), ..self.number(Some(2)) })
     }
 
     /// A number with at most two decimals, or with exactly as many as asked for.

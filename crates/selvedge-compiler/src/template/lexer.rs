@@ -19,7 +19,7 @@ pub(super) enum Kind {
     Number(i64, u8),
     /// Milliseconds.
     Duration(i64),
-    /// `+ - * / ( )`.
+    /// `+ - * / ( ) [ ]`, and `.` behind `]`.
     Sign(char),
     /// Nothing of these.
     Other,
@@ -66,7 +66,7 @@ fn token(rest: &str, first: char) -> (Kind, usize) {
             Some(length) => (Kind::Text(rest[1..=length].to_owned()), length + 2),
             None => (Kind::Other, rest.len()),
         },
-        '+' | '-' | '*' | '/' | '(' | ')' => (Kind::Sign(first), 1),
+        '+' | '-' | '*' | '/' | '(' | ')' | '[' | ']' | '.' => (Kind::Sign(first), 1),
         _ if first.is_ascii_digit() => {
             let length = length_of(|c| c.is_ascii_alphanumeric() || c == '.');
             (number(&rest[..length]), length)

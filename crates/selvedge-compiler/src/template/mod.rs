@@ -34,9 +34,21 @@ pub(crate) enum Expr {
     Literal(Literal),
     /// A fact, an attribute, a metric or a score.
     Name(String, Span),
+    /// A cell of a table, by the text of a fact.
+    Lookup(Box<Lookup>),
     /// The time of the decision.
     Now,
     Binary(Operation, Box<Expr>, Box<Expr>, Span),
+}
+
+/// `catalog[page.sku].name`.
+#[derive(Debug, Clone)]
+pub(crate) struct Lookup {
+    pub table: String,
+    /// The name of the fact that it is looked up by.
+    pub key: (String, Span),
+    pub column: String,
+    pub span: Span,
 }
 
 /// What is done with two values.

@@ -1,7 +1,7 @@
 //! Tokens of a placeholder in, syntax tree out. Loosest first: `else` < `as` < `+ -` < `* /`.
 
 use super::lexer::{Kind, Token, tokens};
-use super::{Expr, Format, Literal, Operation, Placeholder};
+use super::{Expr, Format, Literal, Lookup, Operation, Placeholder};
 use crate::codes::Code;
 use crate::diagnostic::Report;
 use crate::source::Span;
@@ -80,15 +80,51 @@ impl Parser<'_> {
                 Some(Expr::Now)
             }
             Kind::Word(word) if word != "else" && word != "as" => {
+                let start = self.here().start;
                 let span = self.span();
                 self.at += 1;
-                Some(Expr::Name(word, span))
+                if *self.peek() == Kind::Sign('[') {
+                    self.lookup(word, start)
+                } else {
+                    Some(Expr::Name(word, span))
+                }
             }
             Kind::Word(_) | Kind::Sign(_) | Kind::Other | Kind::End => {
                 self.unexpected("the name of a fact, or a number")
             }
             _ => self.literal().map(Expr::Literal),
         }
+    }
+
+    /// What stands behind the name of a table: `[page.sku].name`.
+    fn lookup(&mut self, table: String, start: usize) -> Option<Expr> {
+        self.at += 1;
+        let key = (self.word("the name of a fact: `[page.sku]`")?, self.behind_span());
+        self.sign(']')?;
+        self.sign('.')?;
+        let column = self.word("the name of a column: `.stock`")?;
+        let span = self.anchor.span(start, self.behind());
+        Some(Expr::Lookup(Box::new(Lookup { table, key, column, span })))
+    }
+
+    fn word(&mut self, expected: &str) -> Option<String> {
+        let Kind::Word(word) = self.peek().clone() else { return self.unexpected(expected) };
+        self.at += 1;
+        Some(word)
+    }
+
+    fn sign(&mut self, sign: char) -> Option<()> {
+        if *self.peek() != Kind::Sign(sign) {
+            return self.unexpected(&format!("`{sign}`"));
+        }
+        self.at += 1;
+        Some(())
+    }
+
+    /// Where the token before stands.
+    fn behind_span(&self) -> Span {
+        let at = self.tokens.get(self.at.saturating_sub(1)).map_or(0..0, |token| token.at.clone());
+        self.anchor.span(at.start, at.end)
     }
 
     fn literal(&mut self) -> Option<Literal> {

@@ -32,7 +32,7 @@ pub fn content(image: &Image, state: &VisitorState, moment: &Moment, decision: &
         Seen::Text(language) => language,
         _ => "",
     };
-    let fields = fields(wording(&mut from, language), &values)?;
+    let fields = fields(image, wording(&mut from, language), &values)?;
     Some(Content { fields, ..plain })
 }
 
@@ -68,14 +68,14 @@ fn is_of(of: &[u8], language: &[u8]) -> bool {
     begins && language.get(of.len()).is_none_or(|next| !next.is_ascii_alphanumeric())
 }
 
-fn fields(bytes: &[u8], values: &[Stored]) -> Option<Vec<(String, String)>> {
+fn fields(image: &Image, bytes: &[u8], values: &[Stored]) -> Option<Vec<(String, String)>> {
     let mut from = Tape::new(bytes);
     let mut fields = Vec::new();
     while !from.rest().is_empty() {
         let name = from.string();
         let mut text = String::new();
         for _ in 0..from.count() {
-            write(&mut text, &mut from, values)?;
+            write(image, &mut text, &mut from, values)?;
         }
         fields.push((name, text));
     }

@@ -3,20 +3,20 @@
 
 use super::kept::CUT_MARK;
 use crate::number::MICRO;
-use crate::wire::program::{Escape, NumberFormat, Zeros, format, piece, step};
+use crate::wire::program::{Escape, Image, NumberFormat, Zeros, format, piece, step};
 use crate::wire::state::Stored;
 use crate::wire::tape::Tape;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 /// Writes one piece behind `out`; `None` where its value is unknown and nothing stands in for it.
-pub(super) fn write(out: &mut String, from: &mut Tape, values: &[Stored]) -> Option<()> {
+pub(super) fn write(image: &Image, out: &mut String, from: &mut Tape, values: &[Stored]) -> Option<()> {
     if from.u8() == piece::TEXT {
         out.push_str(from.text());
         return Some(());
     }
     let (escape, has_otherwise, otherwise) = (from.u8(), from.flag(), from.text());
-    let value = compute(from, values);
+    let value = compute(image, from, values);
     let written = written(from, value);
     let length = out.len();
     match written {
@@ -37,7 +37,7 @@ enum Value<'a> {
 }
 
 /// Runs the steps of a placeholder.
-fn compute<'a>(from: &mut Tape, values: &'a [Stored]) -> Value<'a> {
+fn compute<'a>(image: &Image, from: &mut Tape, values: &'a [Stored]) -> Value<'a> {
     let mut stack: Vec<Option<i64>> = Vec::new();
     let mut text = None;
     for _ in 0..from.count() {
@@ -51,6 +51,10 @@ fn compute<'a>(from: &mut Tape, values: &'a [Stored]) -> Value<'a> {
                 }
                 _ => None,
             },
+            step::LOCAL => {
+                let part = from.u8();
+                stack.pop().flatten().map(|time_ms| local_part(image, part, time_ms))
+            }
             operation => {
                 let (second, first) = (stack.pop().flatten(), stack.pop().flatten());
                 first.zip(second).and_then(|(first, second)| operate(operation, first, second))
@@ -63,6 +67,23 @@ fn compute<'a>(from: &mut Tape, values: &'a [Stored]) -> Value<'a> {
         (None, Some(number)) => Value::Number(number),
         (None, None) => Value::Unknown,
     }
+}
+
+/// A part of a moment on the clocks of the site, in millionths.
+fn local_part(image: &Image, part: u8, time_ms: i64) -> i64 {
+    let local = image.local(time_ms);
+    let (date, hour, minute) = (local.date(), local.minute / 60, local.minute % 60);
+    let clock = |hour: i64| hour.wrapping_mul(MICRO).wrapping_add(minute.wrapping_mul(MICRO / 100));
+    let whole = match part {
+        0 => date.year,
+        1 => date.month,
+        2 => date.day,
+        3 => local.weekday().wrapping_add(1),
+        4 => return clock(hour),
+        5 => return clock((hour.wrapping_add(11) % 12).wrapping_add(1)),
+        _ => (hour / 12).wrapping_add(1),
+    };
+    whole.wrapping_mul(MICRO)
 }
 
 fn operate(operation: u8, first: i64, second: i64) -> Option<i64> {
@@ -99,6 +120,11 @@ fn written(from: &mut Tape, value: Value) -> Option<String> {
     match (from.u8(), value) {
         (format::TEXT, Value::Text(text)) => Some(text.into()),
         (format::TEXT, _) => None,
+        (format::WORDS, value) => {
+            let mut words = (0..from.count()).map(|_| from.text()).collect::<Vec<_>>().into_iter();
+            let Value::Number(micro) = value else { return None };
+            words.nth(usize::try_from(micro / MICRO).ok()?.checked_sub(1)?).map(String::from)
+        }
         (_, value) => {
             let form = NumberForm {
                 decimals: from.u8().min(6),

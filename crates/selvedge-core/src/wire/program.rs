@@ -63,7 +63,7 @@ pub use pushed::{with_live, with_rows};
 pub use sequence::{Sequence, SequenceKind, SequenceStep};
 pub use shown::{Content, ContentType, Group, Hold, Rule, Slot, Status, Timing, Trigger};
 pub use template::{
-    Escape, Format, NumberFormat, Piece, Placeholder, READS_NOW, Step, Template, Wording, Zeros,
+    Escape, Format, LocalPart, NumberFormat, Piece, Placeholder, READS_NOW, Step, Template, Wording, Zeros,
 };
 pub(crate) use template::{format, piece, step};
 pub use tested::{

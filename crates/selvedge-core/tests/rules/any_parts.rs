@@ -6,11 +6,16 @@ use selvedge_core::tracking_plan::{Nature, PlanEvent, PlanProperty, PropertyType
 use selvedge_core::wire::program::{
     Attribute, AttributeScope, AttributeSet, AttributeType, Builtin, Cap, CartChange, CartEvent, ColumnKind,
     Content, ContentType, Deciding, EdgeConfig, Emit, Escape, Experiment, Fact, FactSource, Feed, Format,
-    Goal, Group, Hold, IfStale, Instruction, Jump, Keep, Leaf, Lookup, LookupCell, LookupRow, Metric,
-    MetricKind, NumberFormat, Offset, OncePer, Parts, Piece, Placeholder, Points, PushedTable, Rule, Scope,
-    Score, Sequence, SequenceKind, SequenceStep, SetTo, Shape, Slot, Source, SourceKind, Status, Step, Study,
-    Suppression, Template, Term, Terms, Test, TextTest, Timing, Trial, Trigger, Ttl, Unit, ValueCap, Variant,
-    WarmUp, Window, Wording, Zeros,
+    Goal, Group, Hold, IfStale, Instruction, Jump, Keep, Leaf, LocalPart, Lookup, LookupCell, LookupRow,
+    Metric, MetricKind, NumberFormat, Offset, OncePer, Parts, Piece, Placeholder, Points, PushedTable, Rule,
+    Scope, Score, Sequence, SequenceKind, SequenceStep, SetTo, Shape, Slot, Source, SourceKind, Status, Step,
+    Study, Suppression, Template, Term, Terms, Test, TextTest, Timing, Trial, Trigger, Ttl, Unit, ValueCap,
+    Variant, WarmUp, Window, Wording, Zeros,
+};
+
+const LOCAL_PARTS: [LocalPart; 7] = {
+    use LocalPart::{Clock, Day, HalfOfDay, Month, TwelveHourClock, Weekday, Year};
+    [Year, Month, Day, Weekday, Clock, TwelveHourClock, HalfOfDay]
 };
 
 fn name() -> impl Strategy<Value = String> {
@@ -321,6 +326,7 @@ fn placeholder() -> impl Strategy<Value = Piece> {
         any::<i64>().prop_map(Step::Constant),
         any::<u8>().prop_map(Step::Read),
         prop::sample::select(&[Step::Add, Step::Subtract, Step::Multiply, Step::Divide][..]),
+        prop::sample::select(&LOCAL_PARTS[..]).prop_map(Step::Local),
     ];
     let zeros = prop::sample::select(&[Zeros::Drop, Zeros::Pair, Zeros::Keep][..]);
     let number = (any::<u8>(), zeros, any::<bool>(), prop::array::uniform4(name())).prop_map(
@@ -328,7 +334,8 @@ fn placeholder() -> impl Strategy<Value = Piece> {
             Format::Number(NumberFormat { decimals, zeros, rounds_up, point, group, prefix, suffix })
         },
     );
-    let format = prop_oneof![Just(Format::Text), number];
+    let words = prop::collection::vec(name(), 0..=12).prop_map(Format::Words);
+    let format = prop_oneof![Just(Format::Text), number, words];
     let escape = prop::sample::select(&[Escape::Text, Escape::Html, Escape::Address, Escape::Json][..]);
     (list(step), format, escape, prop::option::of(name())).prop_map(|(steps, format, escape, otherwise)| {
         Piece::Value(Placeholder { steps, format, escape, otherwise })

@@ -13,7 +13,10 @@ pub(super) fn verify_contents(parts: &Parts, image: &Image) -> Verdict {
             && !matches!(value.shape, Shape::Text(..))
             && value.default.is_none();
         sound(is_value)?;
-        verify_fact(parts, image, 0, value)?;
+        // What a value is looked up, or counted, by is a fact of the rules.
+        let is_by_fact = matches!(value.source, FactSource::Lookup { .. } | FactSource::SameCount(..));
+        let facts = if is_by_fact { parts.facts.len() } else { 0 };
+        verify_fact(parts, image, facts, value)?;
     }
     if !parts.templates.is_sorted_by(|before, next| before.content < next.content) {
         return Err(ProgramFault::Unsorted);
@@ -44,12 +47,16 @@ fn verify_placeholder(template: &Template, placeholder: &Placeholder) -> Verdict
                 sound(height >= 2)?;
                 height = height.saturating_sub(2);
             }
+            Step::Local(_) => {
+                sound(height >= 1)?;
+                height = height.saturating_sub(1);
+            }
         }
         height = height.saturating_add(1);
     }
     sound(height == 1)?;
     match (&placeholder.format, placeholder.steps.as_slice()) {
-        (Format::Text, [Step::Read(_)]) | (Format::Number(_), _) => Ok(()),
+        (Format::Text, [Step::Read(_)]) | (Format::Number(_) | Format::Words(_), _) => Ok(()),
         (Format::Text, _) => sound(false),
     }
 }

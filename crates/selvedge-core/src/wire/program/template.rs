@@ -75,6 +75,27 @@ pub enum Step {
     Multiply,
     /// Takes two, puts the first divided by the second, in millionths. By 0: unknown.
     Divide,
+    /// Takes a moment, puts a part of it as clocks in the site's time zone show it.
+    Local(LocalPart),
+}
+
+/// A part of a moment in local time, in millionths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LocalPart {
+    /// 2026.
+    Year = 0,
+    /// 1 to 12.
+    Month = 1,
+    /// 1 to 31.
+    Day = 2,
+    /// 1 for Monday to 7.
+    Weekday = 3,
+    /// Hours, and minutes as hundredths: 18.05.
+    Clock = 4,
+    /// The same of a clock with twelve hours: 6.05, and 12.05 behind noon and midnight.
+    TwelveHourClock = 5,
+    /// 1 before noon, 2 from noon on.
+    HalfOfDay = 6,
 }
 
 /// How a value is written.
@@ -84,6 +105,8 @@ pub enum Format {
     Text,
     /// A number in millionths.
     Number(NumberFormat),
+    /// A whole number from 1, in millionths, as the word in its place; at most [`crate::limits::WORDS_MAX`].
+    Words(Vec<String>),
 }
 
 /// How a number is written.
@@ -144,10 +167,12 @@ pub(crate) mod step {
     pub const SUBTRACT: u8 = 3;
     pub const MULTIPLY: u8 = 4;
     pub const DIVIDE: u8 = 5;
+    pub const LOCAL: u8 = 6;
 }
 
 /// Which format follows.
 pub(crate) mod format {
     pub const TEXT: u8 = 0;
     pub const NUMBER: u8 = 1;
+    pub const WORDS: u8 = 2;
 }

@@ -2,14 +2,21 @@
 
 use super::super::ProgramFault;
 use super::{
-    Escape, Format, NumberFormat, Piece, Placeholder, Step, Template, Wording, Zeros, format, piece, step,
+    Escape, Format, LocalPart, NumberFormat, Piece, Placeholder, Step, Template, Wording, Zeros, format,
+    piece, step,
 };
 use crate::limits::{
-    CONTENT_FIELDS_MAX, CONTENT_VALUES_MAX, CONTENTS_MAX, LOCALES_MAX, PIECES_MAX, STEPS_MAX,
+    CONTENT_FIELDS_MAX, CONTENT_VALUES_MAX, CONTENTS_MAX, LOCALES_MAX, PIECES_MAX, STEPS_MAX, WORDS_MAX,
 };
 use crate::wire::codec::{Reader, WireFault};
 use alloc::string::String;
 use alloc::vec::Vec;
+
+/// By their numbers.
+const LOCAL_PARTS: [LocalPart; 7] = {
+    use LocalPart::{Clock, Day, HalfOfDay, Month, TwelveHourClock, Weekday, Year};
+    [Year, Month, Day, Weekday, Clock, TwelveHourClock, HalfOfDay]
+};
 
 type Decoded<T> = Result<T, ProgramFault>;
 
@@ -75,6 +82,7 @@ fn placeholder(from: &mut Reader) -> Decoded<Placeholder> {
     let format = match from.u8()? {
         format::TEXT => Format::Text,
         format::NUMBER => Format::Number(number(from)?),
+        format::WORDS => Format::Words(list(from, WORDS_MAX, |from| Ok(from.text()?.into()))?),
         _ => return Err(WireFault::Malformed.into()),
     };
     Ok(Placeholder { steps, format, escape, otherwise })
@@ -88,6 +96,7 @@ fn step(from: &mut Reader) -> Decoded<Step> {
         step::SUBTRACT => Step::Subtract,
         step::MULTIPLY => Step::Multiply,
         step::DIVIDE => Step::Divide,
+        step::LOCAL => Step::Local(one_of(from, &LOCAL_PARTS)?),
         _ => return Err(WireFault::Malformed.into()),
     })
 }

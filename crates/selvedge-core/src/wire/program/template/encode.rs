@@ -58,6 +58,11 @@ fn placeholder(out: &mut Writer, value: &Placeholder) {
             out.u8(format::NUMBER);
             number(out, format);
         }
+        Format::Words(words) => {
+            out.u8(format::WORDS);
+            out.count(words.len());
+            words.iter().for_each(|word| out.text(word));
+        }
     }
 }
 
@@ -75,6 +80,10 @@ fn step(out: &mut Writer, step: Step) {
         Step::Subtract => out.u8(step::SUBTRACT),
         Step::Multiply => out.u8(step::MULTIPLY),
         Step::Divide => out.u8(step::DIVIDE),
+        Step::Local(part) => {
+            out.u8(step::LOCAL);
+            out.u8(part as u8);
+        }
     }
 }
 
