@@ -59,8 +59,13 @@ pub const QUARANTINE_KEEP_MS: u64 = 30 * 24 * 60 * 60 * 1_000;
 /// How far a writer's clock may differ from the rules' time before the event is flagged.
 pub const CLOCK_OFF_MS: i64 = 60 * 60 * 1_000;
 
-/// Writers a visitor's dedup window holds; the oldest boot is evicted and leaves a watermark.
-pub const WRITERS_MAX: usize = 16;
+/// Writers a visitor's dedup window holds at most; the oldest boot is evicted and leaves a watermark, which tells writers apart
+/// by the minute: all that begin within one minute have to have room.
+pub const WRITERS_MAX: usize = 128;
+/// Writers that stay however long ago they booted.
+pub const WRITERS_KEPT: usize = 16;
+/// How long before the newest boot the others may lie.
+pub const WRITERS_KEPT_MINUTES: u64 = 60;
 /// Sequences above a writer's gapless mark that are told apart one by one.
 pub const DEDUP_WINDOW: u32 = 1_024;
 /// Ids of other SDKs' events that a visitor's dedup window holds; the oldest is evicted and leaves a watermark.

@@ -3,7 +3,7 @@
 
 use alloc::vec::Vec;
 use selvedge_core::id::{Sequence, WriterId};
-use selvedge_core::limits::{DEDUP_WINDOW, WRITERS_MAX};
+use selvedge_core::limits::{DEDUP_WINDOW, WRITERS_KEPT, WRITERS_KEPT_MINUTES, WRITERS_MAX};
 use selvedge_core::mutation::{Mutation, is_planted};
 use selvedge_core::wire::stored::{VisitorRecord, WriterWindow};
 
@@ -33,7 +33,8 @@ pub fn judge(record: &VisitorRecord, writer: WriterId, sequence: Sequence) -> Ve
 
 /// Takes `sequence` of `writer`, so that it is a duplicate from now on.
 ///
-/// A writer without a window gets one; above [`WRITERS_MAX`] the window of the oldest other boot is given up.
+/// A writer without a window gets one. Above [`WRITERS_MAX`], or above [`WRITERS_KEPT`] where it booted long before the newest, the
+/// window of the oldest other boot is given up.
 pub fn take(record: &mut VisitorRecord, writer: WriterId, sequence: Sequence) {
     if is_planted(Mutation::DedupForgotten) {
         return;
@@ -100,11 +101,19 @@ fn window_of(record: &mut VisitorRecord, writer: WriterId) -> &mut WriterWindow 
 
 /// The one that is being taken from stays, even where it is the oldest: the rest of its batch comes next.
 fn give_up_oldest(record: &mut VisitorRecord, taken: WriterId) {
-    if record.writers.len() > WRITERS_MAX {
-        let is_taken = record.writers.first().is_some_and(|oldest| oldest.writer == taken);
-        let oldest = record.writers.remove(usize::from(is_taken));
+    while let Some(at) = oldest_to_give_up(&record.writers, taken) {
+        let oldest = record.writers.remove(at);
         record.watermark = record.watermark.max(oldest.writer.boot_minute());
     }
+}
+
+fn oldest_to_give_up(windows: &[WriterWindow], taken: WriterId) -> Option<usize> {
+    let at = usize::from(windows.first()?.writer == taken);
+    let oldest = windows.get(at)?.writer.boot_minute();
+    let newest = windows.last()?.writer.boot_minute();
+    let is_old = newest.saturating_sub(oldest) > WRITERS_KEPT_MINUTES;
+    let is_over = windows.len() > WRITERS_MAX || (windows.len() > WRITERS_KEPT && is_old);
+    is_over.then_some(at)
 }
 
 /// Sets the bit of a sequence above the mark; the caller has judged it, so it lies in the window.
@@ -207,28 +216,46 @@ mod tests {
         assert_eq!(judge(&record, writer(5, 1), sequence(7)), Verdict::Duplicate);
     }
 
+    /// What is left of one event of each of `count` boots, so many minutes apart from minute 10 on.
+    fn boots(count: usize, minutes: u64) -> VisitorRecord {
+        let mut record = VisitorRecord::default();
+        for boot in 0..u32::try_from(count).unwrap() {
+            take(&mut record, writer(10 + u64::from(boot) * minutes, boot), sequence(1));
+        }
+        record
+    }
+
+    #[test]
+    fn pages_that_begin_within_one_minute_are_all_heard() {
+        let record = boots(WRITERS_MAX, 0);
+        assert_eq!((record.writers.len(), record.watermark), (WRITERS_MAX, 0));
+        assert_eq!(judge(&record, writer(10, 999), sequence(1)), Verdict::New);
+        assert_eq!(judge(&record, writer(10, 1), sequence(1)), Verdict::Duplicate);
+    }
+
+    #[test]
+    fn of_pages_that_began_long_before_the_newest_few_are_kept() {
+        assert_eq!(boots(3 * WRITERS_KEPT, WRITERS_KEPT_MINUTES + 1).writers.len(), WRITERS_KEPT);
+        assert_eq!(boots(3 * WRITERS_KEPT, 1).writers.len(), 3 * WRITERS_KEPT);
+        assert_eq!(boots(2 * WRITERS_MAX, 0).writers.len(), WRITERS_MAX);
+    }
+
     #[test]
     fn a_page_that_was_open_longest_is_heard_to_the_end() {
-        let mut record = VisitorRecord::default();
-        for minute in 1..=u64::try_from(WRITERS_MAX).unwrap() {
-            take(&mut record, writer(10 + minute, 0), sequence(1));
-        }
+        let mut record = boots(WRITERS_KEPT, 1 + WRITERS_KEPT_MINUTES);
         for number in 1..=3 {
             assert_eq!(judge(&record, writer(5, 0), sequence(number)), Verdict::New);
             take(&mut record, writer(5, 0), sequence(number));
         }
         assert_eq!(judge(&record, writer(5, 0), sequence(2)), Verdict::Duplicate);
-        assert_eq!(judge(&record, writer(11, 0), sequence(2)), Verdict::TooOld);
-        assert_eq!(record.writers.len(), WRITERS_MAX);
+        assert_eq!(judge(&record, writer(10, 0), sequence(2)), Verdict::TooOld);
+        assert_eq!(record.writers.len(), WRITERS_KEPT);
     }
 
     #[test]
     fn an_evicted_writer_leaves_a_watermark_and_its_events_are_too_old() {
-        let mut record = VisitorRecord::default();
-        for minute in 0..=u64::try_from(WRITERS_MAX).unwrap() {
-            take(&mut record, writer(10 + minute, 0), sequence(1));
-        }
-        assert_eq!(record.writers.len(), WRITERS_MAX);
+        let mut record = boots(WRITERS_KEPT + 1, 1 + WRITERS_KEPT_MINUTES);
+        assert_eq!(record.writers.len(), WRITERS_KEPT);
         assert_eq!(record.watermark, 10);
         assert_eq!(judge(&record, writer(10, 0), sequence(2)), Verdict::TooOld);
         assert_eq!(judge(&record, writer(9, 7), sequence(1)), Verdict::TooOld);

@@ -22,7 +22,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use selvedge_core::consent::Purposes;
 use selvedge_core::event::{BatchHeader, Clock, Event, LeaseReport, RefusalCode, Undecodable};
-use selvedge_core::id::Sequence;
+use selvedge_core::id::{Sequence, WriterId};
+use selvedge_core::limits::WRITERS_KEPT;
 use selvedge_core::mutation::{Mutation, is_planted};
 use selvedge_core::rules::{self, Decision, Moment, Place};
 use selvedge_core::tracking_plan::{Violation, judge, purposes_of, reread};
@@ -413,7 +414,7 @@ impl<'a> Stepper<'a> {
             publish: self.site.publish,
             server_time_ms: self.arrival.received_ms,
             next_flush_ms: 0,
-            applied: applied(&self.record),
+            applied: applied(&self.record, self.header.writer),
             grants: public.as_ref().map(grants).unwrap_or_default(),
             state: public.map(|public| public.encode()).unwrap_or_default(),
             decisions,
@@ -468,10 +469,12 @@ const fn received(header: &BatchHeader, received_ms: u64) -> Option<u64> {
 }
 
 /// How far each writer is applied without a gap. What came before its time (a beacon that overtook a batch) does not count
-/// yet: the page must go on replaying what is missing below it.
-fn applied(record: &VisitorRecord) -> Vec<Applied> {
+/// yet: the page must go on replaying what is missing below it. Of writers that no open page is likely to be, nothing is said.
+fn applied(record: &VisitorRecord, writer: WriterId) -> Vec<Applied> {
     let of_window = |window: &WriterWindow| Applied { writer: window.writer, sequence: window.mark };
-    record.writers.iter().map(of_window).collect()
+    let first = record.writers.len().saturating_sub(WRITERS_KEPT);
+    let is_told = |(at, window): &(usize, &WriterWindow)| *at >= first || window.writer == writer;
+    record.writers.iter().enumerate().filter(is_told).map(|(_, window)| of_window(window)).collect()
 }
 
 /// The leases that stand in the page's part of the state.
