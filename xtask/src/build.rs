@@ -12,14 +12,31 @@ use crate::{pages, setup, wasm};
 /// # Errors
 /// With a sentence on what is missing or the output of the build that failed.
 pub fn everything(repo: &Repo) -> Result<()> {
-    // One build at a time: `dev` may run while the tests start.
+    in_turn(repo, &|repo| {
+        wasm::page(repo)?;
+        wasm::worker(repo)?;
+        pages::build(repo)
+    })
+}
+
+/// As [`everything`], without the worker.
+///
+/// # Errors
+/// The same.
+pub fn page(repo: &Repo) -> Result<()> {
+    in_turn(repo, &|repo| {
+        wasm::page(repo)?;
+        pages::build(repo)
+    })
+}
+
+/// One build at a time: `dev` may run while the tests start.
+fn in_turn(repo: &Repo, build: &dyn Fn(&Repo) -> Result<()>) -> Result<()> {
     fs::create_dir_all(repo.scratch())?;
     let turn = File::create(repo.scratch().join("build.lock"))?;
     turn.lock()?;
     setup::for_build(repo)?;
-    wasm::page(repo)?;
-    wasm::worker(repo)?;
-    pages::build(repo)
+    build(repo)
 }
 
 /// [`everything`], and the files to serve where `worker/wrangler.toml` names them.

@@ -64,6 +64,9 @@ enum Chore {
         /// One JSON object instead of a table.
         #[arg(long)]
         json: bool,
+        /// Only what visitors load: the worker is not built.
+        #[arg(long)]
+        page: bool,
     },
     /// Runs the simulator: pages, networks and shards around the real heads, all from a seed.
     Sim {
@@ -108,7 +111,7 @@ fn run(chore: Chore) -> Result<ExitCode> {
         Chore::Test { only, full } => test::run(&repo, only, full)?,
         Chore::Soak { seconds } => test::soak(&repo, seconds).map(|()| true)?,
         Chore::Bench { only, json } => bench::run(&repo, only, json)?,
-        Chore::Size { json } => size::run(&repo, json)?,
+        Chore::Size { json, page } => size::run(&repo, json, page)?,
         Chore::Sim { seeds, from, seed } => {
             let seeds = seed.map_or(Seeds::Many { from, count: seeds }, Seeds::One);
             sim::run(&repo, seeds).map(|()| true)?

@@ -15,13 +15,21 @@ const BROTLI_QUALITY: u32 = 11;
 const BROTLI_WINDOW_BITS: u32 = 24;
 const BUFFER_BYTES: usize = 1 << 16;
 
-/// Builds, weighs, prints, and gives back whether every weight is within its budget.
+/// Builds, weighs, prints, and gives back whether every weight is within its budget. With `page_only`, what stands in the
+/// target folder is left out.
 ///
 /// # Errors
 /// When something cannot be built or a weighed file is missing.
-pub fn run(repo: &Repo, json: bool) -> Result<bool> {
-    build::everything(repo)?;
-    let budgets = budget::read(repo)?;
+pub fn run(repo: &Repo, json: bool, page_only: bool) -> Result<bool> {
+    let mut budgets = budget::read(repo)?;
+    if page_only {
+        build::page(repo)?;
+        budgets
+            .bytes
+            .retain(|_, weight| weight.file.as_ref().is_none_or(|file| !file.starts_with("{target}/")));
+    } else {
+        build::everything(repo)?;
+    }
     let weights = weigh(repo, &budgets)?;
     if json {
         println!("{}", json!(weights));

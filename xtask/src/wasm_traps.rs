@@ -1,6 +1,7 @@
 //! Panic messages taken out of a wasm module whose panic handler traps: nobody reads them, and what formats them takes
 //! kilobytes. The functions that only a panic reaches get a body of one instruction, `unreachable`, in the bytes that
-//! they had, so that nothing else of the module moves; wasm-opt drops what is left without a caller.
+//! they had, so that nothing else of the module moves; wasm-opt drops what is left without a caller. What those functions
+//! would have said is data: it is blanked, and zeros weigh nothing on their way.
 
 use anyhow::{Context, Result, ensure};
 
@@ -15,9 +16,32 @@ const PANICS: [&str; 6] = [
     "alloc_error_handler",
 ];
 
+/// Texts that only a panic says.
+const SAID: [&str; 14] = [
+    "memory allocation of ",
+    " bytes failed",
+    "copy_from_slice: source slice length (",
+    ") does not match destination slice length (",
+    "insertion index (is ",
+    ") should be <= len (is ",
+    "removal index (is ",
+    ") should be < len (is ",
+    "mid > len",
+    "destination and source slices have different lengths",
+    "attempt to join into collection with len > usize::MAX",
+    "capacity overflow",
+    "Tried to shrink to a larger capacity",
+    // What numbers are formatted from, two digits at a time.
+    "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748495051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899",
+];
+/// Where names of source files begin, which a panic gives as its place.
+const SOURCES: [&str; 3] = ["/rustc/", "crates/selvedge-", "/registry/src/"];
+const SOURCE_BYTES_MAX: usize = 200;
+
 const CUSTOM: u8 = 0;
 const IMPORT: u8 = 2;
 const CODE: u8 = 10;
+const DATA: u8 = 11;
 const FUNCTION_NAMES: u8 = 1;
 const UNREACHABLE: u8 = 0x00;
 const NOP: u8 = 0x01;
@@ -43,7 +67,44 @@ pub fn without_panics(mut module: Vec<u8>) -> Result<(Vec<u8>, usize)> {
         middle.fill(NOP);
         emptied += 1;
     }
+    for range in said(&module)? {
+        if let Some(text) = module.get_mut(range) {
+            text.fill(0);
+        }
+    }
     Ok((module, emptied))
+}
+
+/// Where the data holds what only a panic says.
+fn said(module: &[u8]) -> Result<Vec<std::ops::Range<usize>>> {
+    let mut input = Input { bytes: module, at: 8 };
+    let mut said = Vec::new();
+    while input.at < module.len() {
+        let (section, end) = (input.byte()?, input.end()?);
+        if section == DATA {
+            let data = input.at..end;
+            let texts = SAID.iter().flat_map(|text| places(module, data.clone(), text.as_bytes()));
+            said.extend(texts);
+            let starts = SOURCES.iter().flat_map(|start| places(module, data.clone(), start.as_bytes()));
+            said.extend(starts.filter_map(|start| {
+                let rest = module.get(start.start..end.min(start.start + SOURCE_BYTES_MAX))?;
+                let length = rest.windows(3).position(|window| window == b".rs")? + 3;
+                rest.get(..length)?
+                    .iter()
+                    .all(u8::is_ascii_graphic)
+                    .then_some(start.start..start.start + length)
+            }));
+        }
+        input.at = end;
+    }
+    Ok(said)
+}
+
+/// Where `text` stands in a part of the module.
+fn places(module: &[u8], part: std::ops::Range<usize>, text: &[u8]) -> Vec<std::ops::Range<usize>> {
+    let Some(bytes) = module.get(part.clone()) else { return Vec::new() };
+    let found = bytes.windows(text.len()).enumerate().filter(|(_, window)| *window == text);
+    found.map(|(at, _)| part.start + at..part.start + at + text.len()).collect()
 }
 
 type Bodies = std::collections::BTreeMap<u64, std::ops::Range<usize>>;
@@ -160,6 +221,19 @@ mod tests {
         let changed: Vec<_> = (0..module.len()).filter(|at| module[*at] != MODULE[*at]).collect();
         let body = module.windows(4).rposition(|window| window == [0, UNREACHABLE, NOP, END]);
         assert_eq!(body.map(|at| vec![at + 1, at + 2]), Some(changed));
+        Ok(())
+    }
+
+    #[test]
+    fn what_a_panic_would_say_is_blanked_in_the_data_alone() -> Result<()> {
+        let data = b"keep/rustc/1a/library/alloc/src/str.rscapacity overflowkeep crates/selvedge-";
+        let mut module = MODULE.to_vec();
+        module.extend([DATA, u8::try_from(data.len())?]);
+        module.extend(data);
+        let (emptied, _) = without_panics(module)?;
+        let left = emptied.get(MODULE.len() + 2..).context("the data")?;
+        assert_eq!(left.iter().filter(|byte| **byte == 0).count(), 34 + 17);
+        assert!(left.starts_with(b"keep\0") && left.ends_with(b"\0keep crates/selvedge-"));
         Ok(())
     }
 

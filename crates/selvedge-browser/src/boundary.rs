@@ -8,7 +8,7 @@ use spin::Mutex;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// The head of this page. The lock is never contended: a page has one thread, and it is let go of before the hands run.
-static CLIENT: Mutex<Option<Client>> = Mutex::new(None);
+static CLIENT: Mutex<Client> = Mutex::new(Client::new());
 
 #[wasm_bindgen(raw_module = "./host.js")]
 extern "C" {
@@ -41,8 +41,7 @@ impl Ask for OtherModule {
 #[wasm_bindgen]
 pub fn handle(input: &[u8]) -> bool {
     let Ok((now_ms, input)) = read_input(input) else { return false };
-    let effects =
-        CLIENT.lock().get_or_insert_with(|| Client::new(Box::new(OtherModule))).handle(input, now_ms);
+    let effects = CLIENT.lock().handle(input, now_ms);
     effects.into_iter().for_each(perform);
     true
 }
@@ -56,7 +55,10 @@ fn perform(effect: Effect) {
         Effect::Beacon { body } => beacon(&body),
         Effect::Schedule { delay_ms } => schedule(delay_ms),
         Effect::Load(hash) => load(&hash.0),
-        Effect::Engine => engine(),
+        Effect::Engine => {
+            CLIENT.lock().reach(Box::new(OtherModule));
+            engine();
+        }
         Effect::Hold { queue } => hold(queue.as_bytes()),
         Effect::Show(content) => show(&write_show(&content)),
         Effect::Emit(notice) => emit(&write_notice(&notice)),

@@ -17,16 +17,6 @@ pub trait Ask: core::fmt::Debug + Send {
     fn ask(&mut self, question: &[u8]) -> Vec<u8>;
 }
 
-/// A page without an engine.
-#[derive(Debug)]
-pub struct Nobody;
-
-impl Ask for Nobody {
-    fn ask(&mut self, _: &[u8]) -> Vec<u8> {
-        Vec::new()
-    }
-}
-
 /// The first byte of every answer.
 pub const ANSWERED: u8 = 1;
 

@@ -14,7 +14,7 @@ use selvedge_core::id::{ProgramHash, VisitorId, WriterId};
 use selvedge_core::value::Map;
 
 /// The head of one page. See [`Client::handle`].
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Client {
     pub(crate) now_ms: u64,
     pub(crate) effects: Effects,
@@ -71,7 +71,7 @@ pub(crate) struct Held {
 }
 
 /// How far sending is.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Delivery {
     /// The number of the newest request.
     pub(crate) request: u32,
@@ -120,12 +120,70 @@ pub(crate) enum Cargo {
     Events { writer: WriterId, first: u32, last: u32 },
 }
 
+impl Default for Client {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Delivery {
+    const fn new() -> Self {
+        Self {
+            request: 0,
+            flight: None,
+            farewells: Vec::new(),
+            must_tell: false,
+            is_urgent: false,
+            due_ms: None,
+            retry_ms: 0,
+            failures: 0,
+            is_offline: false,
+            events_max: None,
+            unknown_dictionary: None,
+            flush_ms: None,
+            tick_ms: None,
+        }
+    }
+}
+
 impl Client {
-    /// A client that knows nothing yet: [`crate::Input::Boot`] comes first. It asks `engine` once it was told
-    /// [`crate::Input::Engine`].
+    /// A client that knows nothing yet: [`crate::Input::Boot`] comes first. In the page it is made at compile time: what makes
+    /// so many fields takes more bytes than they.
     #[must_use]
-    pub fn new(engine: Box<dyn Ask>) -> Self {
-        Self { mind: Mind::new(engine), ..Self::default() }
+    pub const fn new() -> Self {
+        Self {
+            now_ms: 0,
+            effects: Effects::NONE,
+            write_key: String::new(),
+            parameters: Vec::new(),
+            context: Map::new(),
+            random: [0; 19],
+            settings: Settings::UNKNOWN,
+            is_settled: false,
+            consent: Snapshot::UNANSWERED,
+            voices: Voices::NONE,
+            is_answer_unversioned: false,
+            held: Vec::new(),
+            lost: 0,
+            visitor: None,
+            minted_ms: 0,
+            skew_ms: 0,
+            lanes: Lanes::NONE,
+            is_own_answered: false,
+            mind: Mind::new(),
+            paused: Vec::new(),
+            barred: Vec::new(),
+            loading: None,
+            unreadable: None,
+            has_news: false,
+            seen: Vec::new(),
+            delivery: Delivery::new(),
+        }
+    }
+
+    /// Which rule engine it asks, once it is told [`crate::Input::Engine`].
+    pub fn reach(&mut self, engine: Box<dyn Ask>) {
+        self.mind.reach(engine);
     }
 
     /// Adds to the events that were lost, and says so.

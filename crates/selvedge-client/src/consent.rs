@@ -232,7 +232,7 @@ impl Client {
         } else {
             self.erase_own();
         }
-        self.lanes = Lanes::default();
+        self.lanes = Lanes::NONE;
         self.visitor = None;
         self.is_own_answered = false;
         self.seen = Vec::new();

@@ -61,10 +61,12 @@ pub enum Effect {
 
 /// Effects in the order they are to be done. The commonest have methods: one call takes fewer bytes in the page than the
 /// making of an [`Effect`] at every place.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Effects(Vec<Effect>);
 
 impl Effects {
+    pub(crate) const NONE: Self = Self(Vec::new());
+
     pub(crate) fn push(&mut self, effect: Effect) {
         self.0.push(effect);
     }

@@ -174,6 +174,22 @@ pub enum What {
     Nothing,
 }
 
+impl Settings {
+    /// Nobody said anything yet.
+    pub(crate) const UNKNOWN: Self = Self {
+        topology: 0,
+        mode: Mode::OptIn,
+        policy_version: 0,
+        sources: Signals::NONE,
+        vendor: None,
+        asked: Asked::USUAL,
+        clock_ms: 0,
+        program: None,
+        publish: 0,
+        paused: Vec::new(),
+    };
+}
+
 /// Something to capture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Capture {

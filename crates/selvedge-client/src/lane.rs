@@ -206,6 +206,9 @@ pub struct Lanes {
 }
 
 impl Lanes {
+    /// No queue.
+    pub const NONE: Self = Self { all: Vec::new(), own: None };
+
     /// All of them, oldest first.
     #[must_use]
     pub fn all(&self) -> &[Lane] {

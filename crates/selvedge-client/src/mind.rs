@@ -3,8 +3,7 @@
 //! Nothing here links the engine's code: in the page it is a module of its own.
 
 use crate::asking::{
-    ANSWERED, Ask, BEGIN, CLAIM, Claimed, DROPPED, LOOK, Nobody, SHARE, SPENT, STEP, Setting, question,
-    write_lane,
+    ANSWERED, Ask, BEGIN, CLAIM, Claimed, DROPPED, LOOK, SHARE, SPENT, STEP, Setting, question, write_lane,
 };
 use crate::effect::{Show, blank};
 use crate::lane::Lane;
@@ -52,7 +51,7 @@ enum Engine {
 /// What the page knows.
 #[derive(Debug)]
 pub struct Mind {
-    link: Box<dyn Ask>,
+    link: Option<Box<dyn Ask>>,
     engine: Engine,
     /// The engine was lost, and nobody was told yet.
     is_loss_untold: bool,
@@ -84,18 +83,12 @@ pub struct Mind {
     wake_ms: Option<u64>,
 }
 
-impl Default for Mind {
-    fn default() -> Self {
-        Self::new(Box::new(Nobody))
-    }
-}
-
 impl Mind {
-    /// A mind that asks this engine, once that is there.
+    /// A mind that knows nothing yet.
     #[must_use]
-    pub const fn new(link: Box<dyn Ask>) -> Self {
+    pub const fn new() -> Self {
         Self {
-            link,
+            link: None,
             engine: Engine::Unneeded,
             is_loss_untold: false,
             loaded: None,
@@ -114,6 +107,11 @@ impl Mind {
             asks_edge: false,
             wake_ms: None,
         }
+    }
+
+    /// Which engine is asked, once that is there.
+    pub fn reach(&mut self, engine: Box<dyn Ask>) {
+        self.link = Some(engine);
     }
 
     /// Loads a program; false where its bytes are none.
@@ -281,7 +279,7 @@ impl Mind {
         if self.engine != Engine::There {
             return None;
         }
-        let answer = self.link.ask(question);
+        let answer = self.link.as_mut().map_or_else(Vec::new, |link| link.ask(question));
         if answer.first() == Some(&ANSWERED) {
             return Some(answer);
         }

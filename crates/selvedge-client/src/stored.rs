@@ -84,7 +84,12 @@ pub fn push_hex(text: &mut String, bits: u64, digits: u32) {
 #[inline(never)]
 #[must_use]
 pub fn seen_hash(slot: &str, rule: &str, reason: &str) -> u64 {
-    fnv1a_64([slot, rule, reason].join("/").as_bytes())
+    let mut text = String::from(slot);
+    for part in [rule, reason] {
+        text.push('/');
+        text.push_str(part);
+    }
+    fnv1a_64(text.as_bytes())
 }
 
 /// The rules that were stopped, by their hashes.

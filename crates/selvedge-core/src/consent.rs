@@ -166,6 +166,18 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// Nobody said anything.
+    pub const UNANSWERED: Self = Self {
+        granted: Purposes::NONE,
+        denied: Purposes::NONE,
+        mode: Mode::OptIn,
+        gpc: false,
+        signal: Signals::NONE,
+        policy_version: 0,
+        time_ms: 0,
+        text_hash: 0,
+    };
+
     /// The purposes in force: granted and not denied; under opt-out also the unanswered ones; never advertising under
     /// Global Privacy Control; always the necessary.
     #[must_use]
@@ -204,6 +216,8 @@ pub struct Statement {
 }
 
 impl Statement {
+    /// Nothing of any purpose.
+    pub const NONE: Self = Self { granted: Purposes::NONE, denied: Purposes::NONE };
     /// Everything but the necessary is denied: what a source means whose text cannot be read.
     pub const DENIED: Self =
         Self { granted: Purposes::NONE, denied: Purposes(u16::MAX ^ Purposes::NECESSARY.0) };

@@ -215,7 +215,9 @@ impl Ask for Failing {
 }
 
 fn client(questions: usize) -> Client {
-    Client::new(Box::new(Failing { engine: Engine::default(), questions }))
+    let mut client = Client::new();
+    client.reach(Box::new(Failing { engine: Engine::default(), questions }));
+    client
 }
 
 /// One page in its world.

@@ -186,12 +186,13 @@ pub struct Asked(pub [u32; 3]);
 impl Asked {
     /// Storage, which everything needs here: all of ours are kept on the device.
     const STORAGE: u32 = 1;
+    /// Storage (1) with each; 8, 9, 10 for analytics, 5 and 6 for personalization, 2, 3, 4, 7 for advertising.
+    pub const USUAL: Self = Self([0b11_1000_0001, 0b11_0001, 0b100_1111]);
 }
 
 impl Default for Asked {
-    /// Storage (1) with each; 8, 9, 10 for analytics, 5 and 6 for personalization, 2, 3, 4, 7 for advertising.
     fn default() -> Self {
-        Self([0b11_1000_0001, 0b11_0001, 0b100_1111])
+        Self::USUAL
     }
 }
 

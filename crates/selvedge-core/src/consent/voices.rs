@@ -34,6 +34,14 @@ pub struct Voices {
 }
 
 impl Voices {
+    /// Nobody said anything, and nobody is awaited.
+    pub const NONE: Self = Self {
+        said: [Voice { statement: Statement::NONE, text_hash: 0 }; SOURCES],
+        met: Signals::NONE,
+        awaited: Signals::NONE,
+        asking: Signals::NONE,
+    };
+
     /// Awaits these sources, but those that were met already. What platforms said that the site reads no more is forgotten;
     /// the plain API and servers are always heard.
     pub fn expect(&mut self, sources: Signals) {
