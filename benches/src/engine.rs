@@ -3,7 +3,7 @@
 use crate::visit::{START_MS, Visit, event};
 use selvedge_core::consent::Purposes;
 use selvedge_core::event::{Event, EventType};
-use selvedge_core::hash::fnv1a_64;
+use selvedge_core::hash::short_name;
 use selvedge_core::rules::ProgramFault;
 use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::program::{
@@ -74,7 +74,7 @@ fn metric(at: u16) -> Metric {
     let window = windows[usize::from(at / 6) % windows.len()];
     let name = format!("count {event} in {window:?}");
     Metric {
-        meaning: fnv1a_64(name.as_bytes()),
+        meaning: short_name(name.as_bytes()),
         name,
         event: event.into(),
         window,

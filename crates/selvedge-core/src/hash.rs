@@ -42,9 +42,26 @@ pub const fn fnv1a_64(bytes: &[u8]) -> u64 {
     hash
 }
 
+/// The bits of a [`short_name`] that are always 0.
+pub const SHORT_NAME_REST: u64 = 0xff_ffff;
+
+/// A name of 40 bits, where there are many and each is stored with every visitor: [`fnv1a_64`] folded into its upper bits,
+/// the lower ones 0.
+#[must_use]
+pub const fn short_name(bytes: &[u8]) -> u64 {
+    let hash = fnv1a_64(bytes);
+    (hash ^ (hash << 24)) & !SHORT_NAME_REST
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{fnv1a_64, murmur3_32};
+    use super::{fnv1a_64, murmur3_32, short_name};
+
+    #[test]
+    fn a_short_name_is_the_upper_40_bits_of_the_folded_hash() {
+        assert_eq!(short_name(b""), 0xcbf2_9ce4_8422_2325 & !0xff_ffff ^ 0xe484_2223_2500_0000);
+        assert_eq!(short_name(b"foobar"), 0x8594_4171_f700_0000 ^ 0x71f7_3967_e800_0000);
+    }
 
     #[test]
     fn murmur3_matches_the_published_vectors() {

@@ -5,13 +5,13 @@ use crate::resolved::{
     Default, Fact, Leaf, LeafTest, Metric, Points, Score, Sequence, Step, Truth, item_truths,
 };
 use selvedge_core::consent::Purposes;
-use selvedge_core::hash::fnv1a_64;
+use selvedge_core::hash::short_name;
 use selvedge_core::wire::program::{MetricKind, Scope, SequenceKind, TextTest, Window};
 use std::collections::BTreeSet;
 
 /// The hash of what `metric` measures under `purpose`.
 pub(crate) fn meaning(metric: &Metric, purpose: Purposes) -> u64 {
-    fnv1a_64(canonical(metric, purpose).as_bytes())
+    short_name(canonical(metric, purpose).as_bytes())
 }
 
 fn canonical(metric: &Metric, purpose: Purposes) -> String {

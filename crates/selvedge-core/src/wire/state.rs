@@ -15,7 +15,7 @@ mod encode;
 mod decode;
 
 pub use super::program::CART;
-pub(crate) use bytes::{cell_bytes_max, page_cell_bytes_max};
+pub(crate) use bytes::{cell_bytes_max, name_bytes, page_cell_bytes_max};
 pub(crate) use cart::CART_BYTES_MAX;
 pub use cart::{CartCell, CartLine};
 pub use kept::{Distinct, Faded, Kept, MetricCell, Pane, ValueAt};

@@ -6,6 +6,7 @@ use crate::world::{START, World, map, text};
 use proptest::prelude::*;
 use selvedge_core::consent::Purposes;
 use selvedge_core::event::{Event, EventType};
+use selvedge_core::hash::SHORT_NAME_REST;
 use selvedge_core::id::WriterId;
 use selvedge_core::limits::{CAP_BYTES_MAX, PANES_MAX, STATE_BYTES_MAX, STATE_TEXT_BYTES_MAX, VALUES_MAX};
 use selvedge_core::wire::program::{AttributeScope, AttributeType, Builtin, Cap, Hold, SequenceKind, Window};
@@ -182,10 +183,51 @@ fn state() -> impl Strategy<Value = VisitorState> {
     })
 }
 
+/// The same with short names, every attribute set at one time, every metric watched since birth.
+fn alike(mut state: VisitorState) -> VisitorState {
+    for cell in &mut state.cells {
+        cell.hash &= !SHORT_NAME_REST;
+        match &mut cell.body {
+            CellBody::Metric(metric) => metric.since_ms = state.born_ms,
+            CellBody::Attribute(attribute) => attribute.time_ms = state.born_ms,
+            _ => {}
+        }
+    }
+    for page in &mut state.pages {
+        page.counts.iter_mut().for_each(|(hash, _)| *hash &= !SHORT_NAME_REST);
+        page.kept.iter_mut().for_each(|(hash, _)| *hash &= !SHORT_NAME_REST);
+    }
+    state
+}
+
+#[test]
+fn a_cell_takes_no_more_than_what_tells_it_from_others() {
+    let mut state = VisitorState::new(1_000);
+    let empty = state.encode().len();
+    let attribute = |hash: u64, time_ms: i64| Cell {
+        hash: hash << 24,
+        is_old: false,
+        body: CellBody::Attribute(AttributeCell { time_ms, value: Stored::Text("pro".into()) }),
+    };
+    // Kind and name, time and tag, length and text; then without time and tag.
+    state.cells = vec![attribute(1, 70_000), attribute(2, 70_000)];
+    assert_eq!(state.encode().len() - empty, (1 + 5) + (3 + 1) + 4 + (1 + 5) + 4);
+    let metric = CellBody::Metric(MetricCell { since_ms: 1_000, kept: Kept::Count(3) });
+    state.cells = vec![Cell { hash: 3 << 24, is_old: false, body: metric }];
+    assert_eq!(state.encode().len() - empty, (1 + 5) + 1);
+}
+
 proptest! {
     #[test]
     fn a_state_comes_back_from_its_bytes(state in state()) {
         prop_assert_eq!(VisitorState::decode(&state.encode()), Ok(state));
+    }
+
+    #[test]
+    fn what_cells_share_is_written_once_and_read_back(state in state()) {
+        let alike = alike(state.clone());
+        prop_assert!(alike.encode().len() <= state.encode().len());
+        prop_assert_eq!(VisitorState::decode(&alike.encode()), Ok(alike));
     }
 
     #[test]

@@ -4,9 +4,9 @@ use super::Program;
 use crate::limits::{LIST_BYTES_MAX, LIST_ITEMS_MAX, PAGES_MAX, SEQUENCE_PENDING_MAX, STATE_TEXT_BYTES_MAX};
 use crate::wire::program::{
     Attribute, AttributeScope, AttributeType, Builtin, Cap, Fact, Hold, Metric, Parts, Rule, Scope, Shape,
-    Timing, ValueCap, WOKEN, Window,
+    Timing, ValueCap, WOKEN, Window, attribute_hash,
 };
-use crate::wire::state::{CART_BYTES_MAX, cell_bytes_max, page_cell_bytes_max};
+use crate::wire::state::{CART_BYTES_MAX, cell_bytes_max, name_bytes, page_cell_bytes_max};
 use alloc::vec::Vec;
 
 /// A time, as its distance from birth: 48 bits and the sign.
@@ -49,17 +49,10 @@ const LEASE_BYTES: usize = 5 + 3 + 3 + TIME_BYTES;
 
 /// A rule's timer; what it told a destination takes a byte more.
 const TIMER_BYTES: usize = HASH_BYTES + 1 + 1 + TIME_BYTES;
-/// Since when, place and knowledge, start, completion; the events that wait: the first with its time, the others with the
-/// distance to the one before.
-const SEQUENCE_BYTES: usize = HASH_BYTES
-    + 1
-    + TIME_BYTES
-    + 1
-    + TIME_BYTES
-    + (1 + TIME_BYTES)
-    + 1
-    + TIME_BYTES
-    + SEQUENCE_PENDING_MAX * (1 + 2);
+/// Besides its name: since when, place and knowledge, start, completion; the events that wait: the first with its time, the
+/// others with the distance to the one before.
+const SEQUENCE_BYTES: usize =
+    1 + TIME_BYTES + 1 + TIME_BYTES + (1 + TIME_BYTES) + 1 + TIME_BYTES + SEQUENCE_PENDING_MAX * (1 + 2);
 
 impl Program {
     /// Bytes that a visitor's state takes at most under this program, without cap history. The compiler refuses above
@@ -77,7 +70,9 @@ impl Program {
         let attributes = self.parts().attributes.iter();
         let attributes = attributes.filter(|attribute| attribute.scope != AttributeScope::Account);
         let attributes: usize = attributes.map(attribute_bytes).sum();
-        let sequences = self.parts().sequences.len().saturating_mul(SEQUENCE_BYTES);
+        let sequences = self.parts().sequences.iter();
+        let sequences: usize =
+            sequences.map(|sequence| name_bytes(sequence.meaning).saturating_add(SEQUENCE_BYTES)).sum();
         let held = self.held_bytes(|rule| rule.hold != Hold::Page);
         let pages = self.page_bytes().saturating_mul(PAGES_MAX);
         let timed = self.parts().rules.iter().filter(|rule| rule.timing != Timing::default());
@@ -197,7 +192,7 @@ fn attribute_bytes(attribute: &Attribute) -> usize {
         // Texts, each with its length; the mark behind them.
         AttributeType::List => 2 + LIST_BYTES_MAX + LIST_ITEMS_MAX + 4,
     };
-    (HASH_BYTES + 1 + TIME_BYTES).saturating_add(value)
+    name_bytes(attribute_hash(attribute)).saturating_add(1 + TIME_BYTES).saturating_add(value)
 }
 
 fn cap_bytes(caps: &[Cap]) -> usize {

@@ -23,7 +23,7 @@ use super::layout::{MAGIC, NONE, size, tag};
 use super::{Attribute, Content, Group, Parts, ProgramFault, Rule, Slot, postcard};
 use crate::consent::Purposes;
 use crate::event::EventType;
-use crate::hash::fnv1a_64;
+use crate::hash::{fnv1a_64, short_name};
 use crate::limits::PROGRAM_BYTES_MAX;
 use crate::tracking_plan::Plan;
 use crate::wire::codec::Reader;
@@ -532,5 +532,5 @@ pub fn attribute_hash(attribute: &Attribute) -> u64 {
     name.extend_from_slice(attribute.name.as_bytes());
     name.push(attribute.scope as u8);
     name.push(attribute.attribute_type as u8);
-    fnv1a_64(&name)
+    short_name(&name)
 }

@@ -1,5 +1,7 @@
 //! How many bytes what a metric keeps takes at most.
 
+use super::encode::SHORT_NAME_BYTES;
+use crate::hash::SHORT_NAME_REST;
 use crate::limits::{PANES_MAX, STATE_TEXT_BYTES_MAX};
 use crate::wire::program::{AttributeType, Metric, MetricKind, Window};
 
@@ -14,7 +16,7 @@ const NUMBER_BYTES: usize = 10;
 
 /// Bytes of a metric's cell in the visitor's state, at most.
 pub(crate) fn cell_bytes_max(metric: &Metric) -> usize {
-    let head = HASH_BYTES + 1 + TIME_BYTES;
+    let head = name_bytes(metric.meaning).saturating_add(1 + TIME_BYTES);
     let kept = if metric.window == Window::Page { COUNT_U16_BYTES } else { kept_bytes_max(metric) };
     head.saturating_add(kept)
 }
@@ -22,10 +24,17 @@ pub(crate) fn cell_bytes_max(metric: &Metric) -> usize {
 /// Bytes of what a metric keeps in each page view, at most; 0 where its window is none of a page.
 pub(crate) fn page_cell_bytes_max(metric: &Metric) -> usize {
     match (metric.window, metric.kind) {
-        (Window::Page, MetricKind::Count) => HASH_BYTES + COUNT_U16_BYTES,
-        (Window::Page, _) => (HASH_BYTES + 1).saturating_add(kept_bytes_max(metric)),
+        (Window::Page, MetricKind::Count) => name_bytes(metric.meaning).saturating_add(COUNT_U16_BYTES),
+        (Window::Page, _) => {
+            name_bytes(metric.meaning).saturating_add(1).saturating_add(kept_bytes_max(metric))
+        }
         _ => 0,
     }
+}
+
+/// Bytes of a name.
+pub(crate) const fn name_bytes(name: u64) -> usize {
+    if name & SHORT_NAME_REST == 0 { SHORT_NAME_BYTES } else { HASH_BYTES }
 }
 
 fn kept_bytes_max(metric: &Metric) -> usize {

@@ -5,9 +5,10 @@ mod kept;
 
 mod sequence;
 
+use super::encode::SHORT_NAME_BYTES;
 use super::tags::{
-    ATTRIBUTE, BOOL, CAP, CART, LIST, MEMBER, MISSING, NUMBER, OLD, SEQUENCE, TEXT, TIMER, UNOBSERVED,
-    VALUES, VARIANT, VERSION,
+    ATTRIBUTE, BOOL, CAP, CART, LIST, MEMBER, MISSING, NUMBER, OLD, SEQUENCE, SET_TOO, SET_TOO_LAST, SHORT,
+    SINCE_BIRTH, TEXT, TIMER, UNOBSERVED, VALUES, VARIANT, VERSION,
 };
 use super::{
     AttributeCell, CapCell, Cell, CellBody, Fixed, Held, Lease, Marks, MemberCell, MetricCell, PageView,
@@ -33,12 +34,13 @@ impl VisitorState {
         if bytes.len() > STATE_BYTES_MAX + CAP_BYTES_MAX {
             return Err(StateFault::TooLarge);
         }
-        let mut from = Decoder { rest: bytes, born_ms: 0, fault: None };
+        let mut from = Decoder { rest: bytes, born_ms: 0, set_ms: 0, fault: None };
         if from.u8() != VERSION {
             return Err(StateFault::Version);
         }
         let (publish, layout) = (from.varint(), from.fixed());
         from.born_ms = from.zigzag();
+        from.set_ms = from.born_ms;
         let state = Self {
             publish,
             layout,
@@ -61,16 +63,18 @@ impl VisitorState {
     }
 }
 
-/// Cells of a state: each takes at least its hash, its kind and three more bytes.
-const CELLS_MAX: usize = (STATE_BYTES_MAX + CAP_BYTES_MAX) / 12;
-/// Counts of a page view: each takes at least its hash and a byte.
-const PAGE_COUNTS_MAX: usize = STATE_BYTES_MAX / 9;
+/// Cells of a state: each takes at least its kind and its name.
+const CELLS_MAX: usize = (STATE_BYTES_MAX + CAP_BYTES_MAX) / (1 + SHORT_NAME_BYTES);
+/// Counts of a page view: each takes at least its name and a byte.
+const PAGE_COUNTS_MAX: usize = STATE_BYTES_MAX / (1 + SHORT_NAME_BYTES);
 
 /// Reads a state. What is broken is remembered and reads as zeros from there on: one check at the end is enough, and the
 /// page links little.
 struct Decoder<'a> {
     rest: &'a [u8],
     born_ms: i64,
+    /// When the attribute before was set.
+    set_ms: i64,
     fault: Option<StateFault>,
 }
 
@@ -188,14 +192,28 @@ impl Decoder<'_> {
             held: self.list(SLOTS_MAX, Self::held),
             counts: self.counts(PAGE_COUNTS_MAX),
             kept: self.list(PAGE_COUNTS_MAX, |this| {
-                let (hash, tag) = (this.fixed(), this.u8());
-                (hash, this.kept(tag))
+                let kind = this.u8();
+                (this.name(kind & SHORT != 0), this.kept(kind & !SHORT))
             }),
         }
     }
 
     fn counts(&mut self, count_max: usize) -> Vec<(u64, u16)> {
-        self.list(count_max, |this| (this.fixed(), this.short()))
+        self.list(count_max, |this| {
+            let count = this.varint();
+            let hash = this.name(count & 1 == 1);
+            (hash, u16::try_from(count >> 1).unwrap_or_else(|_| this.too_large()))
+        })
+    }
+
+    /// A name, of which the zeros are left out where it is short.
+    fn name(&mut self, is_short: bool) -> u64 {
+        let length = if is_short { SHORT_NAME_BYTES } else { size_of::<u64>() };
+        let mut name = 0;
+        for _ in 0..length {
+            name = name << 8 | u64::from(self.u8());
+        }
+        if is_short { name << 24 } else { name }
     }
 
     fn fact(&mut self) -> (Builtin, Stored) {
@@ -224,7 +242,13 @@ impl Decoder<'_> {
     }
 
     fn stored(&mut self) -> Stored {
-        match self.u8() {
+        let tag = self.u8();
+        self.value(tag)
+    }
+
+    /// The value behind a tag.
+    fn value(&mut self, tag: u8) -> Stored {
+        match tag {
             UNOBSERVED => Stored::Unobserved,
             TEXT => Stored::Text(self.text()),
             NUMBER => Stored::Number(self.zigzag()),
@@ -251,10 +275,17 @@ impl Decoder<'_> {
     }
 
     fn cell(&mut self) -> Cell {
-        let hash = self.fixed();
         let kind = self.u8();
-        let body = match kind & !OLD {
-            ATTRIBUTE => CellBody::Attribute(AttributeCell { time_ms: self.time(), value: self.stored() }),
+        let hash = self.name(kind & SHORT != 0);
+        let body = match kind & !(OLD | SHORT) {
+            ATTRIBUTE => {
+                self.set_ms = self.time();
+                CellBody::Attribute(AttributeCell { time_ms: self.set_ms, value: self.stored() })
+            }
+            kind @ SET_TOO..=SET_TOO_LAST => {
+                let value = self.value(kind.wrapping_sub(SET_TOO));
+                CellBody::Attribute(AttributeCell { time_ms: self.set_ms, value })
+            }
             MEMBER => {
                 CellBody::Member(MemberCell { is_member: self.flag(), entered_ms: self.optional_time() })
             }
@@ -264,9 +295,16 @@ impl Decoder<'_> {
             VARIANT => CellBody::Variant(self.fixed()),
             CART => CellBody::Cart(self.cart()),
             VALUES => CellBody::Values(self.counts(COUNT_THRESHOLD_MAX)),
-            kind => CellBody::Metric(MetricCell { since_ms: self.time(), kept: self.kept(kind) }),
+            kind => CellBody::Metric(self.metric(kind)),
         };
         Cell { hash, is_old: kind & OLD != 0, body }
+    }
+
+    fn metric(&mut self, kind: u8) -> MetricCell {
+        match SINCE_BIRTH.iter().find(|(_, tag)| *tag == kind) {
+            Some((kind, _)) => MetricCell { since_ms: self.born_ms, kept: self.kept(*kind) },
+            None => MetricCell { since_ms: self.time(), kept: self.kept(kind) },
+        }
     }
 
     /// The first time from birth, each further one from the one before.

@@ -6,10 +6,13 @@ mod kept;
 mod sequence;
 
 use super::tags::{
-    ATTRIBUTE, BOOL, CAP, CART, LIST, MEMBER, MISSING, NUMBER, OLD, SEQUENCE, TEXT, TIMER, UNOBSERVED,
-    VALUES, VARIANT, VERSION,
+    ATTRIBUTE, CAP, CART, MEMBER, OLD, SEQUENCE, SET_TOO, SHORT, SINCE_BIRTH, TIMER, VALUES, VARIANT,
+    VERSION, tag_of,
 };
-use super::{Cell, CellBody, Held, Lease, PageView, Session, Stored, VisitorState};
+use super::{
+    AttributeCell, Cell, CellBody, Held, Lease, MetricCell, PageView, Session, Stored, VisitorState,
+};
+use crate::hash::SHORT_NAME_REST;
 use crate::limits::{CAP_BYTES_MAX, STATE_BYTES_MAX};
 use crate::wire::codec::Writer;
 use crate::wire::program::Builtin;
@@ -29,7 +32,7 @@ impl VisitorState {
     }
 
     fn encode_cells(&self, is_kept: fn(&&Cell) -> bool) -> Vec<u8> {
-        let mut out = Encoder { out: Writer::new(), born_ms: self.born_ms };
+        let mut out = Encoder { out: Writer::new(), born_ms: self.born_ms, set_ms: self.born_ms };
         out.out.u8(VERSION);
         out.out.varint(self.publish);
         out.out.fixed_u64(self.layout);
@@ -46,10 +49,20 @@ impl VisitorState {
     }
 }
 
+/// Bytes of a short name.
+pub(super) const SHORT_NAME_BYTES: usize = 5;
+
+/// Beside a tag: whether the name that follows is a short one.
+const fn short(hash: u64) -> u8 {
+    if hash & SHORT_NAME_REST == 0 { SHORT } else { 0 }
+}
+
 /// Writes a state; times are kept as distances from birth, which makes them short.
 struct Encoder {
     out: Writer,
     born_ms: i64,
+    /// When the attribute before was set.
+    set_ms: i64,
 }
 
 impl Encoder {
@@ -88,8 +101,8 @@ impl Encoder {
         self.counts(&page.counts);
         self.out.count(page.kept.len());
         for (hash, kept) in &page.kept {
-            self.out.fixed_u64(*hash);
-            self.out.u8(kept.tag());
+            self.out.u8(kept.tag() | short(*hash));
+            self.name(*hash);
             self.kept(kept);
         }
     }
@@ -97,9 +110,16 @@ impl Encoder {
     fn counts(&mut self, counts: &[(u64, u16)]) {
         self.out.count(counts.len());
         for (hash, count) in counts {
-            self.out.fixed_u64(*hash);
-            self.out.varint((*count).into());
+            self.out.varint(u64::from(*count) << 1 | u64::from(short(*hash) != 0));
+            self.name(*hash);
         }
+    }
+
+    /// The zeros of a short name are left out.
+    fn name(&mut self, hash: u64) {
+        let bytes = hash.to_be_bytes();
+        let length = if short(hash) == 0 { bytes.len() } else { SHORT_NAME_BYTES };
+        self.out.raw(bytes.get(..length).unwrap_or_default());
     }
 
     fn facts(&mut self, facts: &[(Builtin, Stored)]) {
@@ -133,23 +153,18 @@ impl Encoder {
     }
 
     fn stored(&mut self, value: &Stored) {
+        self.out.u8(tag_of(value));
+        self.value(value);
+    }
+
+    /// A stored value, behind its tag.
+    fn value(&mut self, value: &Stored) {
         match value {
-            Stored::Missing => self.out.u8(MISSING),
-            Stored::Unobserved => self.out.u8(UNOBSERVED),
-            Stored::Text(text) => {
-                self.out.u8(TEXT);
-                self.out.text(text);
-            }
-            Stored::Number(micro) => {
-                self.out.u8(NUMBER);
-                self.out.zigzag(*micro);
-            }
-            Stored::Bool(bool) => {
-                self.out.u8(BOOL);
-                self.out.flag(*bool);
-            }
+            Stored::Missing | Stored::Unobserved => {}
+            Stored::Text(text) => self.out.text(text),
+            Stored::Number(micro) => self.out.zigzag(*micro),
+            Stored::Bool(bool) => self.out.flag(*bool),
             Stored::List(texts) => {
-                self.out.u8(LIST);
                 self.out.count(texts.len());
                 texts.iter().for_each(|text| self.out.text(text));
             }
@@ -157,51 +172,66 @@ impl Encoder {
     }
 
     fn cell(&mut self, cell: &Cell) {
-        self.out.fixed_u64(cell.hash);
         let old = if cell.is_old { OLD } else { 0 };
+        self.out.u8(self.tag(&cell.body) | old | short(cell.hash));
+        self.name(cell.hash);
         match &cell.body {
-            CellBody::Metric(metric) => {
-                self.out.u8(metric.kept.tag() | old);
-                self.time(metric.since_ms);
-                self.kept(&metric.kept);
-            }
-            CellBody::Attribute(attribute) => {
-                self.out.u8(ATTRIBUTE | old);
-                self.time(attribute.time_ms);
-                self.stored(&attribute.value);
-            }
+            CellBody::Metric(metric) => self.metric(metric),
+            CellBody::Attribute(attribute) => self.attribute(attribute),
             CellBody::Cap(cap) => {
-                self.out.u8(CAP | old);
                 self.times(&cap.used_ms);
                 self.lease(&cap.lease);
                 self.lease(&cap.burnt);
             }
-            CellBody::Sequence(sequence) => {
-                self.out.u8(SEQUENCE | old);
-                self.sequence(sequence);
-            }
+            CellBody::Sequence(sequence) => self.sequence(sequence),
             CellBody::Member(member) => {
-                self.out.u8(MEMBER | old);
                 self.out.flag(member.is_member);
                 self.optional_time(member.entered_ms);
             }
-            CellBody::Timer(due_ms) => {
-                self.out.u8(TIMER | old);
-                self.optional_time(*due_ms);
-            }
-            CellBody::Variant(variant) => {
-                self.out.u8(VARIANT | old);
-                self.out.fixed_u64(*variant);
-            }
-            CellBody::Cart(cart) => {
-                self.out.u8(CART | old);
-                self.cart(cart);
-            }
-            CellBody::Values(values) => {
-                self.out.u8(VALUES | old);
-                self.counts(values);
-            }
+            CellBody::Timer(due_ms) => self.optional_time(*due_ms),
+            CellBody::Variant(variant) => self.out.fixed_u64(*variant),
+            CellBody::Cart(cart) => self.cart(cart),
+            CellBody::Values(values) => self.counts(values),
         }
+    }
+
+    /// What a cell holds, and what of it need not be written.
+    fn tag(&self, body: &CellBody) -> u8 {
+        match body {
+            CellBody::Metric(metric) => self.since_birth(metric).unwrap_or(metric.kept.tag()),
+            CellBody::Attribute(attribute) if attribute.time_ms == self.set_ms => {
+                SET_TOO.wrapping_add(tag_of(&attribute.value))
+            }
+            CellBody::Attribute(_) => ATTRIBUTE,
+            CellBody::Cap(_) => CAP,
+            CellBody::Sequence(_) => SEQUENCE,
+            CellBody::Member(_) => MEMBER,
+            CellBody::Timer(_) => TIMER,
+            CellBody::Variant(_) => VARIANT,
+            CellBody::Cart(_) => CART,
+            CellBody::Values(_) => VALUES,
+        }
+    }
+
+    fn since_birth(&self, metric: &MetricCell) -> Option<u8> {
+        let same = SINCE_BIRTH.iter().find(|(tag, _)| *tag == metric.kept.tag());
+        same.filter(|_| metric.since_ms == self.born_ms).map(|(_, tag)| *tag)
+    }
+
+    fn metric(&mut self, metric: &MetricCell) {
+        if self.since_birth(metric).is_none() {
+            self.time(metric.since_ms);
+        }
+        self.kept(&metric.kept);
+    }
+
+    fn attribute(&mut self, attribute: &AttributeCell) {
+        if attribute.time_ms != self.set_ms {
+            self.time(attribute.time_ms);
+            self.out.u8(tag_of(&attribute.value));
+            self.set_ms = attribute.time_ms;
+        }
+        self.value(&attribute.value);
     }
 
     /// The first time from birth, each further one from the one before.

@@ -1,5 +1,7 @@
 //! The version of a state's bytes, and the tags in them.
 
+use super::Stored;
+
 /// The version byte in front.
 pub(super) const VERSION: u8 = 1;
 
@@ -24,7 +26,28 @@ pub(super) const DISTINCT: u8 = 17;
 pub(super) const SEQUENCE: u8 = 30;
 pub(super) const TIMER: u8 = 31;
 pub(super) const MEMBER: u8 = 32;
+/// An attribute that was set when the one before it in the state was, or, where it is the first, at birth: the tag of its
+/// value is added.
+pub(super) const SET_TOO: u8 = 40;
+pub(super) const SET_TOO_LAST: u8 = SET_TOO + LIST;
+/// What metrics keep, and the same of one that watches since birth.
+pub(super) const SINCE_BIRTH: [(u8, u8); 7] =
+    [(COUNT, 33), (TIMES, 34), (PANES, 35), (SCORE, 36), (LATEST, 37), (RECENT, 38), (DISTINCT, 39)];
+/// Beside the tag: the name of the cell is a [`crate::hash::short_name`], of which the zeros are left out.
+pub(super) const SHORT: u8 = 0x40;
 pub(super) const SCORE: u8 = 12;
 pub(super) const VARIANT: u8 = 25;
 pub(super) const VALUES: u8 = 26;
 pub(super) const OLD: u8 = 0x80;
+
+/// The tag of a stored value.
+pub(super) const fn tag_of(value: &Stored) -> u8 {
+    match value {
+        Stored::Missing => MISSING,
+        Stored::Unobserved => UNOBSERVED,
+        Stored::Text(_) => TEXT,
+        Stored::Number(_) => NUMBER,
+        Stored::Bool(_) => BOOL,
+        Stored::List(_) => LIST,
+    }
+}
