@@ -68,7 +68,7 @@ pub fn visit(program: &Program) -> VisitorState {
         lease(program, &mut state, now_ms, &[]);
         let decisions = decide(program, &mut state, &moment);
         assert_eq!(decisions.len(), program.parts().slots.len());
-        assert_eq!(explain(program, &state, &moment).len(), program.parts().rules.len());
+        assert_eq!(explain(program, &state, &moment).len(), program.rules().len());
     }
     state
 }

@@ -194,8 +194,7 @@ fn step_natively(program: &Program, state: &mut VisitorState, recorded: &Recorde
     rules::step(program, state, &recorded.event, in_force, &moment);
     rules::lease(program, state, now_ms, &[]);
     let decisions = rules::decide(program, state, &moment);
-    let rules =
-        decisions.iter().filter_map(|decision| program.parts().rules.get(usize::from(decision.rule?)));
+    let rules = decisions.iter().filter_map(|decision| program.rules().get(usize::from(decision.rule?)));
     rules.into_iter().any(|rule| rule.id == HERO_RULE)
 }
 

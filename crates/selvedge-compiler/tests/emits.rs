@@ -52,7 +52,7 @@ fn a_rule_that_also_shows_runs_in_the_page_without_its_message() {
     let both = RULE.replace("    emit:", "    show:\n      slot: hero\n      content: offer\n    emit:");
     let compiled = compiled(&site(&both));
     let public = Program::load(&compiled.public_bytes).unwrap();
-    assert_eq!(public.parts().rules[0].emit, None);
+    assert_eq!(public.rules()[0].emit, None);
     assert!(Parts::decode(&compiled.full_bytes).unwrap().rules[0].emit.is_some());
 }
 

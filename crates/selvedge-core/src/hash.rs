@@ -33,7 +33,11 @@ pub fn murmur3_32(bytes: &[u8], seed: u32) -> u32 {
 /// The 64-bit FNV-1a hash of `bytes`: the stored name of a metric's meaning, a rule, a slot.
 #[must_use]
 pub const fn fnv1a_64(bytes: &[u8]) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325u64;
+    fnv1a_64_on(0xcbf2_9ce4_8422_2325, bytes)
+}
+
+/// The hash of what `hash` is of, with `bytes` behind it.
+const fn fnv1a_64_on(mut hash: u64, bytes: &[u8]) -> u64 {
     let mut rest = bytes;
     while let Some((byte, tail)) = rest.split_first() {
         hash = (hash ^ *byte as u64).wrapping_mul(0x0000_0100_0000_01b3);
@@ -49,7 +53,13 @@ pub const SHORT_NAME_REST: u64 = 0xff_ffff;
 /// the lower ones 0.
 #[must_use]
 pub const fn short_name(bytes: &[u8]) -> u64 {
-    let hash = fnv1a_64(bytes);
+    short_name_of([bytes, &[], &[]])
+}
+
+/// The [`short_name`] of these, one behind the other.
+#[must_use]
+pub const fn short_name_of([first, second, third]: [&[u8]; 3]) -> u64 {
+    let hash = fnv1a_64_on(fnv1a_64_on(fnv1a_64(first), second), third);
     (hash ^ (hash << 24)) & !SHORT_NAME_REST
 }
 

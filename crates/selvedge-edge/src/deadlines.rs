@@ -96,10 +96,9 @@ fn decide(
 
 /// What rules tell destinations at this moment. Asked before its decisions.
 pub fn emitted(site: &Site, state: &mut VisitorState, moment: &Moment<'_>) -> Vec<LogNote> {
-    let parts = site.program.parts();
     let told = rules::emit(&site.program, state, moment);
     let of_rule = |told: rules::Emitted| {
-        let rule = parts.rules.get(usize::from(told.rule))?;
+        let rule = site.program.rules().get(usize::from(told.rule))?;
         let emit = rule.emit.as_ref()?;
         let (id, to, enter) = (rule.id.clone(), emit.to.clone(), emit.enter.clone());
         let emission = Emission { rule: id, to, enter, is_exit: told.is_exit, fields: told.fields };

@@ -41,7 +41,7 @@ pub fn slot_decisions(decider: &Decider<'_>, decisions: &[Decision], with_detail
 pub fn needs(decider: &Decider<'_>, decisions: &[Decision], all: bool) -> Vec<Need> {
     let parts = decider.site.program.parts();
     let of_decision = |decision: &Decision| {
-        let rule = decision.rule.and_then(|at| parts.rules.get(usize::from(at)));
+        let rule = decision.rule.and_then(|at| decider.site.program.rules().get(usize::from(at)));
         let slot = parts
             .slots
             .get(usize::from(decision.slot))
@@ -63,7 +63,7 @@ fn content(decider: &Decider<'_>, decision: &Decision) -> Option<Content> {
 
 fn named(decider: &Decider<'_>, decision: &Decision, detail: String) -> Option<SlotDecision> {
     let parts = decider.site.program.parts();
-    let rule = decision.rule.and_then(|at| parts.rules.get(usize::from(at)));
+    let rule = decision.rule.and_then(|at| decider.site.program.rules().get(usize::from(at)));
     let shown = decision.content.and_then(|at| parts.contents.get(usize::from(at)));
     let is_unknown_to_page = rule.is_some_and(|rule| !rule.in_page);
     Some(SlotDecision {
@@ -75,17 +75,16 @@ fn named(decider: &Decider<'_>, decision: &Decision, detail: String) -> Option<S
         body: if is_unknown_to_page { content(decider, decision) } else { None },
         held_out: decision
             .held_out
-            .and_then(|at| parts.rules.get(usize::from(at)))
+            .and_then(|at| decider.site.program.rules().get(usize::from(at)))
             .map(|rule| rule.id.clone()),
     })
 }
 
 /// Per slot, the leaf at which its first rule (in the order of deciding) failed.
 fn leaves<'a>(decider: &Decider<'a>) -> Vec<(u16, &'a str)> {
-    let parts = decider.site.program.parts();
     let mut leaves: Vec<(u16, &str)> = Vec::new();
     for candidate in rules::explain(&decider.site.program, decider.state, decider.moment) {
-        let rule = parts.rules.get(usize::from(candidate.rule));
+        let rule = decider.site.program.rules().get(usize::from(candidate.rule));
         let leaf = candidate.leaf.and_then(|at| decider.site.config.leaves.get(usize::from(at)));
         if let (Some(rule), Some(leaf)) = (rule, leaf)
             && !leaves.iter().any(|(slot, _)| *slot == rule.slot)

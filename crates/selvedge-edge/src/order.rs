@@ -63,7 +63,7 @@ impl Pause {
     /// # Errors
     /// [`Fault`] 404 for a rule that the site does not have.
     pub fn check(&self, site: &Site) -> Result<(), Fault> {
-        let is_known = |id: &String| site.program.parts().rules.iter().any(|rule| rule.id == *id);
+        let is_known = |id: &String| site.program.rules().iter().any(|rule| rule.id == *id);
         match &self.rule {
             Some(id) if !self.resume && !is_known(id) => {
                 Err(Fault::not_found(format!("the site has no rule {id}")))

@@ -104,7 +104,7 @@ impl Preview {
     /// [`ProgramFault`], which no loaded site is known to meet.
     pub fn of(&self, site: &Site) -> Result<Site, ProgramFault> {
         let is_shown = |id: &String| self.rules.iter().any(|shown| shown == ALL || shown == id);
-        let rules = &site.program.parts().rules;
+        let rules = site.program.rules();
         let drafts = (0..).zip(rules).filter(|(_, rule)| rule.status == Status::Draft && is_shown(&rule.id));
         let drafts: Vec<u16> = drafts.map(|(at, _)| at).collect();
         let program = Program::load(&with_live(site.program.bytes(), &drafts)?)?;

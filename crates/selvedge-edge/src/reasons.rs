@@ -130,7 +130,7 @@ fn nearest<'a>(site: &'a Site, candidates: &[Candidate]) -> Vec<NearestJson<'a>>
 }
 
 fn rule_of<'a>(site: &'a Site, candidate: &Candidate) -> Option<&'a Rule> {
-    site.program.parts().rules.get(usize::from(candidate.rule))
+    site.program.rules().get(usize::from(candidate.rule))
 }
 
 fn slot_of<'a>(site: &'a Site, rule: &Rule) -> &'a str {

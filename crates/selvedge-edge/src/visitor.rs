@@ -206,8 +206,11 @@ fn metrics<'a>(site: &'a Site, state: &VisitorState) -> Vec<MetricJson<'a>> {
 
 fn caps(site: &Site, state: &VisitorState) -> Vec<CapJson> {
     let parts = site.program.parts();
-    let of_rules =
-        parts.rules.iter().map(|rule| (rules::program::rule_hash(rule), format!("rule {}", rule.id)));
+    let of_rules = site
+        .program
+        .rules()
+        .iter()
+        .map(|rule| (rules::program::rule_hash(rule), format!("rule {}", rule.id)));
     let of_groups =
         parts.groups.iter().map(|group| (rules::program::group_hash(group), format!("group {}", group.name)));
     let names: BTreeMap<u64, String> = of_rules.chain(of_groups).collect();
@@ -227,7 +230,7 @@ fn caps(site: &Site, state: &VisitorState) -> Vec<CapJson> {
 fn candidates<'a>(site: &'a Site, state: &VisitorState, moment: &Moment<'_>) -> Vec<CandidateJson<'a>> {
     let parts = site.program.parts();
     let of_candidate = |candidate: rules::Candidate| {
-        let rule = parts.rules.get(usize::from(candidate.rule))?;
+        let rule = site.program.rules().get(usize::from(candidate.rule))?;
         let leaf = candidate.leaf.and_then(|at| site.config.leaves.get(usize::from(at)));
         Some(CandidateJson {
             rule: &rule.id,

@@ -161,7 +161,8 @@ fn page_line(program: &Program, base: &[u8], batch: &Incoming) -> String {
     let parts = program.parts();
     decisions.iter().fold(String::from("page"), |line, decided| {
         let slot = parts.slots.get(usize::from(decided.slot)).map_or("?", |slot| slot.name.as_str());
-        let rule = decided.rule.and_then(|at| parts.rules.get(usize::from(at))).map(|rule| rule.id.as_str());
+        let rule =
+            decided.rule.and_then(|at| program.rules().get(usize::from(at))).map(|rule| rule.id.as_str());
         let content = decided
             .content
             .and_then(|at| parts.contents.get(usize::from(at)))

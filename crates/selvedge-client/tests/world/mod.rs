@@ -132,7 +132,7 @@ impl Edge {
             answer.state = state.public(program, header.writer).encode();
             answer.decisions = decided
                 .iter()
-                .map(|decision| slot_decision(program.parts(), decision, header.program.is_none()))
+                .map(|decision| slot_decision(program, decision, header.program.is_none()))
                 .collect();
             let slot_name =
                 |decision: &Decision| program.parts().slots[usize::from(decision.slot)].name.clone();
@@ -186,8 +186,9 @@ fn public(mut parts: Parts) -> Parts {
     parts
 }
 
-fn slot_decision(parts: &Parts, decision: &Decision, is_told_all: bool) -> SlotDecision {
-    let rule = decision.rule.map(|rule| &parts.rules[usize::from(rule)]);
+fn slot_decision(program: &Program, decision: &Decision, is_told_all: bool) -> SlotDecision {
+    let (parts, rules) = (program.parts(), program.rules());
+    let rule = decision.rule.map(|rule| &rules[usize::from(rule)]);
     let content = decision.content.map(|content| &parts.contents[usize::from(content)]);
     SlotDecision {
         slot: parts.slots[usize::from(decision.slot)].name.clone(),
@@ -196,7 +197,7 @@ fn slot_decision(parts: &Parts, decision: &Decision, is_told_all: bool) -> SlotD
         reason: decision.reason,
         detail: String::new(),
         body: content.filter(|_| rule.is_some_and(|rule| is_told_all || !rule.in_page)).cloned(),
-        held_out: decision.held_out.map(|rule| parts.rules[usize::from(rule)].id.clone()),
+        held_out: decision.held_out.map(|rule| rules[usize::from(rule)].id.clone()),
     }
 }
 

@@ -5,15 +5,19 @@ mod bounds;
 mod verify;
 mod verify_contents;
 
-use crate::wire::program::Parts;
 pub use crate::wire::program::{Image, ProgramFault, group_hash, rule_hash};
+use crate::wire::program::{Parts, Rule};
+use alloc::vec::Vec;
 use core::ops::Deref;
+use once_cell::race::OnceBox;
 
 /// A loaded program. Nothing in it is out of bounds.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Program {
     image: Image,
     parts: Parts,
+    /// Once they were asked for.
+    rules: OnceBox<Vec<Rule>>,
 }
 
 impl Program {
@@ -27,13 +31,26 @@ impl Program {
         let parts = Parts::of_image(&image)?;
         verify::verify(&parts, &image)?;
         verify_contents::verify_contents(&parts, &image)?;
-        Ok(Self { image, parts })
+        Ok(Self { image, parts, rules: OnceBox::new() })
     }
 
-    /// What it is made of. [`Parts::edge`] and [`Parts::code`] are empty here.
+    /// What it is made of. [`Parts::edge`], [`Parts::code`] and [`Parts::rules`] are empty here.
     #[must_use]
     pub const fn parts(&self) -> &Parts {
         &self.parts
+    }
+
+    /// Its rules, in the order of deciding. They were verified where they stand, and are spelled out when they are first
+    /// asked for.
+    #[must_use]
+    pub fn rules(&self) -> &[Rule] {
+        self.rules.get_or_init(|| Parts::rules_of(&self.image).unwrap_or_default().into())
+    }
+}
+
+impl Clone for Program {
+    fn clone(&self) -> Self {
+        Self { image: self.image.clone(), parts: self.parts.clone(), rules: OnceBox::new() }
     }
 }
 

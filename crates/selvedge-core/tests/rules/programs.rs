@@ -6,7 +6,7 @@ use crate::happenings::{Happening, happenings};
 use crate::world::World;
 use proptest::prelude::*;
 use selvedge_core::limits::{COUNT_THRESHOLD_MAX, PROGRAM_BYTES_MAX, WINDOW_MS_MAX};
-use selvedge_core::rules::{Program, ProgramFault};
+use selvedge_core::rules::{Image, Program, ProgramFault};
 use selvedge_core::wire::program::{
     AttributeScope, AttributeType, Builtin, Cap, FactSource, Group, Hold, Jump, Parts, Shape, Test, TextTest,
     Window, edge_config,
@@ -45,7 +45,9 @@ proptest! {
         let bytes = parts.encode();
         let edge = edge_config(&bytes);
         prop_assert_eq!(edge, Ok(parts.edge.clone()));
-        let _ = Program::load(&bytes);
+        if let Ok(program) = Program::load(&bytes) {
+            prop_assert_eq!(program.rules(), &parts.rules);
+        }
         prop_assert_eq!(Parts::decode(&bytes), Ok(parts));
     }
 
@@ -79,6 +81,8 @@ proptest! {
         let at = at.index(bytes.len());
         bytes[at] = byte;
         let Ok(program) = Program::load(&bytes) else { return Ok(()) };
+        // What was verified where it stands can be spelled out.
+        prop_assert_eq!(program.rules().len(), usize::from(Image::rules(&program)));
         let _ = (program.state_bytes_max(), program.cap_bytes_max());
         let mut world = World::new(program);
         let mut at_ms = 0;
@@ -93,7 +97,7 @@ fn run(world: &mut World, at_ms: i64, happening: &Happening) {
     world.writer = happening.writer();
     world.step(at_ms, &happening.event(at_ms));
     let moment_free = world.explain(at_ms);
-    assert_eq!(moment_free.len(), world.program.parts().rules.len());
+    assert_eq!(moment_free.len(), world.program.rules().len());
     let _ = world.state.public(&world.program, world.writer);
     let slots: Vec<String> = world.program.parts().slots.iter().map(|slot| slot.name.clone()).collect();
     if let Some(slot) = slots.first() {

@@ -163,7 +163,7 @@ fn compare(happenings: &[Happening]) -> Result<(), TestCaseError> {
             });
         }
         let explained = world.explain(at_ms);
-        let rules = &world.program.parts().rules;
+        let rules = world.program.rules();
         for (rule, candidate) in rules.iter().zip(&explained) {
             let (metric, value) = rule.id.split_once(" is ").unwrap();
             let (metric, value): (usize, usize) = (metric.parse().unwrap(), value.parse().unwrap());

@@ -174,7 +174,7 @@ impl World {
         assert_eq!(decisions.len(), parts.slots.len());
         let at = parts.slots.iter().position(|known| known.name == slot).unwrap();
         let decision = decisions[at];
-        let rule = decision.rule.map(|rule| parts.rules[usize::from(rule)].id.clone());
+        let rule = decision.rule.map(|rule| self.program.rules()[usize::from(rule)].id.clone());
         (rule, decision.reason)
     }
 
@@ -235,7 +235,7 @@ impl World {
 
     /// The reason of one rule.
     pub fn why(&self, at_ms: i64, rule: &str) -> Reason {
-        let at = self.program.parts().rules.iter().position(|known| known.id == rule).unwrap();
+        let at = self.program.rules().iter().position(|known| known.id == rule).unwrap();
         self.explain(at_ms)[at].reason
     }
 }

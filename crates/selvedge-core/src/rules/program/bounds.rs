@@ -75,9 +75,9 @@ impl Program {
             sequences.map(|sequence| name_bytes(sequence.meaning).saturating_add(SEQUENCE_BYTES)).sum();
         let held = self.held_bytes(|rule| rule.hold != Hold::Page);
         let pages = self.page_bytes().saturating_mul(PAGES_MAX);
-        let timed = self.parts().rules.iter().filter(|rule| rule.timing != Timing::default());
+        let timed = self.rules().iter().filter(|rule| rule.timing != Timing::default());
         let timers = timed.count().saturating_add(self.is_cell(WOKEN).into()).saturating_mul(TIMER_BYTES);
-        let emits = self.parts().rules.iter().filter(|rule| rule.emit.is_some()).count();
+        let emits = self.rules().iter().filter(|rule| rule.emit.is_some()).count();
         let members = emits.saturating_mul(TIMER_BYTES + 1);
         let experiments = self.parts().deciding.experiments.len().saturating_mul(HASH_BYTES + 1 + HASH_BYTES);
         let user = if self.parts().names_users() { HASH_BYTES + 1 + TIME_BYTES + STORED_BYTES } else { 0 };
@@ -117,7 +117,7 @@ impl Program {
     #[must_use]
     pub fn cap_bytes_max(&self) -> usize {
         let capped = self.capped().filter(|caps| caps.iter().any(|cap| cap.window != Window::Page));
-        let per_value = self.parts().rules.iter().filter_map(|rule| rule.terms.per_value);
+        let per_value = self.rules().iter().filter_map(|rule| rule.terms.per_value);
         let values = |cap: ValueCap| usize::from(cap.values_max).saturating_mul(HASH_BYTES + 3);
         let per_value = per_value.map(|cap| values(cap).saturating_add(HASH_BYTES + 1 + 1));
         capped.map(cap_bytes).chain(per_value).fold(0, usize::saturating_add)
@@ -143,7 +143,8 @@ impl Program {
 
     /// The caps of everything that is capped.
     fn capped(&self) -> impl Iterator<Item = &[Cap]> {
-        let Parts { rules, groups, slots, deciding, .. } = self.parts();
+        let Parts { groups, slots, deciding, .. } = self.parts();
+        let rules = self.rules();
         let dismissals = rules.iter().map(|rule| rule.terms.dismissals.as_slice());
         let rules = rules.iter().map(|rule| rule.caps.as_slice());
         let groups = groups.iter().map(|group| group.caps.as_slice());
@@ -154,7 +155,7 @@ impl Program {
 
     /// Bytes of the slots that have a rule which is held in this way, with the values that its content reads.
     fn held_bytes(&self, is_held: fn(&Rule) -> bool) -> usize {
-        let rules = &self.parts().rules;
+        let rules = self.rules();
         let of_slot = |slot: u16| {
             let held = rules.iter().filter(move |rule| rule.slot == slot && is_held(rule));
             held.map(|rule| HELD_BYTES.saturating_add(self.fixed_bytes(rule))).max().unwrap_or(0)

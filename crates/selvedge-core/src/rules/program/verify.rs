@@ -7,8 +7,8 @@ use crate::limits::{
 };
 use crate::wire::codec::WireFault;
 use crate::wire::program::{
-    ACCEPT, Builtin, Cap, Deciding, Emit, Experiment, Fact, FactSource, Hold, Metric, MetricKind, NONE,
-    OncePer, Parts, REJECT, Rule, Score, Sequence, SequenceKind, Shape, Terms, Timing, Trigger, Window, kind,
+    ACCEPT, Builtin, Cap, Deciding, Emit, Experiment, Fact, FactSource, Metric, MetricKind, NONE, OncePer,
+    Parts, REJECT, Rule, RuleRow, Score, Sequence, SequenceKind, Shape, Terms, Timing, Trigger, Window, kind,
 };
 use alloc::vec::Vec;
 
@@ -25,17 +25,22 @@ pub(super) fn verify(parts: &Parts, image: &Image) -> Verdict {
     }
     (0..image.lookups()).try_for_each(|at| verify_lookup(image, at))?;
     verify_code(parts, image)?;
-    parts.rules.iter().try_for_each(|rule| verify_rule(parts, image, rule))?;
-    parts.rules.iter().try_for_each(|rule| verify_timing(&rule.timing))?;
+    let with_more = Parts::rules_with_more(image)?;
+    (0..).zip(image.each_rule()).try_for_each(|(at, rule)| verify_rule(parts, image, at, rule))?;
+    with_more.iter().try_for_each(|(_, rule)| verify_more(parts, image, rule))?;
     parts.groups.iter().try_for_each(|group| verify_caps(&group.caps))?;
     parts.slots.iter().try_for_each(|slot| {
         verify_caps(&slot.caps)?;
         optional(slot.fallback, parts.contents.len())
     })?;
     verify_deciding(parts, image)?;
-    let cells = parts.cells(image.moves_with_time());
-    verify_order(parts, &cells)?;
-    if image.is_of(parts, &cells) { Ok(()) } else { Err(ProgramFault::Index) }
+    let wakes = image.moves_with_time()
+        || !parts.sequences.is_empty()
+        || image.each_rule().any(|rule| rule.hold() == kind::HOLD_TIME)
+        || with_more.iter().any(|(_, rule)| rule.timing != Timing::default());
+    let cells = parts.cells(with_more.iter().map(|(_, rule)| rule), wakes);
+    verify_order(parts, image, &cells)?;
+    if image.is_of(parts, &with_more, &cells) { Ok(()) } else { Err(ProgramFault::Index) }
 }
 
 pub(super) fn index(at: u16, count: usize) -> Verdict {
@@ -171,7 +176,7 @@ fn verify_code(parts: &Parts, image: &Image) -> Verdict {
     let code = image.code();
     let is_inside = |to: u16| usize::from(to) < code.len() || to == ACCEPT || to == REJECT;
     image.watched().try_for_each(|leaf| index(leaf.fact(), parts.facts.len()))?;
-    image.watching().try_for_each(|rule| index(rule, parts.rules.len()))?;
+    image.watching().try_for_each(|rule| index(rule, image.rules().into()))?;
     let mut before = 0;
     for leaf in code.each_leaf() {
         sorted(before <= leaf.fact())?;
@@ -194,20 +199,25 @@ fn verify_code(parts: &Parts, image: &Image) -> Verdict {
     Ok(())
 }
 
-fn verify_rule(parts: &Parts, image: &Image, rule: &Rule) -> Verdict {
-    optional(rule.when, image.code().len())?;
-    match &rule.emit {
-        Some(emit) if rule.slot == NONE => verify_emit(parts, image, emit)?,
-        emit => {
-            index(rule.slot, parts.slots.len())?;
-            index(rule.content, parts.contents.len())?;
-            emit.iter().try_for_each(|emit| verify_emit(parts, image, emit))?;
-        }
+/// What every rule has, where it stands.
+fn verify_rule(parts: &Parts, image: &Image, at: u16, rule: RuleRow) -> Verdict {
+    let there = |at: u16| Some(at).filter(|at| *at != NONE);
+    optional(there(rule.when()), image.code().len())?;
+    optional(there(rule.group()), parts.groups.len())?;
+    if rule.slot() != NONE || image.emit(at).is_none() {
+        index(rule.slot(), parts.slots.len())?;
+        index(rule.content(), parts.contents.len())?;
     }
-    optional(rule.group, parts.groups.len())?;
-    if matches!(rule.hold, Hold::Time(hold_ms) if hold_ms > WINDOW_MS_MAX) {
+    if rule.hold() == kind::HOLD_TIME && rule.hold_ms() > WINDOW_MS_MAX {
         return Err(ProgramFault::TooLarge);
     }
+    Ok(())
+}
+
+/// What only some rules have.
+fn verify_more(parts: &Parts, image: &Image, rule: &Rule) -> Verdict {
+    rule.emit.iter().try_for_each(|emit| verify_emit(parts, image, emit))?;
+    verify_timing(&rule.timing)?;
     verify_caps(&rule.caps)?;
     verify_terms(parts, image, &rule.terms)
 }
@@ -253,10 +263,9 @@ fn verify_emit(parts: &Parts, image: &Image, emit: &Emit) -> Verdict {
     emit.fields.iter().try_for_each(|(_, fact)| index(*fact, parts.facts.len()))
 }
 
-fn verify_order(parts: &Parts, cells: &[u64]) -> Verdict {
-    let rules = parts.rules.is_sorted_by(|before, next| {
-        (core::cmp::Reverse(before.priority), &before.id) < (core::cmp::Reverse(next.priority), &next.id)
-    });
+fn verify_order(parts: &Parts, image: &Image, cells: &[u64]) -> Verdict {
+    let place = |rule: RuleRow| (core::cmp::Reverse(rule.priority()), image.text(rule.id()));
+    let rules = image.each_rule().is_sorted_by(|before, next| place(*before) < place(*next));
     let slots = parts.slots.is_sorted_by(|before, next| before.name < next.name);
     let contents = parts.contents.is_sorted_by(|before, next| before.id < next.id);
     let zone = parts.zones.iter().chain([&parts.zone]).all(|zone| {

@@ -10,7 +10,7 @@ mod timing;
 
 mod deciding;
 
-use super::image::records::{CapRange, CapRow, FactRow};
+use super::image::records::{CapRange, CapRow, FactRow, RuleRow};
 use super::image::{ACCEPT, REJECT, op_of};
 use super::layout::{NO_CELL, NO_TEXT, NONE, kind, size, tag};
 use super::postcard::{self, Decoded};
@@ -42,6 +42,7 @@ impl Parts {
         let image = Image::open(bytes.into())?;
         let mut parts = Self::of_image(&image)?;
         let reading = &Reading { image: &image, room: Cell::new(ROOM_MAX) };
+        parts.rules = Self::rules_of(&image)?;
         parts.code = rows(reading, tag::CODE, size::OFFSET, INSTRUCTIONS_MAX, instruction)?;
         parts.lookups = rows(reading, tag::LOOKUPS, size::NARROW, LOOKUPS_MAX, lookup)?;
         parts.edge = edge_of(&image)?;
@@ -49,7 +50,7 @@ impl Parts {
         Ok(parts)
     }
 
-    /// As [`Self::decode`], without code and what only the edge knows.
+    /// As [`Self::decode`], without code, rules and what only the edge knows.
     pub(crate) fn of_image(image: &Image) -> Result<Self, ProgramFault> {
         let reading = &Reading { image, room: Cell::new(ROOM_MAX) };
         let site = image.table(tag::SITE);
@@ -70,7 +71,7 @@ impl Parts {
             code: Vec::new(),
             settled: rows(reading, tag::SETTLED, size::PLACE, INSTRUCTIONS_MAX, settled)?,
             masks: rows(reading, tag::MASKS, size::NARROW, INSTRUCTIONS_MAX, mask)?,
-            rules: rows(reading, tag::RULES, size::WIDE, RULES_MAX, rule)?,
+            rules: Vec::new(),
             slots: rows(reading, tag::SLOTS, size::NARROW, SLOTS_MAX, slot)?,
             groups: rows(reading, tag::GROUPS, size::NARROW, GROUPS_MAX, group)?,
             contents: contents(image)?,
@@ -84,7 +85,37 @@ impl Parts {
         rest.end()?;
         Ok(parts)
     }
+
+    /// All rules.
+    pub(crate) fn rules_of(image: &Image) -> Decoded<Vec<Rule>> {
+        let reading = &Reading { image, room: Cell::new(ROOM_MAX) };
+        rows(reading, tag::RULES, size::WIDE, RULES_MAX, rule)
+    }
+
+    /// The rules that come with caps, timing, terms or a message, each with its place. The others are looked at where they
+    /// stand: [`Self::rules_of`] finds nothing to refuse any more.
+    pub(crate) fn rules_with_more(image: &Image) -> Decoded<Vec<(u16, Rule)>> {
+        let reading = &Reading { image, room: Cell::new(ROOM_MAX) };
+        let _: Vec<()> = rows(reading, tag::RULES, size::WIDE, RULES_MAX, |_, _| Ok(()))?;
+        let mut with_more = Vec::new();
+        for (at, row) in (0..).zip(image.each_rule()) {
+            if row.caps_count() == 0
+                && image.terms(at).is_empty()
+                && image.timer(at).is_none()
+                && image.emit(at).is_none()
+            {
+                reading.look_at(row.id())?;
+                word(row.status(), STATUS)?;
+                hold(row)?;
+            } else {
+                with_more.push((at, rule(reading, at)?));
+            }
+        }
+        Ok(with_more)
+    }
 }
+
+const STATUS: &[Status] = &[Status::Live, Status::Draft, Status::Paused];
 
 /// What only the edge knows, of a full program's bytes; `None` in a public program.
 ///
@@ -156,9 +187,13 @@ impl Reading<'_> {
 
     /// A text that must be there and be UTF-8.
     fn text(&self, place: u32) -> Decoded<String> {
+        self.look_at(place).map(String::from)
+    }
+
+    fn look_at(&self, place: u32) -> Decoded<&str> {
         let bytes = self.image.text_of(place).ok_or(ProgramFault::Index)?;
         self.take(bytes.len().saturating_add(size_of::<String>()))?;
-        Ok(core::str::from_utf8(bytes).map_err(|_| WireFault::BadText)?.into())
+        Ok(core::str::from_utf8(bytes).map_err(|_| WireFault::BadText)?)
     }
 }
 
@@ -435,23 +470,27 @@ fn rule(from: &Reading, at: u16) -> Decoded<Rule> {
     Ok(Rule {
         id: from.text(row.id())?,
         priority: row.priority(),
-        status: word(row.status(), &[Status::Live, Status::Draft, Status::Paused])?,
+        status: word(row.status(), STATUS)?,
         purpose: row.purpose(),
         when: optional(row.when()),
         slot: row.slot(),
         content: row.content(),
         group: optional(row.group()),
         caps: caps(from.image, row.caps())?,
-        hold: match row.hold() {
-            kind::HOLD_PAGE => Hold::Page,
-            kind::HOLD_SESSION => Hold::Session,
-            kind::HOLD_TIME => Hold::Time(row.hold_ms()),
-            _ => return Err(WireFault::Malformed.into()),
-        },
+        hold: hold(row)?,
         in_page: row.in_page(),
         timing: timing::timing(from, at)?,
         terms: deciding::terms(from.image, at)?,
         emit: emit::emit(from, at)?,
+    })
+}
+
+fn hold(row: RuleRow) -> Decoded<Hold> {
+    Ok(match row.hold() {
+        kind::HOLD_PAGE => Hold::Page,
+        kind::HOLD_SESSION => Hold::Session,
+        kind::HOLD_TIME => Hold::Time(row.hold_ms()),
+        _ => return Err(WireFault::Malformed.into()),
     })
 }
 

@@ -76,7 +76,7 @@ impl Parts {
             row.fixed(offset.minutes).end(size::OFFSET);
         }
         let moves_with_time = tables.watched(self);
-        for cell in self.cells(moves_with_time) {
+        for cell in self.cells(self.rules.iter(), moves_with_time || self.wakes()) {
             tables.table(tag::CELLS).fixed(cell);
         }
         let page_purposes = self.plan.find_type(EventType::Page).purposes;
@@ -117,18 +117,19 @@ impl Parts {
         !self.sequences.is_empty() || self.rules.iter().any(has_deadline)
     }
 
-    /// The names of all cells, sorted; `moves_with_time`: conditions test what moves with time alone.
-    pub(crate) fn cells(&self, moves_with_time: bool) -> Vec<u64> {
+    /// The names of all cells, sorted; `rules`: at least those that come with more than a condition; `wakes`: time alone may
+    /// change what is decided.
+    pub(crate) fn cells<'a>(&self, rules: impl Iterator<Item = &'a Rule> + Clone, wakes: bool) -> Vec<u64> {
         let capped_groups = self.groups.iter().filter(|group| !group.caps.is_empty());
         let mut cells: Vec<u64> = self.metrics.iter().map(|metric| metric.meaning).collect();
         cells.extend(self.sequences.iter().map(|sequence| sequence.meaning));
         cells.extend(self.attributes.iter().map(attribute_hash));
         cells.extend((!self.cart.is_empty()).then_some(CART));
         cells.extend(capped_groups.map(group_hash));
-        cells.extend(self.rules.iter().filter(|rule| rule.timing != Timing::default()).map(timer_hash));
-        cells.extend(self.rules.iter().filter(|rule| rule.emit.is_some()).map(emit_hash));
-        cells.extend((moves_with_time || self.wakes()).then_some(WOKEN));
-        self.deciding_cells(&mut cells);
+        cells.extend(rules.clone().filter(|rule| rule.timing != Timing::default()).map(timer_hash));
+        cells.extend(rules.clone().filter(|rule| rule.emit.is_some()).map(emit_hash));
+        cells.extend(wakes.then_some(WOKEN));
+        self.deciding_cells(rules, &mut cells);
         cells.sort_unstable();
         cells
     }

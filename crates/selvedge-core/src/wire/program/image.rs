@@ -23,7 +23,7 @@ use super::layout::{MAGIC, NONE, size, tag};
 use super::{Attribute, Content, Group, Parts, ProgramFault, Rule, Slot, postcard};
 use crate::consent::Purposes;
 use crate::event::EventType;
-use crate::hash::{fnv1a_64, short_name};
+use crate::hash::{fnv1a_64, short_name_of};
 use crate::limits::PROGRAM_BYTES_MAX;
 use crate::tracking_plan::Plan;
 use crate::wire::codec::Reader;
@@ -130,18 +130,21 @@ impl Image {
     }
 
     /// Whether the names and sums that stand in the tables are those of the parts, and the names of `cells` all there are.
-    pub(crate) fn is_of(&self, parts: &Parts, cells: &[u64]) -> bool {
-        (0..).zip(&parts.rules).all(|(at, rule)| self.rule(at).hash() == rule_hash(rule))
+    /// `rules` are those that come with more than a condition, with their places.
+    pub(crate) fn is_of(&self, parts: &Parts, rules: &[(u16, Rule)], cells: &[u64]) -> bool {
+        let rule_at = |at: u16| {
+            let place = rules.binary_search_by_key(&at, |(at, _)| *at).ok()?;
+            rules.get(place).map(|(_, rule)| rule)
+        };
+        self.each_rule().all(|row| row.hash() == fnv1a_64(self.text(row.id())))
             && self.each_emit().is_sorted_by(|before, next| before.rule() < next.rule())
-            && self.each_emit().all(|emit| {
-                let rule = parts.rules.get(usize::from(emit.rule()));
-                rule.is_some_and(|rule| emit_hash(rule) == emit.hash())
-            })
+            && self
+                .each_emit()
+                .all(|emit| rule_at(emit.rule()).is_some_and(|rule| emit_hash(rule) == emit.hash()))
             && self.each_timer().is_sorted_by(|before, next| before.rule() < next.rule())
-            && self.each_timer().all(|timer| {
-                let rule = parts.rules.get(usize::from(timer.rule()));
-                rule.is_some_and(|rule| timer_hash(rule) == timer.hash())
-            })
+            && self
+                .each_timer()
+                .all(|timer| rule_at(timer.rule()).is_some_and(|rule| timer_hash(rule) == timer.hash()))
             && (0..).zip(&parts.slots).all(|(at, slot)| self.slot(at).hash() == slot_hash(slot))
             && (0..)
                 .zip(&parts.attributes)
@@ -528,9 +531,6 @@ pub fn group_hash(group: &Group) -> u64 {
 /// The name of an attribute's cell: its name, scope and type.
 #[must_use]
 pub fn attribute_hash(attribute: &Attribute) -> u64 {
-    let mut name = Vec::from(b"attribute/");
-    name.extend_from_slice(attribute.name.as_bytes());
-    name.push(attribute.scope as u8);
-    name.push(attribute.attribute_type as u8);
-    short_name(&name)
+    let kinds = [attribute.scope as u8, attribute.attribute_type as u8];
+    short_name_of([b"attribute/", attribute.name.as_bytes(), &kinds])
 }

@@ -13,11 +13,11 @@ use alloc::vec::Vec;
 
 impl Parts {
     /// Adds the names of the cells that rules keep for their terms: caps, variants, and whose they are.
-    pub(super) fn deciding_cells(&self, cells: &mut Vec<u64>) {
-        let keeps = |rule: &&Rule| {
+    pub(super) fn deciding_cells<'a>(&self, rules: impl Iterator<Item = &'a Rule>, cells: &mut Vec<u64>) {
+        let keeps = |rule: &Rule| {
             !rule.caps.is_empty() || !rule.terms.dismissals.is_empty() || rule.terms.per_value.is_some()
         };
-        for rule in self.rules.iter().filter(keeps) {
+        for rule in rules.filter(|rule| keeps(rule)) {
             let name = rule_hash(rule);
             let kept = [
                 (!rule.caps.is_empty(), name),

@@ -1,7 +1,7 @@
 //! What is worked out of a program once, when it is opened: which facts stand in which cell, which of them may move though
 //! no cell changed, and which rules ask which test.
 
-use super::records::FactRow;
+use super::records::{Code, FactRow};
 use super::{Image, REJECT};
 use crate::wire::program::Builtin;
 use crate::wire::program::layout::kind;
@@ -63,8 +63,9 @@ impl Index {
             }
         }
         index.find_builtins(image);
-        index.heads = image.each_rule().map(|rule| head_of(image, rule.when())).collect();
-        index.find_askers(image);
+        let code = image.code();
+        index.heads = image.each_rule().map(|rule| head_of(code, rule.when())).collect();
+        index.find_askers(code);
         index
     }
 
@@ -102,19 +103,21 @@ impl Index {
         self.askers.get(place(at)..place(at.wrapping_add(1))).unwrap_or_default()
     }
 
-    fn find_askers(&mut self, image: &Image) {
-        let code = image.code();
-        let mut found: Vec<(u16, u16)> = Vec::with_capacity(code.len());
-        let mut is_reached = vec![0u16; code.len()];
-        for (rule, row) in (0..).zip(image.each_rule()) {
-            tests_of_rule(image, row.when(), rule, &mut is_reached, &mut found);
-        }
-        self.starts = vec![0; code.each_leaf().len().wrapping_add(1)];
-        for (leaf, _) in &found {
-            if let Some(count) = self.starts.get_mut(usize::from(*leaf).wrapping_add(1)) {
-                *count = count.wrapping_add(1);
+    fn find_askers(&mut self, code: Code) {
+        let mut found = Found {
+            askers: Vec::with_capacity(code.len()),
+            counts: vec![0; code.each_leaf().len().wrapping_add(1)],
+        };
+        let mut is_reached = Vec::new();
+        for (rule, head) in (0..).zip(&self.heads) {
+            head.tests.iter().for_each(|leaf| found.note(*leaf, rule));
+            if code.jump(head.rest).is_some() {
+                is_reached.resize(code.len(), 0);
+                tests_of_rule(code, head.rest, rule, &mut is_reached, &mut found);
             }
         }
+        let Found { askers: found, counts } = found;
+        self.starts = counts;
         let mut sum = 0u32;
         for start in &mut self.starts {
             sum = sum.wrapping_add(*start);
@@ -134,9 +137,24 @@ impl Index {
     }
 }
 
+/// Rules that were found to ask a test, and how many do: each is counted one place behind its test. Where a head has less
+/// tests than room, what always passes is left out by having no such place.
+struct Found {
+    askers: Vec<(u16, u16)>,
+    counts: Vec<u32>,
+}
+
+impl Found {
+    fn note(&mut self, leaf: u16, rule: u16) {
+        if let Some(count) = self.counts.get_mut(usize::from(leaf).wrapping_add(1)) {
+            *count = count.wrapping_add(1);
+            self.askers.push((leaf, rule));
+        }
+    }
+}
+
 /// How the condition at a place begins.
-fn head_of(image: &Image, when: u16) -> Head {
-    let code = image.code();
+fn head_of(code: Code, when: u16) -> Head {
     let always = u16::try_from(code.each_leaf().len()).unwrap_or(u16::MAX);
     let mut head = Head { tests: [always; HEAD_TESTS], rest: when };
     for test in &mut head.tests {
@@ -176,12 +194,12 @@ fn reading(image: &Image, fact: FactRow) -> Reading {
 
 /// The tests that a condition can come to. Jumps lead forward, so one pass finds them; a place is marked with the rule
 /// that reached it (plus one), so that the marks of the rules before need not be wiped.
-fn tests_of_rule(image: &Image, when: u16, rule: u16, is_reached: &mut [u16], found: &mut Vec<(u16, u16)>) {
+fn tests_of_rule(code: Code, when: u16, rule: u16, is_reached: &mut [u16], found: &mut Found) {
     let mark = rule.wrapping_add(1);
     let (mut at, mut last) = (when, when);
-    while let Some(row) = image.code().jump(at).filter(|_| at <= last) {
+    while let Some(row) = code.jump(at).filter(|_| at <= last) {
         if at == when || is_reached.get(usize::from(at)) == Some(&mark) {
-            found.push((row.leaf(), rule));
+            found.note(row.leaf(), rule);
             for next in [row.next(at, true), row.next(at, false)] {
                 if let Some(reached) = is_reached.get_mut(usize::from(next)) {
                     *reached = mark;
