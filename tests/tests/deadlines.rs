@@ -109,3 +109,33 @@ fn a_deadline_outlives_a_power_cut() -> Result<()> {
     }
     Ok(())
 }
+
+/// The visitor whose deadlines fail where faults are planted.
+const DOOMED: u64 = 0xdead_11fe;
+
+#[test]
+fn a_deadline_that_fails_is_put_off_and_nobody_else_waits_for_it() -> Result<()> {
+    let world = world()?;
+    let (mut doomed, mut other) = (Visitor::new(DOOMED), Visitor::new(1));
+    send(&world, &mut doomed, "add_to_cart")?;
+    thread::sleep(Duration::from_millis(300));
+    send(&world, &mut other, "add_to_cart")?;
+    let entered = [("enter".to_owned(), "deadline".to_owned())];
+    assert_eq!(wait_for(&world, &other, 1)?, entered, "{}", world.worker_log());
+    let counted = || -> Result<bool> {
+        let text = world.admin_get("/metrics")?.text();
+        Ok(text.lines().any(|line| {
+            line.starts_with("selvedge_deadlines_put_off_total{site=\"shop\"") && line.ends_with(" 1")
+        }))
+    };
+    let begun = Instant::now();
+    while !counted()? && begun.elapsed() < Duration::from_secs(10) {
+        thread::sleep(Duration::from_millis(200));
+    }
+    assert!(counted()?, "once, and again in a minute: {}", world.admin_get("/metrics")?.text());
+    assert_eq!(told(&world, &doomed)?, [], "it was rolled back");
+    // The visitor's next event makes up for it, as it always does.
+    send(&world, &mut doomed, "add_to_cart")?;
+    assert_eq!(told(&world, &doomed)?, [("enter".to_owned(), "web".to_owned())]);
+    Ok(())
+}

@@ -1,7 +1,11 @@
 //! Faults that tests plant, to prove the barrier and the fence. They act only under `SELVEDGE_TEST_FAULTS=1`.
 
 use selvedge_core::event::Event;
+use selvedge_core::id::VisitorId;
 use selvedge_core::value::Map;
+
+/// The visitor whose deadlines fail.
+const DOOMED: u64 = 0xdead_11fe;
 
 /// The property of an event that plants a fault.
 const PROPERTY: &str = "__fault";
@@ -34,6 +38,14 @@ impl FaultPlan {
     pub fn at_decide(self, context: &Map) {
         if self.is_on && context.text(PROPERTY) == Some("decide_panic") {
             panic!("planted: in a decision");
+        }
+    }
+
+    /// Panics at every deadline of one visitor, whose id holds [`DOOMED`] behind its first byte.
+    #[expect(clippy::panic, reason = "it is what the tests plant")]
+    pub fn at_deadline(self, visitor: VisitorId) {
+        if self.is_on && visitor.0.get(1..9) == Some(&DOOMED.to_le_bytes()) {
+            panic!("planted: at a deadline");
         }
     }
 

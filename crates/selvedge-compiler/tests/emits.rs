@@ -86,3 +86,16 @@ fn what_is_wrong_with_a_message_is_said() {
         assert!(found.contains(&code), "{to}: {found:?}");
     }
 }
+
+#[test]
+fn an_experiment_on_a_message_alone_needs_no_contents() {
+    let variants = "experiments:\n  nudge:\n    variants:\n      control:\n        share: 50\n      mailed:\n        share: 50\nrules:";
+    let rules = RULE.replace("rules:", variants).replace("    emit:", "    experiment: nudge\n    emit:");
+    let parts = full(&rules);
+    let trial = parts.rules[0].terms.trial.as_ref().unwrap();
+    let is_told: Vec<bool> = trial.contents.iter().map(Option::is_some).collect();
+    assert_eq!(is_told, [false, true], "the variant named control gets nothing");
+    let shown = rules.replace("    emit:", "    show:\n      slot: hero\n      content: offer\n    emit:");
+    let trial = full(&shown).rules[0].terms.trial.clone().unwrap();
+    assert_eq!(trial.contents, [None, None], "what shows nothing in a slot holds it, whatever its name");
+}

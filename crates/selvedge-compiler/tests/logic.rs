@@ -3,6 +3,7 @@
 
 mod common;
 
+use common::kleene::{is, joined};
 use common::machine::{Sample, accepts};
 use common::with_condition;
 use proptest::prelude::*;
@@ -67,14 +68,7 @@ impl Logic {
             Self::And(parts) => join(parts, world, false),
             Self::Or(parts) => join(parts, world, true),
             Self::Not(inner) => inner.holds(world).map(|holds| !holds),
-            Self::Is(inner, state) => Some(match (*state, inner.holds(world)) {
-                ("true", found) => found == Some(true),
-                ("not true", found) => found != Some(true),
-                ("false", found) => found == Some(false),
-                ("not false", found) => found != Some(false),
-                ("known", found) => found.is_some(),
-                (_, found) => found.is_none(),
-            }),
+            Self::Is(inner, state) => Some(is(state, inner.holds(world))),
             Self::New => world.is_new,
             Self::Pages(sign, number) => world.pages.map(|pages| match *sign {
                 "=" => pages == *number,
@@ -94,13 +88,8 @@ impl Logic {
     }
 }
 
-/// One part that decides decides all; else one unknown makes it unknown.
 fn join(parts: &[Logic], world: &World, deciding: bool) -> Option<bool> {
-    let found: Vec<Option<bool>> = parts.iter().map(|part| part.holds(world)).collect();
-    if found.contains(&Some(deciding)) {
-        return Some(deciding);
-    }
-    found.iter().all(Option::is_some).then_some(!deciding)
+    joined(&parts.iter().map(|part| part.holds(world)).collect::<Vec<_>>(), deciding)
 }
 
 fn logic() -> impl Strategy<Value = Logic> {

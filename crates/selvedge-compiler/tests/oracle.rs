@@ -3,6 +3,7 @@
 
 mod common;
 
+use common::kleene::joined;
 use common::visit::{DAY, START_MS, Visit, int, list, object, text};
 use common::{Site, with_condition};
 use proptest::prelude::*;
@@ -166,24 +167,16 @@ impl Logic {
     }
 }
 
-/// One part that decides decides all; else one unknown makes it unknown.
 fn join(parts: &[Logic], world: &World, deciding: bool) -> Option<bool> {
-    joined(parts.iter().map(|part| part.holds(world)).collect(), deciding)
-}
-
-fn joined(found: Vec<Option<bool>>, deciding: bool) -> Option<bool> {
-    if found.contains(&Some(deciding)) {
-        return Some(deciding);
-    }
-    found.iter().all(Option::is_some).then_some(!deciding)
+    joined(&parts.iter().map(|part| part.holds(world)).collect::<Vec<_>>(), deciding)
 }
 
 fn items(word: &str, kind: &str, items: &[Option<&str>]) -> Option<bool> {
     let each: Vec<Option<bool>> = items.iter().map(|item| item.map(|item| item == kind)).collect();
     match word {
-        "any" => joined(each, true),
-        "all" => joined(each, false),
-        _ => joined(each, true).map(|any| !any),
+        "any" => joined(&each, true),
+        "all" => joined(&each, false),
+        _ => joined(&each, true).map(|any| !any),
     }
 }
 

@@ -11,7 +11,7 @@ use selvedge_core::id::{VisitorId, WriterId};
 use selvedge_core::limits::{SEQUENCE_REORDER_MS, WAKES_MAX};
 use selvedge_core::rules::{self, Decision, Moment, Place};
 use selvedge_core::tracking_plan::Trust;
-use selvedge_core::value::Map;
+use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::log_row::{Emission, LogNote, LogRow, Said};
 use selvedge_core::wire::state::VisitorState;
 use selvedge_core::wire::stored::VisitorRecord;
@@ -36,6 +36,9 @@ pub fn retry_ms(failures: u64) -> Option<u64> {
 
 /// Alarms of one visitor that fail in a row before the deadline is given up: three hours.
 pub const FAILURES_MAX: u64 = 8;
+
+/// The field of a message that names the variant of its rule's experiment, as `experiment/variant`.
+const VARIANT: &str = "variant";
 
 /// The source of log rows that no request brought.
 pub const SOURCE: &str = "deadline";
@@ -101,7 +104,11 @@ pub fn emitted(site: &Site, state: &mut VisitorState, moment: &Moment<'_>) -> Ve
         let rule = site.program.rules().get(usize::from(told.rule))?;
         let emit = rule.emit.as_ref()?;
         let (id, to, enter) = (rule.id.clone(), emit.to.clone(), emit.enter.clone());
-        let emission = Emission { rule: id, to, enter, is_exit: told.is_exit, fields: told.fields };
+        let mut fields = told.fields;
+        if let Some(variant) = told.variant.filter(|_| fields.get(VARIANT).is_none()) {
+            fields.set(VARIANT, Value::Text(site.program.variant_name(variant)));
+        }
+        let emission = Emission { rule: id, to, enter, is_exit: told.is_exit, fields };
         Some(note(moment, rule.purpose, Said::Emitted(emission)))
     };
     told.into_iter().filter_map(of_rule).collect()

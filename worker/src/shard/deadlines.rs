@@ -7,7 +7,8 @@ use super::stopped::Stopped;
 use super::{Shard, tables, warming};
 use crate::barrier::{self, Failure};
 use crate::clock::now_ms;
-use crate::{programs, sql};
+use crate::fault_plan::FaultPlan;
+use crate::{programs, settings, sql};
 use selvedge_core::id::VisitorId;
 use selvedge_core::wire::stored::VisitorRecord;
 use selvedge_edge::deadlines::{self, GRACE_MS};
@@ -132,7 +133,11 @@ async fn decide(shard: &Shard, due: &Due) -> Result<(), String> {
 fn transact(shard: &Shard, site: &Rc<Site>, due: &Due) -> Result<(), Failure<Stopped>> {
     let (sql, site) = (shard.state.storage().sql(), Rc::clone(site));
     let (visitor, due_ms) = (due.visitor, due.due_ms);
-    barrier::transaction(&shard.state.storage(), move || step(&sql, &site, visitor, due_ms))
+    let plan = FaultPlan { is_on: settings::plants_faults(&shard.env) };
+    barrier::transaction(&shard.state.storage(), move || {
+        plan.at_deadline(visitor);
+        step(&sql, &site, visitor, due_ms)
+    })
 }
 
 /// One visitor, in one transaction. Between the reading of the deadline and this, a request may have come: what is stored

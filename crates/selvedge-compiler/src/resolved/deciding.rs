@@ -292,6 +292,9 @@ pub(super) fn resolve_terms(
     }
 }
 
+/// The variant in which a rule that shows nothing does nothing, where no variant has a content.
+const CONTROL: &str = "control";
+
 fn trial(
     rule: &rules::Rule,
     file: &RulesFile,
@@ -322,7 +325,15 @@ fn trial(
         let ids = contents.iter().map(|content| content.id.as_str());
         known_as(content, ids, (Code::E0205, "content"), report).then(|| content.value.clone())
     };
-    let contents = experiments.get(at)?.variants.iter().map(&mut content).collect();
+    let variants = &experiments.get(at)?.variants;
+    let shows = |variant: &Variant| !matches!(variant.content, Contents::Nothing);
+    if rule.slot.is_none() && !variants.iter().any(shows) {
+        // Nothing is shown anywhere: which variant does nothing, its name says. Some content stands for doing something.
+        let any = contents.first().map(|content| content.id.clone());
+        let told = variants.iter().map(|variant| any.clone().filter(|_| variant.name != CONTROL));
+        return Some((at, told.collect()));
+    }
+    let contents = variants.iter().map(&mut content).collect();
     Some((at, contents))
 }
 

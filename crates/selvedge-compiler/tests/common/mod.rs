@@ -1,6 +1,7 @@
 //! Sites for tests: folders of the repository, and a small one that tests change.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub mod kleene;
 pub mod machine;
 pub mod visit;
 

@@ -4,7 +4,7 @@ use super::gates::barrier;
 use super::known::is_true;
 use super::moment::{Moment, may_act};
 use super::timers;
-use super::trials::{is_control, is_held_out};
+use super::trials::{is_control, is_held_out, variant_of};
 use super::view::{resolve, told};
 use crate::value::Map;
 use crate::wire::program::{EmitRow, Image, kind};
@@ -16,6 +16,8 @@ use alloc::vec::Vec;
 pub struct Emitted {
     /// The rule that sends it, by its place in the program.
     pub rule: u16,
+    /// The variant of the rule's experiment that the visitor is in, by its place.
+    pub variant: Option<u16>,
     /// The visitor is taken out again.
     pub is_exit: bool,
     /// What goes with it.
@@ -63,7 +65,11 @@ pub fn emit(image: &Image, state: &mut VisitorState, moment: &Moment) -> Vec<Emi
         if let Some(next) = next {
             put(state, row, next);
             let is_exit = next.entered_ms == member.entered_ms && member.is_member;
-            emitted.push(Emitted { rule: row.rule(), is_exit, fields: fields(image, state, moment, row) });
+            let terms = image.terms(row.rule());
+            let experiment = terms.has(kind::TERM_TRIAL).then(|| terms.experiment());
+            let variant = experiment.and_then(|at| variant_of(image, state, moment, at));
+            let fields = fields(image, state, moment, row);
+            emitted.push(Emitted { rule: row.rule(), variant, is_exit, fields });
         }
     }
     emitted

@@ -6,6 +6,7 @@ use selvedge_core::number::Number;
 use selvedge_core::rules;
 use selvedge_core::value::Value;
 use selvedge_core::wire::log_row::{LogNote, LogRow, Said};
+use selvedge_core::wire::program::{Experiment, Trial, Unit, Variant};
 use selvedge_core::wire::stored::VisitorRecord;
 use selvedge_edge::deadlines::{FLOOR_MS, GRACE_MS, retry_ms, wake};
 use selvedge_edge::ingest::{Arrival, Outcome, Trouble, step};
@@ -231,4 +232,29 @@ fn an_alarm_that_fails_comes_again_ever_later_and_is_given_up() {
     let minutes = (1..).map_while(|failures| retry_ms(failures).map(|wait_ms| wait_ms / 60_000));
     assert_eq!(minutes.collect::<Vec<u64>>(), [1, 2, 4, 8, 16, 32, 60, 60]);
     assert_eq!(retry_ms(u64::MAX), None);
+}
+
+#[test]
+fn a_message_names_the_variant_that_the_visitor_is_in() {
+    let variant = |name: &str, end| Variant { name: name.into(), end };
+    let site = leaving_site_with(|parts| {
+        parts.deciding.experiments = vec![Experiment {
+            name: "mail".into(),
+            salt: "mail".into(),
+            unit: Unit::Visitor,
+            traffic_salt: "mail/traffic".into(),
+            traffic: (0, 10_000),
+            variants: vec![variant("control", 0), variant("mailed", 10_000)],
+        }];
+        parts.rules[0].terms.trial = Some(Trial { experiment: 0, contents: vec![None, Some(0)] });
+    });
+    let first = stepped_of(&site, None, campaign(1, "product_view", NOW_MS, "cpc"), NOW_MS);
+    let ended =
+        stepped_of(&site, first.record, campaign(2, "ping", NOW_MS + 60_000, "email"), NOW_MS + 60_000);
+    let notes = ended.row.unwrap().notes;
+    let fields = notes.iter().find_map(|note| match &note.said {
+        Said::Emitted(emitted) => Some(&emitted.fields),
+        _ => None,
+    });
+    assert_eq!(fields.and_then(|fields| fields.text("variant")), Some("mail/mailed"));
 }

@@ -86,6 +86,11 @@ pub fn wider_site(events: &[&str], categories: &[&str]) -> Site {
 
 /// The same site with a rule that tells `mail` at the end of a session in which something was looked at.
 pub fn leaving_site() -> Site {
+    leaving_site_with(|_| {})
+}
+
+/// The same, changed.
+pub fn leaving_site_with(change: impl FnOnce(&mut Parts)) -> Site {
     let mut parts = parts();
     parts.metrics[0].window = Window::Session;
     parts.metrics[0].threshold = 2;
@@ -98,6 +103,7 @@ pub fn leaving_site() -> Site {
     rule.emit =
         Some(Emit { to: "mail".into(), enter: "left".into(), exit_when: None, fields, once_per: None });
     parts.plan.events.iter_mut().for_each(|event| event.purposes = ALL);
+    change(&mut parts);
     let bytes = parts.encode();
     Site::load(&bytes, hash_of(&bytes), 1).unwrap()
 }
