@@ -1,6 +1,6 @@
 // Builds dist/: loader.js (the stub), selvedge.js (glue and hands), selvedge.wasm (the head), rules.js and rules.wasm (the
 // rule engine, fetched where a program has rules), plain.js (delivery without wasm), consent.js (readers of consent platforms,
-// fetched where a site names any). The wasm modules and their glue stand in generated/ already: `cargo xtask dev` puts them there.
+// fetched where a site names any), extras.js and vitals.js (what is captured beyond clicks and page views). The wasm modules and their glue stand in generated/ already: `cargo xtask dev` puts them there.
 import { build } from "esbuild";
 import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 
@@ -29,6 +29,9 @@ await build({
   external: ["./rules.js"],
   plugins: [{ name: "host", setup: (esbuild) => esbuild.onResolve({ filter: /\/host\.js$/ }, host) }],
 });
+
+// What not every page needs: its one part that is larger than the rest comes apart.
+await build({ ...common, entryPoints: ["src/extras.ts"], format: "esm", splitting: true, chunkNames: "[name]" });
 
 /** The glue imports `./host.js`, which is TypeScript here. */
 function host() {

@@ -11,6 +11,7 @@ use selvedge_core::consent::{Mode, Purposes, usable};
 use selvedge_core::event::{Event, EventType};
 use selvedge_core::id::{Sequence, VisitorId, WriterId};
 use selvedge_core::limits::{FLUSH_EVENTS, FLUSH_MS, HELD_EVENTS_MAX, KEEPALIVE_BYTES_MAX, QUEUE_BYTES_MAX};
+use selvedge_core::masking::mask_event;
 use selvedge_core::mutation::{Mutation, is_planted};
 use selvedge_core::tracking_plan::reread;
 use selvedge_core::value::{Map, Value};
@@ -29,24 +30,30 @@ impl Client {
         if self.is_refused() {
             return;
         }
-        if !self.may_capture() {
-            if self.held.len() < HELD_EVENTS_MAX {
-                self.held.push(Held { capture, context });
-            } else {
-                self.lose(1);
-            }
-            return;
+        let is_early = capture.automatic && self.awaits_plan();
+        if self.may_capture() && !is_early {
+            self.admit(capture, context);
+        } else if self.held.len() < HELD_EVENTS_MAX {
+            self.held.push(Held { capture, context });
+        } else if !is_early {
+            self.lose(1);
         }
-        self.admit(capture, context);
     }
 
     /// Captures what was held, if it may be captured now.
     pub(crate) fn release_held(&mut self) {
         if self.may_capture() {
             for Held { capture, context } in core::mem::take(&mut self.held) {
-                self.admit(capture, context);
+                self.capture(capture, context);
             }
         }
+    }
+
+    /// Whether the tracking plan is still on its way, which alone says what is captured automatically.
+    fn awaits_plan(&self) -> bool {
+        let program = self.settings.program;
+        let is_coming = !self.is_settled || (program.is_some() && program != self.unreadable);
+        self.mind.plan().is_none() && is_coming
     }
 
     /// A page view: its address is stripped, its campaign and referrer become facts.
@@ -134,9 +141,6 @@ impl Client {
         let Some(first) = Sequence::new(1) else { return };
         let mut event = shape(capture, context, first);
         let plan = self.mind.plan();
-        if let Some(plan) = plan {
-            reread(plan, &mut event.properties, &event.name, &mut readings);
-        }
         if automatic && plan.is_none_or(|plan| plan.event(&event.name).is_none()) {
             return;
         }
@@ -147,6 +151,10 @@ impl Client {
             // What nobody was asked for stays anonymous.
             return;
         }
+        if let Some(plan) = plan {
+            reread(plan, &mut event.properties, &event.name, &mut readings);
+        }
+        mask_event(plan, &mut event, automatic);
         let usable = usable(crate::lane::purposes_of(plan, &event), &self.consent, &self.consent);
         if usable.is_empty() && !is_planted(Mutation::StoredUnasked) {
             return;

@@ -133,6 +133,7 @@ impl Client {
         }
         self.call_engine();
         self.replay();
+        self.release_held();
     }
 
     /// The tracking plan is another: what waits is read and judged by it.

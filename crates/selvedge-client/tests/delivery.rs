@@ -395,6 +395,7 @@ fn shop_with_carts() -> selvedge_core::wire::program::Parts {
             property_type,
             required: true,
             pii: false,
+            masked: false,
             one_of: Vec::new(),
         })
         .into();

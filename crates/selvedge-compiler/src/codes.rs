@@ -301,6 +301,9 @@ codes! {
     E0807 = Error, "not a size";
     /// What the consumer of a queue cannot take goes to another queue, where somebody looks at it.
     E0808 = Error, "a queue that is its own dead-letter queue";
+    /// An entry of a data layer becomes an event of the tracking plan: one that the site describes, or one of the default plan
+    /// that `capture` switches on (`ecommerce: true`). Another would be dropped in the page, entry by entry.
+    E0860 = Error, "a data layer that becomes an unknown event";
     /// What a consent platform says is read along a path of names and calls without arguments, from the window on: `a.b().c`.
     /// Nothing is run that is not such a path. What is listened to is the name of an event of the window, or a path that takes a
     /// callback: `OneTrust.OnConsentChanged()`, `Didomi.on(consent.changed)`, `klaro.getManager().watch({update})`.

@@ -22,6 +22,8 @@ mod condition;
 mod template;
 mod markup;
 
+pub mod default_plan;
+
 mod written;
 
 mod resolved;

@@ -47,6 +47,8 @@ pub mod event;
 
 pub mod tracking_plan;
 
+pub mod masking;
+
 pub mod wire;
 
 pub mod rules;

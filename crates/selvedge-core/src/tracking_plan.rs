@@ -45,6 +45,8 @@ pub struct PlanProperty {
     pub required: bool,
     /// Whether it identifies a person.
     pub pii: bool,
+    /// Whether shapes of personal data in it are replaced, as [`crate::masking`] says: it is text that nobody wrote to be sent.
+    pub masked: bool,
     /// The texts it may be; empty means any.
     pub one_of: Vec<String>,
 }
@@ -398,7 +400,7 @@ mod tests {
     use alloc::vec;
 
     fn property(name: &str, property_type: PropertyType, required: bool) -> PlanProperty {
-        PlanProperty { name: name.into(), property_type, required, pii: false, one_of: vec![] }
+        PlanProperty { name: name.into(), property_type, required, pii: false, masked: false, one_of: vec![] }
     }
 
     fn plan() -> Plan {

@@ -69,6 +69,11 @@ impl Map {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
+    /// Names, and values to be changed, in order.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&str, &mut Value)> {
+        self.0.iter_mut().map(|(name, value)| (name.as_str(), value))
+    }
+
     /// How many names there are.
     #[must_use]
     pub const fn len(&self) -> usize {

@@ -133,6 +133,7 @@ impl Site {
             sources,
             paused: self.paused.iter().map(|rule| alloc::format!("{rule:016x}")).collect(),
             selectors: &self.config.selectors,
+            capture: &self.config.capture,
         };
         serde_json::to_string(&config).unwrap_or_default()
     }
@@ -161,4 +162,7 @@ struct PageConfig<'a> {
     /// Slots that are found by a CSS selector: name and selector; left out where there are none.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     selectors: &'a [(String, String)],
+    /// What the page captures by itself: kind and option; left out where it is nothing.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    capture: &'a [(String, String)],
 }

@@ -11,7 +11,8 @@ export const repository = fileURLToPath(new URL('../../..', import.meta.url));
 const { chromium } = createRequire(`${repository}www/package.json`)('playwright-core');
 const artefacts = `${repository}artefacts/browser`;
 
-const FLAGS = [
+/** What a Chromium in a container needs, and what keeps it quiet. */
+export const FLAGS = [
   '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update',
   '--disable-sync', '--no-first-run', '--disable-quic',
 ];
@@ -46,9 +47,10 @@ export async function serve(env = {}) {
   };
 }
 
-export const launch = () => chromium.launch({
+export const launch = (options = {}) => chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
   args: FLAGS,
+  ...options,
 });
 
 /** A fresh visitor: a browser context of its own whose requests are recorded from the first byte. */

@@ -1,5 +1,6 @@
 /** The global `selvedge`: what a site calls goes into the sink, what comes of it reaches the site's listeners. */
-import { inOrder } from "./capture";
+import { address, inOrder } from "./capture";
+import { priced } from "./ecommerce";
 import { PURPOSES, purposesOf, type EventType, type Sink } from "./sink";
 import { decisions } from "./slots";
 import type { Call, Choice, Decision, Notices, Properties, Selvedge } from "./types";
@@ -39,19 +40,19 @@ export function capture(
   inOrder(() => sink?.capture(type, `${name}`, time, properties, isAutomatic, readings));
 }
 
-/** A link was clicked: recorded where the tracking plan knows `link_click`. */
-export function captureLink(url: string, text: string): void {
-  capture("track", "link_click", { url: url.split(/[?#]/)[0], text }, {}, true);
+/** Something was noticed: recorded where the tracking plan knows it. */
+export function notice(name: string, properties: Properties, readings?: Properties): void {
+  capture("track", name, properties, readings, true);
 }
 
 /** What a rule shows was clicked or put away: recorded where the tracking plan knows the event, which a rule makes it do. */
 export function captureAct(name: string, slot: string): void {
   const { rule, reason } = decisions.get(slot) ?? {};
-  if (rule && reason !== "control") capture("track", name, { slot, rule }, {}, true);
+  if (rule && reason !== "control") notice(name, { slot, rule });
 }
 
 export function capturePage(referrer: string, properties: Properties = {}): void {
-  shownUrl = location.href;
+  shownUrl = address();
   sink?.page(callTime || Date.now(), referrer, properties);
 }
 
@@ -60,6 +61,7 @@ export const api: Selvedge = {
   page: (name, properties) => {
     capturePage(shownUrl || document.referrer, name === undefined ? properties : { name, ...properties });
   },
+  ecommerce: (action, sale) => capture("track", action, priced(sale)),
   identify: (userId, traits) => capture("identify", userId, traits),
   group: (accountId, traits) => capture("group", accountId, traits),
   alias: (userId) => capture("alias", userId),

@@ -1,13 +1,10 @@
-/** What the hands notice by themselves: clicks, links, route changes, the page going and coming back. */
-
-/** Properties as they stand in the markup. */
-type Texts = Record<string, string>;
-/** What those of them are that are written as a number or a boolean. */
-type Readings = Record<string, number | boolean>;
+/** What the hands notice by themselves on every page: clicks, links, route changes, the page going and coming back. */
+import { elementsOf, isPrivate, propertiesOf, readingsOf, textOf, type Readings, type Texts } from "./element";
 
 export type Sight = {
   click(name: string, properties: Texts, readings: Readings): void;
-  link(url: string, text: string): void;
+  /** Something of a kind that the site may want. */
+  notice(kind: string, name: string, properties: Texts): void;
   /** What a rule shows in a slot was clicked, or put away. */
   act(name: string, slot: string): void;
   route(referrer: string, time: number): void;
@@ -15,67 +12,86 @@ export type Sight = {
   awake(): void;
 };
 
-const PROPERTY = "selvedgeProperty";
-const LINK_TEXT_LENGTH_MAX = 100;
+const FILE = /\.(pdf|docx?|xlsx?|pptx?|csv|txt|rtf|ics|zip|rar|7z|t?gz|dmg|exe|msi|pkg|apk|mp[34]|mov|avi|wav)$/i;
 
 export function watchPage(sight: Sight): void {
-  addEventListener("click", (event) => clicked(event.target, sight), { capture: true, passive: true });
+  addEventListener("click", (event) => clicked(event.composedPath(), sight), { capture: true, passive: true });
   watchRoutes(sight);
   const hide = (): void => {
     finishRoute();
     sight.hidden();
   };
-  document.addEventListener("visibilitychange", () => (document.hidden ? hide() : sight.awake()));
+  // At the window, behind all who still have something to say of the page that is hidden.
+  addEventListener("visibilitychange", () => (document.hidden ? hide() : sight.awake()));
   addEventListener("pagehide", hide);
   addEventListener("online", () => sight.awake());
 }
 
-export function clicked(target: EventTarget | null, sight: Pick<Sight, "click" | "link" | "act">): void {
-  if (!(target instanceof Element)) return;
-  const slot = target.closest<HTMLElement>("[data-selvedge-slot]")?.dataset["selvedgeSlot"];
-  if (slot && target.closest("[data-selvedge-dismiss]")) sight.act("exposure_dismiss", slot);
-  else if (slot && target.closest("a[href],button")) sight.act("exposure_click", slot);
-  const marked = target.closest<HTMLElement>("[data-selvedge-event]");
+export function clicked(path: readonly EventTarget[], sight: Pick<Sight, "click" | "notice" | "act">): void {
+  const elements = elementsOf(path);
+  if (isPrivate(elements)) return;
+  const find = (selector: string): HTMLElement | undefined => elements.find((element) => element.matches(selector));
+  const slot = find("[data-selvedge-slot]")?.dataset["selvedgeSlot"];
+  if (slot && find("[data-selvedge-dismiss]")) sight.act("exposure_dismiss", slot);
+  else if (slot && find("a[href],button")) sight.act("exposure_click", slot);
+  const marked = find("[data-selvedge-event]");
   if (marked) {
     const properties = propertiesOf(marked.dataset);
     return sight.click(marked.dataset["selvedgeEvent"] ?? "", properties, readingsOf(properties));
   }
-  const link = target.closest<HTMLAnchorElement>("a[href]");
-  if (link) sight.link(link.href, (link.textContent ?? "").trim().slice(0, LINK_TEXT_LENGTH_MAX));
+  const element = find("a[href],button,[role=button],[type=submit]");
+  if (element) pressed(element, sight);
 }
 
-/** `data-selvedge-property-order-id="7"` is the property `order_id`. */
-function propertiesOf(data: DOMStringMap): Texts {
-  const properties: Texts = {};
-  for (const [key, value = ""] of Object.entries(data)) {
-    if (!key.startsWith(PROPERTY)) continue;
-    properties[key.slice(PROPERTY.length).replace(/(?!^)[A-Z]/g, "_$&").toLowerCase()] = value;
+/** A link leads to a file, away, or on; all else is a button. */
+function pressed(element: HTMLElement, sight: Pick<Sight, "notice">): void {
+  const text = textOf(element);
+  const { protocol, host, pathname, href } = element as HTMLAnchorElement;
+  if (protocol === undefined || protocol === "javascript:") {
+    return sight.notice("clicks", "button_click", { name: element.id || (element as HTMLButtonElement).name || "", text });
   }
-  return properties;
+  const url = href.split(/[?#]/, 1)[0] ?? "";
+  const [, extension = ""] = FILE.exec(pathname) ?? [];
+  if (extension || element.hasAttribute("download")) {
+    sight.notice("downloads", "file_download", { extension: extension.toLowerCase(), text, url });
+  } else if (host && host !== location.host) sight.notice("outbound", "outbound_click", { text, url });
+  else sight.notice("clicks", "link_click", { text, url });
 }
 
-/** The tracking plan says whether `7` is a number or an article's. */
-function readingsOf(properties: Texts): Readings {
-  const readings: Readings = {};
-  for (const [name, value] of Object.entries(properties)) {
-    if (value === "true" || value === "false") readings[name] = value === "true";
-    else if (`${+value}` === value && isFinite(+value)) readings[name] = +value;
-  }
-  return readings;
-}
-
+/** What a site's config or its script tag says of routes. */
+let routes: ReadonlyMap<string, string> = new Map();
 let shown = location.href;
 let route: Sight["route"] = () => {};
 /** When the address changed, until its page view began. */
 let changedAt = 0;
 /** What was captured meanwhile: it belongs to the new page view. */
 let waiting: (() => void)[] = [];
+const turns: (() => void)[] = [];
+
+/** Which route changes are page views: `routes=off` none, `hash` also those behind a `#/`. */
+export function setRoutes(wanted: ReadonlyMap<string, string>): void {
+  routes = wanted;
+  shown = address();
+}
+
+/** The address of the page view: `/shop#/shoes` is `/shop/shoes` where routes stand behind a `#`. */
+export function address(): string {
+  return routes.has("hash") ? location.href.replace(/^([^?#]*?)\/?#!?(?=\/)/, "$1") : location.href;
+}
+
+/** Calls back when a page view is over and another begins. */
+export function onTurn(callback: () => void): void {
+  turns.push(callback);
+}
+
+const turn = (): void => turns.forEach((callback) => callback());
 
 /** Single-page routes: the address changed without a load. The site's calls work as before, whatever happens here. */
 function watchRoutes(sight: Sight): void {
   route = sight.route;
   const changed = (): void => {
-    if (withoutHash(location.href) === withoutHash(shown) || changedAt) return;
+    if (withoutHash(address()) === withoutHash(shown) || changedAt || routes.get("routes")) return;
+    turn();
     changedAt = Date.now();
     // The site sets its title after the address; the page view waits for that.
     setTimeout(finishRoute);
@@ -89,7 +105,9 @@ function watchRoutes(sight: Sight): void {
   }
   addEventListener("popstate", changed);
   addEventListener("pageshow", (event) => {
-    if (event.persisted) route(document.referrer, Date.now());
+    if (!event.persisted) return;
+    turn();
+    route(document.referrer, Date.now());
   });
 }
 
@@ -103,7 +121,7 @@ export function inOrder(capture: () => void): void {
 export function finishRoute(): void {
   if (!changedAt) return;
   const [referrer, time, captures] = [shown, changedAt, waiting];
-  shown = location.href;
+  shown = address();
   changedAt = 0;
   waiting = [];
   route(referrer, time);

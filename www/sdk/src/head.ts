@@ -2,6 +2,7 @@
 import { __wbg_set_wasm, handle } from "../generated/selvedge_bg.js";
 import { imports } from "../generated/imports.js";
 import { heard } from "./api";
+import { address } from "./capture";
 import { fromHex } from "./decode";
 import { Writer } from "./encode";
 import { alone, takeOver } from "./locks";
@@ -84,7 +85,7 @@ export const head: Sink = {
     if (!tell(writer.map(properties).flag(isAutomatic).map(readings))) heard("lost", { count: 1 });
   },
   page: (time, referrer, properties) => {
-    tell(new Writer(5).varint(time).text(location.href).text(document.title).text(referrer).map(properties));
+    tell(new Writer(5).varint(time).text(address()).text(document.title).text(referrer).map(properties));
   },
   consent: (granted, denied) => {
     tell(new Writer(3).varint(granted).varint(denied).raw(random(RANDOM_BYTES)));

@@ -4,7 +4,7 @@
  */
 import type { Call, Stub } from "./types";
 
-const METHODS = ["track", "page", "identify", "group", "alias", "consent", "slot", "decisions", "flush", "reset", "on"];
+const METHODS = ["track", "ecommerce", "page", "identify", "group", "alias", "consent", "slot", "decisions", "flush", "reset", "on"];
 
 const script = document.currentScript as HTMLScriptElement;
 const data = script.dataset;

@@ -1,6 +1,7 @@
 /** The page's hands: connects the page to the head, or, where wasm cannot run, to plain delivery. */
-import { api, at, capture, captureAct, captureLink, capturePage, connect, heard, makeCalls } from "./api";
-import { watchPage } from "./capture";
+import { api, at, capture, captureAct, capturePage, connect, heard, makeCalls, notice } from "./api";
+import { setRoutes, watchPage } from "./capture";
+import type { Wanted } from "./capture/page";
 import { head, startHead, tellAdopted, tellBoot, tellChange } from "./head";
 import { holdAgain, letGo, onAdopted } from "./locks";
 import type { open } from "./consent";
@@ -10,16 +11,23 @@ import { lookAgain, openSlots, selectSlots, show } from "./slots";
 import { openStorage, read, watch } from "./storage";
 import { getConfig, openTransport } from "./transport";
 import type { Notices, Stub } from "./types";
+import { captureMore, wantedOf } from "./wanted";
 
+type Extras = typeof import("./extras");
 type Boot = NonNullable<Stub["boot"]>;
 
 const stub = window.selvedge as Stub | undefined;
 if (stub?.boot) void start(stub, stub.boot);
 
 async function start(stub: Stub, boot: Boot): Promise<void> {
+  const extras = (): Promise<Extras> => import(boot.base + "extras.js");
   const { site = "", endpoint = "" } = boot.data;
   openStorage(site);
   openTransport(endpoint, site);
+  const config: Promise<Settings | undefined> = boot.config
+    .then((response) => (response.ok ? response.json() : undefined))
+    .catch(() => undefined);
+  const wanted = config.then((settings) => wantedOf(boot.data["capture"], settings));
   const sink = await startHead(boot.wasm).then(
     () => head,
     () => openPlain(boot),
@@ -30,15 +38,16 @@ async function start(stub: Stub, boot: Boot): Promise<void> {
     (slot) => sink.seen(slot),
     (decision) => heard("decision", decision),
   );
-  await visible();
+  // A page that is rendered ahead is seen only now, if ever.
+  const seen = document.prerendering ? { ...boot, time: await activated() } : boot;
   if (sink === head) openHead(boot);
-  begin(stub, boot, sink);
-  const settings: Settings | undefined = await boot.config
-    .then((response) => (response.ok ? response.json() : undefined))
-    .catch(() => undefined);
+  begin(stub, seen, sink, wanted);
+  const settings = await config;
   selectSlots(settings?.selectors ?? []);
   sink.settle(settings);
   if (settings?.sources) readConsent(boot, settings, settings.sources, sink);
+  // Without the tracking plan nobody knows what may be captured.
+  if (sink === head) captureMore(await wanted, extras, notice);
   if (settings?.refresh_ms) keepUp(sink, settings);
 }
 
@@ -102,15 +111,19 @@ function tellOfOtherTabs(key: string, value: Uint8Array | undefined): void {
 }
 
 /** The first page view, then the calls that waited, then what happens. */
-function begin(stub: Stub, { data, time }: Boot, sink: Sink): void {
+function begin(stub: Stub, { data, time }: Boot, sink: Sink, wanted: Promise<Wanted>): void {
   const isAutomatic = data["page"] !== "manual";
+  if (data["capture"]) setRoutes(wantedOf(data["capture"], undefined));
   if (isAutomatic) at(time, () => capturePage(document.referrer));
   const calls = stub.q;
   Object.assign(stub, api, { q: [] });
   makeCalls(calls);
   watchPage({
     click: (name, properties, readings) => capture("track", name, properties, readings),
-    link: captureLink,
+    notice: (kind, name, properties) => {
+      const time = Date.now();
+      void wanted.then((kinds) => kinds.has(kind) && at(time, () => notice(name, properties)));
+    },
     act: captureAct,
     route: (referrer, time) => {
       if (isAutomatic) at(time, () => capturePage(referrer));
@@ -124,9 +137,8 @@ function begin(stub: Stub, { data, time }: Boot, sink: Sink): void {
   });
 }
 
-/** A page that is rendered ahead has no visitor yet. */
-async function visible(): Promise<void> {
-  if (document.prerendering) {
-    await new Promise((resolve) => document.addEventListener("prerenderingchange", resolve, { once: true }));
-  }
+/** When a page that is rendered ahead, and has no visitor yet, is seen. */
+async function activated(): Promise<number> {
+  await new Promise((resolve) => document.addEventListener("prerenderingchange", resolve, { once: true }));
+  return Date.now();
 }

@@ -17,6 +17,8 @@ export type Settings = {
   readonly publish: number;
   /** Rules that were stopped since, by the hash of their ids: 16 hexadecimal digits. */
   readonly paused?: readonly string[];
+  /** What the page captures by itself: kind and option. */
+  readonly capture?: readonly (readonly [kind: string, option: string])[];
   /** Slots whose elements are found by a CSS selector: name and selector. */
   readonly selectors?: readonly (readonly [slot: string, selector: string])[];
 };

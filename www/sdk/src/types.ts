@@ -52,9 +52,49 @@ export type Notices = {
   decision: Decision;
 };
 
+/** Steps of a purchase, in the terms that shops and their tools share. */
+export type Trade =
+  | "view_item"
+  | "view_item_list"
+  | "select_item"
+  | "add_to_wishlist"
+  | "add_to_cart"
+  | "remove_from_cart"
+  | "view_cart"
+  | "begin_checkout"
+  | "add_shipping_info"
+  | "add_payment_info"
+  | "purchase"
+  | "refund"
+  | "view_promotion"
+  | "select_promotion";
+
+/** One line of a sale: `price` is that of one piece. */
+export type Item = {
+  readonly item_id?: string;
+  readonly item_name?: string;
+  readonly item_brand?: string;
+  readonly item_category?: string;
+  readonly item_variant?: string;
+  readonly price?: number;
+  readonly quantity?: number;
+  readonly [name: string]: Value;
+};
+
+/** What is said of a step. Without `value` it is that of the items, where `currency` is said. */
+export type Sale = {
+  readonly currency?: string;
+  readonly value?: number;
+  readonly items?: readonly Item[];
+  readonly transaction_id?: string;
+  readonly [name: string]: Value;
+};
+
 /** The global `selvedge`. */
 export type Selvedge = {
   track(name: string, properties?: Properties): void;
+  /** A step of a purchase: an event of the same name. */
+  ecommerce(action: Trade, sale: Sale): void;
   page(name?: string, properties?: Properties): void;
   identify(userId: string, traits?: Properties): void;
   group(accountId: string, traits?: Properties): void;
@@ -88,6 +128,6 @@ declare global {
     readonly globalPrivacyControl?: boolean;
   }
   interface Document {
-    readonly prerendering?: boolean;
+    prerendering?: boolean;
   }
 }

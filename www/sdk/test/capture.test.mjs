@@ -7,8 +7,8 @@ class Element {
   constructor(dataset) {
     this.dataset = dataset;
   }
-  closest(selector) {
-    return selector === "[data-selvedge-event]" ? this : null;
+  matches(selector) {
+    return selector === "[data-selvedge-event]";
   }
 }
 globalThis.Element = Element;
@@ -25,7 +25,7 @@ test("properties are as they are written, with what they read as", () => {
     selvedgePropertyZip: "01067",
     selvedgePropertyNote: "Infinity",
   };
-  clicked(new Element(dataset), { click: (...parameters) => said.push(parameters) });
+  clicked([new Element(dataset)], { click: (...parameters) => said.push(parameters) });
   const [[name, properties, readings]] = said;
   assert.equal(name, "add_to_cart");
   assert.deepEqual(properties, { sku: "1001", unit_price: "14.9", gift: "true", zip: "01067", note: "Infinity" });
@@ -36,10 +36,10 @@ test("a click inside of a slot is one on what its rule shows, or puts it away", 
   const said = [];
   const inside = (...selectors) => {
     const element = new Element({ selvedgeSlot: "hero" });
-    element.closest = (selector) => (selectors.includes(selector) ? element : null);
-    return element;
+    element.matches = (selector) => selectors.includes(selector);
+    return [element];
   };
-  const sight = { act: (...parameters) => said.push(parameters), link: () => {} };
+  const sight = { act: (...parameters) => said.push(parameters), notice: () => {} };
   clicked(inside("[data-selvedge-slot]", "a[href],button"), sight);
   clicked(inside("[data-selvedge-slot]", "a[href],button", "[data-selvedge-dismiss]"), sight);
   clicked(inside("[data-selvedge-slot]"), sight);

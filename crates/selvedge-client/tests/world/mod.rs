@@ -358,6 +358,21 @@ impl World {
         }));
     }
 
+    /// What the hands capture by themselves: nobody wrote it to be sent.
+    pub fn notice(&mut self, name: &str, properties: &[(&str, &str)]) {
+        self.input(Input::Capture(Capture {
+            event_type: EventType::Track,
+            name: name.into(),
+            time_ms: self.now_ms,
+            properties: properties
+                .iter()
+                .map(|(name, text)| ((*name).into(), Value::Text((*text).into())))
+                .collect(),
+            automatic: true,
+            readings: Map::new(),
+        }));
+    }
+
     pub fn view_shoes(&mut self) {
         self.track("product_view", &[("category", Value::Text("shoes".into()))]);
     }
@@ -498,6 +513,7 @@ pub fn shop() -> Parts {
         property_type: PropertyType::Text,
         required: true,
         pii: false,
+        masked: false,
         one_of: Vec::new(),
     };
     let fact = |source, shape| Fact { source, shape, default: None };

@@ -500,6 +500,7 @@ fn edge_config(site: &Site, builder: &Builder<'_>, files: &Files<'_>) -> EdgeCon
             .map(|sources| sources.to_json())
             .unwrap_or_default(),
         keep: written.keep,
+        capture: written.capture.kinds.clone(),
         selectors: written.slots.iter().filter_map(selector).collect(),
         leaves: builder.code.sources.iter().map(|source| leaf_source(source, files)).collect(),
         goals: site.deciding.goals.clone(),

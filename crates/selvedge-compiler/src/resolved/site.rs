@@ -17,6 +17,7 @@ use crate::diagnostic::Report;
 use crate::fields::Spanned;
 use crate::source::Span;
 use crate::suggest::did_you_mean;
+use crate::written::capture::Capture;
 use crate::written::rules::{self, RulesFile};
 use crate::written::timing::Timing as WrittenTiming;
 use crate::written::{Written, content as written_content, site};
@@ -86,7 +87,7 @@ impl Rule {
 /// Resolves what was written; what is wrong is reported and left out.
 pub(crate) fn resolve(written: Written, report: &mut Report) -> Site {
     let Written { site, plan, rules, contents } = written;
-    let events = plan_events(plan);
+    let events = plan_events(plan, &site.capture, report);
     check_names(&site, &rules, report);
     let names = Names::new(&rules, &events, &site.goals);
     let currency = site.currency.clone();
@@ -147,8 +148,21 @@ fn showings_of(rule: &Rule) -> impl Iterator<Item = Showing<'_>> {
     contents.map(|content| Showing { content, purpose: rule.purpose, when: rule.when.as_ref() })
 }
 
-fn plan_events(mut events: Vec<PlanEvent>) -> Vec<PlanEvent> {
+/// The site's events, and those of what it captures by itself. What the site describes is as it says.
+fn plan_events(mut events: Vec<PlanEvent>, capture: &Capture, report: &mut Report) -> Vec<PlanEvent> {
+    for event in capture.known.iter().flat_map(|kind| kind.planned()) {
+        if events.iter().all(|known| known.name != event.name) {
+            events.push(event);
+        }
+    }
     events.sort_by(|a, b| a.name.cmp(&b.name));
+    for target in &capture.targets {
+        if events.iter().all(|known| known.name != target.value) {
+            let message = format!("the tracking plan has no event `{}`", target.value);
+            let help = did_you_mean(&target.value, events.iter().map(|known| known.name.as_str()));
+            report.add_help(Code::E0860, target.span, message, help);
+        }
+    }
     events
 }
 

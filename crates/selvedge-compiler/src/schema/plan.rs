@@ -10,6 +10,11 @@ const PROPERTY: &[Key] = &[
     ),
     key("required", Form::Flag, "an event without it is refused"),
     key("pii", Form::Flag, "it identifies a person"),
+    key(
+        "masked",
+        Form::Flag,
+        "what looks like an e-mail address, a phone number or a card is replaced in it",
+    ),
     key("enum", Form::List(&Form::Text), "the texts it may be"),
     key("description", Form::Text, "for people"),
 ];

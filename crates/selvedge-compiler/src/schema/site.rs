@@ -211,6 +211,33 @@ const DESTINATION: Form = Form::Either(&[
     Form::Object(TO_LOG),
 ]);
 
+const PLACE: Form = Form::Either(&[Form::Flag, Form::Word(&["page"])]);
+
+const CAPTURE: &[Key] = &[
+    key("routes", PLACE, "page views of routes that change without a load; on unless it says `false`"),
+    key("hash", PLACE, "page views of routes that stand behind a `#/` or `#!`"),
+    key("clicks", PLACE, "clicks on links within the site, and on buttons"),
+    key("outbound", PLACE, "clicks on links to other hosts"),
+    key("downloads", PLACE, "clicks on links to files"),
+    key("forms", PLACE, "forms that were begun, sent, or left"),
+    key("search", Form::Either(&[Form::List(&Form::Text), PLACE]), "URL parameters of the site's search"),
+    key("scroll", PLACE, "how far a page was scrolled"),
+    key("time", PLACE, "how long a page was seen and used"),
+    key("exit", PLACE, "the pointer leaves the page at its top"),
+    key("media", PLACE, "videos and sounds that were played"),
+    key("vitals", PLACE, "Core Web Vitals: how fast a page was"),
+    key("errors", PLACE, "errors of the page's scripts"),
+    key("rage", PLACE, "clicks in quick succession on one place"),
+    key("dead", PLACE, "clicks that changed nothing"),
+    key("visibility", PLACE, "elements with `data-selvedge-visible` that were seen"),
+    key("ecommerce", PLACE, "the events of `selvedge.ecommerce` and of data layers"),
+    key(
+        "datalayer",
+        Form::Either(&[Form::Map(&Form::Text), PLACE]),
+        "entries of `dataLayer`, and their events",
+    ),
+];
+
 const KEEP: &[Key] = &[required("keep", super::DURATION, "how long, from receipt on")];
 
 const GOAL: &[Key] = &[
@@ -235,6 +262,7 @@ pub const SITE: Form = Form::Object(&[
     required("sources", Form::Map(&Form::Object(SOURCE)), "where events enter"),
     key("origins", Form::List(&Form::Text), "pages elsewhere that may send to a browser source"),
     key("consent", Form::Object(CONSENT), "the consent policy"),
+    key("capture", Form::Object(CAPTURE), "what pages capture by themselves: `true`, `false`, or `page`"),
     key("slots", Form::Map(&Form::Object(SLOT)), "the named places of the pages"),
     key("log", Form::Object(KEEP), "how long rows stay that every destination holds: `{keep: 7d}`"),
     key("quarantine", Form::Object(KEEP), "how long refused events stay: `{keep: 30d}`"),

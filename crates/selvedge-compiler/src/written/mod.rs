@@ -5,6 +5,7 @@ pub(crate) mod content;
 pub(crate) mod plan;
 mod csv;
 pub(crate) mod caps;
+pub(crate) mod capture;
 mod condition;
 pub(crate) mod lists;
 mod stretch;

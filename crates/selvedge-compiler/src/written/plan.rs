@@ -119,6 +119,7 @@ fn read_property(name: &str, node: &Node, report: &mut Report) -> Option<PlanPro
         fields.required("type", report).and_then(|node| fields::word(node, &TYPES, &[], report));
     let required = fields.optional("required").and_then(|node| fields::flag(node, report));
     let pii = fields.optional("pii").and_then(|node| fields::flag(node, report));
+    let masked = fields.optional("masked").and_then(|node| fields::flag(node, report));
     let one_of = fields.optional("enum").map(|node| read_enum(node, property_type, report));
     if let Some(node) = fields.optional("description") {
         fields::text(node, report);
@@ -129,6 +130,7 @@ fn read_property(name: &str, node: &Node, report: &mut Report) -> Option<PlanPro
         property_type: property_type?,
         required: required.unwrap_or(false),
         pii: pii.unwrap_or(false),
+        masked: masked.unwrap_or(false),
         one_of: one_of.unwrap_or_default(),
     })
 }

@@ -9,6 +9,7 @@ use crate::literal::DURATION_MS_MAX;
 use crate::source::Files;
 use crate::written::SITE_FILE;
 use crate::written::caps::read_caps;
+use crate::written::capture::{Capture, read_capture};
 use crate::written::consent::{Consent, check_exemption, read_consent};
 use crate::written::destinations::{Destination, read_destinations};
 use crate::written::goals::{Goal, read_goals};
@@ -36,6 +37,7 @@ pub(crate) struct Site {
     pub sources: Vec<Source>,
     pub origins: Vec<String>,
     pub consent: Consent,
+    pub capture: Capture,
     pub keep: Keep,
     pub slots: Vec<Slot>,
     pub lists: Vec<List>,
@@ -81,6 +83,7 @@ pub(crate) fn read(root: &Node, files: &Files<'_>, report: &mut Report) -> Site 
         sources: read_sources(fields.required("sources", report), report),
         origins: read_origins(fields.optional("origins"), report),
         consent: fields.optional("consent").map(|node| read_consent(node, report)).unwrap_or_default(),
+        capture: read_capture(fields.optional("capture"), report),
         keep: Keep {
             log_ms: read_keep(fields.optional("log"), LOG_KEEP_MS, report),
             quarantine_ms: read_keep(fields.optional("quarantine"), QUARANTINE_KEEP_MS, report),

@@ -184,6 +184,8 @@ pub struct EdgeConfig {
     pub consent_sources: String,
     /// How long what passed is kept.
     pub keep: Keep,
+    /// What pages capture by themselves: the kind, and what they need to know besides.
+    pub capture: Vec<(String, String)>,
     /// Slots whose elements the page finds by a CSS selector: name and selector.
     pub selectors: Vec<(String, String)>,
     /// Where each instruction of [`Parts::code`] stands in the source, for explanations; same length as `code`.

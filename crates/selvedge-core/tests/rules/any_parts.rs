@@ -46,12 +46,13 @@ fn caps() -> impl Strategy<Value = Vec<Cap>> {
 
 fn plan_event() -> impl Strategy<Value = PlanEvent> {
     let types = [PropertyType::Text, PropertyType::Money, PropertyType::Object];
-    let property = (name(), prop::sample::select(types.to_vec()), any::<[bool; 2]>(), list(name())).prop_map(
-        |(name, property_type, [required, pii], one_of)| PlanProperty {
+    let property = (name(), prop::sample::select(types.to_vec()), any::<[bool; 3]>(), list(name())).prop_map(
+        |(name, property_type, [required, pii, masked], one_of)| PlanProperty {
             name,
             property_type,
             required,
             pii,
+            masked,
             one_of,
         },
     );
@@ -381,6 +382,7 @@ fn edge() -> impl Strategy<Value = EdgeConfig> {
             policy_version,
             consent_sources,
             keep,
+            capture: selectors.clone(),
             selectors,
             leaves,
             goals,

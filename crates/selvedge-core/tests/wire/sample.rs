@@ -30,6 +30,7 @@ pub fn plan() -> Plan {
         property_type: PropertyType::Text,
         required: false,
         pii: false,
+        masked: false,
         one_of: vec![],
     };
     Plan {

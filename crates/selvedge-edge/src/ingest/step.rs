@@ -24,6 +24,7 @@ use selvedge_core::consent::Purposes;
 use selvedge_core::event::{BatchHeader, Clock, Event, LeaseReport, RefusalCode, Undecodable};
 use selvedge_core::id::{Sequence, WriterId};
 use selvedge_core::limits::WRITERS_KEPT;
+use selvedge_core::masking::mask_event;
 use selvedge_core::mutation::{Mutation, is_planted};
 use selvedge_core::rules::{self, Decision, Moment, Place};
 use selvedge_core::tracking_plan::{Violation, judge, purposes_of, reread};
@@ -61,7 +62,9 @@ pub fn step(
         match read {
             Ok(mut event) => {
                 watch.reaches(event.sequence);
-                reread(&site.program.parts().plan, &mut event.properties, &event.name, &mut readings);
+                let plan = &site.program.parts().plan;
+                reread(plan, &mut event.properties, &event.name, &mut readings);
+                mask_event(Some(plan), &mut event, false);
                 stepper.event(enrich_event(event, arrival), trouble, watch);
             }
             Err(undecodable) => stepper.undecodable(&undecodable),

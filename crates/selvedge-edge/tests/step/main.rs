@@ -8,6 +8,7 @@ mod foreign;
 mod judged;
 mod laws;
 mod lookups;
+mod masking;
 mod refusals;
 mod taking;
 mod warming;

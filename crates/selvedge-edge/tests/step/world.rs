@@ -149,6 +149,7 @@ fn event_of(name: &str, purposes: Purposes) -> PlanEvent {
         property_type: PropertyType::Text,
         required: false,
         pii: false,
+        masked: false,
         one_of: vec!["shoes".into(), "hats".into()],
     };
     let count = PlanProperty {

@@ -167,6 +167,12 @@ fn edge_of(image: &Image) -> Decoded<Option<EdgeConfig>> {
     if !pushed.is_empty() {
         config.pushed = postcard::pushed(&mut Reader::new(pushed))?;
     }
+    let capture = image.table(tag::CAPTURE);
+    if !capture.is_empty() {
+        let mut from = Reader::new(capture);
+        config.capture = postcard::pairs(&mut from)?;
+        from.end()?;
+    }
     Ok(Some(config))
 }
 

@@ -96,6 +96,9 @@ impl Parts {
             if !edge.goals.is_empty() || !edge.studies.is_empty() {
                 tables.table(tag::JUDGED).postcard(|out| postcard::judged(out, edge));
             }
+            if !edge.capture.is_empty() {
+                tables.table(tag::CAPTURE).postcard(|out| postcard::pairs(out, &edge.capture));
+            }
             if !edge.consent_sources.is_empty() {
                 tables.table(tag::CONSENT_SOURCES).postcard(|out| out.raw(edge.consent_sources.as_bytes()));
             }

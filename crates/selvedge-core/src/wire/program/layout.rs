@@ -82,6 +82,8 @@ pub(super) mod tag {
     pub const JUDGED: u8 = 48;
     /// Postcard: tables whose rows are pushed.
     pub const PUSHED: u8 = 49;
+    /// Postcard: what pages capture by themselves.
+    pub const CAPTURE: u8 = 60;
     /// UTF-8: which sources of consent a page reads, and how, as its config says it (JSON). Only in the full program.
     pub const CONSENT_SOURCES: u8 = 62;
     /// One more than the last.

@@ -108,11 +108,16 @@ fn plan_property(tape: &mut Tape<'_>) -> PlanProperty {
         PropertyType::List,
         PropertyType::Object,
     ];
+    let name = tape.string();
+    let property_type = TYPES.get(usize::from(below(tape, 8))).copied().unwrap_or(PropertyType::Text);
+    let required = tape.flag();
+    let care = below(tape, 4);
     PlanProperty {
-        name: tape.string(),
-        property_type: TYPES.get(usize::from(below(tape, 8))).copied().unwrap_or(PropertyType::Text),
-        required: tape.flag(),
-        pii: tape.flag(),
+        name,
+        property_type,
+        required,
+        pii: care & 1 > 0,
+        masked: care & 2 > 0,
         one_of: taken(tape, TEXTS_MAX, |tape| tape.string()),
     }
 }
@@ -137,7 +142,7 @@ pub(super) fn edge_config(from: &mut Reader) -> Decoded<EdgeConfig> {
     let consent_mode = one_of(from, modes)?;
     let consent_regions = list(from, SITE_ENTRIES_MAX, |from| Ok((text(from)?, one_of(from, modes)?)))?;
     let policy_version = from.varint_u16()?;
-    let selectors = list(from, SITE_ENTRIES_MAX, |from| Ok((text(from)?, text(from)?)))?;
+    let selectors = pairs(from)?;
     let file = |from: &mut Reader| Ok(String::from(from.text_max(FILE_NAME_BYTES_MAX)?));
     let files = list(from, SITE_ENTRIES_MAX, file)?;
     let leaves = list(from, INSTRUCTIONS_MAX, |from| {
@@ -165,6 +170,11 @@ pub(super) fn edge_config(from: &mut Reader) -> Decoded<EdgeConfig> {
         leaves,
         ..EdgeConfig::default()
     })
+}
+
+/// Pairs of texts.
+pub(super) fn pairs(from: &mut Reader) -> Decoded<Vec<(String, String)>> {
+    list(from, SITE_ENTRIES_MAX, |from| Ok((text(from)?, text(from)?)))
 }
 
 /// Goals, and what experiments are judged by.

@@ -42,7 +42,7 @@ fn plan_property(out: &mut Writer, property: &PlanProperty) {
     out.text(&property.name);
     out.u8(property.property_type as u8);
     out.flag(property.required);
-    out.flag(property.pii);
+    out.u8(u8::from(property.pii) | u8::from(property.masked) << 1);
     list(out, &property.one_of, |out, text| out.text(text));
 }
 
@@ -60,10 +60,7 @@ pub(super) fn edge_config(out: &mut Writer, edge: &EdgeConfig) {
         out.u8(*mode as u8);
     });
     out.varint(edge.policy_version.into());
-    list(out, &edge.selectors, |out, (slot, selector)| {
-        out.text(slot);
-        out.text(selector);
-    });
+    pairs(out, &edge.selectors);
     let files = files(edge);
     list(out, &files, |out, file| out.text(file));
     list(out, &edge.leaves, |out, leaf| {
@@ -77,6 +74,14 @@ pub(super) fn edge_config(out: &mut Writer, edge: &EdgeConfig) {
         out.varint(edge.keep.log_ms);
         out.varint(edge.keep.quarantine_ms);
     }
+}
+
+/// Pairs of texts.
+pub(super) fn pairs(out: &mut Writer, pairs: &[(String, String)]) {
+    list(out, pairs, |out, (first, second)| {
+        out.text(first);
+        out.text(second);
+    });
 }
 
 /// Goals, and what experiments are judged by.

@@ -1,0 +1,21 @@
+/** Core Web Vitals, by the definitions of the `web-vitals` package. */
+import { onCLS, onFCP, onINP, onLCP, onTTFB, type Metric } from "web-vitals";
+import type { Page } from "./capture/page";
+
+export function watch(page: Page): void {
+  const tell = ({ name, value, rating, navigationType }: Metric): void => {
+    page.say("web_vital", { metric: name, navigation: navigationType, rating, value: Math.round(value * 1e4) / 1e4 });
+  };
+  onCLS(tell);
+  onFCP(tell);
+  // Left to itself it says nothing of a page that goes right behind an interaction: the newest is told when the page is
+  // hidden, behind the library's own listeners at the window.
+  let inp: Metric | undefined;
+  onINP((metric) => (inp = metric), { reportAllChanges: true });
+  document.addEventListener("visibilitychange", () => {
+    if (inp) tell(inp);
+    inp = undefined;
+  });
+  onLCP(tell);
+  onTTFB(tell);
+}
