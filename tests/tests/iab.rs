@@ -94,12 +94,12 @@ fn a_broken_string_grants_nothing() -> Result<()> {
         if let Line::Tcf(tc) = line {
             let core = tc.text.split('.').next().unwrap_or_default();
             for end in 0..core.len().saturating_sub(PADDING) {
-                let cut = tcf::statement(&core[..end], None, &tcf::Asked::default());
+                let cut = tcf::statement(core[..end].as_bytes(), None, &tcf::Asked::default());
                 ensure!(cut.granted == Purposes::NONE, "{} granted", &core[..end]);
             }
             for broken in [format!("{}*", tc.text), format!("D{}", &tc.text[1..]), format!("{}.*", tc.text)] {
                 ensure!(
-                    tcf::statement(&broken, None, &tcf::Asked::default()).granted == Purposes::NONE,
+                    tcf::statement(broken.as_bytes(), None, &tcf::Asked::default()).granted == Purposes::NONE,
                     "{broken} granted"
                 );
             }
@@ -110,7 +110,7 @@ fn a_broken_string_grants_nothing() -> Result<()> {
 
 /// The queries that were compared.
 fn same_tc(tc: &Tc) -> Result<u64> {
-    let read = TcString::parse(&tc.text).context("it does not parse")?;
+    let read = TcString::parse(tc.text.as_bytes()).context("it does not parse")?;
     let purposes = |is: &dyn Fn(u8) -> bool| (0..=25).filter(|purpose| is(*purpose)).collect::<Vec<u8>>();
     ensure!(purposes(&|at| read.consents_to(at)) == tc.consents, "consents");
     ensure!(purposes(&|at| read.tells_interest(at)) == tc.interests, "interests");
@@ -152,7 +152,7 @@ fn same_vendor(read: &TcString<'_>, tc: &Tc, one: &Vendor) -> Result<()> {
 
 /// What is folded into our purposes follows from the consents alone.
 fn same_statement(tc: &Tc) -> Result<()> {
-    let said = tcf::statement(&tc.text, None, &tcf::Asked::default());
+    let said = tcf::statement(tc.text.as_bytes(), None, &tcf::Asked::default());
     let all = |asked: &[u8]| asked.iter().all(|purpose| tc.consents.contains(purpose));
     ensure!(said.granted.holds(Purposes::ANALYTICS) == all(&[1, 8, 9, 10]), "analytics");
     ensure!(said.granted.holds(Purposes::PERSONALIZATION) == all(&[1, 5, 6]), "personalization");
@@ -162,9 +162,9 @@ fn same_statement(tc: &Tc) -> Result<()> {
 }
 
 fn same_gpp(gpp: &Gpp) -> Result<u64> {
-    let read = gpp::GppString::parse(&gpp.text).context("it does not parse")?;
+    let read = gpp::GppString::parse(gpp.text.as_bytes()).context("it does not parse")?;
     let mut ids = Vec::new();
-    read.ids(|id| ids.push(id)).context("its header is cut off")?;
+    read.ids(&mut |id| ids.push(id)).context("its header is cut off")?;
     ensure!(ids == gpp.sections.iter().map(|section| section.id).collect::<Vec<_>>(), "sections {ids:?}");
     for section in &gpp.sections {
         let text = read.section(section.id).context("a section is missing")?;
@@ -173,12 +173,12 @@ fn same_gpp(gpp: &Gpp) -> Result<u64> {
     Ok(gpp.sections.len() as u64 * 4 + 1)
 }
 
-fn same_section(whole: &str, text: &str, expected: &Section) -> Result<()> {
-    let said = gpp::statement(whole, &[expected.id], None, &tcf::Asked::default());
+fn same_section(whole: &str, text: &[u8], expected: &Section) -> Result<()> {
+    let said = gpp::statement(whole.as_bytes(), &[expected.id], None, &tcf::Asked::default());
     let denies = said.denied.holds(Purposes::ADVERTISING);
     match (expected.id, &expected.consents) {
         (2, Some(consents)) => {
-            ensure!(Some(text) == expected.tc.as_deref(), "the text of the section");
+            ensure!(Some(text) == expected.tc.as_deref().map(str::as_bytes), "the text of the section");
             let read = TcString::parse(text).context("it does not parse")?;
             ensure!((1..=24).all(|at| read.consents_to(at) == consents.contains(&at)), "consents");
         }

@@ -44,8 +44,8 @@ impl Client {
     pub(crate) fn hear(&mut self, heard: &Heard, random: Random) {
         let (source, Settings { vendor, asked, .. }) = (heard.source, &self.settings);
         let statement = match source {
-            Signals::TCF => tcf::statement(&heard.text, *vendor, asked),
-            Signals::GPP => gpp::statement(&heard.text, &heard.sections, *vendor, asked),
+            Signals::TCF => tcf::statement(heard.text.as_bytes(), *vendor, asked),
+            Signals::GPP => gpp::statement(heard.text.as_bytes(), &heard.sections, *vendor, asked),
             _ => Statement { granted: heard.granted.without(heard.denied), denied: heard.denied },
         };
         match heard.what {

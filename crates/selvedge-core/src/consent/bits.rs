@@ -6,12 +6,13 @@ pub(super) struct Bits<'a>(&'a [u8]);
 
 impl<'a> Bits<'a> {
     /// The bits of a text; `None` where it has a character that base64url has not.
-    pub(super) fn of(text: &'a str) -> Option<Self> {
-        let bytes = text.as_bytes();
+    #[inline(never)]
+    pub(super) fn of(bytes: &'a [u8]) -> Option<Self> {
         bytes.iter().all(|byte| six(*byte).is_some()).then_some(Self(bytes))
     }
 
     /// The number in `width` bits (at most 32) from bit `at` on.
+    #[inline(never)]
     pub(super) fn number(self, at: usize, width: usize) -> Option<u32> {
         (at..at.checked_add(width)?).try_fold(0u32, |sum, at| Some((sum << 1) | u32::from(self.bit(at)?)))
     }
@@ -39,6 +40,11 @@ fn six(character: u8) -> Option<u8> {
         _ => return None,
     };
     Some(value)
+}
+
+/// The parts of a text between bytes that part them: at least one, which may be empty.
+pub(super) fn parts(text: &[u8], by: u8) -> impl Iterator<Item = &[u8]> {
+    text.split(move |byte| *byte == by)
 }
 
 /// Reads bits one after the other.

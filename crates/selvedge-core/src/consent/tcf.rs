@@ -1,7 +1,7 @@
 //! TC strings of the IAB Transparency and Consent Framework 2.3: what a vendor, or the publisher, may do for which purpose.
 //! Source: "Consent string and vendor list formats v2", "Core string" and "Publisher restrictions".
 
-use super::bits::{Bits, Reader};
+use super::bits::{Bits, Reader, parts};
 use super::vendors::Vendors;
 use super::{Purposes, Statement};
 
@@ -56,8 +56,8 @@ impl<'a> TcString<'a> {
     /// The string; `None` where it is malformed, of another version, of a policy before 2.2, or made for more than one
     /// service. Such a string grants nothing.
     #[must_use]
-    pub fn parse(text: &'a str) -> Option<Self> {
-        let mut segments = text.split('.');
+    pub fn parse(text: &'a [u8]) -> Option<Self> {
+        let mut segments = parts(text, b'.');
         let core = Bits::of(segments.next()?)?;
         let is_usable = core.number(0, 6)? == VERSION
             && core.number(place::POLICY_VERSION, 6)? >= POLICY_VERSION_MIN
@@ -67,7 +67,7 @@ impl<'a> TcString<'a> {
         let interests = Vendors::read(core, &mut reader)?;
         let restrictions_at = reader.at();
         let mut read = Self { core, consents, interests, restrictions_at, disclosed: None, publisher: None };
-        read.restrictions(|_, _, _| ())?;
+        read.restrictions(&mut |_, _, _| ())?;
         for segment in segments {
             read.segment(Bits::of(segment)?)?;
         }
@@ -139,7 +139,7 @@ impl<'a> TcString<'a> {
     #[must_use]
     pub fn restricts(&self, purpose: u8, vendor: u16, how: Restriction) -> bool {
         let mut is_restricted = false;
-        let _ = self.restrictions(|restricted, kind, vendors| {
+        let _ = self.restrictions(&mut |restricted, kind, vendors| {
             let is_meant = restricted == u32::from(purpose) && kind == u32::from(how as u8);
             is_restricted |= is_meant && vendors.holds(vendor);
         });
@@ -147,7 +147,7 @@ impl<'a> TcString<'a> {
     }
 
     /// Walks over the restrictions: purpose, kind, vendors. `None` where they are cut off.
-    fn restrictions(&self, mut each: impl FnMut(u32, u32, Vendors<'a>)) -> Option<()> {
+    fn restrictions(&self, each: &mut dyn FnMut(u32, u32, Vendors<'a>)) -> Option<()> {
         let mut reader = Reader::new(self.core, self.restrictions_at);
         for _ in 0..reader.number(12)? {
             let (purpose, kind) = (reader.number(6)?, reader.number(2)?);
@@ -200,16 +200,17 @@ impl Default for Asked {
 /// framework, else denied; a text that cannot be read denies. With a vendor, the vendor must be allowed by consent; without
 /// one the site itself acts, and the purposes alone count.
 #[must_use]
-pub fn statement(text: &str, vendor: Option<u16>, asked: &Asked) -> Statement {
+pub fn statement(text: &[u8], vendor: Option<u16>, asked: &Asked) -> Statement {
     let Some(read) = TcString::parse(text) else { return Statement::DENIED };
-    match vendor {
-        Some(vendor) => stated(asked, |purpose| read.allows_by_consent(purpose, vendor)),
-        None => stated(asked, |purpose| read.consents_to(purpose)),
-    }
+    stated(asked, &|purpose| match vendor {
+        Some(vendor) => read.allows_by_consent(purpose, vendor),
+        None => read.consents_to(purpose),
+    })
 }
 
 /// Ours by the framework's purposes: each is granted where all are that it asks for, else denied.
-pub(super) fn stated(asked: &Asked, allows: impl Fn(u8) -> bool) -> Statement {
+#[inline(never)]
+pub(super) fn stated(asked: &Asked, allows: &dyn Fn(u8) -> bool) -> Statement {
     let mut statement = Statement::default();
     let ours = [Purposes::ANALYTICS, Purposes::PERSONALIZATION, Purposes::ADVERTISING];
     for (purpose, asked) in ours.into_iter().zip(asked.0) {

@@ -1,7 +1,7 @@
 //! The sections of the US states, and the nation's: whether a person opted out of sale, sharing or targeted advertising.
 //! Source: IAB "Global Privacy Platform", "Sections" (usnat to usri), and "US Privacy String" 1.0.
 
-use super::bits::{Bits, Reader};
+use super::bits::{Bits, Reader, parts};
 use super::{Purposes, Statement};
 
 /// The section of the whole nation.
@@ -29,9 +29,9 @@ pub struct UsSection<'a> {
 impl<'a> UsSection<'a> {
     /// The section `id` (7 to 27) of a text; `None` where it is malformed or unknown.
     #[must_use]
-    pub fn parse(id: u8, text: &'a str) -> Option<Self> {
+    pub fn parse(id: u8, text: &'a [u8]) -> Option<Self> {
         let (at, bits) = layout(id)?;
-        let mut segments = text.split('.');
+        let mut segments = parts(text, b'.');
         let core = Bits::of(segments.next()?)?;
         // Every field of the core must be there; behind it stands padding.
         Reader::new(core, 0).skip(bits)?;
@@ -93,7 +93,7 @@ fn layout(id: u8) -> Option<(usize, usize)> {
 /// What a state's section says of our purposes. It never grants; a text that cannot be read denies advertising, and a
 /// section that is not known here says nothing.
 #[must_use]
-pub fn statement(id: u8, text: &str) -> Statement {
+pub fn statement(id: u8, text: &[u8]) -> Statement {
     let is_out = match UsSection::parse(id, text) {
         Some(section) => section.opted_out() || section.privacy_control(),
         None => layout(id).is_some(),
@@ -103,8 +103,8 @@ pub fn statement(id: u8, text: &str) -> Statement {
 
 /// What the older US Privacy string (`1YNN`) says of our purposes.
 #[must_use]
-pub fn statement_of_privacy_string(text: &str) -> Statement {
-    match text.as_bytes() {
+pub fn statement_of_privacy_string(text: &[u8]) -> Statement {
+    match text {
         [b'1', _, b'N' | b'n' | b'-', _] => opt_out(false),
         _ => opt_out(true),
     }

@@ -227,8 +227,8 @@ mod tests {
         #[test]
         fn a_text_that_cannot_be_read_closes_everything(text in "\\PC{0,40}", vendor: u16, granted in 0u16..16) {
             for statement in [
-                tcf::statement(&text, Some(vendor), &tcf::Asked::default()),
-                gpp::statement(&text, &[2, 5, 6, 7, 8], Some(vendor), &tcf::Asked::default()),
+                tcf::statement(text.as_bytes(), Some(vendor), &tcf::Asked::default()),
+                gpp::statement(text.as_bytes(), &[2, 5, 6, 7, 8], Some(vendor), &tcf::Asked::default()),
             ] {
                 let mut voices = heard(&[(0, granted, 0)]);
                 voices.hear(Signals::TCF, Voice { statement, text_hash: 1 });
