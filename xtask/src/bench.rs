@@ -26,6 +26,8 @@ pub enum Part {
     Edge,
     /// A real Chromium.
     Browser,
+    /// The rule engine alone, natively and in Chromium, and the same rules in other engines. Part of the others.
+    Engine,
 }
 
 /// Runs `only` that part, or all of them, prints, and gives back whether every figure with a target was measured. A figure that misses its
@@ -34,13 +36,13 @@ pub enum Part {
 /// # Errors
 /// When something cannot be built or a benchmark fails.
 pub fn run(repo: &Repo, only: Option<Part>, json: bool) -> Result<bool> {
-    build::everything(repo)?;
+    if only != Some(Part::Engine) {
+        build::everything(repo)?;
+    }
     let budgets = budget::read(repo)?;
     let mut figures = Figures::new();
-    for part in [Part::Native, Part::Edge, Part::Browser] {
-        if only.is_some_and(|only| only != part) {
-            continue;
-        }
+    let all = [Part::Native, Part::Edge, Part::Browser];
+    for part in only.map_or(all.to_vec(), |only| vec![only]) {
         for (name, output) in outputs(repo, part)? {
             collect(&output, &mut figures)
                 .with_context(|| format!("the benchmark {name} printed a broken figure"))?;
@@ -57,15 +59,23 @@ pub fn run(repo: &Repo, only: Option<Part>, json: bool) -> Result<bool> {
 /// What each benchmark of a part printed, by its name.
 fn outputs(repo: &Repo, part: Part) -> Result<Vec<(String, String)>> {
     match part {
-        Part::Native => cargo_benches(repo),
+        Part::Native => cargo_benches(repo, &[]),
         Part::Edge => edge(repo),
-        Part::Browser => browser(repo),
+        Part::Browser => browser(repo, ".bench.mjs"),
+        Part::Engine => {
+            let mut outputs = cargo_benches(repo, &["--bench", "engine"])?;
+            outputs.extend(browser(repo, "engine.bench.mjs")?);
+            Ok(outputs)
+        }
     }
 }
 
-fn cargo_benches(repo: &Repo) -> Result<Vec<(String, String)>> {
+/// The native benchmarks, or those that `wanted` tells cargo, and the peers.
+fn cargo_benches(repo: &Repo, wanted: &[&str]) -> Result<Vec<(String, String)>> {
     let output = say::step("running the native benchmarks", || {
-        run::quiet(run::cargo(&repo.root).args(["bench", "--quiet", "--package", "selvedge-benches"]))
+        let mut cargo = run::cargo(&repo.root);
+        cargo.args(["bench", "--quiet", "--package", "selvedge-benches"]).args(wanted);
+        run::quiet(&mut cargo)
     })?;
     Ok(vec![("of cargo".to_string(), output), ("of the peers".to_string(), peers(repo)?)])
 }
@@ -95,13 +105,13 @@ fn edge(repo: &Repo) -> Result<Vec<(String, String)>> {
     Ok(vec![("of the edge".to_string(), output), ("of the stream".to_string(), stream)])
 }
 
-/// `benches/browser/*.bench.mjs`, one after the other.
-fn browser(repo: &Repo) -> Result<Vec<(String, String)>> {
+/// The scripts of `benches/browser` whose names end so, one after the other.
+fn browser(repo: &Repo, ending: &str) -> Result<Vec<(String, String)>> {
     wasm::probe(repo)?;
     let serve = ["build", "--quiet", "--package", "selvedge-tests", "--bin", "serve"];
     run::quiet(run::cargo(&repo.root).args(serve))?;
     let mut scripts = files_under(&repo.path("benches/browser"), &|_| false)?;
-    scripts.retain(|file| file.to_string_lossy().ends_with(".bench.mjs"));
+    scripts.retain(|file| file.to_string_lossy().ends_with(ending));
     let mut outputs = Vec::new();
     for script in scripts {
         let name = script.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
