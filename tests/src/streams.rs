@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use selvedge_core::consent::Purposes;
-use selvedge_core::wire::program::{Destination, Full, Kafka, RecordKind, Records, Requires, Sasl, Way};
+use selvedge_core::wire::program::{
+    Destination, Full, Kafka, OnUnknown, RecordKind, Records, Requires, Sasl, Way,
+};
 use serde_json::Value;
 
 use crate::brokers::{self, ReadRecord};
@@ -18,6 +20,7 @@ pub fn destination(name: &str, way: Way) -> Destination {
         way,
         purposes: Purposes::ANALYTICS,
         requires: Requires::All,
+        on_unknown: OnUnknown::Drop,
         records: Records::default().with(RecordKind::Event),
         filter: None,
         sample: 10_000,

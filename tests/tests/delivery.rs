@@ -262,6 +262,36 @@ fn a_wrong_secret_pauses_until_somebody_acts() -> Result<()> {
 }
 
 #[test]
+fn a_pause_holds_in_a_shard_that_has_not_heard_of_the_destination() -> Result<()> {
+    let receiver = Receiver::start(|_| Reply::Status(200))?;
+    let world = world(2, vec![batches("hook", &receiver)])?;
+    // Nothing was logged yet: no shard knows the destination.
+    world.admin_post("/v1/destinations/hook/pause", b"")?;
+    let mut visitors: Vec<Visitor> = (1..=4).map(Visitor::new).collect();
+    for visitor in &mut visitors {
+        send(&world, visitor, 0..2)?;
+    }
+    thread::sleep(Duration::from_secs(1));
+    assert_eq!((state(&world)?.as_str(), receiver.received().len()), ("paused", 0));
+    world.admin_post("/v1/destinations/hook/resume", b"")?;
+    assert_eq!(receiver.wait_for(8, SOON)?.len(), 8);
+    assert_eq!(settled(&world, "hook")?["delivered"], 8);
+    Ok(())
+}
+
+#[test]
+fn a_worker_that_is_not_for_development_takes_no_site_that_sends_to_its_own_machine() -> Result<()> {
+    let receiver = Receiver::start(|_| Reply::Status(200))?;
+    let world = World::with(Setup { is_unpublished: true, ..Setup::default() })?;
+    let refused = publish(&world, vec![batches("hook", &receiver)]).expect_err("it is refused").to_string();
+    assert!(refused.contains("422") && refused.contains("hook"), "{refused}");
+    let mut visitor = Visitor::new(1);
+    let event = visitor.track("search", json!({"query": "shoes"}));
+    assert_eq!(collect(&world, &visitor, &[event])?.status, 503, "nothing is published");
+    Ok(())
+}
+
+#[test]
 fn what_is_too_large_together_is_split() -> Result<()> {
     let receiver =
         Receiver::start(|request| Reply::Status(if request.records().len() > 6 { 413 } else { 200 }))?;
@@ -505,6 +535,7 @@ fn rows_go_when_their_time_is_over_and_every_destination_has_them() -> Result<()
     }
     receiver.wait_for(6, SOON)?;
     assert_eq!(world.log()?.len(), 6);
+    let cursor = world.log()?[0]["cursor"].as_str().context("a cursor")?.to_owned();
     thread::sleep(Duration::from_millis(2_500));
     send(&world, &mut visitor, 6..7)?;
     let begun = Instant::now();
@@ -513,6 +544,12 @@ fn rows_go_when_their_time_is_over_and_every_destination_has_them() -> Result<()
         thread::sleep(Duration::from_millis(100));
     }
     assert_eq!(settled(&world, "hook")?["delivered"], 7);
+    // Who goes on from an old cursor is told that rows are gone.
+    let lines = world.admin_get(&format!("/v1/log?from={cursor}"))?.json_lines()?;
+    let left = lines.len() as u64 - 1;
+    assert_eq!((&lines[0]["kind"], lines[0]["missing_rows"].as_u64()), (&json!("gap"), Some(6 - left)));
+    let on = lines[0]["cursor"].as_str().context("a gap has a cursor")?;
+    assert_eq!(world.admin_get(&format!("/v1/log?from={on}"))?.json_lines()?, lines[1..], "told once");
     // What a destination has not taken stays, however old it is.
     world.admin_post("/v1/destinations/hook/pause", b"")?;
     let held = world.log()?.len();

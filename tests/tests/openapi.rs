@@ -7,7 +7,7 @@ use std::fs;
 use anyhow::{Context, Result};
 use selvedge_core::consent::Purposes;
 use selvedge_core::wire::batch::encode_batch;
-use selvedge_core::wire::program::{Destination, Full, Http, HttpFormat, Records, Requires, Way};
+use selvedge_core::wire::program::{Destination, Full, Http, HttpFormat, OnUnknown, Records, Requires, Way};
 use selvedge_tests::{Answer, Visitor, World, compiled_shop, compiled_shop_as};
 use serde_json::{Value, json};
 
@@ -382,6 +382,7 @@ fn destinations(ask: &Ask<'_>) -> Result<Vec<Exchange>> {
         way,
         purposes: Purposes::ANALYTICS,
         requires: Requires::All,
+        on_unknown: OnUnknown::Drop,
         records: Records::ALL,
         filter: None,
         sample: 10_000,

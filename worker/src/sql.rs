@@ -1,6 +1,7 @@
 //! Thin access to an object's SQLite: statements in, plain values out.
 
 use crate::host;
+use std::cell::Cell;
 use worker::{SqlStorage, SqlStorageValue};
 
 /// The rows of a statement.
@@ -13,7 +14,18 @@ pub fn rows(sql: &SqlStorage, statement: &str, values: Vec<SqlStorageValue>) -> 
 
 /// Runs a statement for what it does.
 pub fn run(sql: &SqlStorage, statement: &str, values: Vec<SqlStorageValue>) -> worker::Result<()> {
-    sql.exec(statement, values).map(|_| ())
+    let cursor = sql.exec(statement, values)?;
+    WRITTEN.set(WRITTEN.get().saturating_add(cursor.rows_written()));
+    Ok(())
+}
+
+thread_local! {
+    static WRITTEN: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Rows that this isolate has written, rows of indexes included: what the platform bills.
+pub fn rows_written() -> usize {
+    WRITTEN.get()
 }
 
 /// The first value of the first row.

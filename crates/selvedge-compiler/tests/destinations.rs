@@ -10,7 +10,7 @@ use selvedge_core::rules::{Program, passes};
 use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::program::{
-    Destination, Full, Header, HttpFormat, Mechanism, RecordKind, Records, Requires, Way,
+    Destination, Full, Header, HttpFormat, Mechanism, OnUnknown, RecordKind, Records, Requires, Way,
 };
 
 /// The small site with these destinations.
@@ -58,6 +58,7 @@ fn an_http_destination_is_what_was_written() {
   type: http
   purposes: [personalization, analytics]
   requires: any
+  on_unknown: hold
   url: https://mail.example:8443/in?shop=1
   format: segment-batch
   secrets: [MAIL_SECRET, MAIL_SECRET_OLD]
@@ -85,6 +86,7 @@ fn an_http_destination_is_what_was_written() {
     assert_eq!(http.headers, expected);
     assert_eq!(found.purposes, Purposes::PERSONALIZATION.or(Purposes::ANALYTICS));
     assert_eq!((found.requires, found.sample, found.when_full), (Requires::Any, 1_250, Full::DropOldest));
+    assert_eq!(found.on_unknown, OnUnknown::Hold);
     assert_eq!(found.records, Records::default().with(RecordKind::Event).with(RecordKind::Goal));
     assert_eq!((found.age_ms_max, found.bytes_max), (6 * 3_600_000, 5_000_000));
     assert_eq!(found.remove, ["properties.sku", "context.*"]);
@@ -108,6 +110,7 @@ fn a_kafka_destination_is_encrypted_where_nothing_is_said() {
     assert!(kafka.tls && kafka.gzip && kafka.brokers.len() == 2);
     assert_eq!((sasl.mechanism, &*sasl.password), (Mechanism::ScramSha512, "KAFKA_PASSWORD"));
     assert_eq!((found.records, found.requires), (Records::ALL, Requires::All));
+    assert_eq!(found.on_unknown, OnUnknown::Drop);
 }
 
 #[test]
@@ -198,6 +201,7 @@ fn what_cannot_be_sent_is_an_error() {
         ("topic: shop", Code::E0005),
         ("records: [events]", Code::E0015),
         ("requires: most", Code::E0015),
+        ("on_unknown: ask", Code::E0015),
     ] {
         let key = line.split(':').next().expect("a key");
         let base: String = MAIL

@@ -192,6 +192,13 @@ impl Snapshot {
         kept.or(Purposes::NECESSARY)
     }
 
+    /// The purposes that are neither in force nor denied: the visitor may still grant them.
+    #[must_use]
+    pub const fn unanswered(&self) -> Purposes {
+        let open = Purposes(u16::MAX).without(self.in_force()).without(self.denied);
+        if self.gpc { open.without(Purposes::ADVERTISING) } else { open }
+    }
+
     /// Whether the visitor has answered, or need not be asked.
     #[must_use]
     pub const fn is_answered(&self) -> bool {

@@ -216,6 +216,8 @@ pub const CONDITION_BYTES_MAX: usize = 4 * 1024;
 /// Nesting of one condition.
 pub const CONDITION_DEPTH_MAX: usize = 32;
 
+/// Items that wait for their visitors' answers, for one destination in one shard; the oldest are given up.
+pub const HELD_ITEMS_MAX: u32 = 10_000;
 /// Items of one send to a destination.
 pub const DELIVERY_ITEMS_MAX: usize = 500;
 /// Bytes of records after which no more items go into one send.

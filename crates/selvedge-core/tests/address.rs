@@ -20,6 +20,15 @@ fn public_hosts_are_allowed() {
     }
 }
 
+/// Which names can be registered is more than a table of ours says; who connects refuses what cannot.
+#[test]
+fn a_name_that_cannot_be_is_no_host_to_another_reader() {
+    for url in ["https://ffff.xn--a/", "https://xn--.example/"] {
+        assert_eq!(place_of_url(url).is_ok(), url.contains("ffff"), "{url}");
+        assert!(Url::parse(url).is_err(), "{url}");
+    }
+}
+
 #[test]
 fn this_machine_is_for_development_only() {
     for url in ["http://127.0.0.1:8080/x", "https://localhost/", "http://[::1]:9/", "http://127.9.9.9/"] {
@@ -215,11 +224,13 @@ proptest! {
         }
     }
 
-    /// What is allowed, a reader of the WHATWG standard takes for the same harmless host.
+    /// What is allowed, a reader of the WHATWG standard takes for the same harmless host, or, where a label says `xn--` and
+    /// is not Punycode of a name, for none: then nothing is sent.
     #[test]
-    fn another_reader_sees_the_same_public_host(url in any_url()) {
-        if place_of_url(&url) == Ok(Place::Public) {
-            let read = Url::parse(&url).unwrap();
+    fn another_reader_sees_the_same_public_host_or_none(url in any_url()) {
+        let read = Url::parse(&url);
+        prop_assert!(read.is_ok() || place_of_url(&url) != Ok(Place::Public) || url.contains("xn--"), "{}", url);
+        if let (Ok(Place::Public), Ok(read)) = (place_of_url(&url), read) {
             prop_assert_eq!(read.scheme(), "https");
             prop_assert!(read.username().is_empty() && read.password().is_none());
             match read.host().unwrap() {

@@ -57,6 +57,8 @@ counters! {
     LogItems = 20;
     /// Bytes of the log's rows, from its beginning on.
     LogBytes = 21;
+    /// Notes of the log: what no event says, from its beginning on.
+    LogNotes = 22;
 }
 
 /// Refusals are counted by code, above the plain counters.

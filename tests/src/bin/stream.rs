@@ -18,6 +18,8 @@ const VISITORS: u64 = 40;
 const BATCHES: usize = 25;
 const EVENTS_A_BATCH: usize = 20;
 const PATIENCE: Duration = Duration::from_secs(120);
+/// Batches of each visitor whose storage is measured.
+const STORED_ROUNDS: usize = 10;
 /// Events whose way is timed, one after the other.
 const TIMED: usize = 200;
 const TIMED_EVERY: Duration = Duration::from_millis(40);
@@ -28,7 +30,37 @@ fn main() -> Result<()> {
     let values = backlog(&tansu)?;
     beside(&tansu, &values)?;
     tansu.create("timed", 4)?;
-    timed(&tansu)
+    timed(&tansu)?;
+    for (name, events) in [("one", 1), ("twenty", EVENTS_A_BATCH)] {
+        tansu.create(name, 4)?;
+        stored(&tansu, name, events)?;
+    }
+    Ok(())
+}
+
+/// What collect and delivery write to storage for an event that comes in batches of so many.
+fn stored(tansu: &Tansu, name: &str, events: usize) -> Result<()> {
+    let world = world(1, &[], vec![topic(name, &tansu.address())])?;
+    let mut visitors: Vec<Visitor> = (1..=VISITORS).map(Visitor::new).collect();
+    let written = || -> Result<(f64, f64)> {
+        let rows = world.client().get("/__fault/rows_written", &[])?.json()?["rows"].as_f64();
+        let page = world.admin_get("/metrics")?.text();
+        let bytes = page.lines().find_map(|line| line.strip_prefix("selvedge_storage_bytes{site=\"shop\"} "));
+        Ok((rows.context("no rows")?, bytes.context("no bytes")?.parse()?))
+    };
+    let mut round =
+        || -> Result<()> { visitors.iter_mut().try_for_each(|visitor| collect(&world, visitor, events)) };
+    // Visitors' records are there before it is counted.
+    round()?;
+    settled(&world, name, PATIENCE)?;
+    let (rows, bytes) = written()?;
+    (0..STORED_ROUNDS).try_for_each(|_| round())?;
+    settled(&world, name, PATIENCE)?;
+    let (rows_after, bytes_after) = written()?;
+    let count = (VISITORS as usize * STORED_ROUNDS * events) as f64;
+    figure(&format!("stream: rows written an event, {name} a batch"), (rows_after - rows) / count);
+    figure(&format!("stream: bytes stored an event, {name} a batch"), (bytes_after - bytes) / count);
+    Ok(())
 }
 
 /// Fills a shard while the broker is away, and times what follows.

@@ -119,13 +119,14 @@ async fn gpc() -> Answered {
     reply::json(r#"{"gpc":true,"lastUpdate":"2026-11-22"}"#.into())
 }
 
-/// A panic outside the barrier, or a slow call to be in flight during one.
+/// For tests: a panic outside the barrier, a slow call to be in flight during one, what was written to storage.
 async fn planted(kind: &str) -> Answered {
     match kind {
         "panic" => {
             Delay::from(Duration::from_millis(1)).await;
             FaultPlan { is_on: true }.outside_the_barrier();
         }
+        "rows_written" => return reply::json(format!(r#"{{"rows":{}}}"#, crate::sql::rows_written())),
         "slow" => Delay::from(Duration::from_millis(500)).await,
         _ => return Err(Fault::not_found("there is no such fault").into()),
     }

@@ -5,10 +5,11 @@ use super::alarm::Alarm;
 use super::attempts::{self, Attempts, FRESH_STATE_ATTEMPTS, REFUSE_ATTEMPTS};
 use super::deadlines;
 use super::envelope::Envelope;
-use super::outbox::Outbox;
+use super::outbox::{self, Outbox};
 use super::stopped::Stopped;
 use super::{Shard, tables, warming};
 use crate::barrier::{self, Failure};
+use crate::clock::now_ms;
 use crate::fault_plan::FaultPlan;
 use selvedge_core::event::Event;
 use selvedge_core::id::{Sequence, VisitorId, WriterId};
@@ -95,7 +96,7 @@ impl Kept {
 }
 
 fn step(kept: &Kept, site: &Site, envelope: &Envelope, body: &[u8]) -> Result<Vec<u8>, Stopped> {
-    let Kept { storage, outbox, alarm, plan } = kept;
+    let Kept { storage, outbox: known, alarm, plan } = kept;
     let sql = &storage.sql();
     let form = if envelope.is_json { Form::Json } else { Form::Binary };
     let batch = ingest::read(form, body, site)?;
@@ -103,7 +104,7 @@ fn step(kept: &Kept, site: &Site, envelope: &Envelope, body: &[u8]) -> Result<Ve
     AT.set(Some((visitor, writer, 0)));
     let mut before = tables::before(sql, visitor)?;
     warming::warm_up(sql, site, visitor, before.record.as_mut())?;
-    outbox.admit(sql, site, &before.ledger)?;
+    known.admit(sql, site, &before.ledger)?;
     let attempts =
         if before.has_attempts { attempts::read(sql, visitor, writer)? } else { Attempts::default() };
     if attempts.at(0) >= REFUSE_ATTEMPTS {
@@ -120,16 +121,21 @@ fn step(kept: &Kept, site: &Site, envelope: &Envelope, body: &[u8]) -> Result<Ve
     };
     let poison = attempts.poison();
     let trouble = Trouble { poison: &poison, fresh_state: attempts.at(0) >= FRESH_STATE_ATTEMPTS };
+    let consent = before.record.as_ref().map(|record| record.consent);
     let mut outcome = if before.is_erased {
         erasure::refuse(site, batch, &arrival)
     } else {
         ingest::step(site, before.record, batch, &arrival, &trouble, &mut progress).map_err(Stopped::Stale)?
     };
-    outbox.before_row(sql, site)?;
+    known.before_row(sql, site)?;
+    let has_answered = outcome.record.as_ref().is_some_and(|record| Some(record.consent) != consent);
     let has_row = outcome.row.is_some();
     write(sql, visitor, &mut outcome, before.ledger, progress.is_torn)?;
     if has_row {
-        outbox.after_row(storage, alarm, site)?;
+        known.after_row(storage, alarm, site)?;
+    }
+    if has_answered && outbox::holds(site) && outbox::answered(sql, visitor)? {
+        alarm.by(storage, Some(now_ms()))?;
     }
     deadlines::keep(storage, alarm, visitor, before.due_ms, outcome.due_ms, site.name())?;
     settle(sql, visitor, writer, &attempts)?;

@@ -124,8 +124,9 @@ pub fn write_rows(
 /// Writes a row of the log, in as many rows as it takes, with the ledger as it is after it.
 pub fn write_row(sql: &SqlStorage, visitor: VisitorId, row: LogRow, ledger: &Ledger) -> worker::Result<()> {
     let mut ledger = ledger.clone();
-    for RowPiece { items, bytes } in row.encode_bounded().map_err(broken)? {
+    for RowPiece { items, notes, bytes } in row.encode_bounded().map_err(broken)? {
         ledger.add(Counter::LogItems, u64::try_from(items).unwrap_or(u64::MAX));
+        ledger.add(Counter::LogNotes, u64::try_from(notes).unwrap_or(u64::MAX));
         ledger.add(Counter::LogBytes, u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         let values = vec![id(visitor), sql::of_bytes(bytes), sql::of_bytes(ledger.encode())];
         sql::run(sql, "INSERT INTO log(visitor, body, ledger) VALUES (?, ?, ?)", values)?;

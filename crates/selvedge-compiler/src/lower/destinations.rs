@@ -17,6 +17,7 @@ impl Builder<'_> {
                 way: written.way.clone(),
                 purposes: written.purposes,
                 requires: written.requires,
+                on_unknown: written.on_unknown,
                 records: written.records,
                 filter: filter.as_ref().map(|truth| self.append(truth, &BTreeMap::new())),
                 sample: written.sample,

@@ -105,6 +105,11 @@ const PURPOSES: Key = required(
 );
 const REQUIRES: Key =
     key("requires", Form::Word(&["all", "any"]), "how many of its purposes must be granted");
+const ON_UNKNOWN: Key = key(
+    "on_unknown",
+    Form::Word(&["drop", "hold"]),
+    "what becomes of records until their visitor has answered",
+);
 const RECORDS: Key = key(
     "records",
     Form::Items(&Form::Word(&["event", "decision", "exposure", "goal", "emit"])),
@@ -152,6 +157,7 @@ const TO_HTTP: &[Key] = &[
     ),
     key("headers", Form::Map(&Form::Either(&[Form::Text, HEADER])), "headers of every request"),
     REQUIRES,
+    ON_UNKNOWN,
     RECORDS,
     WHEN,
     SAMPLE,
@@ -180,6 +186,7 @@ const TO_KAFKA: &[Key] = &[
     key("sasl", Form::Object(SASL), "how to log in"),
     key("compression", Form::Word(&["none", "gzip"]), "how batches are compressed"),
     REQUIRES,
+    ON_UNKNOWN,
     RECORDS,
     WHEN,
     SAMPLE,
@@ -195,6 +202,7 @@ const TO_QUEUE: &[Key] = &[
     required("queue", Form::Text, "the name of its binding"),
     required("dead_letter", Form::Text, "the binding of the queue for what its consumer could not take"),
     REQUIRES,
+    ON_UNKNOWN,
     RECORDS,
     WHEN,
     SAMPLE,

@@ -24,7 +24,7 @@ use selvedge_core::limits::{
     BUCKETS, DESTINATION_AGE_MS, DESTINATION_BYTES, DESTINATION_BYTES_MAX, DESTINATION_ENTRIES_MAX,
     DESTINATIONS_MAX,
 };
-use selvedge_core::wire::program::{Full, RecordKind, Records, Requires, Way};
+use selvedge_core::wire::program::{Full, OnUnknown, RecordKind, Records, Requires, Way};
 
 /// A destination as written.
 #[derive(Debug)]
@@ -33,6 +33,7 @@ pub(crate) struct Destination {
     pub way: Way,
     pub purposes: Purposes,
     pub requires: Requires,
+    pub on_unknown: OnUnknown,
     pub records: Records,
     /// `Some(None)` is a condition with an error.
     pub when: Option<Option<Expr>>,
@@ -55,6 +56,7 @@ enum Kind {
 const KINDS: [(&str, Kind); 4] =
     [("http", Kind::Http), ("kafka", Kind::Kafka), ("queue", Kind::Queue), ("log", Kind::Log)];
 const REQUIRES: [(&str, Requires); 2] = [("all", Requires::All), ("any", Requires::Any)];
+const ON_UNKNOWN: [(&str, OnUnknown); 2] = [("drop", OnUnknown::Drop), ("hold", OnUnknown::Hold)];
 const FULL: [(&str, Full); 2] = [("block", Full::Block), ("drop_oldest", Full::DropOldest)];
 const RECORDS: [(&str, RecordKind); 5] = [
     ("event", RecordKind::Event),
@@ -104,6 +106,7 @@ impl Destination {
             way,
             purposes: Purposes::NONE,
             requires: Requires::All,
+            on_unknown: OnUnknown::Drop,
             records: Records::ALL,
             when: None,
             sample: BUCKETS,
@@ -122,6 +125,11 @@ fn read_taken(taken: &mut Destination, fields: &mut Fields<'_>, source: &str, re
         fields.optional("requires").and_then(|node| fields::word(node, &REQUIRES, &[], report))
     {
         taken.requires = requires;
+    }
+    if let Some(on_unknown) =
+        fields.optional("on_unknown").and_then(|node| fields::word(node, &ON_UNKNOWN, &[], report))
+    {
+        taken.on_unknown = on_unknown;
     }
     if let Some(node) = fields.filled("records", report) {
         let kinds = fields::items(node).iter().filter_map(|item| fields::word(item, &RECORDS, &[], report));

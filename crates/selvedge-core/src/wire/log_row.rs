@@ -205,6 +205,8 @@ impl StoredRow {
 pub struct RowPiece {
     /// Its events and notes.
     pub items: usize,
+    /// Its notes.
+    pub notes: usize,
     /// The stored form.
     pub bytes: Vec<u8>,
 }

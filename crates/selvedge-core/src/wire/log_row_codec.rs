@@ -110,9 +110,10 @@ impl LogRow {
         // Each turn ends a row or halves one: at most twice as many turns as there are events.
         while let Some(mut row) = left.pop() {
             let bytes = row.encode()?;
-            let items = row.events.len().saturating_add(row.notes.len());
+            let notes = row.notes.len();
+            let items = row.events.len().saturating_add(notes);
             if bytes.len() <= LOG_ROW_BYTES_MAX {
-                done.push(RowPiece { items, bytes });
+                done.push(RowPiece { items, notes, bytes });
             } else if row.events.len() > 1 {
                 let later = row.events.split_off(row.events.len() / 2);
                 let notes = core::mem::take(&mut row.notes);
@@ -124,7 +125,7 @@ impl LogRow {
                 left.push(row);
             } else {
                 row.events.iter_mut().for_each(|logged| logged.decisions.clear());
-                done.push(RowPiece { items, bytes: row.encode()? });
+                done.push(RowPiece { items, notes, bytes: row.encode()? });
             }
         }
         Ok(done)

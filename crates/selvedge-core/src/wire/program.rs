@@ -40,7 +40,8 @@ mod pushed;
 pub use deciding::{Cap, Deciding, Experiment, Suppression, Terms, Trial, Unit, ValueCap, Variant};
 pub use decode::{destinations, edge_config};
 pub use destination::{
-    Destination, Full, Header, Http, HttpFormat, Kafka, Mechanism, RecordKind, Records, Requires, Sasl, Way,
+    Destination, Full, Header, Http, HttpFormat, Kafka, Mechanism, OnUnknown, RecordKind, Records, Requires,
+    Sasl, Way,
 };
 pub use emit::{Emit, OncePer};
 pub(crate) use image::records::{

@@ -5,8 +5,8 @@ use selvedge_core::consent::Purposes;
 use selvedge_core::limits::BUCKETS;
 use selvedge_core::rules::ProgramFault;
 use selvedge_core::wire::program::{
-    Destination, Full, Header, Http, HttpFormat, Kafka, Mechanism, Parts, Records, Requires, Sasl, Way,
-    destinations,
+    Destination, Full, Header, Http, HttpFormat, Kafka, Mechanism, OnUnknown, Parts, Records, Requires, Sasl,
+    Way, destinations,
 };
 
 fn name() -> impl Strategy<Value = String> {
@@ -51,12 +51,19 @@ fn way() -> impl Strategy<Value = Way> {
 
 fn destination() -> impl Strategy<Value = Destination> {
     let rename = prop::collection::vec((name(), name()), 0..3);
-    let requires = one_of(&[Requires::All, Requires::Any]);
+    let requires = (one_of(&[Requires::All, Requires::Any]), one_of(&[OnUnknown::Drop, OnUnknown::Hold]));
     let full = one_of(&[Full::Block, Full::DropOldest]);
     let sample = 0..=BUCKETS;
     (name(), way(), (any::<u16>(), requires, any::<u8>(), sample), (names(), rename), full, any::<[u64; 2]>())
         .prop_map(
-            |(name, way, (purposes, requires, records, sample), (remove, rename), when_full, bounds)| {
+            |(
+                name,
+                way,
+                (purposes, (requires, on_unknown), records, sample),
+                (remove, rename),
+                when_full,
+                bounds,
+            )| {
                 let [age_ms_max, bytes_max] = bounds;
                 let (purposes, records) = (Purposes(purposes), Records(records));
                 let filter = None;
@@ -65,6 +72,7 @@ fn destination() -> impl Strategy<Value = Destination> {
                     way,
                     purposes,
                     requires,
+                    on_unknown,
                     records,
                     filter,
                     sample,
@@ -105,6 +113,7 @@ fn a_filter_that_leads_nowhere_and_too_large_a_sample_are_refused() {
         way: Way::Log,
         purposes: Purposes::ANALYTICS,
         requires: Requires::All,
+        on_unknown: OnUnknown::Drop,
         records: Records::ALL,
         filter: Some(0),
         sample: BUCKETS,

@@ -57,10 +57,15 @@ fn begun(kind: RecordKind, id: &str, origin: &Origin<'_>) -> Map {
     map
 }
 
+/// The kind of an event's record.
+pub(super) fn kind_of(sent: &Event) -> RecordKind {
+    if sent.event_type == EventType::Exposure { RecordKind::Exposure } else { RecordKind::Event }
+}
+
 /// The record of an event: of kind `exposure` where it is one.
 pub(super) fn event(origin: &Origin<'_>, logged: &LogEvent) -> (RecordKind, Map) {
     let sent = &logged.event;
-    let kind = if sent.event_type == EventType::Exposure { RecordKind::Exposure } else { RecordKind::Event };
+    let kind = kind_of(sent);
     let mut map = begun(kind, &id_of(origin.row, sent), origin);
     map.set("type", text(sent.event_type.as_str()));
     map.set("name", text(&*sent.name));

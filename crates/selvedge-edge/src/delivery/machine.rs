@@ -113,9 +113,11 @@ impl Machine {
 
     /// Items of the log, and what was settled while they were taken. Gives those that could not be made into records.
     pub fn take(&mut self, taken: Taken) -> Vec<Refused> {
-        let Taken { until, items, filtered, purged, refused } = taken;
+        let Taken { until, items, filtered, purged, refused, waits } = taken;
+        let (held, released) = (count(waits.held.len()), count(waits.released.len()));
         let state = &mut self.state;
         state.cursor = until;
+        state.waiting = state.waiting.saturating_add(held).saturating_sub(released);
         state.counts.filtered = state.counts.filtered.saturating_add(filtered);
         state.counts.purged = state.counts.purged.saturating_add(purged);
         let count = u64::try_from(refused.len()).unwrap_or(u64::MAX);
@@ -180,6 +182,18 @@ impl Machine {
         } else {
             self.note_oldest();
         }
+    }
+
+    /// Gives up so many of the items that wait for answers.
+    pub fn drop_held(&mut self, items: u32) {
+        self.state.waiting = self.state.waiting.saturating_sub(items);
+        self.state.counts.dropped = self.state.counts.dropped.saturating_add(u64::from(items));
+    }
+
+    /// Forgets so many items of a visitor who is erased of those that wait for answers.
+    pub fn erase_held(&mut self, items: u32) {
+        self.state.waiting = self.state.waiting.saturating_sub(items);
+        self.state.counts.purged = self.state.counts.purged.saturating_add(u64::from(items));
     }
 
     /// Gives up what lies before `until` and was not taken: so many items of the log.
@@ -368,6 +382,10 @@ impl Machine {
             self.note_oldest();
         }
     }
+}
+
+fn count(items: usize) -> u32 {
+    u32::try_from(items).unwrap_or(u32::MAX)
 }
 
 /// The name of a send: its first record, and a hash of all of them.

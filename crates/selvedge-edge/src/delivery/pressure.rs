@@ -48,7 +48,7 @@ mod tests {
     use super::*;
     use alloc::vec::Vec;
     use selvedge_core::consent::Purposes;
-    use selvedge_core::wire::program::{Records, Requires, Way};
+    use selvedge_core::wire::program::{OnUnknown, Records, Requires, Way};
 
     fn destination(when_full: Full) -> Destination {
         Destination {
@@ -56,6 +56,7 @@ mod tests {
             way: Way::Log,
             purposes: Purposes::ANALYTICS,
             requires: Requires::All,
+            on_unknown: OnUnknown::Drop,
             records: Records::ALL,
             filter: None,
             sample: 10_000,

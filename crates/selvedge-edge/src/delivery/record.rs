@@ -10,10 +10,11 @@ use alloc::vec::Vec;
 use selvedge_core::consent::{Purposes, Snapshot};
 use selvedge_core::id::VisitorId;
 use selvedge_core::rules::{bucket, passes};
+use selvedge_core::tracking_plan::purposes_of;
 use selvedge_core::value::Map;
 use selvedge_core::wire::answer::SlotDecision;
 use selvedge_core::wire::log_row::{LogEvent, LogNote, LogRow, Reached, Said};
-use selvedge_core::wire::program::{Destination, RecordKind, Requires};
+use selvedge_core::wire::program::{Destination, OnUnknown, RecordKind, Requires};
 
 /// What is sent of one fact.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +42,8 @@ pub enum Routed {
     Filtered,
     /// It was for this destination, and the visitor has taken that back.
     Purged,
+    /// The visitor has not answered yet, and the destination waits for that.
+    Held,
     /// It cannot be made as the destination wants it: to quarantine.
     Refused(Refusal),
 }
@@ -53,25 +56,67 @@ pub fn route(site: &Site, destination: &Destination, row: &LogRow, at: usize, no
     if !is_sampled(destination, row.visitor) {
         return Routed::Filtered;
     }
-    // Whoever may hold something of the visitor is told to forget it, whatever it is for.
-    if !item.is_erasure() {
-        let granted = |in_force: Purposes| is_granted(destination, item.usable(), in_force);
-        if !granted(item.captured()) {
-            return Routed::Filtered;
-        }
-        // One and the same purpose, at capture and now.
-        if !granted(item.captured().and(now.in_force())) {
-            return Routed::Purged;
-        }
-    }
+    let origin = match may_leave(site, destination, &item, now) {
+        May::Leave => item.origin(),
+        May::LeaveLate(usable) => Origin { usable, consent: Some(now), ..item.origin() },
+        May::Wait => return Routed::Held,
+        May::Never => return Routed::Filtered,
+        May::NotNow => return Routed::Purged,
+    };
     let mut records = Vec::new();
-    for draft in item.drafts(site, destination) {
+    for draft in item.drafts(site, destination, &origin) {
         match draft.finished(site, destination, &item) {
             Ok(record) => records.extend(record),
             Err(refusal) => return Routed::Refused(refusal),
         }
     }
     if records.is_empty() { Routed::Filtered } else { Routed::Send(records) }
+}
+
+/// Whether an item may leave.
+enum May {
+    Leave,
+    /// It may be used for these, by an answer that came after it: that counts as its capture.
+    LeaveLate(Purposes),
+    Wait,
+    /// It was never granted.
+    Never,
+    /// It was taken back.
+    NotNow,
+}
+
+fn may_leave(site: &Site, destination: &Destination, item: &Item<'_>, now: &Snapshot) -> May {
+    // Whoever may hold something of the visitor is told to forget it, whatever it is for.
+    if item.is_erasure() {
+        return May::Leave;
+    }
+    let (captured, in_force) = (item.captured(), now.in_force());
+    let granted = |in_force: Purposes| is_granted(destination, item.usable(), in_force);
+    // One and the same purpose, at capture and now.
+    if granted(captured.and(in_force)) {
+        return May::Leave;
+    }
+    if destination.on_unknown == OnUnknown::Hold {
+        let (wanted, open) = (item.wanted(site), item.unanswered());
+        let late = captured.or(open.and(in_force));
+        if is_granted(destination, wanted, late.and(in_force)) {
+            return May::LeaveLate(wanted.and(late).and(in_force));
+        }
+        let hoped = late.or(open).and(in_force.or(now.unanswered()));
+        if is_granted(destination, wanted, hoped) {
+            return May::Wait;
+        }
+    }
+    if granted(captured) { May::NotNow } else { May::Never }
+}
+
+/// Whether the destination gets nothing of a row that has events alone.
+#[must_use]
+pub const fn takes_notes_alone(destination: &Destination) -> bool {
+    let records = destination.records;
+    !records.has(RecordKind::Event)
+        && !records.has(RecordKind::Exposure)
+        && !records.has(RecordKind::Decision)
 }
 
 /// Whether the visitor takes part in the destination's sample: by its bucket, salted with the destination's name.
@@ -143,55 +188,78 @@ impl<'a> Item<'a> {
         self.consent().map_or(Purposes::NONE, Snapshot::in_force)
     }
 
+    /// What nobody had answered at capture.
+    fn unanswered(&self) -> Purposes {
+        self.consent().map_or(Purposes::NONE, Snapshot::unanswered)
+    }
+
+    /// What it might be used for, were everything granted.
+    fn wanted(&self, site: &Site) -> Purposes {
+        let of = |event: &LogEvent| purposes_of(&site.program.parts().plan, &event.event);
+        match self {
+            Self::Event(_, event) => of(event),
+            Self::Note(row, note) => match &note.said {
+                Said::Reached(reached) => event_of(row, reached).map_or(note.usable, of),
+                _ => note.usable,
+            },
+        }
+    }
+
     fn origin(&self) -> Origin<'a> {
         let (row, time_ms, usable) = (self.row(), self.time_ms(), self.usable());
         Origin { row, time_ms, usable, consent: self.consent() }
     }
 
-    /// The records that there are of the item, of the kinds that the destination takes.
-    fn drafts(&self, site: &Site, destination: &Destination) -> Vec<Draft> {
-        let origin = self.origin();
+    /// The records that there are of the item, of the kinds that the destination takes. What it does not take is not made.
+    fn drafts(&self, site: &Site, destination: &Destination, origin: &Origin<'_>) -> Vec<Draft> {
+        let has = |kind| destination.records.has(kind);
         let mut drafts = Vec::new();
         match self {
             Self::Event(row, logged) => {
                 let id = fields::id_of(row, &logged.event);
-                let (kind, map) = fields::event(&origin, logged);
-                drafts.push(Draft { kind, id: id.clone(), map });
-                drafts.extend(decisions(site, &origin, &id, Some(logged), &logged.decisions));
+                if has(fields::kind_of(&logged.event)) {
+                    let (kind, map) = fields::event(origin, logged);
+                    drafts.push(Draft { kind, id: id.clone(), map });
+                }
+                if has(RecordKind::Decision) {
+                    drafts.extend(decisions(site, origin, &id, Some(logged), &logged.decisions));
+                }
             }
             Self::Note(row, note) => match &note.said {
-                Said::Decided(decided) => {
+                Said::Decided(decided) if has(RecordKind::Decision) => {
                     let id = format!("{}:{}", row.visitor, note.time_ms);
-                    drafts.extend(decisions(site, &origin, &id, None, decided));
+                    drafts.extend(decisions(site, origin, &id, None, decided));
                 }
-                Said::Emitted(told) if told.to == destination.name => {
+                Said::Emitted(told) if has(RecordKind::Emit) && told.to == destination.name => {
                     let (visitor, message) = (row.visitor, fields::message_of(told));
                     let id = format!("{visitor}:{}:emit:{}:{message}", note.time_ms, told.rule);
-                    let map = fields::emit(&origin, &id, told);
+                    let map = fields::emit(origin, &id, told);
                     drafts.push(Draft { kind: RecordKind::Emit, id, map });
                 }
-                Said::Emitted(_) => {}
-                Said::Erased => {
-                    let id = format!("{}:{}:erase", row.visitor, note.time_ms);
-                    let map = fields::erase(&origin, &id);
-                    drafts.push(Draft { kind: RecordKind::Erase, id, map });
-                }
-                Said::Reached(reached) => {
+                Said::Reached(reached) if has(RecordKind::Goal) => {
                     let id = format!("{}:goal:{}", reached.event_id(row.writer), reached.goal);
-                    let map = fields::goal(&origin, &id, reached);
+                    let map = fields::goal(origin, &id, reached);
                     drafts.push(Draft { kind: RecordKind::Goal, id, map });
                 }
+                Said::Erased => {
+                    let id = format!("{}:{}:erase", row.visitor, note.time_ms);
+                    let map = fields::erase(origin, &id);
+                    drafts.push(Draft { kind: RecordKind::Erase, id, map });
+                }
+                Said::Decided(_) | Said::Emitted(_) | Said::Reached(_) => {}
             },
         }
-        drafts.retain(|draft| draft.kind == RecordKind::Erase || destination.records.has(draft.kind));
         drafts
     }
 }
 
 /// The consent of the event that reached a goal.
 fn consent_of<'a>(row: &'a LogRow, reached: &Reached) -> Option<&'a Snapshot> {
-    let event = row.events.iter().find(|logged| logged.event.sequence == reached.event)?;
-    row.consent.get(usize::from(event.event.consent))
+    row.consent.get(usize::from(event_of(row, reached)?.event.consent))
+}
+
+fn event_of<'a>(row: &'a LogRow, reached: &Reached) -> Option<&'a LogEvent> {
+    row.events.iter().find(|logged| logged.event.sequence == reached.event)
 }
 
 /// The records of decisions: each is named by what led to it, and its slot.

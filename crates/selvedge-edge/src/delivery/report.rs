@@ -67,6 +67,8 @@ pub struct Report {
     pub counts: Counts,
     /// Those that wait: found by the log, not by the counts.
     pub pending: u64,
+    /// Those of them that wait for their visitors' answers.
+    pub held: u64,
     /// What waits.
     pub waiting: Waiting,
     /// Percent of the bound that is closest, once it was [`Self::measure`]d.
@@ -86,13 +88,16 @@ pub struct Marks {
     pub items: u64,
     /// Bytes.
     pub bytes: u64,
+    /// Those of the items that are notes.
+    pub notes: u64,
 }
 
 impl Marks {
     /// The marks of a ledger.
     #[must_use]
     pub fn of(ledger: &Ledger) -> Self {
-        Self { items: ledger.get(Counter::LogItems), bytes: ledger.get(Counter::LogBytes) }
+        let of = |counter| ledger.get(counter);
+        Self { items: of(Counter::LogItems), bytes: of(Counter::LogBytes), notes: of(Counter::LogNotes) }
     }
 }
 
@@ -110,6 +115,7 @@ impl Report {
             accepted: end.items.saturating_sub(state.began_at_items),
             counts: state.counts,
             pending: behind.saturating_add(state.held()),
+            held: u64::from(state.waiting),
             waiting,
             percent: 0,
             cursor: alloc::format!("{}:{}", state.cursor.row, state.cursor.events),
@@ -137,6 +143,7 @@ impl Report {
         out.varint(self.accepted);
         write_counts(out, &self.counts);
         out.varint(self.pending);
+        out.varint(self.held);
         out.varint(self.waiting.bytes);
         out.varint(self.waiting.oldest_ms.unwrap_or(0));
         out.varint(self.percent);
@@ -156,6 +163,7 @@ impl Report {
             accepted: reader.varint_u64()?,
             counts: read_counts(reader)?,
             pending: reader.varint_u64()?,
+            held: reader.varint_u64()?,
             waiting: Waiting {
                 bytes: reader.varint_u64()?,
                 oldest_ms: Some(reader.varint_u64()?).filter(|oldest_ms| *oldest_ms > 0),
@@ -189,6 +197,8 @@ pub struct Summary {
     pub counts: Counts,
     /// Those that wait.
     pub pending: u64,
+    /// Those of them that wait for their visitors' answers.
+    pub held: u64,
     /// Bytes that wait.
     pub bytes: u64,
     /// When the oldest that waits was received.
@@ -228,6 +238,7 @@ impl Summary {
             accepted: 0,
             counts: Counts::default(),
             pending: 0,
+            held: 0,
             bytes: 0,
             oldest_ms: None,
             percent: 0,
@@ -241,6 +252,7 @@ impl Summary {
         self.accepted = self.accepted.saturating_add(report.accepted);
         self.counts.merge(&report.counts);
         self.pending = self.pending.saturating_add(report.pending);
+        self.held = self.held.saturating_add(report.held);
         self.bytes = self.bytes.saturating_add(report.waiting.bytes);
         self.oldest_ms = [self.oldest_ms, report.waiting.oldest_ms].into_iter().flatten().min();
         self.percent = self.percent.max(report.percent);
@@ -277,6 +289,7 @@ struct JsonSummary<'a> {
     dropped: u64,
     purged: u64,
     pending: u64,
+    held: u64,
     pending_bytes: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     oldest: Option<String>,
@@ -307,6 +320,7 @@ fn of_summary(summary: &Summary) -> JsonSummary<'_> {
         dropped: counts.dropped,
         purged: counts.purged,
         pending: summary.pending,
+        held: summary.held,
         pending_bytes: summary.bytes,
         oldest: summary.oldest_ms.map(rfc_3339),
         percent: summary.percent,
@@ -345,7 +359,8 @@ mod tests {
             flight_oldest_ms: 7,
             ..State::beginning(Position { row: 4, events: 1 }, 10, 1)
         };
-        let (cursor, end) = (Marks { items: 15, bytes: 900 }, Marks { items: 20, bytes: 1_000 });
+        let (cursor, end) =
+            (Marks { items: 15, bytes: 900, notes: 0 }, Marks { items: 20, bytes: 1_000, notes: 0 });
         Report::of("hook", &state, (cursor, end), Some(9))
     }
 

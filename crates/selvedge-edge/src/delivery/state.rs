@@ -6,7 +6,9 @@ use alloc::vec::Vec;
 use selvedge_core::wire::codec::{Reader, WireFault, Writer};
 
 /// The version of the stored form, its first byte.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// The version before items could wait for answers.
+const VERSION_BEFORE: u8 = 1;
 
 /// What became of the items of the log since the destination began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -94,6 +96,8 @@ pub struct State {
     pub flight_oldest_ms: u64,
     /// Items that wait to go again, from the quarantine.
     pub again: u32,
+    /// Items that wait for their visitors' answers.
+    pub waiting: u32,
     /// Records of the first item that is not settled that are delivered.
     pub records_done: u32,
     /// The send that was begun last, until it ended for good.
@@ -134,6 +138,12 @@ impl State {
     /// Items that are taken from the log and not settled.
     #[must_use]
     pub fn held(&self) -> u64 {
+        self.to_send().saturating_add(u64::from(self.waiting))
+    }
+
+    /// Those of them that may be sent.
+    #[must_use]
+    pub fn to_send(&self) -> u64 {
         u64::from(self.in_flight).saturating_add(u64::from(self.again))
     }
 
@@ -171,6 +181,7 @@ impl State {
         out.fixed_u64(self.config);
         out.fixed_u64(self.way);
         out.bytes(&self.transport);
+        out.varint(u64::from(self.waiting));
         out.into_bytes()
     }
 
@@ -180,11 +191,13 @@ impl State {
     /// [`WireFault`] for bytes that are none.
     pub fn decode(bytes: &[u8]) -> Result<Self, WireFault> {
         let mut reader = Reader::new(bytes);
-        if reader.u8()? != VERSION {
+        let version = reader.u8()?;
+        if !(VERSION_BEFORE..=VERSION).contains(&version) {
             return Err(WireFault::Malformed);
         }
         let reader = &mut reader;
-        let state = Self {
+        let mut state = Self {
+            waiting: 0,
             cursor: Position { row: reader.varint_u64()?, events: reader.varint_u32()? },
             began_at_items: reader.varint_u64()?,
             counts: read_counts(reader)?,
@@ -210,6 +223,9 @@ impl State {
             way: reader.fixed_u64()?,
             transport: reader.bytes()?.into(),
         };
+        if version > VERSION_BEFORE {
+            state.waiting = reader.varint_u32()?;
+        }
         reader.end()?;
         Ok(state)
     }

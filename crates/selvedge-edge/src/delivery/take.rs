@@ -6,8 +6,10 @@ use super::record::Routed;
 use super::transform::REASON;
 use crate::cursor::Position;
 use crate::log_line;
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::vec::Vec;
+use selvedge_core::id::VisitorId;
 use selvedge_core::limits::{DELIVERY_BYTES_MAX, DELIVERY_ITEMS_MAX};
 use selvedge_core::wire::log_row::{BlankRow, LogRow};
 
@@ -24,6 +26,32 @@ pub struct Taken {
     pub purged: u64,
     /// Items that could not be made into records.
     pub refused: Vec<Refused>,
+    /// What waits for answers.
+    pub waits: Waits,
+}
+
+/// What changed of the items that wait for their visitors' answers.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Waits {
+    /// Items that wait from now on.
+    pub held: Vec<Held>,
+    /// Items that waited, and do not any more.
+    pub released: Vec<Held>,
+    /// Visitors of whom something goes on waiting: nothing of theirs overtakes it.
+    pub waiting: BTreeSet<VisitorId>,
+}
+
+/// An item that waits for its visitor's answer: it stands in the log still.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Held {
+    /// Its row.
+    pub row: u64,
+    /// Its place there.
+    pub at: u32,
+    /// Whose it is.
+    pub visitor: VisitorId,
+    /// When it was received: Unix milliseconds.
+    pub received_ms: u64,
 }
 
 /// Takes items, row by row.
@@ -50,10 +78,64 @@ impl Taking {
             if self.is_full() {
                 return false;
             }
-            let routed = route(place);
-            self.item(number, row, place, routed);
+            let routed = self.in_order(row.visitor, route(place));
+            if routed == Routed::Held {
+                self.taken.waits.held.push(held(number, row, place));
+                self.taken.waits.waiting.insert(row.visitor);
+                self.count = self.count.saturating_add(1);
+            } else {
+                self.item(number, row, place, routed);
+            }
             self.taken.until.events = self.taken.until.events.saturating_add(1);
         }
+        self.taken.until = Position { row: number, events: 0 };
+        !self.is_full()
+    }
+
+    /// Something of the visitor waits: what comes behind it does too.
+    pub fn waits(&mut self, visitor: VisitorId) {
+        self.taken.waits.waiting.insert(visitor);
+    }
+
+    /// An item that waited and whose row is no more: nobody can be sent anything of it.
+    pub fn gone(&mut self, held: Held) {
+        self.taken.waits.released.push(held);
+        self.taken.purged = self.taken.purged.saturating_add(1);
+    }
+
+    /// Asks again for an item that waits; what is said now of it is `routed`. Gives whether more fits.
+    pub fn again(&mut self, number: u64, row: &LogRow, place: usize, routed: Routed) -> bool {
+        let routed = self.in_order(row.visitor, routed);
+        if routed == Routed::Held {
+            self.taken.waits.waiting.insert(row.visitor);
+            self.count = self.count.saturating_add(1);
+        } else {
+            self.taken.waits.released.push(held(number, row, place));
+            self.item(number, row, place, routed);
+        }
+        !self.is_full()
+    }
+
+    /// What would be sent waits behind what waits of the same visitor.
+    fn in_order(&self, visitor: VisitorId, routed: Routed) -> Routed {
+        match routed {
+            Routed::Send(records) if !records.is_empty() && self.taken.waits.waiting.contains(&visitor) => {
+                Routed::Held
+            }
+            other => other,
+        }
+    }
+
+    /// The row that was taken last, whole.
+    #[must_use]
+    pub const fn row_read(&self) -> u64 {
+        self.taken.until.row
+    }
+
+    /// A row of which it is known that nothing of it goes there: so many items. Gives whether more fits.
+    pub fn pass(&mut self, number: u64, items: u64) -> bool {
+        let left = items.saturating_sub(u64::from(self.taken.until.events));
+        self.taken.filtered = self.taken.filtered.saturating_add(left);
         self.taken.until = Position { row: number, events: 0 };
         !self.is_full()
     }
@@ -105,7 +187,7 @@ impl Taking {
                 self.bytes = self.bytes.saturating_add(item.bytes());
                 taken.items.push(item);
             }
-            Routed::Filtered => taken.filtered = taken.filtered.saturating_add(1),
+            Routed::Filtered | Routed::Held => taken.filtered = taken.filtered.saturating_add(1),
             Routed::Purged => taken.purged = taken.purged.saturating_add(1),
             Routed::Refused(refusal) => {
                 let id = row.events.get(place).map_or_else(
@@ -117,6 +199,11 @@ impl Taking {
             }
         }
     }
+}
+
+fn held(number: u64, row: &LogRow, place: usize) -> Held {
+    let at = u32::try_from(place).unwrap_or(u32::MAX);
+    Held { row: number, at, visitor: row.visitor, received_ms: row.received_ms }
 }
 
 /// Items looked at for one flight, whether they go or not.

@@ -46,8 +46,9 @@ pub(super) fn quarantined(out: &mut String, site: &SiteMetrics) {
 }
 
 fn waiting(out: &mut String, sites: &[SiteMetrics]) {
-    let families: [Family; 3] = [
+    let families: [Family; 4] = [
         ("selvedge_outbox_pending", "Items that a destination does not hold yet.", |of| of.pending),
+        ("selvedge_outbox_held", "Pending items that wait for their visitors' answers.", |of| of.held),
         ("selvedge_outbox_bytes", "Bytes of the pending items.", |of| of.bytes),
         ("selvedge_outbox_full_percent", "What waits, of what may, in the fullest shard.", |of| of.percent),
     ];

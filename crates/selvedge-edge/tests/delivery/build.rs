@@ -55,6 +55,7 @@ pub fn destination() -> Destination {
         way: Way::Log,
         purposes: Purposes::ANALYTICS,
         requires: Requires::All,
+        on_unknown: OnUnknown::Drop,
         records: Records::ALL,
         filter: None,
         sample: BUCKETS,

@@ -3,5 +3,6 @@
 mod build;
 mod encoding;
 mod erasure;
+mod holding;
 mod machine;
 mod routing;

@@ -48,6 +48,8 @@ pub struct Brokers {
     pub cluster: &'static str,
     pub password: Option<&'static str>,
     pub topic_code: i16,
+    /// How long they ask whoever sends to be quiet.
+    pub throttle_ms: i32,
     pub ids_given: i64,
     /// Every batch that arrived, as its bytes.
     pub seen: Vec<Bytes>,
@@ -69,6 +71,7 @@ impl Brokers {
             cluster: "here",
             password: None,
             topic_code: 0,
+            throttle_ms: 0,
             ids_given: 0,
             seen: vec![],
             opened: vec![],
@@ -190,7 +193,8 @@ impl Brokers {
         }
         let topic =
             TopicProduceResponse::default().with_name(topic.name.clone()).with_partition_responses(answers);
-        Some(ProduceResponse::default().with_responses(vec![topic]))
+        let answer = ProduceResponse::default().with_responses(vec![topic]);
+        Some(answer.with_throttle_time_ms(self.throttle_ms))
     }
 
     fn take(

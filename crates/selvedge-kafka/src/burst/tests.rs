@@ -26,12 +26,13 @@ struct Shell {
     settings: Settings,
     committed: Vec<u8>,
     duplicates: u64,
+    throttle_ms: u32,
     burst: Option<Burst>,
 }
 
 impl Shell {
     fn new() -> Shell {
-        Shell { settings: settings(), committed: vec![], duplicates: 0, burst: None }
+        Shell { settings: settings(), committed: vec![], duplicates: 0, throttle_ms: 0, burst: None }
     }
 
     fn crash(&mut self) {
@@ -48,6 +49,7 @@ impl Shell {
         wish(&mut burst);
         let outcome = brokers.carry(&mut burst);
         self.duplicates += burst.take_duplicates();
+        self.throttle_ms = outcome.throttle_ms;
         self.committed = burst.producer().encode();
         self.burst = Some(burst);
         outcome.verdict
@@ -100,6 +102,16 @@ fn records_reach_the_leaders_of_their_partitions() {
     assert_eq!((brokers.ids_given, brokers.opened.len()), (1, 3), "one id, one link to each broker");
     let header = &brokers.kept[&0][0].headers;
     assert!(header.get("ce_id".as_bytes()).is_some());
+}
+
+#[test]
+fn a_broker_that_asks_for_quiet_is_obeyed_within_a_bound() {
+    let (mut shell, mut brokers) = (Shell::new(), Brokers::new(3));
+    for (asked, expected) in [(0, 0), (250, 250), (i32::MAX, crate::limits::THROTTLE_MS_MAX), (-1, 0)] {
+        brokers.throttle_ms = asked;
+        shell.deliver(&mut brokers, records(0, 9));
+        assert_eq!(shell.throttle_ms, expected, "asked for {asked} ms");
+    }
 }
 
 #[test]

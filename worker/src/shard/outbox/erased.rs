@@ -1,6 +1,6 @@
 //! What of a visitor waits for destinations, taken out of their way.
 
-use super::store;
+use super::{held, store};
 use selvedge_core::id::VisitorId;
 use selvedge_edge::delivery::item::Item;
 use selvedge_edge::delivery::machine::Machine;
@@ -14,6 +14,9 @@ pub fn erase(sql: &SqlStorage, visitor: VisitorId) -> worker::Result<(u64, u64)>
         let mut machine = Machine { state, flight: store::flight(sql, &name)?, is_flight_new: false };
         let again = store::erase_again(sql, &name, visitor)?;
         machine.erase_again(u32::try_from(again).unwrap_or(u32::MAX));
+        let held = held::erase(sql, &name, visitor)?;
+        machine.erase_held(u32::try_from(held).unwrap_or(u32::MAX));
+        unsent = unsent.saturating_add(held);
         unsent = unsent.saturating_add(machine.erase(visitor)).saturating_add(again);
         let is_theirs = |item: &&Item| item.visitor == visitor;
         let left = machine.flight.iter().filter(is_theirs).count();

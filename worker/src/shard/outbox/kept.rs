@@ -2,7 +2,7 @@
 
 use super::super::Shard;
 use super::sending::give_up;
-use super::{places, store};
+use super::{held, places, store};
 use crate::barrier::{self, Failure};
 use crate::clock::now_ms;
 use crate::sql;
@@ -32,16 +32,22 @@ pub fn next_ms(sql: &SqlStorage, now_ms: u64, keep_ms: u64) -> worker::Result<Op
     let newest = places::end(sql)?.0.row;
     let states = store::states(sql)?;
     // The first row goes with the second.
-    let second = places::behind(sql, 0, 2)?.pop().filter(|row| row.row < hindmost(&states, newest));
+    let hindmost = hindmost(sql, &states, newest)?;
+    let second = places::behind(sql, 0, 2)?.pop().filter(|row| row.row < hindmost);
     let over = second.map(|row| row.received_ms.saturating_add(keep_ms).max(now_ms.saturating_add(SWEEP_MS)));
+    let waits = states.iter().any(|(_, state)| state.waiting > 0);
+    let answered = (waits && held::is_answered(sql)?).then_some(now_ms);
     let of_states = states.iter().filter_map(|(_, state)| next_of(state, newest, now_ms));
-    Ok(of_states.chain(over).min())
+    Ok(of_states.chain(over).chain(answered).min())
 }
 
-/// The row that the destination that is last stands behind.
-fn hindmost(states: &[(String, State)], newest: u64) -> u64 {
+/// The row that the destination that is last stands behind, or the first that something waits in.
+fn hindmost(sql: &SqlStorage, states: &[(String, State)], newest: u64) -> worker::Result<u64> {
     let in_force = states.iter().filter(|(_, state)| state.gone_since.is_none());
-    in_force.map(|(_, state)| state.cursor.row).min().unwrap_or(newest).min(newest)
+    let hindmost = in_force.map(|(_, state)| state.cursor.row).min().unwrap_or(newest).min(newest);
+    let waits = states.iter().any(|(_, state)| state.waiting > 0);
+    let first = if waits { held::first_row(sql)? } else { None };
+    Ok(first.map_or(hindmost, |row| row.min(hindmost)))
 }
 
 fn next_of(state: &State, newest: u64, now_ms: u64) -> Option<u64> {
@@ -51,8 +57,11 @@ fn next_of(state: &State, newest: u64, now_ms: u64) -> Option<u64> {
     if state.paused.is_some() {
         return Some(now_ms.saturating_add(PAUSED_MS));
     }
-    let has_work = state.held() > 0 || newest > state.cursor.row;
-    has_work.then(|| state.not_before_ms.max(now_ms))
+    if state.to_send() > 0 || newest > state.cursor.row {
+        return Some(state.not_before_ms.max(now_ms));
+    }
+    // What waits for answers does not wait for ever.
+    (state.waiting > 0).then(|| now_ms.saturating_add(PAUSED_MS))
 }
 
 /// Removes rows that every destination has taken and whose time is over, piece by piece. The row that the hindmost cursor
@@ -77,7 +86,7 @@ fn piece(sql: &SqlStorage, until_ms: u64) -> worker::Result<bool> {
     let rows = places::behind(sql, 0, PIECE_ROWS)?;
     let newest = places::end(sql)?.0.row;
     let states = store::states(sql)?;
-    let hindmost = hindmost(&states, newest);
+    let hindmost = hindmost(sql, &states, newest)?;
     let is_over = |row: &&places::Behind| row.received_ms < until_ms && row.row < hindmost;
     let count = rows.iter().take_while(is_over).count();
     let Some(last) = count.checked_sub(1).and_then(|last| rows.get(last)) else { return Ok(false) };

@@ -1,5 +1,7 @@
 //! What leaves the shard: a cursor over the log for each destination, and what is in flight.
 
+mod held;
+
 mod store;
 
 mod erased;
@@ -19,8 +21,9 @@ mod ring;
 mod orders;
 
 pub use erased::erase;
+pub use held::answered;
 pub use kept::next_ms;
-pub use named::Outbox;
+pub use named::{Outbox, holds};
 pub use orders::{order, reports, send_again};
 pub use ring::ring;
 pub use store::create;

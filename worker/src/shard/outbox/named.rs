@@ -3,7 +3,7 @@
 use super::super::alarm::Alarm;
 use super::{kept, places, store};
 use crate::clock::now_ms;
-use selvedge_core::wire::program::{Destination, Full};
+use selvedge_core::wire::program::{Destination, Full, OnUnknown};
 use selvedge_edge::delivery::machine::Machine;
 use selvedge_edge::delivery::pressure::{WARN_PERCENT, Waiting};
 use selvedge_edge::delivery::report::Marks;
@@ -50,6 +50,11 @@ struct Stood {
     end_bytes: u64,
     /// It gets a new row at once.
     is_idle: bool,
+}
+
+/// Whether a destination of the site waits for answers.
+pub fn holds(site: &Site) -> bool {
+    site.destinations.iter().any(|destination| destination.on_unknown == OnUnknown::Hold)
 }
 
 impl Outbox {

@@ -22,7 +22,7 @@ pub fn reports(sql: &SqlStorage) -> worker::Result<Vec<Report>> {
     store::states(sql)?.into_iter().map(report).collect()
 }
 
-/// Stops a destination, or lets it go on at once. One that the shard does not know yet is left alone.
+/// Stops a destination, or lets it go on at once. One that the shard does not know yet begins here, where it is stopped.
 ///
 /// # Errors
 /// [`Fault`] 503 where the storage fails.
@@ -30,7 +30,15 @@ pub fn order(shard: &Shard, name: &str, is_pause: bool) -> Result<(), Fault> {
     let (storage, name) = (shard.state.storage(), name.to_owned());
     let ordered = barrier::transaction(&shard.state.storage(), move || {
         let sql = storage.sql();
-        let Some(state) = store::state(&sql, &name)? else { return Ok(()) };
+        let state = match store::state(&sql, &name)? {
+            Some(state) => state,
+            None if is_pause => {
+                // The publish that names it is not known here: whichever comes next finds it.
+                let (cursor, marks) = places::end(&sql)?;
+                State::beginning(cursor, marks.items, 0)
+            }
+            None => return Ok(()),
+        };
         let mut machine = Machine { state, ..Machine::default() };
         if is_pause {
             machine.pause("an operator stopped it")

@@ -2,19 +2,20 @@
 //! what follows from it is done; between reading and committing nothing is awaited.
 
 use super::super::{Shard, tables};
-use super::{places, refused, store};
+use super::{held, places, refused, store};
 use crate::barrier::{self, Failure};
 use crate::clock::now_ms;
 use crate::delivery::{self, Kept, Sending};
 use crate::{host, settings};
+use selvedge_core::consent::Snapshot;
 use selvedge_core::limits::DELIVERY_ITEMS_MAX;
-use selvedge_core::wire::log_row::StoredRow;
-use selvedge_core::wire::program::Destination;
+use selvedge_core::wire::log_row::{LogRow, StoredRow};
+use selvedge_core::wire::program::{Destination, OnUnknown};
 use selvedge_edge::delivery::item::Refused;
 use selvedge_edge::delivery::machine::{Machine, Step};
-use selvedge_edge::delivery::record::route;
+use selvedge_edge::delivery::record::{route, takes_notes_alone};
 use selvedge_edge::delivery::sent::{Prepared, Sent};
-use selvedge_edge::delivery::take::Taking;
+use selvedge_edge::delivery::take::{Held, Taking};
 use selvedge_edge::delivery::{fingerprint, report::Marks};
 use selvedge_edge::site::Site;
 use std::rc::Rc;
@@ -22,6 +23,8 @@ use worker::SqlStorage;
 
 /// How long one send may take.
 const SEND_MS_MAX: u64 = 10_000;
+/// Rows without notes that are passed at once.
+const PASSED_ROWS_MAX: u64 = 1_024;
 /// Rows that are dropped in one commit.
 const DROPPED_ROWS_MAX: u64 = 256;
 
@@ -125,13 +128,20 @@ impl<'a> Lane<'a> {
         if state.again > 0 {
             return Ok(true);
         }
-        let (end, _) = places::end(&self.shard.state.storage().sql())?;
-        Ok(end.row > state.cursor.row)
+        let sql = self.shard.state.storage().sql();
+        let (end, _) = places::end(&sql)?;
+        Ok(end.row > state.cursor.row
+            || (state.waiting > 0 && held::is_due(&sql, &self.name, self.over_ms())?))
+    }
+
+    /// What was received before this time has waited long enough for an answer.
+    fn over_ms(&self) -> u64 {
+        now_ms().saturating_sub(self.destination().map_or(0, |destination| destination.age_ms_max))
     }
 
     fn take(&mut self) -> worker::Result<()> {
         let (sql, site, place) = (self.shard.state.storage().sql(), Rc::clone(&self.site), self.place);
-        let name = self.name.clone();
+        let (name, over_ms) = (self.name.clone(), self.over_ms());
         self.transact(move |machine| {
             if machine.state.again > 0 {
                 let items = store::take_again(&sql, &name, u64::try_from(DELIVERY_ITEMS_MAX).unwrap_or(0))?;
@@ -142,8 +152,15 @@ impl<'a> Lane<'a> {
                 return Ok(Vec::new());
             }
             let Some(destination) = site.destinations.get(place) else { return Ok(Vec::new()) };
-            let taken = taking(&sql, &site, destination, machine)?.end();
+            let asked = if machine.state.waiting > 0 { held::due(&sql, &name, over_ms)? } else { Vec::new() };
+            let taking = match asked.as_slice() {
+                [] => taking(&sql, &site, destination, machine)?,
+                asked => asking(&sql, &site, destination, machine, (asked, over_ms))?,
+            };
+            let taken = taking.end();
+            let waits = taken.waits.clone();
             let refused = machine.take(taken);
+            held::settle(&sql, &name, &waits, &asked, machine)?;
             begin(machine, destination);
             Ok(refused)
         })
@@ -266,19 +283,73 @@ fn taking(
     machine: &Machine,
 ) -> worker::Result<Taking> {
     let mut taking = Taking::from(machine.state.cursor);
-    tables::each_behind(sql, machine.state.cursor.row, |number, body, consent| {
-        match StoredRow::decode(body) {
-            Ok(StoredRow::Whole(row)) => {
-                taking.row(number, &row, |at| route(site, destination, &row, at, &consent))
+    if takes_notes_alone(destination) {
+        pass_events(sql, &mut taking, machine.state.cursor.row)?;
+    }
+    let holds = machine.state.waiting > 0;
+    tables::each_behind(sql, taking.row_read(), |number, body, consent| match StoredRow::decode(body) {
+        Ok(StoredRow::Whole(row)) => {
+            if holds && held::is_held(sql, &destination.name, row.visitor).unwrap_or(true) {
+                taking.waits(row.visitor);
             }
-            Ok(StoredRow::Blank(row)) => taking.blank(number, &row),
-            Err(fault) => {
-                worker::console_error!("row {number} of the log cannot be read: {fault}");
-                taking.skip(number);
-                true
-            }
+            taking.row(number, &row, |at| route(site, destination, &row, at, &consent))
+        }
+        Ok(StoredRow::Blank(row)) => taking.blank(number, &row),
+        Err(fault) => {
+            worker::console_error!("row {number} of the log cannot be read: {fault}");
+            taking.skip(number);
+            true
         }
     })?;
+    Ok(taking)
+}
+
+/// Passes the rows that hold events alone, by what the ledger counted with them: most rows of most sites, and their bodies
+/// need not be read.
+fn pass_events(sql: &SqlStorage, taking: &mut Taking, row: u64) -> worker::Result<()> {
+    let mut before = places::marks_at(sql, row)?;
+    for behind in places::behind(sql, row, PASSED_ROWS_MAX)? {
+        if behind.marks.notes > before.notes {
+            break;
+        }
+        taking.pass(behind.row, behind.marks.items.saturating_sub(before.items));
+        before = behind.marks;
+    }
+    Ok(())
+}
+
+/// Items that waited for answers, asked for again under the consent of now. Those that waited since before `over_ms` are
+/// taken as they would be without an answer.
+fn asking(
+    sql: &SqlStorage,
+    site: &Site,
+    destination: &Destination,
+    machine: &Machine,
+    (asked, over_ms): (&[Held], u64),
+) -> worker::Result<Taking> {
+    let mut taking = Taking::from(machine.state.cursor);
+    let unanswered = Destination { on_unknown: OnUnknown::Drop, ..destination.clone() };
+    let mut read: Option<(u64, Box<LogRow>, Snapshot)> = None;
+    for held in asked {
+        if read.as_ref().is_none_or(|(number, ..)| *number != held.row) {
+            read = None;
+            tables::each_behind(sql, held.row.saturating_sub(1), |number, body, consent| {
+                if let (true, Ok(StoredRow::Whole(row))) = (number == held.row, StoredRow::decode(body)) {
+                    read = Some((number, row, consent));
+                }
+                false
+            })?;
+        }
+        let place = usize::try_from(held.at).unwrap_or(usize::MAX);
+        let Some((number, row, consent)) = &read else {
+            taking.gone(*held);
+            continue;
+        };
+        let destination = if held.received_ms < over_ms { &unanswered } else { destination };
+        if !taking.again(*number, row, place, route(site, destination, row, place, consent)) {
+            break;
+        }
+    }
     Ok(taking)
 }
 

@@ -1,5 +1,6 @@
 //! The tables of the destinations, and every statement over them.
 
+use super::held;
 use crate::sql;
 use selvedge_core::id::VisitorId;
 use selvedge_core::wire::codec::WireFault;
@@ -21,7 +22,8 @@ const PART_BYTES_MAX: usize = 1_000_000;
 
 /// Makes the tables where they are missing.
 pub fn create(sql: &SqlStorage) -> worker::Result<()> {
-    sql::run(sql, TABLES, Vec::new())
+    sql::run(sql, TABLES, Vec::new())?;
+    held::create(sql)
 }
 
 /// All destinations, by name.
@@ -76,6 +78,7 @@ pub fn write(sql: &SqlStorage, name: &str, machine: &mut Machine) -> worker::Res
 pub fn forget(sql: &SqlStorage, name: &str) -> worker::Result<()> {
     sql::run(sql, "DELETE FROM destination WHERE name = ?", vec![name.into()])?;
     sql::run(sql, "DELETE FROM again WHERE name = ?", vec![name.into()])?;
+    held::forget(sql, name)?;
     clear_flight(sql, name)
 }
 

@@ -15,6 +15,8 @@ pub struct Destination {
     pub purposes: Purposes,
     /// How many of its purposes a visitor must have granted.
     pub requires: Requires,
+    /// What becomes of records while a purpose that they need is neither granted nor denied.
+    pub on_unknown: OnUnknown,
     /// What kinds of records it takes.
     pub records: Records,
     /// What a record must pass: the condition's first instruction in [`super::Parts::code`]. `None` takes all.
@@ -41,6 +43,16 @@ pub enum Requires {
     All,
     /// At least one.
     Any,
+}
+
+/// What becomes of records while a visitor has not answered for a purpose that they need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnUnknown {
+    /// No answer is a denial, as everywhere.
+    #[default]
+    Drop,
+    /// They wait for the answer, as long as records may wait; what the answer grants counts as captured then.
+    Hold,
 }
 
 /// What becomes of new records where too many wait for a destination.

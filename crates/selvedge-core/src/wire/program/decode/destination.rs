@@ -6,7 +6,8 @@ use crate::limits::{BUCKETS, DESTINATION_ENTRIES_MAX, DESTINATIONS_MAX};
 use crate::wire::codec::{Reader, WireFault};
 use crate::wire::program::postcard::{list, one_of, text};
 use crate::wire::program::{
-    Destination, Full, Header, Http, HttpFormat, Kafka, Mechanism, ProgramFault, Records, Requires, Sasl, Way,
+    Destination, Full, Header, Http, HttpFormat, Kafka, Mechanism, OnUnknown, ProgramFault, Records,
+    Requires, Sasl, Way,
 };
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -21,11 +22,22 @@ fn texts(from: &mut Reader) -> Decoded<Vec<String>> {
 }
 
 fn destination(from: &mut Reader) -> Decoded<Destination> {
+    let (name, way, purposes) = (text(from)?, way(from)?, Purposes(from.varint_u16()?));
+    let (requires, on_unknown) = one_of(
+        from,
+        &[
+            (Requires::All, OnUnknown::Drop),
+            (Requires::Any, OnUnknown::Drop),
+            (Requires::All, OnUnknown::Hold),
+            (Requires::Any, OnUnknown::Hold),
+        ],
+    )?;
     let destination = Destination {
-        name: text(from)?,
-        way: way(from)?,
-        purposes: Purposes(from.varint_u16()?),
-        requires: one_of(from, &[Requires::All, Requires::Any])?,
+        name,
+        way,
+        purposes,
+        requires,
+        on_unknown,
         records: Records(from.u8()?),
         filter: if from.flag()? { Some(from.varint_u16()?) } else { None },
         sample: from.varint_u16()?,

@@ -13,7 +13,8 @@ fn destination(out: &mut Writer, destination: &Destination) {
     out.text(&destination.name);
     way(out, &destination.way);
     out.varint(destination.purposes.0.into());
-    out.u8(destination.requires as u8);
+    // One byte for both: bit 0 and bit 1.
+    out.u8(destination.requires as u8 | (destination.on_unknown as u8) << 1);
     out.u8(destination.records.0);
     out.flag(destination.filter.is_some());
     destination.filter.iter().for_each(|at| out.varint((*at).into()));
