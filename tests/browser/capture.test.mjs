@@ -130,6 +130,8 @@ const KINDS = {
     await page.mouse.move(300, 200);
     await page.evaluate(() => {
       document.dispatchEvent(new MouseEvent('mouseout', { clientY: 300, relatedTarget: null }));
+      // Another page view: had that counted, this one would be the second.
+      history.pushState({}, '', '?exit');
       document.dispatchEvent(new MouseEvent('mouseout', { clientY: -4, relatedTarget: null }));
       document.dispatchEvent(new MouseEvent('mouseout', { clientY: -4, relatedTarget: null }));
     });
@@ -156,8 +158,10 @@ const KINDS = {
   }],
   rage: [press('buy', 'buy', 'buy'), { rage_click: [{ element: 'button#buy', text: 'Buy now', clicks: 3 }] }],
   dead: [async (page) => {
-    await press('buy', 'nothing')(page);
-    await page.waitForTimeout(1_200);
+    for (const id of ['buy', 'nothing']) {
+      await page.click(`#${id}`);
+      await page.waitForTimeout(1_200);
+    }
   }, { dead_click: [{ element: 'button#nothing', text: 'Nothing' }] }],
   visibility: [(page) => page.waitForTimeout(1_500), { element_visible: [{ element: 'promo', place: 'top' }] }],
   ecommerce: [(page) => page.evaluate(() => {
