@@ -1,8 +1,11 @@
 // Builds dist/: loader.js (the stub), selvedge.js (glue and hands), selvedge.wasm (the head), rules.js and rules.wasm (the
 // rule engine, fetched where a program has rules), plain.js (delivery without wasm), consent.js (readers of consent platforms,
-// fetched where a site names any), extras.js and vitals.js (what is captured beyond clicks and page views). The wasm modules and their glue stand in generated/ already: `cargo xtask dev` puts them there.
+// fetched where a site names any), extras.js and vitals.js (what is captured beyond clicks and page views), slots.js (shows
+// decisions), preview.js (the overlay), integrity.json; and lib/, the modules of the npm package. The wasm modules and their glue
+// stand in generated/ already: `cargo xtask dev` puts them there.
 import { build } from "esbuild";
 import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { buildLibrary, HOST, hashes } from "./library.mjs";
 
 process.chdir(import.meta.dirname);
 
@@ -24,19 +27,22 @@ const common = {
 await build({ ...common, entryPoints: ["src/loader.ts"], format: "iife" });
 await build({
   ...common,
-  entryPoints: { selvedge: "src/main.ts", plain: "src/plain.ts", rules: "src/rules.ts", consent: "src/consent/index.ts" },
+  entryPoints: {
+    selvedge: "src/main.ts",
+    consent: "src/consent/index.ts",
+    plain: "src/plain.ts",
+    preview: "src/preview.ts",
+    rules: "src/rules.ts",
+    slots: "src/slots.ts",
+  },
   format: "esm",
-  external: ["./rules.js"],
-  plugins: [{ name: "host", setup: (esbuild) => esbuild.onResolve({ filter: /\/host\.js$/ }, host) }],
+  plugins: [HOST],
 });
 
 // What not every page needs: its one part that is larger than the rest comes apart.
 await build({ ...common, entryPoints: ["src/extras.ts"], format: "esm", splitting: true, chunkNames: "[name]" });
-
-/** The glue imports `./host.js`, which is TypeScript here. */
-function host() {
-  return { path: new URL("src/host.ts", import.meta.url).pathname };
-}
+await buildLibrary();
+await writeFile("dist/integrity.json", `${JSON.stringify(await hashes(), null, 2)}\n`);
 
 /** The module's import object, with what it really imports: the rest of the glue is left out of the bundle. */
 async function writeImports(name, file) {

@@ -100,6 +100,7 @@ fn run(chore: Chore) -> Result<ExitCode> {
         Chore::Setup => {
             setup::for_build(&repo)?;
             println!("brokers of the tests: {}", setup::python(&repo)?.display());
+            println!("bundlers of the tests: {}", setup::consumers(&repo)?.display());
             println!("browser: {}", setup::chromium()?.display());
             true
         }

@@ -170,6 +170,31 @@ pub fn python(repo: &Repo) -> Result<PathBuf> {
     Ok(python)
 }
 
+/// The bundlers and frameworks that the npm package is tried with, in the target directory, installed now where they are not there:
+/// as tests/consumers/package-lock.json says.
+///
+/// # Errors
+/// Where npm cannot install them.
+pub fn consumers(repo: &Repo) -> Result<PathBuf> {
+    let folder = repo.target.join("consumers");
+    let source = repo.path("tests/consumers");
+    let lock = std::fs::read_to_string(source.join("package-lock.json"))?;
+    let installed = folder.join("installed");
+    if std::fs::read_to_string(&installed).is_ok_and(|found| found == lock) {
+        return Ok(folder);
+    }
+    std::fs::create_dir_all(&folder)?;
+    for file in ["package.json", "package-lock.json", ".npmrc"] {
+        std::fs::copy(source.join(file), folder.join(file))?;
+    }
+    say::step("installing the bundlers that the npm package is tried with (npm)", || {
+        run::quiet(run::command("npm", &folder).args(["ci", "--no-progress"]))
+            .context("`npm ci` of tests/consumers failed: is the npm registry reachable?")
+    })?;
+    std::fs::write(&installed, lock)?;
+    Ok(folder)
+}
+
 /// npm packages of the tests of queues: miniflare needs a newer Node than the rest does, which comes as a package too.
 const QUEUE_PACKAGES: [&str; 2] = ["miniflare@4.20260730.0", "node@24.21.0"];
 

@@ -137,6 +137,7 @@ pub fn soak(repo: &Repo, seconds: u64) -> Result<()> {
 
 fn browser(repo: &Repo, chromium: &PathBuf, full: bool) -> Result<()> {
     wasm::probe(repo)?;
+    setup::consumers(repo)?;
     run::shown(run::cargo(&repo.root).args([
         "build",
         "--quiet",
@@ -160,6 +161,7 @@ fn node_tests(repo: &Repo, folder: &std::path::Path, full: bool, chromium: Optio
     node.args(["--test", "--test-concurrency=1", "--test-reporter=spec"]).args(files);
     node.env("SELVEDGE_SERVE", repo.target.join("debug/serve"));
     node.env("SELVEDGE_PROBE", repo.target.join("probe"));
+    node.env("SELVEDGE_CONSUMERS", repo.target.join("consumers"));
     if let Some(chromium) = chromium {
         node.env("CHROMIUM", chromium);
     }

@@ -15,7 +15,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use selvedge_core::consent::{Purposes, Snapshot};
 use selvedge_core::id::WriterId;
-use selvedge_core::limits::{CONTEXT_ENTRIES_MAX, SLOTS_MAX};
+use selvedge_core::limits::{CONTEXT_ENTRIES_MAX, EXPERIMENTS_MAX, SLOTS_MAX};
 use selvedge_core::rules::{self, Decision, Moment, Place};
 use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::Map;
@@ -47,6 +47,9 @@ pub struct Question {
     pub gpc: bool,
     /// A token that lets its holder see what others do not.
     pub preview: Option<String>,
+    /// Variants that the token's holder asks for, as `experiment/variant`: they come before the token's own. Without a valid
+    /// token they mean nothing.
+    pub variants: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -71,6 +74,8 @@ struct QuestionJson<'a> {
     gpc: bool,
     #[serde(default)]
     preview: Option<String>,
+    #[serde(default)]
+    variants: Vec<String>,
 }
 
 impl Question {
@@ -83,6 +88,9 @@ impl Question {
             serde_json::from_slice(text).map_err(|error| Fault::unreadable(error.to_string()))?;
         if read.slots.len() > SLOTS_MAX {
             return Err(Fault::too_large("more slots than a site can have"));
+        }
+        if read.variants.len() > EXPERIMENTS_MAX {
+            return Err(Fault::too_large("more variants than a site can have experiments"));
         }
         let context = match read.context {
             None => Map::new(),
@@ -103,6 +111,7 @@ impl Question {
             country: read.country.map(json::country).transpose()?,
             gpc: read.gpc,
             preview: read.preview,
+            variants: read.variants,
         })
     }
 
@@ -142,6 +151,7 @@ pub fn answer_preview(
 ) -> String {
     let Some(token) = &question.preview else { return answer(site, stored, question, now_ms) };
     let preview = Preview::verify(token, secret, site.name(), now_ms);
+    let preview = preview.map(|preview| preview.asked_for(&question.variants));
     match preview.map(|preview| (preview.of(site), preview.expires_ms)) {
         Ok((Ok(shown), expires_ms)) => answer_as(&shown, stored, question, Some(Ok(expires_ms)), now_ms),
         Ok((Err(_), _)) => answer_as(site, stored, question, Some(Err(Refused::Unreadable)), now_ms),

@@ -98,6 +98,16 @@ impl Preview {
         if is_now { Ok(preview) } else { Err(Refused::Expired) }
     }
 
+    /// The same with these variants drawn, in place of others of their experiments.
+    #[must_use]
+    pub fn asked_for(mut self, variants: &[String]) -> Self {
+        let experiment =
+            |variant: &str| variant.split_once('/').map(|(experiment, _)| String::from(experiment));
+        self.variants.retain(|kept| !variants.iter().any(|asked| experiment(asked) == experiment(kept)));
+        self.variants.extend_from_slice(variants);
+        self
+    }
+
     /// The site as the holder sees it.
     ///
     /// # Errors
@@ -151,6 +161,14 @@ mod tests {
         assert_eq!(Preview::verify(&token, Some("secret"), "shop", NOW_MS), Ok(preview()));
         assert!(Preview::verify(&token, Some("secret"), "shop", NOW_MS + 1_000).is_ok());
         assert_eq!(Preview::verify(&token, Some("secret"), "shop", NOW_MS + 1_001), Err(Refused::Expired));
+    }
+
+    #[test]
+    fn a_variant_that_is_asked_for_comes_in_place_of_the_tokens() {
+        let asked = |variant: &str| preview().asked_for(&[variant.into()]).variants;
+        assert_eq!(asked("cart/paid"), ["cart/paid"]);
+        assert_eq!(asked("hero/large"), ["cart/free", "hero/large"]);
+        assert_eq!(preview().asked_for(&[]), preview());
     }
 
     #[test]

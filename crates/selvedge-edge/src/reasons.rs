@@ -4,11 +4,12 @@
 use crate::json::JsonValue;
 use crate::site::Site;
 use crate::text::rfc_3339;
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use selvedge_core::rules::{self, Candidate, Known, LeafTruth, Moment};
 use selvedge_core::wire::answer::Reason;
-use selvedge_core::wire::program::Rule;
+use selvedge_core::wire::program::{Experiment, Rule, Variant};
 use selvedge_core::wire::state::VisitorState;
 
 /// What a preview token brought.
@@ -33,6 +34,9 @@ struct RuleJson<'a> {
     reason: &'static str,
     misses: u16,
     tests: Vec<TestJson<'a>>,
+    /// Of its experiment, as `experiment/variant`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    variants: Vec<String>,
 }
 
 #[derive(Debug, serde::Serialize)]
@@ -107,7 +111,18 @@ fn rule<'a>(
         reason: candidate.reason.as_str(),
         misses: candidate.misses,
         tests: leaves.into_iter().filter_map(test).collect(),
+        variants: variants(site, rule),
     })
+}
+
+fn variants(site: &Site, rule: &Rule) -> Vec<String> {
+    let experiments = &site.program.parts().deciding.experiments;
+    let of_rule = rule.terms.trial.as_ref().and_then(|trial| experiments.get(usize::from(trial.experiment)));
+    let named = |experiment: &Experiment| {
+        let name = |variant: &Variant| format!("{}/{}", experiment.name, variant.name);
+        experiment.variants.iter().map(name).collect()
+    };
+    of_rule.map(named).unwrap_or_default()
 }
 
 fn nearest<'a>(site: &'a Site, candidates: &[Candidate]) -> Vec<NearestJson<'a>> {

@@ -101,13 +101,13 @@ impl Site {
         region.map_or(self.config.consent_mode, |(_, mode)| *mode)
     }
 
-    /// The answer of `GET /s/{site}/config` at `now_ms` for a visitor in `country` and its `subdivision` (`CA` of `US`), who is minted under `topology` entry. A
-    /// page that is open asks again every `refresh_ms`; 0 leaves it to the answers to tell it of a new program.
+    /// The answer of `GET /s/{site}/config` at `now_ms` to a page, whose visitor is minted under `topology` entry. A page that is
+    /// open asks again every `refresh_ms`; 0 leaves it to the answers to tell it of a new program. A page that reads no programs
+    /// of this form is named none: it shows what the edge decides.
     #[must_use]
     pub fn page_config(
         &self,
-        country: Option<&str>,
-        subdivision: Option<&str>,
+        Asking { country, subdivision, reads }: Asking<'_>,
         topology: u8,
         refresh_ms: u32,
         now_ms: u64,
@@ -122,7 +122,7 @@ impl Site {
         });
         let config = PageConfig {
             site: self.name(),
-            program: Some(alloc::format!("{}", self.hash)),
+            program: (reads >= self.program.form()).then(|| alloc::format!("{}", self.hash)),
             publish: self.publish,
             topology,
             refresh_ms,
@@ -137,6 +137,17 @@ impl Site {
         };
         serde_json::to_string(&config).unwrap_or_default()
     }
+}
+
+/// What a page says when it asks for its config.
+#[derive(Debug, Clone, Copy)]
+pub struct Asking<'a> {
+    /// The visitor's country, where the platform knows it.
+    pub country: Option<&'a str>,
+    /// The part of the country: `CA` of `US`.
+    pub subdivision: Option<&'a str>,
+    /// The newest form of a program that it reads.
+    pub reads: u8,
 }
 
 /// What a page learns before anything else, without a cookie.

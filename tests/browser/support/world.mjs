@@ -25,7 +25,7 @@ export async function serve(env = {}) {
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const { value: first, done } = await lines.next();
   if (done) throw new Error('the worker ended before it was ready');
-  const { url, admin_token: token } = JSON.parse(first);
+  const { url, admin_token: token, bindings } = JSON.parse(first);
   const command = async (word) => {
     child.stdin.write(`${word}\n`);
     const { value } = await lines.next();
@@ -34,6 +34,7 @@ export async function serve(env = {}) {
   return {
     url,
     token,
+    bindings,
     /** Ends the worker as a power cut would. */
     kill: () => command('kill'),
     /** Starts it again on the same data and the same port. */

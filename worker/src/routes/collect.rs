@@ -25,11 +25,15 @@ pub async fn answer(request: &mut Request, env: &Env) -> Passed {
     }
 }
 
-/// Tells a problem, readable by a page of a listed origin: else it would look like a broken network.
 async fn fail(request: &Request, env: &Env, problem: Problem) -> Passed {
     if let Problem::Fault(fault) = &problem {
         metrics::count_failure(fault.code);
     }
+    told(request, env, problem).await
+}
+
+/// Tells a problem, readable by a page of a listed origin: else it would look like a broken network.
+pub async fn told(request: &Request, env: &Env, problem: Problem) -> Passed {
     let response = reply::of_problem(problem)?.into();
     let Some(origin) = request.headers().get("origin")? else {
         return Ok(response);

@@ -1,14 +1,16 @@
-//! `POST /v1/decide`: decisions for a page that a server renders. It fails open: where the step fails, every slot shows
-//! its fallback.
+//! `POST /v1/decide`: decisions for a page that a server renders, or that shows its holder of a preview token what others do
+//! not see. It fails open: where the step fails, every slot shows its fallback.
 
 use super::{collect, metrics, shards};
-use crate::body;
 use crate::clock::now_ms;
 use crate::reply::{self, Passed};
-use crate::shard::{Asked, pack};
+use crate::shard::{Asked, PREVIEW_SECRET, pack};
+use crate::{body, host, settings};
 use selvedge_core::tracking_plan::Trust;
 use selvedge_edge::decide::{self, Question};
 use selvedge_edge::fault::Fault;
+use selvedge_edge::preview::Preview;
+use selvedge_edge::site::Site;
 use worker::{Env, Request};
 
 /// Bytes of a question.
@@ -19,7 +21,10 @@ pub async fn answer(request: &mut Request, env: &Env) -> Passed {
     let began_ms = now_ms();
     let answered = ask(request, env).await;
     metrics::observe_decide(now_ms().saturating_sub(began_ms));
-    answered
+    match answered {
+        Ok(response) => Ok(response),
+        Err(problem) => collect::told(request, env, problem).await,
+    }
 }
 
 async fn ask(request: &mut Request, env: &Env) -> Passed {
@@ -27,12 +32,30 @@ async fn ask(request: &mut Request, env: &Env) -> Passed {
     let question = Question::read(&body)?;
     let (site, sender) = collect::enter(request, env, &question.write_key).await?;
     if sender.trust != Trust::Server {
-        return Err(Fault::unknown_key("decide needs a server key").into());
+        let_in(&site, &question, env)?;
     }
     let asked = Asked { site: site.name().to_owned(), publish: site.publish };
     let place = shards::of_visitor(env, question.whose.visitor(site.name()))?;
-    match shards::post(env, site.name(), place, "/decide", &pack(&asked, &body)?).await {
-        Ok(response) if response.status() == 200 => Ok(response),
-        _ => Ok(reply::json(decide::fallback(&site, &question, now_ms()))?.into()),
+    let response = match shards::post(env, site.name(), place, "/decide", &pack(&asked, &body)?).await {
+        Ok(response) if response.status() == 200 => response,
+        _ => reply::json(decide::fallback(&site, &question, now_ms()))?.into(),
+    };
+    match sender.cors_origin {
+        Some(origin) => Ok(host::share_with(&response, &origin)?),
+        None => Ok(response),
+    }
+}
+
+/// A page may ask where its visitor holds a preview token that is worth something.
+fn let_in(site: &Site, question: &Question, env: &Env) -> Result<(), Fault> {
+    let Some(token) = &question.preview else {
+        return Err(Fault::unknown_key("decide needs a server key, or a preview token"));
+    };
+    let secret = settings::secret(env, PREVIEW_SECRET);
+    match Preview::verify(token, secret.as_deref(), site.name(), now_ms()) {
+        Ok(_) => Ok(()),
+        Err(refused) => {
+            Err(Fault::unknown_key(format!("the preview token is refused: {}", refused.as_str())))
+        }
     }
 }

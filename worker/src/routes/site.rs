@@ -1,15 +1,18 @@
 //! What a page fetches without a cookie: its site's config and program.
 
-use super::country;
+use super::{country, parameter};
 use crate::clock::now_ms;
 use crate::reply::{self, Answered};
 use crate::{programs, settings};
 use selvedge_edge::fault::Fault;
 use selvedge_edge::publish::is_site_name;
+use selvedge_edge::site::Asking;
 use worker::{Env, Request, ResponseBuilder};
 
 /// How long a page's config may be kept, by its browser alone: another visitor's region may have another consent mode.
 const CONFIG_CACHE: &str = "private, max-age=5";
+/// What a page reads that does not say it.
+const READS_AT_LEAST: u8 = 1;
 /// A program never changes under its hash.
 const PROGRAM_CACHE: &str = "public, max-age=31536000, immutable";
 
@@ -23,8 +26,13 @@ pub async fn config(request: &Request, env: &Env, name: &str) -> Answered {
             let known = request.cf().and_then(|cf| cf.region_code());
             let subdivision = known.or(request.headers().get("cf-region-code")?);
             let country = country(request)?;
-            let refresh_ms = settings::refresh_ms(env);
-            site.page_config(country.as_deref(), subdivision.as_deref(), entry, refresh_ms, now_ms())
+            let reads = parameter(request, "reads")?.and_then(|form| form.parse().ok());
+            let asking = Asking {
+                country: country.as_deref(),
+                subdivision: subdivision.as_deref(),
+                reads: reads.unwrap_or(READS_AT_LEAST),
+            };
+            site.page_config(asking, entry, settings::refresh_ms(env), now_ms())
         }
         None => return Err(Fault::not_found("there is no such site").into()),
     };

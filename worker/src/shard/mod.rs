@@ -53,7 +53,7 @@ const SWEEP_MS: u64 = 60_000;
 const FETCHES_MAX: u32 = 3;
 
 /// The binding that preview tokens are signed with; without it there are none.
-const PREVIEW_SECRET: &str = "PREVIEW_SECRET";
+pub const PREVIEW_SECRET: &str = "PREVIEW_SECRET";
 
 /// One shard of one site.
 #[durable_object]

@@ -1,9 +1,10 @@
 /** The global `selvedge`: what a site calls goes into the sink, what comes of it reaches the site's listeners. */
 import { address, inOrder } from "./capture";
+import { decisions } from "./decisions";
 import { priced } from "./ecommerce";
 import { PURPOSES, purposesOf, type EventType, type Sink } from "./sink";
-import { decisions } from "./slots";
-import type { Call, Choice, Decision, Notices, Properties, Selvedge } from "./types";
+import type { Call } from "./stub";
+import type { Choice, Decision, Notices, Properties, Selvedge } from "./types";
 
 type Listener = { kind: keyof Notices; callback: (notice: never) => void };
 

@@ -1,34 +1,36 @@
 /**
- * The one file that writes to the page. An element gets what a decision says, once; nothing is hidden, and nothing is
- * fought over: where the site writes into the element afterwards, that stays. The fallback gives back what stood there.
+ * The one file that writes to the page. An element gets what a decision says, and a few times more where a framework renders
+ * over it; nothing is hidden, and nothing is fought over. The fallback gives back what stood there, as the site would have it now.
  */
+import type { Selectors } from "./decisions";
+import { isActive, isHarmless, readMarkup, type Attributes } from "./markup";
 import type { Content, Decision } from "./types";
 
 const SLOT = "data-selvedge-slot";
 const MARK = "data-selvedge-content";
-/** Attributes that hold an address. */
-const ADDRESS = /^(?:xlink:)?(?:href|src|action|formaction|poster|data|background)$/i;
-/** Attributes that run code or load a document, and ours. */
-const FORBIDDEN = /^(?:on|srcdoc$|srcset$|style$|data-selvedge-)/i;
-/** What markup may hold; the compiler allows the same (crates/selvedge-compiler/src/markup.rs). */
-const ELEMENT =
-  /^(?:a|abbr|b|bdi|blockquote|br|caption|cite|code|d[dlt]|del|div|em|figcaption|figure|h[1-6r]|i|img|ins|kbd|li|mark|ol|p|pre|q|s|section|small|span|strong|su[bp]|t(?:able|body|d|foot|h|head|ime|r)|u|ul|wbr)$/;
-const ATTRIBUTE =
-  /^(?:alt|aria-[\w-]+|cite|class|colspan|data-[\w-]+|datetime|decoding|dir|height|href|hreflang|lang|loading|rel|role|rowspan|scope|src|start|target|title|width)$/;
-
-type Policy = { createHTML(html: string): string };
-/** Where the site asks for trusted types, what `selvedge` makes is parsed, and built anew from the lists above. */
-let policy: Policy | undefined;
-
+/** The site shows the decision itself. */
+const OWN = "data-selvedge-own";
+/** How often one decision is written into one element after the first time. */
+const AGAIN_MAX = 5;
+/** What the site has in an element that shows a decision: its nodes, and values of attributes. */
 type Original = { nodes: Node[]; attributes: Map<string, string | null> };
+/** What an element shows: our nodes (none where only attributes are ours), and how often it was written again. */
+type Shown = {
+  decision: Decision;
+  nodes: readonly Node[] | undefined;
+  /** Where one text is all that we wrote: frameworks write into it. */
+  text: string | undefined;
+  attributes: Map<string, string>;
+  again: number;
+};
 
 const originals = new WeakMap<Element, Original>();
-const applied = new WeakMap<Element, Decision>();
+const applied = new WeakMap<Element, Shown>();
 
 /** Elements that are a slot without a mark. */
-let selectors: readonly (readonly [slot: string, selector: string])[] = [];
+let selectors: Selectors = [];
 
-export function findSlotsBy(found: typeof selectors): void {
+export function findSlotsBy(found: Selectors): void {
   selectors = found;
 }
 
@@ -55,83 +57,116 @@ export function slotOf(element: Element): string {
   return element.getAttribute(SLOT) ?? "";
 }
 
-/** Shows `decision` in an element of its slot, unless it was shown there. True where the element changed. */
+/** Shows `decision` in an element of its slot, unless it stands there. True where the element changed. */
 export function apply(element: HTMLElement, decision: Decision): boolean {
-  if (applied.get(element) === decision) return false;
+  const before = applied.get(element);
+  const isSame = before?.decision === decision;
+  if (isActive(element.localName)) return false;
+  if (isSame && (stands(element, before) || before.again >= AGAIN_MAX)) return false;
   const changes = originals.has(element) || decision.content !== null;
-  applied.set(element, decision);
-  restore(element);
+  const again = isSame ? before.again + 1 : 0;
+  const shown: Shown = { decision, nodes: undefined, text: undefined, attributes: new Map(), again };
+  if (before) restore(element, before);
+  applied.set(element, shown);
+  if (element.hasAttribute(OWN)) return !isSame;
   if (decision.content) {
-    originals.set(element, { nodes: [...element.childNodes], attributes: new Map() });
-    fill(element, decision.content);
+    const nodes = [...element.childNodes];
+    originals.set(element, { nodes, attributes: new Map() });
+    share(element);
+    fill(element, decision.content, shown);
+    if (!sameNodes(nodes, element)) shown.nodes = [...element.childNodes];
+    shown.text = textOf(shown);
     set(element, MARK, decision.content.id);
   }
   return changes;
 }
 
-/** Gives back what stood there before. */
-function restore(element: Element): void {
+function textOf({ nodes }: Shown): string | undefined {
+  return nodes?.length === 1 && nodes[0] instanceof Text ? nodes[0].data : undefined;
+}
+
+/** Whether what we wrote is still there. */
+function stands(element: Element, shown: Shown): boolean {
+  const { nodes, attributes } = shown;
+  if (nodes && (!sameNodes(nodes, element) || textOf(shown) !== shown.text)) return false;
+  for (const [name, value] of attributes) if (element.getAttribute(name) !== value) return false;
+  return true;
+}
+
+/** Gives back what stood there before, but what the site has written over ours since: that is the newer. */
+function restore(element: Element, shown: Shown): void {
   const original = originals.get(element);
   if (!original) return;
   originals.delete(element);
   for (const [name, value] of original.attributes) {
+    if (element.getAttribute(name) !== shown.attributes.get(name)) continue;
     if (value === null) element.removeAttribute(name);
     else element.setAttribute(name, value);
   }
-  if (!sameNodes(original.nodes, element)) element.replaceChildren(...original.nodes);
+  const { nodes } = shown;
+  if (!nodes || textOf(shown) !== shown.text) return;
+  const added = [...element.childNodes].filter((node) => !nodes.includes(node));
+  const isReplaced = nodes.length > 0 && added.length === element.childNodes.length;
+  if (!isReplaced) element.replaceChildren(...original.nodes, ...added);
+}
+
+/**
+ * A framework takes its nodes out of the element again, and puts others before them, though ours stand there: then that is
+ * done to what is kept, instead of failing, which would end the site's page.
+ */
+function share(element: Element): void {
+  if (Object.hasOwn(element, "removeChild")) return;
+  const keptBy = (child: Node | null): Node[] | undefined => {
+    const { nodes } = originals.get(element) ?? {};
+    return child && child.parentNode !== element && nodes?.includes(child) ? nodes : undefined;
+  };
+  const { removeChild, insertBefore } = element;
+  element.removeChild = function <Child extends Node>(child: Child): Child {
+    const kept = keptBy(child);
+    if (!kept) return removeChild.call(element, child) as Child;
+    kept.splice(kept.indexOf(child), 1);
+    return child;
+  };
+  element.insertBefore = function <Child extends Node>(child: Child, before: Node | null): Child {
+    const kept = keptBy(before);
+    if (!kept || !before) return insertBefore.call(element, child, before) as Child;
+    kept.splice(kept.indexOf(before), 0, child);
+    return child;
+  };
 }
 
 function sameNodes(nodes: readonly Node[], element: Element): boolean {
   return nodes.length === element.childNodes.length && nodes.every((node, at) => element.childNodes[at] === node);
 }
 
-function fill(element: HTMLElement, { type, fields }: Content): void {
+function fill(element: HTMLElement, { type, fields }: Content, shown: Shown): void {
   const { text = "", href = "", src = "", alt = "" } = fields;
   if (type === "text") {
     element.replaceChildren(text);
   } else if (type === "link") {
     const link = element instanceof HTMLAnchorElement ? element : document.createElement("a");
-    set(link, "href", href);
+    set(link, "href", href, shown);
     if (text) link.replaceChildren(text);
     if (link !== element) element.replaceChildren(link);
   } else if (type === "image") {
     const image = element instanceof HTMLImageElement ? element : document.createElement("img");
-    set(image, "alt", alt);
-    set(image, "src", src);
+    set(image, "alt", alt, shown);
+    set(image, "src", src, shown);
     if (image !== element) element.replaceChildren(href ? linked(href, image) : image);
   } else if (type === "html") {
-    const parsed = parse(fields.html ?? "");
-    if (parsed) element.replaceChildren(...rebuilt(parsed));
+    const nodes = readMarkup(fields["html"] ?? "", made);
+    if (nodes) element.replaceChildren(...nodes);
   } else if (type === "attributes") {
-    for (const [name, value] of Object.entries(fields)) set(element, name, value);
+    for (const [name, value] of Object.entries(fields)) set(element, name, value, shown);
   }
 }
 
-/** The markup as a document that runs and loads nothing; undefined where the page does not let it be parsed. */
-function parse(html: string): Node | undefined {
-  try {
-    const { trustedTypes } = globalThis as { trustedTypes?: { createPolicy(name: string, rules: Policy): Policy } };
-    policy ??= trustedTypes?.createPolicy("selvedge", { createHTML: (text) => text });
-    return new DOMParser().parseFromString(policy ? policy.createHTML(html) : html, "text/html").body;
-  } catch {
-    return undefined;
-  }
-}
-
-/** The same nodes, made anew one by one: what is not on the lists is left out, with all that it holds. */
-function rebuilt(parsed: Node): Node[] {
-  const nodes: Node[] = [];
-  for (const node of parsed.childNodes) {
-    if (node instanceof Text) nodes.push(document.createTextNode(node.data));
-    if (!(node instanceof HTMLElement) || !ELEMENT.test(node.localName)) continue;
-    const element = document.createElement(node.localName);
-    for (const { name, value } of node.attributes) {
-      if (ATTRIBUTE.test(name)) set(element, name, value);
-    }
-    element.append(...rebuilt(node));
-    nodes.push(element);
-  }
-  return nodes;
+/** An element of a content's markup. */
+function made(name: string, attributes: Attributes, inside: (Node | string)[]): Node {
+  const element = document.createElement(name);
+  for (const [attribute, value] of attributes) element.setAttribute(attribute, value);
+  element.append(...inside);
+  return element;
 }
 
 function linked(href: string, image: Node): Node {
@@ -142,21 +177,15 @@ function linked(href: string, image: Node): Node {
 }
 
 /** Sets an attribute that neither runs code nor leads to code, and remembers what stood there. */
-function set(element: Element, name: string, value: string): void {
-  if (name !== MARK && (FORBIDDEN.test(name) || (ADDRESS.test(name) && !isSafe(value)))) return;
-  const attributes = originals.get(element)?.attributes;
-  if (attributes && !attributes.has(name)) attributes.set(name, element.getAttribute(name));
+function set(element: Element, name: string, value: string, shown = applied.get(element)): void {
+  if (name !== MARK && !isHarmless(name, value)) return;
+  const original = originals.get(element);
+  if (original && !original.attributes.has(name)) original.attributes.set(name, element.getAttribute(name));
+  if (original) shown?.attributes.set(name, value);
   try {
     element.setAttribute(name, value);
   } catch {
     // Not a name that an attribute may have.
-  }
-}
-
-function isSafe(address: string): boolean {
-  try {
-    return /^(?:https?|mailto|tel):$/.test(new URL(address, document.baseURI).protocol);
-  } catch {
-    return false;
+    shown?.attributes.delete(name);
   }
 }

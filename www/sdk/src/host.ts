@@ -1,10 +1,10 @@
 /** What the head has done: these functions are the imports of the wasm module. Their bytes are views that do not last. */
 import { heard } from "./api";
+import { readDecision, show as showDecision } from "./decisions";
 import { Reader, toHex, toText } from "./decode";
 import { tellEngine, tellProgram, tellReply, tellTick } from "./head";
 import { hold as holdQueue } from "./locks";
 import { purposesOf } from "./sink";
-import { readDecision, show as showDecision } from "./slots";
 import * as storage from "./storage";
 import * as transport from "./transport";
 
@@ -45,13 +45,18 @@ export function load(hash: Uint8Array): void {
   void transport.getProgram(toHex(name)).then((program) => tellProgram(name, program));
 }
 
+type Answer = (question: Uint8Array) => Uint8Array;
+
 /** The rule engine: a module of its own, which only pages fetch whose program has rules. */
-let answer: ((question: Uint8Array) => Uint8Array) | undefined;
+let answer: Answer | undefined;
+let fetchEngine: () => Promise<Answer> = () => Promise.reject();
+
+export function engineFrom(fetches: typeof fetchEngine): void {
+  fetchEngine = fetches;
+}
 
 export function engine(): void {
-  const source = fetch(new URL("rules.wasm", import.meta.url), { credentials: "omit" });
-  source.catch(() => {});
-  import("./rules.js").then((rules) => rules.open(source)).then(
+  fetchEngine().then(
     (opened) => {
       answer = opened;
       tellEngine(true);

@@ -2,7 +2,8 @@
  * The stub: runs from one async script tag, queues calls until the client is ready, starts the downloads at once and never
  * blocks the page. Nothing is stored; every request goes without cookies.
  */
-import type { Call, Stub } from "./types";
+import type { Call, Stub } from "./stub";
+import { configUrl } from "./versions";
 
 const METHODS = ["track", "ecommerce", "page", "identify", "group", "alias", "consent", "slot", "decisions", "flush", "reset", "on"];
 
@@ -27,9 +28,9 @@ if (!stub.boot) {
     base,
     data,
     time: Date.now(),
-    wasm: get(base + "selvedge.wasm", "default"),
+    wasm: data["wasm"] === "off" ? new Promise((_, off) => setTimeout(off)) : get(base + "selvedge.wasm", "default"),
     // It says what time it is: from a cache that would be too early.
-    config: get(`${data["endpoint"]}s/${data["site"]}/config`, "no-store"),
+    config: get(configUrl(data["endpoint"], data["site"]), "no-store"),
   };
   import(base + "selvedge.js").catch(() => {});
 }

@@ -1,144 +1,21 @@
-/** The page's hands: connects the page to the head, or, where wasm cannot run, to plain delivery. */
-import { api, at, capture, captureAct, capturePage, connect, heard, makeCalls, notice } from "./api";
-import { setRoutes, watchPage } from "./capture";
-import type { Wanted } from "./capture/page";
-import { head, startHead, tellAdopted, tellBoot, tellChange } from "./head";
-import { holdAgain, letGo, onAdopted } from "./locks";
-import type { open } from "./consent";
-import { ASKS, type Sources } from "./consent/sources";
-import type { Ear, Settings, Sink } from "./sink";
-import { lookAgain, openSlots, selectSlots, show } from "./slots";
-import { openStorage, read, watch } from "./storage";
-import { getConfig, openTransport } from "./transport";
-import type { Notices, Stub } from "./types";
-import { captureMore, wantedOf } from "./wanted";
-
-type Extras = typeof import("./extras");
-type Boot = NonNullable<Stub["boot"]>;
+/** The client of the script tag. */
+import { open, type Parts } from "./client";
+import type { Stub } from "./stub";
 
 const stub = window.selvedge as Stub | undefined;
-if (stub?.boot) void start(stub, stub.boot);
-
-async function start(stub: Stub, boot: Boot): Promise<void> {
-  const extras = (): Promise<Extras> => import(boot.base + "extras.js");
-  const { site = "", endpoint = "" } = boot.data;
-  openStorage(site);
-  openTransport(endpoint, site);
-  const config: Promise<Settings | undefined> = boot.config
-    .then((response) => (response.ok ? response.json() : undefined))
-    .catch(() => undefined);
-  const wanted = config.then((settings) => wantedOf(boot.data["capture"], settings));
-  const sink = await startHead(boot.wasm).then(
-    () => head,
-    () => openPlain(boot),
-  );
-  connect(sink);
-  openSlots(
-    (slot) => sink.inView(slot),
-    (slot) => sink.seen(slot),
-    (decision) => heard("decision", decision),
-  );
-  // A page that is rendered ahead is seen only now, if ever.
-  const seen = document.prerendering ? { ...boot, time: await activated() } : boot;
-  if (sink === head) openHead(boot);
-  begin(stub, seen, sink, wanted);
-  const settings = await config;
-  selectSlots(settings?.selectors ?? []);
-  sink.settle(settings);
-  if (settings?.sources) readConsent(boot, settings, settings.sources, sink);
-  // Without the tracking plan nobody knows what may be captured.
-  if (sink === head) captureMore(await wanted, extras, notice);
-  if (settings?.refresh_ms) keepUp(sink, settings);
-}
-
-/** The readers of consent platforms come when the site has any; where they cannot, nothing that they might say is taken for said. */
-function readConsent({ base }: Boot, { region = "" }: Settings, sources: Sources, sink: Sink): void {
-  const purposes = (changed?: (consent: Notices["consent"]) => void): Notices["consent"] => {
-    if (changed) api.on("consent", changed);
-    return api.consent();
+const boot = stub?.boot;
+if (stub && boot) {
+  const { base } = boot;
+  const part =
+    <Name extends "consent" | "extras" | "plain" | "preview" | "slots">(name: Name): Parts[Name] =>
+    () =>
+      import(`${base}${name}.js`);
+  const rules: Parts["rules"] = async () => {
+    const source = fetch(`${base}rules.wasm`, { credentials: "omit" });
+    source.catch(() => {});
+    const engine: typeof import("./rules") = await import(`${base}rules.js`);
+    return engine.open(source);
   };
-  import(base + "consent.js").then(
-    (readers: { open: typeof open }) => readers.open(sources, region, sink.hear, purposes),
-    () => sink.hear(sources.read, ASKS),
-  );
-}
-
-/** Where the edge asks for it, a page that is seen learns of a new program without an answer. */
-function keepUp(sink: Sink, { refresh_ms, publish, paused }: Settings): void {
-  setInterval(async () => {
-    if (document.hidden) return;
-    const settings = await getConfig();
-    if (!settings || (settings.publish === publish && `${settings.paused}` === `${paused}`)) return;
-    ({ publish, paused } = settings);
-    selectSlots(settings.selectors ?? []);
-    sink.settle(settings);
-  }, refresh_ms);
-}
-
-async function openPlain(boot: Boot): Promise<Sink> {
-  const plain: { open(boot: Boot, ear: Ear): Sink } = await import(boot.base + "plain.js");
-  return plain.open(boot, { heard, show });
-}
-
-function openHead({ data }: Boot): void {
-  onAdopted(tellAdopted);
-  tellBoot(data);
-  watch(tellOfOtherTabs);
-  addEventListener("pagehide", letGo);
-  addEventListener("pageshow", ({ persisted }) => {
-    // Nobody tells a page in the back/forward cache what other tabs changed.
-    if (persisted) {
-      tellOfOtherTabs("consent", read("consent"));
-      tellOfOtherTabs("visitor", read("visitor"));
-    }
-    holdAgain();
-  });
-}
-
-/** Another tab stored or erased a record. What it says of consent and visitor belongs together. */
-function tellOfOtherTabs(key: string, value: Uint8Array | undefined): void {
-  if (key === "consent" && value) {
-    // The other tab minted the visitor with its consent: this one must not mint another.
-    const visitor = read("visitor");
-    if (visitor) tellChange("visitor", visitor);
-  }
-  if (key !== "visitor") return tellChange(key, value);
-  // Two tabs may have minted one each: what stands there now is the later.
-  const visitor = read(key);
-  // A visitor goes with a withdrawal, which destroys what is queued, or with a logout, which does not.
-  if (!visitor) tellChange("consent", read("consent"));
-  tellChange(key, visitor);
-}
-
-/** The first page view, then the calls that waited, then what happens. */
-function begin(stub: Stub, { data, time }: Boot, sink: Sink, wanted: Promise<Wanted>): void {
-  const isAutomatic = data["page"] !== "manual";
-  if (data["capture"]) setRoutes(wantedOf(data["capture"], undefined));
-  if (isAutomatic) at(time, () => capturePage(document.referrer));
-  const calls = stub.q;
-  Object.assign(stub, api, { q: [] });
-  makeCalls(calls);
-  watchPage({
-    click: (name, properties, readings) => capture("track", name, properties, readings),
-    notice: (kind, name, properties) => {
-      const time = Date.now();
-      void wanted.then((kinds) => kinds.has(kind) && at(time, () => notice(name, properties)));
-    },
-    act: captureAct,
-    route: (referrer, time) => {
-      if (isAutomatic) at(time, () => capturePage(referrer));
-      lookAgain();
-    },
-    hidden: () => sink.hidden(),
-    awake: () => {
-      sink.awake();
-      lookAgain();
-    },
-  });
-}
-
-/** When a page that is rendered ahead, and has no visitor yet, is seen. */
-async function activated(): Promise<number> {
-  await new Promise((resolve) => document.addEventListener("prerenderingchange", resolve, { once: true }));
-  return Date.now();
+  const [consent, extras, plain] = [part("consent"), part("extras"), part("plain")];
+  void open(stub, boot, { consent, extras, plain, preview: part("preview"), rules, slots: part("slots") });
 }

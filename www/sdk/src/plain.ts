@@ -8,7 +8,8 @@ import { Reader } from "./decode";
 import { Writer } from "./encode";
 import { PURPOSES, purposesOf, type Ear, type EventType, type Settings, type Sink } from "./sink";
 import { eraseAll, openStorage, read, write } from "./storage";
-import type { Content, Properties, Stub, Value } from "./types";
+import type { Boot } from "./stub";
+import type { Content, Properties, Value } from "./types";
 
 type Event = {
   sequence: number;
@@ -58,7 +59,7 @@ const SIGNALS = ["api", "server", "tcf", "gpp", "consent_mode", "platform", "dnt
 const CONSENT = "consent";
 const CAMPAIGN = ["source", "medium", "campaign", "term", "content"];
 
-export function open(boot: NonNullable<Stub["boot"]>, ear: Ear): Sink {
+export function open(boot: Boot, ear: Ear): Sink {
   const { key = "", endpoint = "" } = boot.data;
   const allowed = (boot.data["parameters"] ?? "").split(/[ ,]+/);
   const gpc = navigator.globalPrivacyControl === true;

@@ -1,5 +1,6 @@
 /** Where everything that happens in the page goes: the head, or, where wasm cannot run, plain delivery. */
 import type { Say, Sources } from "./consent/sources";
+import type { Selectors } from "./decisions";
 import type { Decision, Notices, Properties } from "./types";
 
 /** The site's config, as `GET /s/<site>/config` says it. */
@@ -20,7 +21,7 @@ export type Settings = {
   /** What the page captures by itself: kind and option. */
   readonly capture?: readonly (readonly [kind: string, option: string])[];
   /** Slots whose elements are found by a CSS selector: name and selector. */
-  readonly selectors?: readonly (readonly [slot: string, selector: string])[];
+  readonly selectors?: Selectors;
 };
 
 export type Sink = {

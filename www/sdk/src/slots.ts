@@ -1,21 +1,19 @@
-/** What stands in the slots: decisions into elements, also into those that appear later; and whether they were seen. */
-import { Reader } from "./decode";
+/** Decisions into elements, also into those that appear later; and whether they were seen. */
+import type { Eye, Selectors, Slots } from "./decisions";
 import { apply, findSlotsBy, slotElements, slotOf } from "./dom";
-import type { Content, Decision } from "./types";
+import type { Decision } from "./types";
 
-const TYPES = ["text", "link", "image", "attributes", "html", "json"] as const;
 /** How long half of a slot must be visible to count as seen. */
 const SEEN_MS = 1_000;
+/** A page that undoes what is shown in a slot gets it ten times at once, then once a second. */
+const ROUND_MS = 1_000;
+const ROUNDS_MS_MAX = 10 * ROUND_MS;
 
-export const decisions = new Map<string, Decision>();
-
-let seen: (slot: string) => void = () => {};
-let inView: (slot: string) => void = () => {};
-let changed: (decision: Decision) => void = () => {};
+let eye: Eye;
 const timers = new Map<Element, ReturnType<typeof setTimeout>>();
 const watched = new WeakSet<Element>();
-/** Decisions that are recorded once their slot is seen. */
-const recorded = new WeakSet<Decision>();
+/** Until when what a slot was given so far takes, at a round a second. */
+const busyUntil = new Map<string, number>();
 
 const observer = new IntersectionObserver(
   (entries) => {
@@ -25,58 +23,72 @@ const observer = new IntersectionObserver(
       // What is in view of a hidden page waits until that is back.
       if (isHalfVisible(entry) && !document.hidden) {
         timers.set(entry.target, setTimeout(wasSeen, SEEN_MS, entry.target));
-        inView(slotOf(entry.target));
+        eye.inView(slotOf(entry.target));
       }
     }
   },
   { threshold: [0, 0.25, 0.5] },
 );
 
-/** Keeps slots filled from now on; calls back with slots in view, with those that were seen, and with decisions that changed. */
-export function openSlots(onInView: typeof inView, onSeen: typeof seen, onChanged: typeof changed): void {
-  inView = onInView;
-  seen = onSeen;
-  changed = onChanged;
-  let isScheduled = false;
-  new MutationObserver(() => {
-    if (isScheduled) return;
-    isScheduled = true;
-    requestAnimationFrame(() => {
-      isScheduled = false;
-      fillAll();
-    });
-  }).observe(document, { childList: true, subtree: true });
+/** Keeps slots filled from now on. */
+export function openSlots(from: Eye): Slots {
+  eye = from;
+  mutations.observe(document, { childList: true, subtree: true });
+  return { show, lookAgain, select };
 }
 
-export function show(decision: Decision): void {
-  decisions.set(decision.slot, decision);
+let isScheduled = false;
+const mutations = new MutationObserver(() => {
+  if (isScheduled) return;
+  isScheduled = true;
+  requestAnimationFrame(() => {
+    isScheduled = false;
+    fillAll();
+  });
+});
+
+function show(decision: Decision): void {
   for (const element of slotElements(decision.slot)) fill(element, decision);
-  changed(decision);
 }
 
-/** Looks again at what is visible: a page view began, or the page is back. */
-export function lookAgain(): void {
+function lookAgain(): void {
   for (const element of slotElements()) {
     if (watched.has(element)) watch(element);
   }
 }
 
-/** Elements that selectors find are slots too. */
-export function selectSlots(selectors: Parameters<typeof findSlotsBy>[0]): void {
+function select(selectors: Selectors): void {
   findSlotsBy(selectors);
   fillAll();
 }
 
 function fillAll(): void {
+  const now = performance.now();
+  const filled = new Set<string>();
   for (const element of slotElements()) {
-    const decision = decisions.get(slotOf(element));
-    if (decision) fill(element, decision);
+    const slot = slotOf(element);
+    const decision = eye.decisions.get(slot);
+    if (!decision) continue;
+    if ((busyUntil.get(slot) ?? 0) > now + ROUNDS_MS_MAX) lookLater();
+    else if (fill(element, decision)) filled.add(slot);
   }
+  for (const slot of filled) busyUntil.set(slot, Math.max(now, busyUntil.get(slot) ?? 0) + ROUND_MS);
 }
 
-function fill(element: HTMLElement, decision: Decision): void {
+let later: ReturnType<typeof setTimeout> | undefined;
+function lookLater(): void {
+  later ??= setTimeout(() => {
+    later = undefined;
+    fillAll();
+  }, ROUND_MS);
+}
+
+/** True where the element changed. */
+function fill(element: HTMLElement, decision: Decision): boolean {
   const changes = apply(element, decision);
-  if ((decision.rule || recorded.has(decision)) && (changes || !watched.has(element))) watch(element);
+  if (changes) mutations.observe(element, { attributes: true, characterData: true, childList: true, subtree: true });
+  if ((decision.rule || eye.recorded.has(decision)) && (changes || !watched.has(element))) watch(element);
+  return changes;
 }
 
 /** Observing anew makes the observer report at once. */
@@ -93,27 +105,5 @@ function isHalfVisible({ intersectionRatio, intersectionRect, rootBounds }: Inte
 
 function wasSeen(element: Element): void {
   timers.delete(element);
-  if (!document.hidden && element.isConnected) seen(slotOf(element));
-}
-
-export function readDecision(bytes: Uint8Array): Decision {
-  const reader = new Reader(bytes);
-  const slot = reader.text();
-  const rule = reader.text() || null;
-  const reason = reader.text();
-  const isRecorded = reader.u8();
-  const decision = { slot, rule, reason, content: reader.u8() ? readContent(reader) : null };
-  if (isRecorded) recorded.add(decision);
-  return decision;
-}
-
-function readContent(reader: Reader): Content {
-  const id = reader.text();
-  const type = TYPES[reader.u8()] ?? "text";
-  const fields: Record<string, string> = {};
-  for (let count = reader.varint(); count > 0; count--) {
-    const name = reader.text();
-    fields[name] = reader.text();
-  }
-  return { id, type, fields };
+  if (!document.hidden && element.isConnected) eye.seen(slotOf(element));
 }

@@ -1,6 +1,7 @@
 /** The network: batches to the collector, config and program from it. Never with cookies. */
 
 import type { Settings } from "./sink";
+import { configUrl } from "./versions";
 
 export type Reply = { status: number; retryAfterMs: number; body: Uint8Array };
 
@@ -57,7 +58,7 @@ export function hurry(): void {
 /** The config as it is now; undefined where it cannot be had. */
 export async function getConfig(): Promise<Settings | undefined> {
   try {
-    const response = await fetch(`${endpoint}s/${site}/config`, { credentials: "omit", cache: "no-store" });
+    const response = await fetch(configUrl(endpoint, site), { credentials: "omit", cache: "no-store" });
     return response.ok ? ((await response.json()) as Settings) : undefined;
   } catch {
     return undefined;

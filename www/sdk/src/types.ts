@@ -90,7 +90,7 @@ export type Sale = {
   readonly [name: string]: Value;
 };
 
-/** The global `selvedge`. */
+/** What a site calls: the global `selvedge` of the script tag, and what the npm package exports. */
 export type Selvedge = {
   track(name: string, properties?: Properties): void;
   /** A step of a purchase: an event of the same name. */
@@ -109,25 +109,3 @@ export type Selvedge = {
   reset(): void;
   on<Kind extends keyof Notices>(kind: Kind, callback: (notice: Notices[Kind]) => void): () => void;
 };
-
-/** A call that came before the client was ready: method, arguments, when. */
-export type Call = readonly [method: keyof Selvedge, parameters: readonly unknown[], time: number];
-
-/** What the loader hands over. */
-export type Stub = {
-  q: Call[];
-  /** Where the script was included, and its data attributes. */
-  boot?: { base: string; data: DOMStringMap; time: number; wasm: Promise<Response>; config: Promise<Response> };
-};
-
-declare global {
-  interface Window {
-    selvedge?: Partial<Selvedge> & Stub;
-  }
-  interface Navigator {
-    readonly globalPrivacyControl?: boolean;
-  }
-  interface Document {
-    prerendering?: boolean;
-  }
-}

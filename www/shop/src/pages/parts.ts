@@ -21,7 +21,7 @@ function card(item: Product, index: number) {
     <a class="card-link" href="/p/${item.slug}">
       <div class="tile tint-${index % 4}">${picture(item)}</div>
       <div class="card-text">
-        <h3>${item.name}</h3>
+        <h2 class="card-name">${item.name}</h2>
         <p>${item.tagline}</p>
         <p class="card-foot"><strong>${price(item.cents)}</strong><span class="dots" aria-label="${item.colours.length} colours">${item.colours.map(dot)}</span></p>
       </div>

@@ -104,6 +104,13 @@ impl Image {
         Ok(image)
     }
 
+    /// The form that a reader has to know: raised where an older reader would misread what is new, and not where it may
+    /// leave it out.
+    #[must_use]
+    pub fn form(&self) -> u8 {
+        self.bytes.get(MAGIC.len() - 1).copied().unwrap_or(u8::MAX)
+    }
+
     /// The program's bytes.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {

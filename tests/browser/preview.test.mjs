@@ -1,0 +1,154 @@
+// A preview in the page: a token of `selvedge preview` in the address, a worker that knows the secret, an overlay that says why. The
+// overlay and the shop have nothing that axe finds, and can be used without a mouse.
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { launch, log, picture, ready, repository, serve, stored, until, visit } from './support/world.mjs';
+
+const SECRET = 'only the deployment and the marketer know it';
+const axe = readFileSync(`${repository}www/node_modules/axe-core/axe.min.js`, 'utf8');
+
+let site;
+let browser;
+before(async () => {
+  site = await serve({ SELVEDGE_BINDINGS: JSON.stringify({ PREVIEW_SECRET: SECRET }) });
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  await site?.close();
+});
+
+/** A token as the command line makes it (crates/selvedge-edge/src/preview.rs). */
+function token(more = {}, secret = SECRET) {
+  const payload = Buffer.from(JSON.stringify({ site: 'shop', expires_ms: Date.now() + 3_600_000, ...more }));
+  const mac = createHmac('sha256', secret).update('selvedge preview v1.').update(payload).digest('hex');
+  return `${payload.toString('hex')}.${mac}`;
+}
+
+/** The shop with this token in its address, until the overlay stands. */
+async function preview(more, { path = '/', query = '', secret = SECRET, options = {} } = {}) {
+  const seen = await visit(browser, options);
+  await seen.page.goto(`${site.url}${path}?selvedge_preview=${token(more, secret)}${query}`);
+  await seen.page.waitForSelector('selvedge-preview >> section');
+  await seen.page.waitForFunction(() => document.querySelector('selvedge-preview').shadowRoot.querySelector('.bar span').textContent);
+  return seen;
+}
+
+const overlay = (page) => page.locator('selvedge-preview section');
+const of = (page, slot) => overlay(page).locator('article', { has: page.locator(`h2:text-is("${slot}")`) });
+
+/** What axe finds in the page as it is, open shadow roots included. */
+async function finds(page) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ['violations'] }));
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id} ${target}: ${failureSummary}`));
+}
+
+test('the holder of a token sees a draft and why, and nobody hears of it', async () => {
+  const before = (await log(site)).length;
+  const { context, page, requests } = await preview({ rules: ['*'] }, { query: '&utm_medium=cpc&utm_campaign=summer-boots' });
+  assert.ok(!page.url().includes('selvedge_preview') && page.url().includes('utm_medium=cpc'), 'the token leaves the address');
+  const hero = of(page, 'hero');
+  await hero.locator('text=no rule has the slot').waitFor();
+  assert.match(await hero.textContent(), /Nearest: free-shipping-hero, which lacks 1 test\./);
+  await hero.locator('summary').click();
+  const why = await hero.locator('li', { hasText: 'free-shipping-hero' }).first().textContent();
+  assert.match(why, /Its condition does not hold/);
+  assert.match(why, /✗ fails shoe_views >= 2 is 0 \(rules\.yaml:\d+\)/);
+  assert.match(why, /✓ holds .*is "cpc"/);
+  assert.match(await overlay(page).textContent(), /as somebody new would see it, until .*Nothing is recorded/);
+  await picture(page, 'preview');
+  assert.deepEqual(await finds(page), []);
+
+  await page.click('[data-consent="all"]');
+  await page.evaluate(() => selvedge.identify('u-17', { loyalty_tier: 'gold' }));
+  await page.click('a[href="/c/shoes"]');
+  await page.waitForTimeout(1_500);
+  await page.evaluate(() => selvedge.flush());
+  assert.deepEqual(requests.filter(({ url }) => /collect/.test(url)), []);
+  assert.equal((await log(site)).length, before, 'no event, no exposure');
+  const { local } = await stored(page);
+  assert.deepEqual(local.filter((key) => key.startsWith('selvedge.')), [], 'no state, no id');
+  await context.close();
+});
+
+test('a variant is forced and let go, and the tab remembers until the preview is left', async () => {
+  const { context, page } = await preview({ rules: ['*'] });
+  const inbox = of(page, 'inbox');
+  const select = inbox.locator('select');
+  assert.deepEqual(await select.locator('option').allTextContents(), ['as it is drawn', 'cart-discount/control', 'cart-discount/ten_percent', 'cart-discount/free_shipping']);
+  const asked = page.waitForRequest((request) => /decide/.test(request.url()) && /free_shipping/.test(request.postData()));
+  await select.focus();
+  await select.selectOption('cart-discount/free_shipping');
+  assert.deepEqual(JSON.parse((await asked).postData()).variants, ['cart-discount/free_shipping']);
+  await page.waitForTimeout(300);
+  assert.equal(await page.evaluate(() => document.querySelector('selvedge-preview').shadowRoot.activeElement?.id), 'variant-inbox-cart-discount', 'the focus stays');
+  await page.reload();
+  await page.waitForSelector('selvedge-preview >> select');
+  assert.equal(await select.inputValue(), 'cart-discount/free_shipping');
+  await overlay(page).locator('#leave').click();
+  await ready(page);
+  assert.equal(await page.locator('selvedge-preview').count(), 0);
+  assert.deepEqual((await stored(page)).session.filter((key) => key.startsWith('selvedge.')), []);
+  await context.close();
+});
+
+test('a token that is worth nothing shows what stands there, and says so', async () => {
+  for (const [more, secret, told] of [
+    [{}, 'guessed', /refused: signature/],
+    [{ expires_ms: Date.now() - 1 }, SECRET, /refused: expired/],
+    [{ site: 'other' }, SECRET, /refused: another_site/],
+  ]) {
+    const { context, page } = await preview(more, { secret });
+    assert.match(await overlay(page).locator('[role=alert]').textContent(), told);
+    assert.deepEqual(await finds(page), []);
+    await context.close();
+  }
+});
+
+test('a page without a token is told nothing', async () => {
+  const body = JSON.stringify({ write_key: 'wk_shop_browser', visitor: '00'.repeat(16) });
+  const answer = await fetch(`${site.url}/v1/decide`, { method: 'POST', body, headers: { origin: site.url } });
+  assert.equal(answer.status, 401);
+});
+
+test('without a mouse: tab, fold, unfold, escape', async () => {
+  const { context, page } = await preview({ rules: ['*'] });
+  const focused = () => page.evaluate(() => {
+    const { activeElement } = document.querySelector('selvedge-preview').shadowRoot;
+    return activeElement && (activeElement.id || activeElement.className || activeElement.localName);
+  });
+  await page.locator('selvedge-preview .bar').focus();
+  const met = [];
+  for (let press = 0; press < 12; press++) {
+    met.push(await focused());
+    await page.keyboard.press('Tab');
+  }
+  for (const wanted of ['bar', 'find-hero', 'summary', 'find-banner', 'variant-inbox-cart-discount', 'leave']) assert.ok(met.includes(wanted), `${wanted} of ${met}`);
+  await page.locator('selvedge-preview #find-banner').focus();
+  await page.keyboard.press('Escape');
+  assert.equal(await page.locator('selvedge-preview .panel').isHidden(), true);
+  assert.deepEqual([await focused(), await page.getAttribute('selvedge-preview >> .bar', 'aria-expanded')], ['bar', 'false']);
+  assert.deepEqual(await finds(page), []);
+  await page.keyboard.press('Enter');
+  assert.equal(await page.locator('selvedge-preview .panel').isVisible(), true);
+  await context.close();
+});
+
+for (const scheme of ['light', 'dark']) {
+  test(`axe finds nothing in the shop, ${scheme}`, { timeout: 180_000 }, async () => {
+    const { context, page } = await visit(browser, { colorScheme: scheme, reducedMotion: 'reduce' });
+    const found = [];
+    for (const path of ['/', '/c/shoes', '/cart', '/support', '/account', '/search?q=boots']) {
+      await page.goto(`${site.url}${path}`);
+      await ready(page);
+      found.push(...(await finds(page)).map((finding) => `${path} ${finding}`));
+      const consent = page.locator('[data-consent="all"]');
+      if (path === '/' && (await consent.count())) await consent.click();
+    }
+    assert.deepEqual(found, []);
+    await context.close();
+  });
+}

@@ -1,0 +1,28 @@
+/**
+ * Selvedge in a page: capture events behind consent, and show personalized content.
+ *
+ * @packageDocumentation
+ */
+import { begin, type StartOptions, type WasmSource } from "./facade";
+import type { Selvedge } from "../types";
+
+export { selvedge } from "./facade";
+export type { StartOptions, WasmSource } from "./facade";
+export type * from "../types";
+
+/** Where the bundler does not find the WebAssembly modules: Vite, webpack and Next do, esbuild does not. */
+export type Modules = {
+  /** The client: `selvedge/selvedge.wasm`. */
+  readonly wasm?: WasmSource;
+  /** The rule engine, which is fetched where the site has rules for pages: `selvedge/rules.wasm`. */
+  readonly rules?: WasmSource;
+};
+
+/** Begins, once in a page; gives back {@link selvedge}. On a server it does nothing. */
+export function start(options: StartOptions & Modules): Selvedge {
+  return begin(
+    options,
+    () => options.wasm ?? new URL("../dist/selvedge.wasm", import.meta.url),
+    () => options.rules ?? new URL("../dist/rules.wasm", import.meta.url),
+  );
+}
