@@ -5,6 +5,9 @@ use anyhow::Result;
 use crate::repo::Repo;
 use crate::run;
 
+/// The profile that it is built in: it runs for longer than it compiles.
+pub const PROFILE: &str = "sim";
+
 /// Which seeds.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Seeds {
@@ -25,7 +28,7 @@ pub enum Seeds {
 /// When it cannot be built, or a seed fails: it is printed with the command that runs it again.
 pub fn run(repo: &Repo, seeds: Seeds) -> Result<()> {
     let mut cargo = run::cargo(&repo.root);
-    cargo.args(["run", "--quiet", "--package", "selvedge-sim", "--bin", "sim", "--"]);
+    cargo.args(["run", "--quiet", "--profile", PROFILE, "--package", "selvedge-sim", "--bin", "sim", "--"]);
     match seeds {
         Seeds::One(seed) => cargo.arg("--seed").arg(seed.to_string()),
         Seeds::Many { from, count } => {

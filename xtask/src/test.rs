@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use crate::repo::{Repo, files_under};
-use crate::{budget, build, fuzz, run, say, setup, size, wasm};
+use crate::{budget, build, fuzz, run, say, setup, sim, size, wasm};
 
 /// A part of the tests that can run alone.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
@@ -45,7 +45,7 @@ pub fn run(repo: &Repo, only: Option<Part>, full: bool) -> Result<bool> {
         record("format", &|| run::shown(run::cargo(&repo.root).args(["fmt", "--all", "--check"])));
         record("lints", &|| lints(repo));
         record("unit", &|| unit(repo, full));
-        record("planted defects", &|| planted(repo, full));
+        record("simulator", &|| simulated(repo, full));
         record("unit, JavaScript", &|| node_tests(repo, &repo.www(), full, None));
         record("size", &|| within_budget(repo));
         record("fuzz", &|| fuzz::run(repo, full));
@@ -99,14 +99,23 @@ fn lints(repo: &Repo) -> Result<()> {
 
 fn unit(repo: &Repo, full: bool) -> Result<()> {
     let mut cargo = run::cargo(&repo.root);
-    cargo.args(["test", "--workspace", "--exclude", "selvedge-tests", "--no-fail-fast"]);
+    cargo.args([
+        "test",
+        "--workspace",
+        "--exclude",
+        "selvedge-tests",
+        "--exclude",
+        "selvedge-sim",
+        "--no-fail-fast",
+    ]);
     run::shown(in_tests(&mut cargo, full))
 }
 
-/// Defects that are planted in the heads: the simulator has to find each.
-fn planted(repo: &Repo, full: bool) -> Result<()> {
+/// The simulator: seeds that hold, and planted defects, of which it has to find each.
+fn simulated(repo: &Repo, full: bool) -> Result<()> {
     let mut cargo = run::cargo(&repo.root);
-    cargo.args(["test", "--package", "selvedge-sim", "--features", "mutation", "--test", "mutations"]);
+    let package = ["--profile", sim::PROFILE, "--package", "selvedge-sim", "--features", "mutation"];
+    cargo.arg("test").args(package).arg("--no-fail-fast");
     run::shown(in_tests(&mut cargo, full))
 }
 

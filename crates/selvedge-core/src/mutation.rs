@@ -51,6 +51,40 @@ pub enum Mutation {
     RetryRenumbers,
     /// A batch holds its events in the wrong order.
     BatchReversed,
+    /// What was sent without an answer counts as delivered.
+    CursorBeforeAck,
+    /// Of a send that was too large only the first half goes again.
+    SplitLosesHalf,
+    /// A send that goes again has another name.
+    ResendRenamed,
+    /// A destination that is paused is sent to.
+    PauseIgnored,
+    /// Nobody wakes up for what waits to go again.
+    AlarmNotRearmed,
+    /// Rows of the log are removed that a destination has not taken.
+    RowsRemovedEarly,
+    /// What leaves is ordered by the clock, not by the log.
+    ClockForOrder,
+    /// What leaves is judged by the consent at capture alone.
+    SentAfterWithdrawal,
+    /// What is in flight is not recorded before it leaves.
+    FlightNotRecorded,
+    /// What is given up because too much waits is not counted.
+    DropUncounted,
+    /// What a destination may hold twice is not counted.
+    DuplicatesUncounted,
+    /// What a transport gives to be stored is not.
+    NumbersForgotten,
+    /// With an event that is refused the next one is.
+    PoisonTakesNext,
+    /// A destination that asks for time is given none.
+    WaitIgnored,
+    /// However much waits for a destination, more is taken.
+    BacklogIgnored,
+    /// An older program steps what a newer one has stepped.
+    OlderSteps,
+    /// An erasure leaves what is not sent yet.
+    ErasureLeavesUnsent,
 }
 
 impl Mutation {
@@ -79,6 +113,23 @@ impl Mutation {
         Self::BeaconIsDone,
         Self::RetryRenumbers,
         Self::BatchReversed,
+        Self::CursorBeforeAck,
+        Self::SplitLosesHalf,
+        Self::ResendRenamed,
+        Self::PauseIgnored,
+        Self::AlarmNotRearmed,
+        Self::RowsRemovedEarly,
+        Self::ClockForOrder,
+        Self::SentAfterWithdrawal,
+        Self::FlightNotRecorded,
+        Self::DropUncounted,
+        Self::DuplicatesUncounted,
+        Self::NumbersForgotten,
+        Self::PoisonTakesNext,
+        Self::WaitIgnored,
+        Self::BacklogIgnored,
+        Self::OlderSteps,
+        Self::ErasureLeavesUnsent,
     ];
 
     /// Its name.
@@ -108,6 +159,23 @@ impl Mutation {
             Self::BeaconIsDone => "beacon-is-done",
             Self::RetryRenumbers => "retry-renumbers",
             Self::BatchReversed => "batch-reversed",
+            Self::CursorBeforeAck => "cursor-before-ack",
+            Self::SplitLosesHalf => "split-loses-half",
+            Self::ResendRenamed => "resend-renamed",
+            Self::PauseIgnored => "pause-ignored",
+            Self::AlarmNotRearmed => "alarm-not-rearmed",
+            Self::RowsRemovedEarly => "rows-removed-early",
+            Self::ClockForOrder => "clock-for-order",
+            Self::SentAfterWithdrawal => "sent-after-withdrawal",
+            Self::FlightNotRecorded => "flight-not-recorded",
+            Self::DropUncounted => "drop-uncounted",
+            Self::DuplicatesUncounted => "duplicates-uncounted",
+            Self::NumbersForgotten => "numbers-forgotten",
+            Self::PoisonTakesNext => "poison-takes-next",
+            Self::WaitIgnored => "wait-ignored",
+            Self::BacklogIgnored => "backlog-ignored",
+            Self::OlderSteps => "older-steps",
+            Self::ErasureLeavesUnsent => "erasure-leaves-unsent",
         }
     }
 }

@@ -32,6 +32,8 @@ pub mod site;
 
 pub mod topology;
 
+pub mod alarm;
+
 pub mod publish;
 
 pub mod order;

@@ -372,6 +372,4 @@ fn outcome(verdict: Verdict) -> Outcome {
 }
 
 #[cfg(test)]
-mod brokers;
-#[cfg(test)]
 mod tests;

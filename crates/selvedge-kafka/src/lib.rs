@@ -55,6 +55,9 @@ mod sending;
 
 pub mod burst;
 
+#[cfg(any(test, feature = "brokers"))]
+pub mod brokers;
+
 pub use burst::{Burst, Outcome, Step, Verdict};
 pub use producer::Producer;
 pub use record::Record;

@@ -1,6 +1,6 @@
 //! What must hold: after each commit, and when everything is at rest.
 
-use crate::shard::Last;
+use crate::shard::{Last, Logged, NOBODY};
 use crate::truth::Key;
 use crate::world::World;
 use selvedge_core::consent::Purposes;
@@ -12,6 +12,7 @@ use selvedge_core::tracking_plan::{Trust, purposes_of};
 use selvedge_core::wire::log_row::LogRow;
 use selvedge_core::wire::state::VisitorState;
 use selvedge_edge::ingest::Outcome;
+use selvedge_edge::ingest::quarantine::DeliveryCode;
 use selvedge_edge::ledger::Counter;
 use selvedge_edge::log_line;
 
@@ -27,9 +28,6 @@ impl World<'_> {
     /// Behind the commit of a request.
     pub fn check_commit(&mut self, at: usize, outcome: &Outcome, batch: &Batch, last: Option<&Last>) {
         self.check_rows(at);
-        if outcome.purge_quarantine {
-            self.shards[at].held = 0;
-        }
         self.check_quarantine(at);
         self.check_purge(at, outcome, batch);
         self.check_counts(at, outcome, batch);
@@ -43,13 +41,16 @@ impl World<'_> {
     /// What came into the log since it was looked at last: each event once, in its writer's order, of this site, with a
     /// purpose that was granted when it was captured.
     pub fn check_rows(&mut self, at: usize) {
-        while self.shards[at].checked < self.shards[at].tables.log.len() {
-            let place = self.shards[at].checked;
-            self.shards[at].checked += 1;
-            let (visitor, body) = self.shards[at].tables.log[place].clone();
+        while let Some((place, logged)) = self.next_row(at) {
+            let (visitor, body) = (logged.visitor, logged.body);
+            self.shards[at].checked = place;
             let Ok(row) = LogRow::decode(&body) else {
+                if visitor == NOBODY {
+                    continue;
+                }
                 return self.fail("rows of the log can be read", format!("row {place} of shard {at}"));
             };
+            self.learn_items(at, place, &row);
             let site = self.shards[at].site;
             if row.site != self.files[site].name || row.visitor != visitor {
                 return self.fail("sites are isolated", format!("row of {} in shard {at}", row.site));
@@ -66,7 +67,13 @@ impl World<'_> {
         }
     }
 
-    fn check_logged(&mut self, at: usize, place: usize, key: Key, usable: Purposes) {
+    fn next_row(&self, at: usize) -> Option<(u64, Logged)> {
+        let shard = &self.shards[at];
+        let next = shard.tables.log.range(shard.checked + 1..).next();
+        next.map(|(row, logged)| (*row, logged.clone()))
+    }
+
+    fn check_logged(&mut self, at: usize, place: u64, key: Key, usable: Purposes) {
         let site = self.shards[at].site;
         if self.shards[at].logged.insert(key, place).is_some() {
             self.fail("an event stands in the log once", format!("{key:?}"));
@@ -86,18 +93,20 @@ impl World<'_> {
         }
     }
 
-    fn check_quarantine(&mut self, at: usize) {
-        let known = self.shards[at].tables.quarantine.len().min(self.shards[at].held);
-        let lines = self.shards[at].tables.quarantine[known..].to_vec();
-        self.shards[at].held = self.shards[at].tables.quarantine.len();
-        for (visitor, line) in lines {
+    pub(crate) fn check_quarantine(&mut self, at: usize) {
+        let held = self.shards[at].held;
+        let new = self.shards[at].tables.quarantine.range(held + 1..);
+        let lines: Vec<_> = new.map(|(row, (visitor, line))| (*row, *visitor, line.clone())).collect();
+        for (row, visitor, line) in lines {
+            self.shards[at].held = row;
             let value: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
             let writer = value["writer"].as_str().and_then(|writer| writer.parse().ok());
             let sequence = value["sequence"].as_u64().and_then(|sequence| u32::try_from(sequence).ok());
-            if value["code"]
-                .as_str()
-                .is_none_or(|code| RefusalCode::ALL.iter().all(|known| known.as_str() != code))
-            {
+            let code = value["code"].as_str().unwrap_or_default();
+            let is_refusal = RefusalCode::ALL.iter().any(|known| known.as_str() == code);
+            let is_delivery = DeliveryCode::ALL.iter().any(|known| known.as_str() == code);
+            let has_reason = if value["stage"] == "delivery" { is_delivery } else { is_refusal };
+            if !has_reason {
                 self.fail("what is quarantined has a reason", line.clone());
             }
             if let (Some(writer), Some(sequence)) = (writer, sequence) {
@@ -108,8 +117,8 @@ impl World<'_> {
 
     /// A withdrawal leaves of its visitor only what its own batch brought.
     fn check_purge(&mut self, at: usize, outcome: &Outcome, batch: &Batch) {
-        let lines = &self.shards[at].tables.quarantine;
-        let held = lines.iter().filter(|(whose, _)| *whose == batch.header.visitor).count();
+        let lines = self.shards[at].tables.quarantine.values();
+        let held = lines.filter(|(whose, _)| *whose == batch.header.visitor).count();
         if outcome.purge_quarantine && held > outcome.quarantine.len() {
             self.fail("a withdrawal empties the quarantine", format!("{held} lines are left"));
         }
@@ -145,11 +154,16 @@ impl World<'_> {
             let code =
                 refused.iter().find(|refused| refused.sequence == sequence).map(|refused| refused.code);
             match code {
-                Some(RefusalCode::NoConsent) => drop(self.truth.destroyed.insert((site, key))),
+                Some(RefusalCode::NoConsent | RefusalCode::Erased) => {
+                    drop(self.truth.destroyed.insert((site, key)))
+                }
                 Some(RefusalCode::DictionaryUnknown) => {}
                 _ => drop(self.truth.acknowledged.insert((site, key))),
             }
-            let is_undone = matches!(code, Some(RefusalCode::NoConsent | RefusalCode::DictionaryUnknown));
+            let is_undone = matches!(
+                code,
+                Some(RefusalCode::NoConsent | RefusalCode::Erased | RefusalCode::DictionaryUnknown)
+            );
             if sequence >= floor && !is_undone {
                 self.check_kept(at, key);
             }
@@ -184,10 +198,10 @@ impl World<'_> {
             self.fail("state goes with the consent for it", format!("{visitor}"));
         }
         let rows = &self.shards[at].tables.log;
-        let of_visitor = rows.iter().filter(|(whose, _)| *whose == visitor);
+        let of_visitor = rows.values().filter(|logged| logged.visitor == visitor);
         let newest = of_visitor.rev().take(ROWS_READ);
         let mut told = Vec::new();
-        for row in newest.filter_map(|(_, body)| LogRow::decode(body).ok()) {
+        for row in newest.filter_map(|logged| LogRow::decode(&logged.body).ok()) {
             for (place, event) in row.events.iter().enumerate() {
                 let may = !event.usable.and(in_force).is_empty();
                 if log_line::render_at(&row, place, &record.consent, "c").is_some() && !may {
@@ -251,6 +265,7 @@ impl World<'_> {
             }
         }
         self.check_lost();
+        self.check_streams_rest();
         self.check_deadlines();
         self.check_farewells();
     }

@@ -2,6 +2,36 @@
 //! each is met alone, and with others.
 
 use crate::random::Random;
+use selvedge_core::limits::{DESTINATION_AGE_MS, DESTINATION_BYTES, LOG_KEEP_MS};
+use selvedge_core::wire::program::Way;
+use selvedge_edge::site::Site;
+
+/// What a world's sites say of where records go.
+#[derive(Debug, Clone, Default)]
+pub struct Streams {
+    /// The destinations that there are, by their letter; the second program has those of the second.
+    pub named: [String; 2],
+    /// Bytes that may wait for one.
+    pub bytes_max: u64,
+    /// How long a record may wait.
+    pub age_ms_max: u64,
+    /// How long rows stay.
+    pub keep_ms: u64,
+}
+
+impl Streams {
+    /// Makes a site's destinations those of the world.
+    pub fn shape(&self, site: &mut Site, program: usize) {
+        let named = &self.named[program.min(1)];
+        site.destinations
+            .retain(|known| known.way == Way::Log || known.name.starts_with(|letter| named.contains(letter)));
+        for destination in &mut site.destinations {
+            destination.bytes_max = self.bytes_max;
+            destination.age_ms_max = self.age_ms_max;
+        }
+        site.config.keep.log_ms = self.keep_ms;
+    }
+}
 
 /// A world's dials. Rates are per mille.
 #[derive(Debug, Clone)]
@@ -62,6 +92,34 @@ pub struct Dials {
     pub storage_event_ms_max: u64,
     /// Acts that the tracking plan refuses.
     pub bad_events: u64,
+    /// Alarms that the platform forgets.
+    pub lost_alarms: u64,
+    /// Where records go.
+    pub streams: Streams,
+    /// Sends that a destination has no time for: 429, 503.
+    pub busy: u64,
+    /// Sends that it fails at.
+    pub broken: u64,
+    /// Sends that it keeps, and of which a gateway says that it does not know.
+    pub gateways: u64,
+    /// Sends that it keeps, and does not answer.
+    pub hangs: u64,
+    /// Sends that do not reach it.
+    pub unreachable: u64,
+    /// Sends that it takes long over.
+    pub slow: u64,
+    /// Records that it refuses for what they are.
+    pub poison: u64,
+    /// Records of one send, at most.
+    pub records_max: usize,
+    /// Whether that was ever so.
+    pub is_narrow: bool,
+    /// Sends at which brokers have forgotten who sent before.
+    pub forgetful: u64,
+    /// Orders by which a visitor is erased.
+    pub erasures: u64,
+    /// Orders about destinations: pause, resume, a secret that changes, a replay.
+    pub tended: u64,
 }
 
 impl Dials {
@@ -78,6 +136,13 @@ impl Dials {
         let (storage_errors, evictions, late_alarms) = (rate(300, 200), rate(400, 200), rate(300, 500));
         let (kills, hides, consents) = (rate(500, 60), rate(600, 120), rate(500, 80));
         let (orders, bad_events) = (rate(500, 60), rate(500, 120));
+        let (lost_alarms, tended) = (rate(250, 200), rate(500, 500));
+        let (busy, broken, gateways) = (rate(350, 500), rate(350, 400), rate(250, 200));
+        let (hangs, unreachable, slow) = (rate(350, 300), rate(300, 600), rate(250, 300));
+        let (poison, forgetful) = (rate(300, 200), rate(150, 100));
+        let records_max = if random.chance(250) { random.between(1, 4) } else { u64::MAX };
+        let streams = streams(random);
+        let erasures = if random.chance(250) { random.between(1, 400) } else { 0 };
         let is_long = random.chance(120);
         let pause_ms_max = if is_long { 40 * 60 * 1_000 } else { *random.pick(&[2_000, 8_000, 30_000]) };
         let acts = random.between(10, 120);
@@ -110,6 +175,20 @@ impl Dials {
             orders,
             storage_event_ms_max: *random.pick(&[1, 20, 500]),
             bad_events,
+            lost_alarms,
+            streams,
+            busy,
+            broken,
+            gateways,
+            hangs,
+            unreachable,
+            slow,
+            poison,
+            records_max: usize::try_from(records_max).unwrap_or(usize::MAX),
+            is_narrow: records_max < u64::MAX,
+            forgetful,
+            tended,
+            erasures,
         }
     }
 
@@ -125,9 +204,33 @@ impl Dials {
         self.storage_errors = 0;
         self.evictions = 0;
         self.late_alarms = 0;
+        self.lost_alarms = 0;
+        self.busy = 0;
+        self.broken = 0;
+        self.gateways = 0;
+        self.hangs = 0;
+        self.unreachable = 0;
+        self.slow = 0;
+        self.forgetful = 0;
+        self.records_max = usize::MAX;
         self.kills = 0;
         self.hides = 0;
         self.latency_ms_max = 20;
         self.storage_event_ms_max = 1;
+    }
+}
+
+/// Kinds of destinations that a world may have, by the first letters of their names in `sites/site.yaml`.
+const KINDS: [&str; 8] = ["c", "ch", "q", "h", "k", "cm", "kq", "chkqm"];
+
+fn streams(random: &mut Random) -> Streams {
+    let first = (*random.pick(&KINDS)).to_owned();
+    let second = if random.chance(300) { (*random.pick(&KINDS)).to_owned() } else { first.clone() };
+    let minute = 60 * 1_000;
+    Streams {
+        named: [first, second],
+        bytes_max: *random.pick(&[DESTINATION_BYTES, DESTINATION_BYTES, 6_000, 1_500]),
+        age_ms_max: *random.pick(&[DESTINATION_AGE_MS, DESTINATION_AGE_MS, 10 * minute, 2 * minute]),
+        keep_ms: *random.pick(&[LOG_KEEP_MS, 60 * minute, 5 * minute]),
     }
 }

@@ -1,12 +1,16 @@
 //! The edge: a request comes to an isolate, goes to its shard, and is answered behind the commit; alarms ring.
 
+use crate::outbox;
+use crate::ring::ONCE_MORE;
 use crate::shard::{self, Envelope, Stepped, Stopped, Write};
 use crate::world::{Happening, World};
 use selvedge_core::id::VisitorId;
 use selvedge_core::mutation::{Mutation, is_planted};
 use selvedge_edge::access::{self, Credentials};
+use selvedge_edge::deadlines::GRACE_MS;
 use selvedge_edge::fault::Fault;
 use selvedge_edge::ingest;
+use selvedge_edge::site::Site;
 use selvedge_edge::topology::Topology;
 
 /// How a request ended at the edge.
@@ -51,7 +55,7 @@ impl World<'_> {
         let envelope = Envelope {
             site: known[site].name().to_owned(),
             publish: known[site].publish,
-            received_ms: self.now_ms.saturating_add_signed(self.shards[at].ahead_ms),
+            received_ms: self.shard_ms(at),
             source: sender.source,
             gpc: device.gpc,
             mode: known[site].mode_in(country.as_deref()),
@@ -73,6 +77,7 @@ impl World<'_> {
         if self.random.chance(self.dials.evictions) {
             self.restart(at);
         }
+        self.alarm_by(at, None);
         let mut publish = envelope.publish;
         let mut stepped = self.step(at, publish, envelope, body);
         if let Err(Stopped::Stale(stale)) = &stepped {
@@ -82,10 +87,17 @@ impl World<'_> {
         let stepped = stepped.map_err(|stopped| match stopped {
             Stopped::Fault(fault) => fault,
             Stopped::Stale(stale) => Fault::stale_program(stale.to_string()),
+        });
+        let stepped = match stepped {
+            Ok(_) if self.random.chance(self.dials.storage_errors) => {
+                Err(Fault::storage("the storage failed; nothing was kept"))
+            }
+            other => other,
+        };
+        let stepped = stepped.inspect_err(|_| {
+            self.shards[at].memory.forget();
+            self.shards[at].memory.alarm.forget();
         })?;
-        if self.random.chance(self.dials.storage_errors) {
-            return Err(Fault::storage("the storage failed; nothing was kept"));
-        }
         if self.random.chance(self.dials.crashes_before) {
             return Ok(self.die(at, stepped));
         }
@@ -108,11 +120,46 @@ impl World<'_> {
         let shard = &mut self.shards[at];
         let site = shard.isolate.site(&mut self.registry, self.files, (shard.site, publish), self.now_ms);
         let site = site.map_err(|_| Stopped::Fault(Fault::bad_program("a program cannot be loaded")))?;
-        shard::collect(&shard.tables, &site, envelope, body)
+        let now_ms = self.now_ms.saturating_add_signed(shard.ahead_ms);
+        shard.memory.admit(&shard.tables, &site, now_ms).map_err(Stopped::Fault)?;
+        let mut stepped = shard::collect(&shard.tables, &site, envelope, body)?;
+        let named = shard.memory.before_row(&shard.tables, &site);
+        if stepped.outcome.purge_quarantine {
+            // It does no harm where the rest is not committed; what follows reads it.
+            shard.tables.apply(named);
+            stepped.writes.extend(outbox::purge_again(&shard.tables, stepped.batch.header.visitor));
+        } else {
+            stepped.writes.splice(0..0, named);
+        }
+        stepped.site = Some(site);
+        Ok(stepped)
+    }
+
+    /// As `Alarm::by`, in the transaction.
+    pub(crate) fn alarm_by(&mut self, at: usize, wanted_ms: Option<u64>) {
+        let now_ms = self.shard_ms(at);
+        let shard = &mut self.shards[at];
+        if let Some(time_ms) = shard.memory.by(&shard.tables, wanted_ms, now_ms) {
+            shard.tables.alarm_ms = Some(time_ms);
+        }
+        self.alarm(at);
+    }
+
+    /// Behind a row, and a change of deadlines: whoever waits for them is woken.
+    pub(crate) fn wake_behind(&mut self, at: usize, site: &Site, writes: &[Write]) {
+        if writes.iter().any(|write| matches!(write, Write::Row(_))) {
+            let wanted_ms = self.shards[at].memory.after_row(site, self.shard_ms(at));
+            self.alarm_by(at, wanted_ms);
+        }
+        for write in writes {
+            if let Write::Deadline(_, Some(due_ms)) = write {
+                self.alarm_by(at, Some(due_ms.saturating_add(GRACE_MS)));
+            }
+        }
     }
 
     fn commit(&mut self, at: usize, stepped: Stepped) -> Vec<u8> {
-        let Stepped { writes, answer, outcome, batch, last } = stepped;
+        let Stepped { writes, answer, outcome, batch, last, site } = stepped;
         let told = &outcome.answer;
         self.say(format_args!(
             "shard {at} commits a batch of {} ({}..): {} accepted, {} duplicate, refused {:?}",
@@ -122,9 +169,14 @@ impl World<'_> {
             told.duplicates,
             told.refused
         ));
-        self.shards[at].tables.commit(writes);
-        self.alarm(at);
+        self.check_admitted(at, site.as_deref(), &writes);
+        self.shards[at].tables.apply(writes.clone());
+        if let Some(site) = site {
+            self.shards[at].memory.named(site.publish);
+            self.wake_behind(at, &site, &writes);
+        }
         self.check_commit(at, &outcome, &batch, last.as_ref());
+        self.check_streams(at);
         answer
     }
 
@@ -134,7 +186,7 @@ impl World<'_> {
         self.restart(at);
         if is_planted(Mutation::WindowsOutside) {
             let records = stepped.writes.iter().filter(|write| matches!(write, Write::Record(..)));
-            self.shards[at].tables.commit(records.cloned().collect());
+            self.shards[at].tables.apply(records.cloned().collect());
         }
         if is_planted(Mutation::AckBeforeCommit) {
             self.check_acknowledged(at, &stepped.outcome, &stepped.batch);
@@ -143,15 +195,8 @@ impl World<'_> {
         Ended::Silent
     }
 
-    /// The shard begins anew, with what is durable.
-    fn restart(&mut self, at: usize) {
-        // It may find itself in an isolate that has heard of programs already.
-        let isolate = usize::try_from(self.random.below(self.isolates.len() as u64 + 1)).unwrap_or(0);
-        self.shards[at].isolate = self.isolates.get(isolate).cloned().unwrap_or_default();
-    }
-
     /// The platform notes when to ring.
-    fn alarm(&mut self, at: usize) {
+    pub(crate) fn alarm(&mut self, at: usize) {
         let wanted_ms = self.shards[at].tables.alarm_ms;
         if wanted_ms == self.shards[at].alarm_ms {
             return;
@@ -163,37 +208,9 @@ impl World<'_> {
             let ahead_ms = self.shards[at].ahead_ms;
             let delay_ms = at_ms.saturating_add_signed(-ahead_ms).saturating_sub(self.now_ms);
             self.after(delay_ms + late_ms, Happening::Alarm(at, at_ms));
-        }
-    }
-
-    /// As `deadlines::ring`.
-    pub fn ring(&mut self, at: usize, at_ms: u64) {
-        if self.shards[at].alarm_ms != Some(at_ms) {
-            return;
-        }
-        self.shards[at].alarm_ms = None;
-        self.shards[at].tables.alarm_ms = None;
-        let now_ms = self.now_ms.saturating_add_signed(self.shards[at].ahead_ms);
-        let due = shard::due(&self.shards[at].tables, now_ms);
-        self.say(format_args!("shard {at} rings for {}", due.len()));
-        for (visitor, due_ms) in due {
-            if self.shards[at].tables.deadlines.get(&visitor) != Some(&due_ms) {
-                continue;
+            if self.random.chance(self.dials.late_alarms / 4) {
+                self.after(delay_ms + late_ms + 1_500, Happening::Alarm(at, ONCE_MORE));
             }
-            let publish = self.shards[at].tables.record(visitor).map_or(0, |record| record.publish);
-            let shard = &mut self.shards[at];
-            let site = shard.isolate.site(&mut self.registry, self.files, (shard.site, publish), self.now_ms);
-            let Ok(site) = site else { continue };
-            let writes = shard::wake(&shard.tables, &site, visitor, now_ms);
-            if self.random.chance(self.dials.crashes_before) {
-                self.say(format_args!("shard {at} dies in its alarm"));
-                self.restart(at);
-                break;
-            }
-            self.shards[at].tables.apply(writes);
         }
-        self.shards[at].tables.arm();
-        self.check_rows(at);
-        self.alarm(at);
     }
 }

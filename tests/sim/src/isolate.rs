@@ -1,6 +1,7 @@
 //! Isolates and the registry: which program of a site is in force, and who has heard of it, as `worker/src/programs.rs` and
 //! `worker/src/registry.rs` do it.
 
+use crate::dials::{Dials, Streams};
 use crate::sites::SiteFiles;
 use anyhow::{Result, anyhow};
 use selvedge_edge::order;
@@ -27,15 +28,16 @@ pub struct Pointer {
 pub struct Registry {
     /// Where each site stands.
     pub pointers: Vec<Pointer>,
+    dials: Streams,
     loaded: BTreeMap<(usize, Pointer), Rc<Site>>,
 }
 
 impl Registry {
     /// A registry in which the first program of so many sites is published.
     #[must_use]
-    pub fn new(sites: usize) -> Self {
+    pub fn new(sites: usize, dials: &Dials) -> Self {
         let first = Pointer { publish: 1, ..Pointer::default() };
-        Self { pointers: vec![first; sites], loaded: BTreeMap::new() }
+        Self { pointers: vec![first; sites], dials: dials.streams.clone(), loaded: BTreeMap::new() }
     }
 
     /// Puts a program in force. The one in force already changes nothing.
@@ -48,14 +50,18 @@ impl Registry {
     }
 
     /// A site as it stands, loaded.
-    fn load(&mut self, files: &[SiteFiles], site: usize) -> Result<Rc<Site>> {
+    ///
+    /// # Errors
+    /// Where its program cannot be loaded.
+    pub fn load(&mut self, files: &[SiteFiles], site: usize) -> Result<Rc<Site>> {
         let pointer = self.pointers[site].clone();
         if let Some(known) = self.loaded.get(&(site, pointer.clone())) {
             return Ok(Rc::clone(known));
         }
         let program = &files[site].programs[pointer.program];
         let loaded = Site::load(&program.full, program.hash, pointer.publish);
-        let loaded = loaded.map_err(|fault| anyhow!("{fault}"))?;
+        let mut loaded = loaded.map_err(|fault| anyhow!("{fault}"))?;
+        self.dials.shape(&mut loaded, pointer.program);
         let loaded = Rc::new(loaded.with_paused(order::paused(&pointer.paused)));
         self.loaded.insert((site, pointer), Rc::clone(&loaded));
         Ok(loaded)

@@ -1,7 +1,7 @@
 //! The simulator: pages, devices, networks, isolates, shards and an admin around the real heads, all from one seed. Whatever
 //! happens, what must hold is looked at after each commit and at rest; a seed that breaks it can be run again, line by line.
 //!
-//! What stands in for a shell (`device`, `tab`, `isolate`, `shard`, `edge`) does what that shell does, and nothing more.
+//! What stands in for a shell (`device`, `tab`, `isolate`, `shard`, `outbox`, `rounds`, `edge`) does what that shell does, and nothing more.
 //!
 //! A module imports only modules that stand above it here; the methods of [`world::World`] are spread over the last ones.
 
@@ -17,13 +17,25 @@ pub mod device;
 
 pub mod shard;
 
+pub mod outbox;
+
+pub mod outside;
+
 pub mod isolate;
 
 pub mod truth;
 
 pub mod page;
 
+pub mod ring;
+
 pub mod world;
+
+mod admin;
+
+mod streams;
+
+mod rounds;
 
 mod tab;
 

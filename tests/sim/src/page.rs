@@ -26,6 +26,8 @@ pub struct Tab {
     pub device: usize,
     /// The head.
     pub client: Client,
+    /// Its rule engine fails one day: then it shows what the edge decided, and claims nothing.
+    pub has_failing_engine: bool,
     /// It is open.
     pub is_alive: bool,
     /// Nobody looks at it.
@@ -87,6 +89,7 @@ impl Tab {
         Self {
             device,
             client,
+            has_failing_engine: questions < usize::MAX,
             is_alive: true,
             is_hidden: false,
             shown: BTreeMap::new(),

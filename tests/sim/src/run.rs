@@ -64,6 +64,7 @@ fn live(world: &mut World<'_>) {
             world.tell(tab, selvedge_client::Input::Awake);
         }
     }
+    world.repair_all();
     world.run(world.now_ms + VISIT_MS);
     for _ in 0..VISITS {
         if world.violation.is_none() {
@@ -82,6 +83,7 @@ fn visit(world: &mut World<'_>) {
             world.close_tab(tab, false);
         }
     }
+    world.repair_all();
     for device in 0..world.devices.len() {
         world.open_tab(device);
     }

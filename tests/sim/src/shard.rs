@@ -7,14 +7,18 @@ use selvedge_core::id::{Sequence, VisitorId};
 use selvedge_core::mutation::{Mutation, is_planted};
 use selvedge_core::rules::Decision;
 use selvedge_core::tracking_plan::Trust;
+use selvedge_core::wire::answer_encode::EncodeFault;
+use selvedge_core::wire::log_row::{LogRow, RowPiece};
 use selvedge_core::wire::stored::VisitorRecord;
 use selvedge_edge::deadlines::{self, GRACE_MS};
+use selvedge_edge::erasure::{self, Tombstone};
 use selvedge_edge::fault::Fault;
 use selvedge_edge::gate::Shown;
 use selvedge_edge::ingest::{self, Arrival, Decided, Form, Outcome, Stale, Trouble, Watch};
 use selvedge_edge::ledger::{Counter, Ledger};
 use selvedge_edge::site::Site;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 /// What a worker tells a shard beside a body.
 #[derive(Debug, Clone)]
@@ -41,15 +45,51 @@ pub enum Write {
     /// What is kept of a visitor.
     Record(VisitorId, Vec<u8>),
     /// A row of the log.
-    Row(VisitorId, Vec<u8>),
+    Row(Logged),
+    /// Rows of the log up to this one go.
+    Unlog(u64),
     /// A line of the quarantine.
     Quarantine(VisitorId, String),
+    /// Another line in the place of one.
+    Requarantine(u64, String),
+    /// A line of the quarantine goes.
+    Unquarantine(u64),
     /// What the quarantine holds of a visitor goes.
     Purge(VisitorId),
     /// The ledger.
     Ledger(Vec<u8>),
     /// When to wake up for a visitor.
     Deadline(VisitorId, Option<u64>),
+    /// Where a destination stands.
+    State(String, Vec<u8>),
+    /// What of a destination is in flight.
+    Flight(String, Vec<u8>),
+    /// An item that goes to a destination again.
+    Again(String, Vec<u8>),
+    /// An item that no longer waits to go again.
+    Unagain(u64),
+    /// Nothing is known of a destination any more.
+    Forget(String),
+    /// What is kept of a visitor goes.
+    Unrecord(VisitorId),
+    /// A row of the log is another from now on: nobody's.
+    Blank(u64, Vec<u8>),
+    /// A visitor is erased.
+    Stone(Tombstone),
+}
+
+/// Whose blank rows are.
+pub const NOBODY: VisitorId = VisitorId([0; 16]);
+
+/// A row of the log.
+#[derive(Debug, Clone)]
+pub struct Logged {
+    /// Whose.
+    pub visitor: VisitorId,
+    /// The row.
+    pub body: Vec<u8>,
+    /// The packed ledger, as it was with the row.
+    pub ledger: Vec<u8>,
 }
 
 /// What is durable.
@@ -57,44 +97,71 @@ pub enum Write {
 pub struct Tables {
     /// Visitors' records.
     pub visitors: BTreeMap<VisitorId, Vec<u8>>,
-    /// The log: numbered from 1.
-    pub log: Vec<(VisitorId, Vec<u8>)>,
-    /// The quarantine.
-    pub quarantine: Vec<(VisitorId, String)>,
+    /// The log: numbered from 1; a number is never given twice.
+    pub log: BTreeMap<u64, Logged>,
+    /// The quarantine, numbered so too.
+    pub quarantine: BTreeMap<u64, (VisitorId, String)>,
     /// The packed ledger.
     pub ledger: Vec<u8>,
     /// When to wake up for whom.
     pub deadlines: BTreeMap<VisitorId, u64>,
+    /// Where each destination stands.
+    pub destinations: BTreeMap<String, Vec<u8>>,
+    /// What of each is in flight.
+    pub flights: BTreeMap<String, Vec<u8>>,
+    /// Items that go again, and where.
+    pub again: BTreeMap<u64, (String, Vec<u8>)>,
+    /// Who was erased.
+    pub erased: BTreeSet<Tombstone>,
     /// When the platform is to ring.
     pub alarm_ms: Option<u64>,
+    numbers: [u64; 3],
 }
 
 impl Tables {
-    /// Commits a transaction, and sets the alarm.
-    pub fn commit(&mut self, writes: Vec<Write>) {
-        self.apply(writes);
-        self.arm();
-    }
-
     /// Commits a transaction.
     pub fn apply(&mut self, writes: Vec<Write>) {
-        for write in writes {
-            match write {
-                Write::Record(visitor, bytes) => drop(self.visitors.insert(visitor, bytes)),
-                Write::Row(visitor, body) => self.log.push((visitor, body)),
-                Write::Quarantine(visitor, line) => self.quarantine.push((visitor, line)),
-                Write::Purge(visitor) => self.quarantine.retain(|(whose, _)| *whose != visitor),
-                Write::Ledger(bytes) => self.ledger = bytes,
-                Write::Deadline(visitor, Some(due_ms)) => drop(self.deadlines.insert(visitor, due_ms)),
-                Write::Deadline(visitor, None) => drop(self.deadlines.remove(&visitor)),
-            }
-        }
+        writes.into_iter().for_each(|write| self.write(write));
     }
 
-    /// Sets the alarm to the earliest deadline there is.
-    pub fn arm(&mut self) {
-        if let Some(earliest_ms) = self.deadlines.values().min() {
-            self.alarm_ms = Some(earliest_ms.saturating_add(GRACE_MS));
+    fn write(&mut self, write: Write) {
+        match write {
+            Write::Record(visitor, bytes) => drop(self.visitors.insert(visitor, bytes)),
+            Write::Row(row) => {
+                self.numbers[0] += 1;
+                self.log.insert(self.numbers[0], row);
+            }
+            Write::Unlog(until) => self.log.retain(|row, _| *row > until),
+            Write::Quarantine(visitor, line) => {
+                self.numbers[1] += 1;
+                self.quarantine.insert(self.numbers[1], (visitor, line));
+            }
+            Write::Requarantine(row, line) => {
+                self.quarantine.entry(row).and_modify(|(_, known)| *known = line);
+            }
+            Write::Unquarantine(row) => drop(self.quarantine.remove(&row)),
+            Write::Purge(visitor) => self.quarantine.retain(|_, (whose, _)| *whose != visitor),
+            Write::Ledger(bytes) => self.ledger = bytes,
+            Write::Deadline(visitor, Some(due_ms)) => drop(self.deadlines.insert(visitor, due_ms)),
+            Write::Deadline(visitor, None) => drop(self.deadlines.remove(&visitor)),
+            Write::State(name, bytes) => drop(self.destinations.insert(name, bytes)),
+            Write::Flight(name, bytes) if bytes.is_empty() => drop(self.flights.remove(&name)),
+            Write::Flight(name, bytes) => drop(self.flights.insert(name, bytes)),
+            Write::Again(name, bytes) => {
+                self.numbers[2] += 1;
+                self.again.insert(self.numbers[2], (name, bytes));
+            }
+            Write::Unagain(number) => drop(self.again.remove(&number)),
+            Write::Unrecord(visitor) => drop(self.visitors.remove(&visitor)),
+            Write::Blank(row, body) => {
+                self.log.entry(row).and_modify(|logged| (logged.visitor, logged.body) = (NOBODY, body));
+            }
+            Write::Stone(stone) => drop(self.erased.insert(stone)),
+            Write::Forget(name) => {
+                self.destinations.remove(&name);
+                self.flights.remove(&name);
+                self.again.retain(|_, (whose, _)| *whose != name);
+            }
         }
     }
 
@@ -109,6 +176,25 @@ impl Tables {
     pub fn counted(&self) -> Ledger {
         Ledger::decode(&self.ledger).unwrap_or_default()
     }
+
+    /// The number of the newest row.
+    #[must_use]
+    pub fn newest(&self) -> u64 {
+        self.log.last_key_value().map_or(0, |(row, _)| *row)
+    }
+}
+
+/// A row of the log in as many rows as it takes, each with the ledger as it is after it.
+///
+/// # Errors
+/// Where it cannot be written.
+pub fn rows_of(visitor: VisitorId, row: LogRow, ledger: &mut Ledger) -> Result<Vec<Write>, EncodeFault> {
+    let written = |RowPiece { items, bytes, .. }: RowPiece| {
+        ledger.add(Counter::LogItems, items as u64);
+        ledger.add(Counter::LogBytes, bytes.len() as u64);
+        Write::Row(Logged { visitor, body: bytes, ledger: ledger.encode() })
+    };
+    Ok(row.encode_bounded()?.into_iter().map(written).collect())
 }
 
 /// A request's transaction, not committed yet.
@@ -124,6 +210,8 @@ pub struct Stepped {
     pub batch: Batch,
     /// What was decided behind its last event, and when.
     pub last: Option<Last>,
+    /// The site that stepped it.
+    pub site: Option<Rc<Site>>,
 }
 
 /// What was decided behind a batch's last event.
@@ -166,18 +254,23 @@ pub fn collect(tables: &Tables, site: &Site, envelope: &Envelope, body: &[u8]) -
     };
     let mut progress = Progress::default();
     let stored = tables.record(visitor);
-    let mut outcome = ingest::step(site, stored, incoming, &arrival, &Trouble::default(), &mut progress)
-        .map_err(Stopped::Stale)?;
+    let outcome = if tables.erased.contains(&Tombstone::of(visitor)) {
+        erasure::refuse(site, incoming, &arrival)
+    } else {
+        ingest::step(site, stored, incoming, &arrival, &Trouble::default(), &mut progress)
+            .map_err(Stopped::Stale)?
+    };
     let answer = outcome.answer.encode();
     let answer = answer.map_err(|_| Stopped::Fault(Fault::internal("the answer could not be written")))?;
-    let mut writes = write(tables, visitor, &mut outcome)?;
+    let mut writes = write(tables, visitor, &outcome)?;
     if before_due_ms != outcome.due_ms {
         writes.push(Write::Deadline(visitor, outcome.due_ms));
     }
-    Ok(Stepped { writes, answer, outcome, batch: Batch { header, events }, last: progress.last })
+    Ok(Stepped { writes, answer, outcome, batch: Batch { header, events }, last: progress.last, site: None })
 }
 
-fn write(tables: &Tables, visitor: VisitorId, outcome: &mut Outcome) -> Result<Vec<Write>, Stopped> {
+/// What an outcome writes; its row is taken out of it only where it is written.
+pub(crate) fn write(tables: &Tables, visitor: VisitorId, outcome: &Outcome) -> Result<Vec<Write>, Stopped> {
     let mut writes = Vec::new();
     if let Some(record) = &outcome.record {
         writes.push(Write::Record(visitor, record.encode()));
@@ -185,7 +278,7 @@ fn write(tables: &Tables, visitor: VisitorId, outcome: &mut Outcome) -> Result<V
     let mut ledger = tables.counted();
     ledger.merge(&outcome.ledger);
     if outcome.purge_quarantine {
-        let held = tables.quarantine.iter().filter(|(whose, _)| *whose == visitor).count();
+        let held = tables.quarantine.values().filter(|(whose, _)| *whose == visitor).count();
         ledger.add(Counter::QuarantinePurged, held as u64);
         if !is_planted(Mutation::QuarantineKept) {
             writes.push(Write::Purge(visitor));
@@ -193,9 +286,8 @@ fn write(tables: &Tables, visitor: VisitorId, outcome: &mut Outcome) -> Result<V
     }
     writes.extend(outcome.quarantine.iter().map(|line| Write::Quarantine(visitor, line.clone())));
     if let Some(row) = outcome.row.clone() {
-        let bodies = row.encode_bounded();
-        let bodies = bodies.map_err(|_| Stopped::Fault(Fault::internal("a row could not be written")))?;
-        writes.extend(bodies.into_iter().map(|piece| Write::Row(visitor, piece.bytes)));
+        let rows = rows_of(visitor, row, &mut ledger);
+        writes.extend(rows.map_err(|_| Stopped::Fault(Fault::internal("a row could not be written")))?);
     }
     if !(is_planted(Mutation::LedgerOutside) && outcome.row.is_some()) {
         writes.push(Write::Ledger(ledger.encode()));
@@ -222,8 +314,10 @@ pub fn wake(tables: &Tables, site: &Site, visitor: VisitorId, now_ms: u64) -> Ve
     if woken.record != stored {
         writes.push(Write::Record(visitor, woken.record.encode()));
     }
-    if let Some(bodies) = woken.row.and_then(|row| row.encode_bounded().ok()) {
-        writes.extend(bodies.into_iter().map(|piece| Write::Row(visitor, piece.bytes)));
+    let mut ledger = tables.counted();
+    if let Some(rows) = woken.row.and_then(|row| rows_of(visitor, row, &mut ledger).ok()) {
+        writes.extend(rows);
+        writes.push(Write::Ledger(ledger.encode()));
     }
     writes.push(Write::Deadline(visitor, woken.due_ms));
     writes
@@ -231,7 +325,7 @@ pub fn wake(tables: &Tables, site: &Site, visitor: VisitorId, now_ms: u64) -> Ve
 
 /// Hears what was decided last.
 #[derive(Debug, Default)]
-struct Progress {
+pub(crate) struct Progress {
     last: Option<Last>,
 }
 

@@ -432,6 +432,9 @@ impl World<'_> {
 
     fn expose(&mut self, tab: usize, show: Option<&Show>) {
         let Some(show) = show.filter(|show| show.reason != Reason::Control) else { return };
+        if self.tabs[tab].has_failing_engine {
+            return;
+        }
         let (Some(rule), Some(visitor)) = (&show.rule, self.tabs[tab].visitor) else { return };
         if !self.tabs[tab].seen.insert(fnv1a_64(format!("{}/{rule}", show.slot).as_bytes())) {
             return;

@@ -1,10 +1,11 @@
 //! What really happened, known to the world alone, and what must hold because of it.
 
-use selvedge_core::consent::Snapshot;
+use selvedge_core::consent::{Purposes, Snapshot};
 use selvedge_core::event::Event;
 use selvedge_core::id::{VisitorId, WriterId};
 use selvedge_core::wire::batch::{read_event, read_snapshot};
 use selvedge_core::wire::codec::Reader;
+use selvedge_core::wire::program::RecordKind;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An event, by who counted it.
@@ -62,6 +63,42 @@ pub struct Captured {
     pub snapshot: Snapshot,
     /// The event.
     pub event: Event,
+}
+
+/// An item of a log: an event, or a note.
+#[derive(Debug, Clone)]
+pub struct ItemFact {
+    /// Whose.
+    pub visitor: VisitorId,
+    /// What it may be used for.
+    pub usable: Purposes,
+    /// What was in force when it was captured.
+    pub captured: Purposes,
+    /// The record that it surely gives, and its kind; `None` for a note.
+    pub record: Option<(String, RecordKind)>,
+}
+
+/// What is known of a destination of a shard, besides what is stored.
+#[derive(Debug, Clone, Default)]
+pub struct Watched {
+    /// It is told of the rows behind this one.
+    pub began: Option<u64>,
+    /// Where what it kept last of a visitor stands.
+    pub last: BTreeMap<VisitorId, (u64, u32)>,
+    /// Records that it kept, by item, and how often.
+    pub kept: BTreeMap<((u64, u32), String), u32>,
+    /// Items that it refused.
+    pub refused: BTreeSet<(u64, u32)>,
+    /// Items that were sent to it.
+    pub departed: BTreeSet<(u64, u32)>,
+    /// Items that went out of the quarantine to it.
+    pub again: BTreeSet<(u64, u32)>,
+    /// It asked to be left alone until then, by the world's clock.
+    pub until_ms: u64,
+    /// What was sent by which name, as a hash.
+    pub sends: BTreeMap<String, u64>,
+    /// Names of what was sent, by that hash.
+    pub names: BTreeMap<u64, String>,
 }
 
 impl Truth {

@@ -3,15 +3,20 @@
 use crate::device::Device;
 use crate::dials::Dials;
 use crate::isolate::{Isolate, Registry};
+use crate::outbox::Memory;
+use crate::outside::{Back, Outside, Parcel};
 use crate::page::Tab;
 use crate::random::Random;
+use crate::ring::Ring;
 use crate::shard::Tables;
 use crate::sites::SiteFiles;
 use crate::trace::Trace;
-use crate::truth::{Truth, Violation};
+use crate::truth::{ItemFact, Truth, Violation, Watched};
 use selvedge_client::Input;
+use selvedge_core::consent::Purposes;
 use selvedge_core::id::VisitorId;
-use std::collections::BTreeMap;
+use selvedge_core::wire::program::Destination;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Arguments;
 
 /// When every world begins: Unix milliseconds.
@@ -46,6 +51,10 @@ pub enum Happening {
     Alarm(usize, u64),
     /// An admin does something.
     Order,
+    /// What a shard sends arrives.
+    Parcel(Box<Parcel>),
+    /// What became of it is heard of: by which shard, in which ring, for which of its destinations.
+    Back(usize, u64, usize, Box<Back>),
 }
 
 /// A shard of a site.
@@ -55,22 +64,38 @@ pub struct Shard {
     pub site: usize,
     /// What is durable.
     pub tables: Tables,
-    /// What it keeps in memory.
+    /// What it knows of programs.
     pub isolate: Isolate,
+    /// What else it keeps in memory.
+    pub memory: Memory,
+    /// Its alarm is ringing.
+    pub ring: Option<Ring>,
     /// Milliseconds that its clock is ahead of the world's.
     pub ahead_ms: i64,
     /// The alarm that the world knows of.
     pub alarm_ms: Option<u64>,
     /// The newest publish that stepped a visitor.
     pub publishes: BTreeMap<VisitorId, u64>,
-    /// Rows of the log that were looked at.
-    pub checked: usize,
-    /// Events in the log.
-    pub logged: BTreeMap<crate::truth::Key, usize>,
+    /// The last row of the log that was looked at.
+    pub checked: u64,
+    /// Events in the log, or that were there, by row.
+    pub logged: BTreeMap<crate::truth::Key, u64>,
+    /// Its items, or those that were there.
+    pub items: BTreeMap<(u64, u32), ItemFact>,
+    /// What its visitors consented to, from which row on.
+    pub consents: BTreeMap<VisitorId, Vec<(u64, Purposes)>>,
+    /// What is known of its destinations.
+    pub watched: BTreeMap<String, Watched>,
+    /// Erasures since it began.
+    pub erasures: u64,
+    /// Who was erased, and the record that tells of it.
+    pub erased: BTreeMap<VisitorId, String>,
+    /// When it was seen last that a destination had room.
+    pub room_ms: u64,
     /// The last sequence of a writer in the log.
     pub last: BTreeMap<selvedge_core::id::WriterId, u32>,
-    /// Lines of the quarantine that were looked at.
-    pub held: usize,
+    /// The last line of the quarantine that was looked at.
+    pub held: u64,
     /// Events in the quarantine, or that were there.
     pub quarantined: BTreeMap<crate::truth::Key, VisitorId>,
 }
@@ -104,6 +129,16 @@ pub struct World<'a> {
     pub violation: Option<Violation>,
     /// Things end: nothing new begins.
     pub is_ending: bool,
+    /// Destinations, as they are outside.
+    pub outsides: BTreeMap<(usize, String), Outside>,
+    /// The secrets that shards show them.
+    pub secrets: BTreeMap<(usize, String), u64>,
+    /// What they got: records, and how often.
+    pub got: BTreeMap<(usize, String), BTreeMap<String, u32>>,
+    /// Destinations that a shard has forgotten.
+    pub forgotten: BTreeSet<(usize, String)>,
+    /// Rings that there were.
+    pub rings: u64,
     /// What is planned for later, acts of visitors and admins apart.
     pub waiting: usize,
     next: BTreeMap<(u64, u64), Happening>,
@@ -121,7 +156,7 @@ impl<'a> World<'a> {
         let mut world = Self {
             now_ms: START_MS,
             files,
-            registry: Registry::new(dials.sites),
+            registry: Registry::new(dials.sites, &dials),
             isolates: (0..dials.isolates).map(|_| Isolate::default()).collect(),
             shards,
             devices: Vec::new(),
@@ -130,6 +165,11 @@ impl<'a> World<'a> {
             trace: Trace::new(keeps_trace),
             violation: None,
             is_ending: false,
+            outsides: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            got: BTreeMap::new(),
+            forgotten: BTreeSet::new(),
+            rings: 0,
             waiting: 0,
             next: BTreeMap::new(),
             order: 0,
@@ -148,7 +188,7 @@ impl<'a> World<'a> {
         world.dials.calm();
         (world.dials.wrong_clocks, world.dials.clock_jumps, world.dials.quota) = (false, false, false);
         (world.dials.sites, world.is_ending) = (1, true);
-        world.registry = Registry::new(1);
+        world.registry = Registry::new(1, &world.dials);
         world.devices.truncate(1);
         let device = &mut world.devices[0];
         (device.site, device.country, device.is_opened) = (0, country, false);
@@ -210,6 +250,23 @@ impl<'a> World<'a> {
         }
     }
 
+    /// A destination as it is outside.
+    pub fn outside(&mut self, site: usize, destination: &Destination) -> Outside {
+        let known = self.outsides.remove(&(site, destination.name.clone()));
+        known.unwrap_or_else(|| Outside::new(destination, &mut self.random))
+    }
+
+    /// The secret that shards of a site show a destination.
+    #[must_use]
+    pub fn secret(&self, site: usize, name: &str) -> u64 {
+        self.secrets.get(&(site, name.to_owned())).copied().unwrap_or_default()
+    }
+
+    /// What is known of a destination of a shard.
+    pub fn watched(&mut self, at: usize, name: &str) -> &mut Watched {
+        self.shards[at].watched.entry(name.to_owned()).or_default()
+    }
+
     /// How long a message is on its way.
     pub fn latency_ms(&mut self) -> u64 {
         self.random.between(1, self.dials.latency_ms_max)
@@ -247,38 +304,9 @@ impl<'a> World<'a> {
             Happening::Arrive(tab, request, body) => self.arrive(tab, request, &body),
             Happening::Alarm(shard, at_ms) => self.ring(shard, at_ms),
             Happening::Order => self.order(),
+            Happening::Parcel(parcel) => self.parcel(&parcel),
+            Happening::Back(shard, ring, lane, back) => self.back(shard, ring, lane, *back),
         }
-    }
-
-    fn order(&mut self) {
-        if self.is_ending {
-            return;
-        }
-        if self.random.chance(self.dials.orders * 4) {
-            let site = usize::try_from(self.random.below(self.dials.sites as u64)).unwrap_or(0);
-            let paused = &mut self.registry.pointers[site].paused;
-            if self.random.chance(300) {
-                let rule = (*self.random.pick(&["page-offer", "edge-offer", "*"])).to_owned();
-                match paused.iter().position(|known| *known == rule) {
-                    Some(at) => drop(paused.remove(at)),
-                    None => paused.push(rule),
-                }
-            } else {
-                let programs = self.files[site].programs.len() as u64;
-                let program = usize::try_from(self.random.below(programs)).unwrap_or(0);
-                self.registry.publish(site, program);
-            }
-            let pointer = self.registry.pointers[site].clone();
-            self.say(format_args!("order site {site}: {pointer:?}"));
-        }
-        if self.dials.clock_jumps && self.random.chance(200) {
-            let shard = usize::try_from(self.random.below(self.shards.len() as u64)).unwrap_or(0);
-            let ahead_ms = *self.random.pick(&[-90_000, -2_000, 0, 2_000, 90_000]);
-            self.shards[shard].ahead_ms = ahead_ms;
-            self.say(format_args!("shard {shard} clock is {ahead_ms} ms ahead"));
-        }
-        let pause_ms = self.random.between(1_000, self.dials.lasts_ms / 8);
-        self.after(pause_ms, Happening::Order);
     }
 }
 

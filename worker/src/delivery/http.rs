@@ -10,7 +10,7 @@ use selvedge_edge::delivery::encode::{self, Body};
 use selvedge_edge::delivery::reach;
 use selvedge_edge::delivery::record::Record;
 use selvedge_edge::delivery::sent::{SendResult, Sent};
-use selvedge_edge::delivery::status::{Meaning, meaning_of, retry_after_ms};
+use selvedge_edge::delivery::status::{Meaning, is_refusal, meaning_of, retry_after_ms};
 use std::pin::pin;
 use std::time::Duration;
 use worker::{
@@ -131,7 +131,7 @@ async fn of_response(mut response: Response) -> SendResult {
     let why = told(&mut response, status).await;
     match meaning {
         Meaning::Delivered => SendResult::Delivered,
-        Meaning::Again => SendResult::Again { after_ms: asked_ms, is_answered: true, why },
+        Meaning::Again => SendResult::Again { after_ms: asked_ms, is_answered: is_refusal(status), why },
         Meaning::Split => SendResult::Split { why },
         Meaning::Poison => SendResult::Poison { records: Vec::new(), why },
         Meaning::Pause => SendResult::Pause { why },

@@ -1,9 +1,11 @@
 //! The one alarm of a shard, which stands at the earliest of what it waits for: deadlines of rules, sends to destinations,
 //! the end of what is kept. A time that is set is remembered, so that a request that wants it no earlier writes nothing.
 
+use crate::clock::now_ms;
 use crate::host;
 use selvedge_core::limits::{LOG_KEEP_MS, QUARANTINE_KEEP_MS};
 use selvedge_core::wire::program::Keep;
+use selvedge_edge::alarm::{self, Wish};
 use std::cell::Cell;
 use worker::SqlStorage;
 use worker::durable::Storage;
@@ -15,8 +17,7 @@ type Earliest = fn(&SqlStorage, &Alarm) -> worker::Result<Option<u64>>;
 #[derive(Debug)]
 pub struct Alarm {
     earliest: Earliest,
-    /// Unix milliseconds; 0 while it rings, for it is set again at the end; `None` where it is not known.
-    set_ms: Cell<Option<u64>>,
+    known: Cell<alarm::Alarm>,
     /// How long rows of the log and of the quarantine are kept.
     keep: Cell<Keep>,
     /// Nothing is sent before: a delivery failed.
@@ -26,18 +27,18 @@ pub struct Alarm {
 impl Alarm {
     /// An alarm for what `earliest` knows of.
     pub const fn new(earliest: Earliest) -> Self {
-        let (set_ms, put_off_ms) = (Cell::new(None), Cell::new(0));
+        let (known, put_off_ms) = (Cell::new(alarm::Alarm::unknown()), Cell::new(0));
         let keep = Keep { log_ms: LOG_KEEP_MS, quarantine_ms: QUARANTINE_KEEP_MS };
-        Self { earliest, set_ms, keep: Cell::new(keep), put_off_ms }
+        Self { earliest, known, keep: Cell::new(keep), put_off_ms }
     }
 
     /// It rings at this time or before; without a time whenever there is something to do. Within a transaction that is
     /// rolled back this must be taken back: [`Self::forget`].
     pub fn by(&self, storage: &Storage, wanted_ms: Option<u64>) -> worker::Result<()> {
-        match (self.set_ms.get(), wanted_ms) {
-            (None, _) => self.arm(storage, wanted_ms),
-            (Some(set_ms), Some(wanted_ms)) if set_ms > wanted_ms => self.set(storage, wanted_ms),
-            _ => Ok(()),
+        match self.known.get().by(wanted_ms, now_ms()) {
+            Wish::Nothing => Ok(()),
+            Wish::Set(time_ms) => self.set(storage, time_ms),
+            Wish::Ask => self.arm(storage, wanted_ms),
         }
     }
 
@@ -47,7 +48,7 @@ impl Alarm {
         match [wanted_ms, known_ms].into_iter().flatten().min() {
             Some(earliest_ms) => self.set(storage, earliest_ms),
             None => {
-                self.set_ms.set(Some(u64::MAX));
+                self.note(|known| known.set(None));
                 Ok(())
             }
         }
@@ -55,12 +56,12 @@ impl Alarm {
 
     /// It rings now: whoever wants it to ring again is served by the end of the ring.
     pub fn rings(&self) {
-        self.set_ms.set(Some(0));
+        self.note(alarm::Alarm::rings);
     }
 
     /// What was set may not have been kept.
     pub fn forget(&self) {
-        self.set_ms.set(None);
+        self.note(alarm::Alarm::forget);
     }
 
     /// How long rows are kept, as the program in force says.
@@ -85,7 +86,13 @@ impl Alarm {
 
     fn set(&self, storage: &Storage, time_ms: u64) -> worker::Result<()> {
         host::set_alarm(storage, time_ms)?;
-        self.set_ms.set(Some(time_ms));
+        self.note(|known| known.set(Some(time_ms)));
         Ok(())
+    }
+
+    fn note(&self, change: impl FnOnce(&mut alarm::Alarm)) {
+        let mut known = self.known.get();
+        change(&mut known);
+        self.known.set(known);
     }
 }

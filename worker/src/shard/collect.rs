@@ -130,6 +130,9 @@ fn step(kept: &Kept, site: &Site, envelope: &Envelope, body: &[u8]) -> Result<Ve
     known.before_row(sql, site)?;
     let has_answered = outcome.record.as_ref().is_some_and(|record| Some(record.consent) != consent);
     let has_row = outcome.row.is_some();
+    if outcome.purge_quarantine {
+        outbox::purge_again(sql, visitor)?;
+    }
     write(sql, visitor, &mut outcome, before.ledger, progress.is_torn)?;
     if has_row {
         known.after_row(storage, alarm, site)?;

@@ -105,6 +105,11 @@ impl Shard {
             worker::console_error!("the tables could not be made: {error}");
             return Err(Fault::storage("the shard's tables could not be made").into());
         }
+        // Whoever asks for whatever finds an alarm that was lost.
+        if let Err(error) = self.alarm.by(&self.state.storage(), None) {
+            worker::console_error!("the alarm cannot be set: {error}");
+            self.alarm.forget();
+        }
         let path = request.path();
         let segments: Vec<&str> = path.split('/').skip(1).collect();
         match (request.method(), segments.as_slice()) {

@@ -74,6 +74,13 @@ pub struct Before {
     pub is_erased: bool,
 }
 
+/// Whether a visitor was erased.
+pub fn is_erased(sql: &SqlStorage, visitor: VisitorId) -> worker::Result<bool> {
+    let statement = "SELECT count(*) FROM erased WHERE hash = ?";
+    let stones = sql::first(sql, statement, vec![sql::of_bytes(Tombstone::of(visitor).0)])?;
+    Ok(sql::number(stones) > 0)
+}
+
 /// Reads what a step needs, in one statement.
 pub fn before(sql: &SqlStorage, visitor: VisitorId) -> worker::Result<Before> {
     let statement = "SELECT (SELECT record FROM visitor WHERE id = ?),

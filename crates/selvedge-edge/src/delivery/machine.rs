@@ -18,6 +18,7 @@ use alloc::vec::Vec;
 use failing::shortened;
 use selvedge_core::hash::fnv1a_64;
 use selvedge_core::id::VisitorId;
+use selvedge_core::mutation::{Mutation, is_planted};
 
 /// What the shell does next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +81,8 @@ impl Machine {
     #[must_use]
     pub fn step(&self, now_ms: u64, has_rows: bool) -> Step {
         let state = &self.state;
-        if state.paused.is_some() || state.gone_since.is_some() {
+        let is_paused = state.paused.is_some() && !is_planted(Mutation::PauseIgnored);
+        if is_paused || state.gone_since.is_some() {
             return Step::Wait { until_ms: None };
         }
         if now_ms < state.not_before_ms {
@@ -107,6 +109,7 @@ impl Machine {
         if state.way != way {
             state.transport.clear();
             state.window = None;
+            state.unsure = 0;
             state.way = way;
         }
     }
@@ -138,13 +141,14 @@ impl Machine {
     pub fn erase(&mut self, visitor: VisitorId) -> u64 {
         let settled = at(self.state.settled);
         let window = self.state.window.filter(|window| window.is_in_air || window.is_unsure);
-        let kept = at(window.map_or(0, |window| window.items));
+        let kept = at(window.map_or(0, |window| window.items).max(self.state.unsure));
         let suspects = at(self.state.suspects);
         let (mut place, mut erased, mut unsuspected, mut is_first_gone) = (0usize, 0u32, 0u32, false);
         // What is settled needs not be kept of anybody.
         self.flight.drain(..settled.min(self.flight.len()));
         self.flight.retain(|item| {
-            let stays = place < kept || item.visitor != visitor;
+            let is_left = is_planted(Mutation::ErasureLeavesUnsent);
+            let stays = place < kept || item.visitor != visitor || is_left;
             erased = erased.saturating_add(u32::from(!stays));
             is_first_gone |= !stays && place == 0;
             unsuspected = unsuspected.saturating_add(u32::from(!stays && place < suspects));
@@ -197,8 +201,9 @@ impl Machine {
     }
 
     /// Gives up what lies before `until` and was not taken: so many items of the log.
-    pub const fn drop_until(&mut self, until: crate::cursor::Position, items: u64) {
+    pub fn drop_until(&mut self, until: crate::cursor::Position, items: u64) {
         self.state.cursor = until;
+        let items = if is_planted(Mutation::DropUncounted) { 0 } else { items };
         self.state.counts.dropped = self.state.counts.dropped.saturating_add(items);
     }
 
@@ -209,8 +214,12 @@ impl Machine {
         let flat = placed.flat_map(|(place, item)| item.records.iter().map(move |record| (place, record)));
         let (items, records): (Vec<u32>, Vec<&Record>) = flat.skip(at(self.state.records_done)).unzip();
         let window = self.state.window.unwrap_or_default();
-        let Window { attempt, is_unsure, .. } = window;
-        Sending { id: id_of(&records), records, items, attempt, is_unsure }
+        let (attempt, is_unsure) = (window.attempt, window.is_unsure || self.state.unsure > 0);
+        let mut id = id_of(&records);
+        if is_planted(Mutation::ResendRenamed) && attempt > 0 {
+            id.push('+');
+        }
+        Sending { id, records, items, attempt, is_unsure }
     }
 
     /// The transport's preparation. Stored before the send begins: it is the moment of leaving.
@@ -240,6 +249,7 @@ impl Machine {
         if let Some(window) = &mut self.state.window {
             window.attempt = window.attempt.saturating_add(1);
             window.is_in_air = true;
+            self.state.unsure = self.state.unsure.max(if window.is_unsure { window.items } else { 0 });
         }
         self.state.counts.sends = self.state.counts.sends.saturating_add(1);
     }
@@ -247,11 +257,12 @@ impl Machine {
     /// What became of the send. `random` is any number: it spreads the waits.
     pub fn sent(&mut self, sent: Sent, now_ms: u64, random: u32) -> Vec<Refused> {
         let Sent { result, done, transport, possible_duplicates } = sent;
-        if let Some(transport) = transport {
+        if let Some(transport) = transport.filter(|_| !is_planted(Mutation::NumbersForgotten)) {
             self.state.transport = transport;
         }
         let counts = &mut self.state.counts;
-        counts.possible_duplicates = counts.possible_duplicates.saturating_add(possible_duplicates);
+        let doubled = if is_planted(Mutation::DuplicatesUncounted) { 0 } else { possible_duplicates };
+        counts.possible_duplicates = counts.possible_duplicates.saturating_add(doubled);
         self.settle_records(done);
         if self.state.window.is_none_or(|window| window.items == 0) {
             self.state.window = None;
@@ -308,9 +319,11 @@ impl Machine {
         self.state.settled = 0;
         self.state.records_done = 0;
         self.state.suspects = 0;
+        self.state.unsure = 0;
         self.state.window = None;
         self.state.in_flight = u32::try_from(items.len()).unwrap_or(u32::MAX);
-        self.is_flight_new |= !items.is_empty() || !self.flight.is_empty();
+        self.is_flight_new |=
+            (!items.is_empty() || !self.flight.is_empty()) && !is_planted(Mutation::FlightNotRecorded);
         let bytes = items.iter().fold(0usize, |sum, item| sum.saturating_add(item.bytes()));
         self.state.flight_bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         self.flight = items;
@@ -373,6 +386,7 @@ impl Machine {
         state.settled = state.settled.saturating_add(items);
         state.in_flight = state.in_flight.saturating_sub(items);
         state.suspects = state.suspects.saturating_sub(items);
+        state.unsure = state.unsure.saturating_sub(items);
         if let Some(window) = &mut state.window {
             window.items = window.items.saturating_sub(items);
         }

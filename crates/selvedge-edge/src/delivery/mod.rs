@@ -2,7 +2,8 @@
 //!
 //! The log is the only durable mechanism; a destination is a cursor over it. [`record`] makes records of an item of a row,
 //! [`take`] takes items for one destination, [`machine`] says what to do with them and what became of them, [`pressure`]
-//! when too much waits. What is sent is stored before its bytes leave, so that it is sent again as it was after a crash.
+//! when too much waits, [`keeping`] what a shard keeps for it. What is sent is stored before its bytes leave, so that it is
+//! sent again as it was after a crash.
 //!
 //! A module imports only modules that stand above it here.
 
@@ -31,6 +32,8 @@ pub mod machine;
 pub mod pressure;
 
 pub mod report;
+
+pub mod keeping;
 
 pub mod status;
 

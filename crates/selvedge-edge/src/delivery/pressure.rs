@@ -1,5 +1,6 @@
 //! How much waits for a destination, against what may.
 
+use selvedge_core::mutation::{Mutation, is_planted};
 use selvedge_core::wire::program::{Destination, Full};
 
 /// From here on somebody is warned: percent of a bound.
@@ -25,7 +26,8 @@ impl Waiting {
     /// Whether events must not be taken any more, so that nothing is lost.
     #[must_use]
     pub fn blocks(&self, destination: &Destination, now_ms: u64) -> bool {
-        destination.when_full == Full::Block && self.percent(destination, now_ms) >= 100
+        let is_full = destination.when_full == Full::Block && self.percent(destination, now_ms) >= 100;
+        is_full && !is_planted(Mutation::BacklogIgnored)
     }
 
     /// Whether the oldest must go.

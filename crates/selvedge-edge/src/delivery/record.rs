@@ -9,6 +9,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use selvedge_core::consent::{Purposes, Snapshot};
 use selvedge_core::id::VisitorId;
+use selvedge_core::mutation::{Mutation, is_planted};
 use selvedge_core::rules::{bucket, passes};
 use selvedge_core::tracking_plan::purposes_of;
 use selvedge_core::value::Map;
@@ -61,6 +62,7 @@ pub fn route(site: &Site, destination: &Destination, row: &LogRow, at: usize, no
         May::LeaveLate(usable) => Origin { usable, consent: Some(now), ..item.origin() },
         May::Wait => return Routed::Held,
         May::Never => return Routed::Filtered,
+        May::NotNow if is_planted(Mutation::SentAfterWithdrawal) => item.origin(),
         May::NotNow => return Routed::Purged,
     };
     let mut records = Vec::new();

@@ -102,6 +102,9 @@ pub struct State {
     pub records_done: u32,
     /// The send that was begun last, until it ended for good.
     pub window: Option<Window>,
+    /// So many of the first items that are not settled the destination may hold already: a send of them ended without an
+    /// answer, whatever sends they are in from now on.
+    pub unsure: u32,
     /// So many of the first items that are not settled surely hold one that the destination refuses.
     pub suspects: u32,
     /// Items of a send at most, learnt from those that were too large; 0: as many as there are.
@@ -182,6 +185,7 @@ impl State {
         out.fixed_u64(self.way);
         out.bytes(&self.transport);
         out.varint(u64::from(self.waiting));
+        out.varint(u64::from(self.unsure));
         out.into_bytes()
     }
 
@@ -222,9 +226,11 @@ impl State {
             config: reader.fixed_u64()?,
             way: reader.fixed_u64()?,
             transport: reader.bytes()?.into(),
+            unsure: 0,
         };
         if version > VERSION_BEFORE {
             state.waiting = reader.varint_u32()?;
+            state.unsure = reader.varint_u32()?;
         }
         reader.end()?;
         Ok(state)
@@ -287,6 +293,7 @@ mod tests {
             paused: Some(Paused { by_operator: true, why: "maintenance".into() }),
             gone_since: Some(7),
             transport: alloc::vec![1, 2, 3],
+            unsure: 3,
             config: u64::MAX,
             ..State::beginning(Position::default(), 12, 4)
         };

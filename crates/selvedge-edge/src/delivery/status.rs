@@ -27,6 +27,13 @@ pub const fn meaning_of(status: u16) -> Meaning {
     }
 }
 
+/// Whether an answer with this status says surely that nothing was taken. Of others, such as one of a gateway that waited for
+/// nothing any longer, it is not known.
+#[must_use]
+pub const fn is_refusal(status: u16) -> bool {
+    matches!(status, 400..=407 | 409..=499 | 503)
+}
+
 /// Milliseconds of a `Retry-After` in seconds; `None` for a date or anything else.
 #[must_use]
 pub fn retry_after_ms(header: &str) -> Option<u64> {
@@ -48,6 +55,12 @@ mod tests {
         ] {
             assert!(statuses.iter().all(|status| meaning_of(*status) == meaning), "{meaning:?}");
         }
+    }
+
+    #[test]
+    fn what_a_gateway_says_is_no_refusal() {
+        assert!([429, 425, 503, 413, 401].into_iter().all(is_refusal));
+        assert!(![408, 500, 502, 504, 200].into_iter().any(is_refusal));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use alloc::format;
 use alloc::vec::Vec;
 use selvedge_core::id::VisitorId;
 use selvedge_core::limits::{DELIVERY_BYTES_MAX, DELIVERY_ITEMS_MAX};
+use selvedge_core::mutation::{Mutation, is_planted};
 use selvedge_core::wire::log_row::{BlankRow, LogRow};
 
 /// What was taken of the log.
@@ -156,7 +157,10 @@ impl Taking {
 
     /// What was taken.
     #[must_use]
-    pub fn end(self) -> Taken {
+    pub fn end(mut self) -> Taken {
+        if is_planted(Mutation::ClockForOrder) {
+            self.taken.items.sort_by_key(|item| item.received_ms);
+        }
         self.taken
     }
 

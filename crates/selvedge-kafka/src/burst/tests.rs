@@ -1,5 +1,5 @@
-use super::brokers::{Brokers, Fault, PORT};
 use super::*;
+use crate::brokers::{Brokers, Fault, PORT};
 use crate::settings::{Mechanism, Sasl};
 use bytes::Bytes;
 use proptest::prelude::*;

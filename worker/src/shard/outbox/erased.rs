@@ -25,3 +25,14 @@ pub fn erase(sql: &SqlStorage, visitor: VisitorId) -> worker::Result<(u64, u64)>
     }
     Ok((unsent, unsettled))
 }
+
+/// Forgets what waits to go again of a visitor who took something back: nobody asked for it under the consent of now.
+pub fn purge_again(sql: &SqlStorage, visitor: VisitorId) -> worker::Result<()> {
+    for (name, state) in store::states(sql)?.into_iter().filter(|(_, state)| state.again > 0) {
+        let mut machine = Machine { state, ..Machine::default() };
+        let again = store::erase_again(sql, &name, visitor)?;
+        machine.erase_again(u32::try_from(again).unwrap_or(u32::MAX));
+        store::write_state(sql, &name, &machine.state)?;
+    }
+    Ok(())
+}

@@ -1,12 +1,12 @@
 //! What is kept of the log, and when there is something to do next.
 
 use super::super::Shard;
-use super::sending::give_up;
 use super::{held, places, store};
 use crate::barrier::{self, Failure};
 use crate::clock::now_ms;
 use crate::sql;
 use selvedge_core::wire::log_row::StoredRow;
+use selvedge_edge::delivery::keeping::{self, give_up};
 use selvedge_edge::delivery::machine::Machine;
 use selvedge_edge::delivery::state::State;
 use worker::SqlStorage;
@@ -17,8 +17,6 @@ const PIECE_ROWS: u64 = 256;
 const PIECES_MAX: u32 = 16;
 /// How often it is looked for rows whose time is over, at most.
 const SWEEP_MS: u64 = 60_000;
-/// How often it is looked whether what a pause waits for has come.
-const PAUSED_MS: u64 = 60_000;
 
 /// The site that the shard belongs to, by its newest row.
 pub fn site(sql: &SqlStorage) -> worker::Result<Option<String>> {
@@ -37,31 +35,16 @@ pub fn next_ms(sql: &SqlStorage, now_ms: u64, keep_ms: u64) -> worker::Result<Op
     let over = second.map(|row| row.received_ms.saturating_add(keep_ms).max(now_ms.saturating_add(SWEEP_MS)));
     let waits = states.iter().any(|(_, state)| state.waiting > 0);
     let answered = (waits && held::is_answered(sql)?).then_some(now_ms);
-    let of_states = states.iter().filter_map(|(_, state)| next_of(state, newest, now_ms));
+    let of_states = states.iter().filter_map(|(_, state)| keeping::next_ms(state, newest, now_ms));
     Ok(of_states.chain(over).chain(answered).min())
 }
 
 /// The row that the destination that is last stands behind, or the first that something waits in.
 fn hindmost(sql: &SqlStorage, states: &[(String, State)], newest: u64) -> worker::Result<u64> {
-    let in_force = states.iter().filter(|(_, state)| state.gone_since.is_none());
-    let hindmost = in_force.map(|(_, state)| state.cursor.row).min().unwrap_or(newest).min(newest);
+    let hindmost = keeping::hindmost(states.iter().map(|(_, state)| state), newest);
     let waits = states.iter().any(|(_, state)| state.waiting > 0);
     let first = if waits { held::first_row(sql)? } else { None };
     Ok(first.map_or(hindmost, |row| row.min(hindmost)))
-}
-
-fn next_of(state: &State, newest: u64, now_ms: u64) -> Option<u64> {
-    if state.gone_since.is_some() {
-        return None;
-    }
-    if state.paused.is_some() {
-        return Some(now_ms.saturating_add(PAUSED_MS));
-    }
-    if state.to_send() > 0 || newest > state.cursor.row {
-        return Some(state.not_before_ms.max(now_ms));
-    }
-    // What waits for answers does not wait for ever.
-    (state.waiting > 0).then(|| now_ms.saturating_add(PAUSED_MS))
 }
 
 /// Removes rows that every destination has taken and whose time is over, piece by piece. The row that the hindmost cursor
@@ -87,8 +70,7 @@ fn piece(sql: &SqlStorage, until_ms: u64) -> worker::Result<bool> {
     let newest = places::end(sql)?.0.row;
     let states = store::states(sql)?;
     let hindmost = hindmost(sql, &states, newest)?;
-    let is_over = |row: &&places::Behind| row.received_ms < until_ms && row.row < hindmost;
-    let count = rows.iter().take_while(is_over).count();
+    let count = keeping::over(&rows, until_ms, hindmost);
     let Some(last) = count.checked_sub(1).and_then(|last| rows.get(last)) else { return Ok(false) };
     for (name, state) in states {
         if state.gone_since.is_some() && state.cursor.row < last.row {

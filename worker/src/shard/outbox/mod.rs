@@ -20,7 +20,7 @@ mod ring;
 
 mod orders;
 
-pub use erased::erase;
+pub use erased::{erase, purge_again};
 pub use held::answered;
 pub use kept::next_ms;
 pub use named::{Outbox, holds};

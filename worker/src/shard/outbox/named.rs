@@ -4,11 +4,10 @@ use super::super::alarm::Alarm;
 use super::{kept, places, store};
 use crate::clock::now_ms;
 use selvedge_core::wire::program::{Destination, Full, OnUnknown};
-use selvedge_edge::delivery::machine::Machine;
+use selvedge_edge::delivery::keeping::{Naming, naming};
 use selvedge_edge::delivery::pressure::{WARN_PERCENT, Waiting};
 use selvedge_edge::delivery::report::Marks;
 use selvedge_edge::delivery::sent_to;
-use selvedge_edge::delivery::state::State;
 use selvedge_edge::fault::Fault;
 use selvedge_edge::ledger::Ledger;
 use selvedge_edge::site::Site;
@@ -142,7 +141,7 @@ impl Outbox {
     }
 
     fn look(&self, sql: &SqlStorage, site: &Site, now_ms: u64) -> worker::Result<()> {
-        let is_fresh = |known: &Known| now_ms.saturating_sub(known.at_ms) < BELIEVED_MS;
+        let is_fresh = |known: &Known| now_ms.abs_diff(known.at_ms) < BELIEVED_MS;
         if self.known.borrow().as_ref().is_some_and(is_fresh) {
             return Ok(());
         }
@@ -178,28 +177,13 @@ impl Outbox {
     }
 }
 
-/// Brings the tables to what the program names: one that is new begins at the log's end, one that left keeps its place for
-/// a publish.
+/// Brings the tables to what the program names.
 pub fn name_all(sql: &SqlStorage, site: &Site) -> worker::Result<()> {
     let known = store::states(sql)?;
-    for destination in sent_to(site) {
-        if !known.iter().any(|(name, _)| *name == destination.name) {
-            let (cursor, marks) = places::end(sql)?;
-            let state = State::beginning(cursor, marks.items, site.publish);
-            store::write_state(sql, &destination.name, &state)?;
-        }
-    }
-    for (name, state) in known {
-        let is_named = sent_to(site).any(|destination| destination.name == name);
-        let newest = state.publish.max(state.gone_since.unwrap_or(0));
-        if newest >= site.publish {
-            continue;
-        }
-        let mut machine = Machine { state, ..Machine::default() };
-        if machine.named(is_named, site.publish) {
-            store::forget(sql, &name)?;
-        } else {
-            store::write_state(sql, &name, &machine.state)?;
+    for change in naming(site, known, places::end(sql)?) {
+        match change {
+            Naming::Write(name, state) => store::write_state(sql, &name, &state)?,
+            Naming::Forget(name) => store::forget(sql, &name)?,
         }
     }
     Ok(())

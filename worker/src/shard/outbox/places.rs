@@ -4,6 +4,7 @@ use super::super::tables;
 use crate::sql;
 use selvedge_core::wire::codec::Reader;
 use selvedge_edge::cursor::Position;
+use selvedge_edge::delivery::keeping::Behind;
 use selvedge_edge::delivery::pressure::Waiting;
 use selvedge_edge::delivery::report::{Marks, waiting};
 use selvedge_edge::delivery::state::State;
@@ -31,16 +32,6 @@ pub fn oldest_ms(sql: &SqlStorage, row: u64) -> worker::Result<Option<u64>> {
     let statement = "SELECT substr(body, 1, ?) FROM log WHERE seq > ? ORDER BY seq LIMIT 1";
     let values = vec![sql::of_number(TIME_PREFIX_BYTES), sql::of_number(row)];
     Ok(sql::first(sql, statement, values)?.and_then(|body| received_ms(&sql::blob(Some(body)))))
-}
-
-/// A row behind a cursor, without its body.
-pub struct Behind {
-    /// Its number.
-    pub row: u64,
-    /// When it was received.
-    pub received_ms: u64,
-    /// What the log had counted with it.
-    pub marks: Marks,
 }
 
 /// Rows behind this one, at most so many.

@@ -5,12 +5,17 @@ use crate::clock::now_ms;
 use selvedge_edge::delivery::item::Refused;
 use selvedge_edge::delivery::record::Record;
 use selvedge_edge::ingest::quarantine::{DeliveryCode, Undelivered, UndeliveredRecord, of_delivery};
+use selvedge_edge::ledger::Counter;
 use serde_json::value::RawValue;
 use worker::SqlStorage;
 
-/// Keeps an item with the reason.
+/// Keeps an item with the reason. Of a visitor who was erased nothing is kept: it is counted as destroyed.
 pub fn keep(sql: &SqlStorage, site: &str, destination: &str, refused: &Refused) -> worker::Result<()> {
     let item = &refused.item;
+    if tables::is_erased(sql, item.visitor)? {
+        tables::count_change(sql, Counter::Quarantined, 1)?;
+        return tables::count_change(sql, Counter::QuarantinePurged, 1);
+    }
     let records: Vec<UndeliveredRecord<'_>> = item.records.iter().map(of_record).collect();
     let line = of_delivery(&Undelivered {
         site,

@@ -16,7 +16,7 @@ use selvedge_edge::delivery::machine::{Machine, Step};
 use selvedge_edge::delivery::record::{route, takes_notes_alone};
 use selvedge_edge::delivery::sent::{Prepared, Sent};
 use selvedge_edge::delivery::take::{Held, Taking};
-use selvedge_edge::delivery::{fingerprint, report::Marks};
+use selvedge_edge::delivery::{fingerprint, keeping::excess, keeping::give_up};
 use selvedge_edge::site::Site;
 use std::rc::Rc;
 use worker::SqlStorage;
@@ -218,27 +218,18 @@ impl<'a> Lane<'a> {
     /// Where too much waits and the oldest may go, it goes.
     fn drop_oldest(&mut self) -> worker::Result<()> {
         let Some(destination) = self.destination() else { return Ok(()) };
-        let (bytes_max, age_ms_max) = (destination.bytes_max, destination.age_ms_max);
         let sql = self.shard.state.storage().sql();
         let (_, end) = places::end(&sql)?;
-        let waiting = places::waits(&sql, &self.machine.state, end)?;
-        if !waiting.overflows(destination, now_ms()) {
+        if !places::waits(&sql, &self.machine.state, end)?.overflows(destination, now_ms()) {
             return Ok(());
         }
-        let oldest_ms = now_ms().saturating_sub(age_ms_max);
+        let destination = destination.clone();
         self.transact(move |machine| {
-            let cursor = machine.state.cursor;
-            let before = places::marks_at(&sql, cursor.row)?;
-            let in_flight = if machine.state.in_flight > 0 { machine.state.flight_bytes } else { 0 };
-            let (mut until, mut marks) = (cursor.row, before);
-            for row in places::behind(&sql, cursor.row, DROPPED_ROWS_MAX)? {
-                let bytes = end.bytes.saturating_sub(marks.bytes).saturating_add(in_flight);
-                if bytes <= bytes_max && row.received_ms >= oldest_ms {
-                    break;
-                }
-                (until, marks) = (row.row, row.marks);
-            }
-            if until > cursor.row {
+            let cursor = machine.state.cursor.row;
+            let before = places::marks_at(&sql, cursor)?;
+            let rows = places::behind(&sql, cursor, DROPPED_ROWS_MAX)?;
+            if let Some((until, marks)) = excess(&machine.state, &destination, (before, end), &rows, now_ms())
+            {
                 give_up(machine, until, before, marks);
             }
             Ok(Vec::new())
@@ -358,11 +349,4 @@ fn begin(machine: &mut Machine, destination: &Destination) {
     if machine.state.in_flight > 0 && !delivery::needs_preparation(&destination.way) {
         machine.prepared(Prepared::Ready(Vec::new()), now_ms(), 0);
     }
-}
-
-/// Gives up the rows up to this one.
-pub fn give_up(machine: &mut Machine, until: u64, before: Marks, after: Marks) {
-    let taken = u64::from(machine.state.cursor.events);
-    let items = after.items.saturating_sub(before.items).saturating_sub(taken);
-    machine.drop_until(selvedge_edge::cursor::Position { row: until, events: 0 }, items);
 }

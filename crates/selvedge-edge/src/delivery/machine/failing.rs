@@ -8,6 +8,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use selvedge_core::limits::{DELIVERY_RETRY_MS_MAX, REFUSED_IN_A_ROW_MAX, RETRY_AFTER_MS_MAX};
+use selvedge_core::mutation::{Mutation, is_planted};
 
 /// The first bound of the wait between two sends; it doubles with every failure.
 const RETRY_MS_MIN: u64 = 1_000;
@@ -24,11 +25,16 @@ impl Machine {
         counts.failures = counts.failures.saturating_add(1);
         match result {
             SendResult::Delivered | SendResult::Some => {}
+            SendResult::Again { is_answered: false, .. } if is_planted(Mutation::CursorBeforeAck) => {
+                self.settle_records(usize::MAX);
+                self.state.window = None;
+            }
             SendResult::Again { after_ms, is_answered, why } => {
                 self.wait(after_ms, why, now_ms, random);
                 if let Some(window) = &mut self.state.window {
                     window.is_in_air = false;
                     window.is_unsure |= !is_answered;
+                    self.state.unsure = self.state.unsure.max(if is_answered { 0 } else { window.items });
                 }
             }
             SendResult::Prepare { why } => {
@@ -71,6 +77,7 @@ impl Machine {
             .min(DELIVERY_RETRY_MS_MAX);
         let jittered_ms = bound_ms.saturating_mul(u64::from(random)) >> 32;
         let asked_ms = after_ms.unwrap_or(0).min(RETRY_AFTER_MS_MAX);
+        let asked_ms = if is_planted(Mutation::WaitIgnored) { 0 } else { asked_ms };
         let wait_ms = jittered_ms.max(asked_ms).max(WAIT_MS_MIN);
         state.failures = state.failures.saturating_add(1);
         state.not_before_ms = now_ms.saturating_add(wait_ms);
@@ -83,6 +90,10 @@ impl Machine {
         self.state.last_error = shortened(why);
         if items > 1 {
             self.state.items_max = items / 2;
+            if is_planted(Mutation::SplitLosesHalf) {
+                self.flight.truncate(at(self.state.settled.saturating_add(items / 2)));
+                self.state.in_flight = items / 2;
+            }
             return Vec::new();
         }
         self.state.suspects = 0;
@@ -123,15 +134,23 @@ impl Machine {
     }
 
     fn refuse_first(&mut self, code: &'static str, why: &str) -> Vec<Refused> {
-        self.refuse(&[at(self.state.settled)], code, why)
+        let first = at(self.state.settled);
+        if is_planted(Mutation::PoisonTakesNext) {
+            return self.refuse(&[first, first.saturating_add(1)], code, why);
+        }
+        self.refuse(&[first], code, why)
     }
 
     /// Takes items out of the flight, to the quarantine.
     fn refuse(&mut self, places: &[usize], code: &'static str, why: &str) -> Vec<Refused> {
         let mut refused = Vec::new();
+        let unsure = at(self.state.settled.saturating_add(self.state.unsure));
         for place in places.iter().rev() {
             if *place >= self.flight.len() {
                 continue;
+            }
+            if *place < unsure {
+                self.state.unsure = self.state.unsure.saturating_sub(1);
             }
             let item = self.flight.remove(*place);
             let id = item.records.first().map_or_else(String::new, |record| record.id.clone());

@@ -1,7 +1,15 @@
-//! Brokers for the tests, of `kafka-protocol`: they read our requests with its readers, keep what they are given, tell a
-//! batch that they have already as Kafka does, and fail as a test plans it.
+//! Brokers for tests (feature `brokers`, in no shipped build), of `kafka-protocol`: they read our requests with its readers, keep
+//! what they are given, tell a batch that they have already as Kafka does, and fail as a test plans it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "what a test does wrong ends the test"
+)]
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use kafka_protocol::messages::api_versions_response::ApiVersion;
@@ -40,38 +48,57 @@ pub enum Fault {
 type Remembered = VecDeque<(i32, i32)>;
 
 /// A cluster of three brokers.
+#[derive(Debug)]
 pub struct Brokers {
+    /// Who leads each partition; nobody where it is negative.
     pub leaders: Vec<i32>,
+    /// The records of each partition.
     pub kept: BTreeMap<i32, Vec<Kept>>,
+    /// What goes wrong with the next requests for batches, one each.
     pub faults: VecDeque<Fault>,
+    /// Values that are refused whenever they come.
+    pub refused: BTreeSet<Bytes>,
+    /// Records of a batch, at most.
     pub batch_records_max: usize,
+    /// The cluster's id.
     pub cluster: &'static str,
+    /// What `PLAIN` must say; `None` where nobody asks.
     pub password: Option<&'static str>,
+    /// What is said of the topic.
     pub topic_code: i16,
     /// How long they ask whoever sends to be quiet.
     pub throttle_ms: i32,
+    /// No link can be opened.
+    pub is_down: bool,
+    /// Producers' ids that were given.
     pub ids_given: i64,
     /// Every batch that arrived, as its bytes.
     pub seen: Vec<Bytes>,
+    /// The ports that links were opened to.
     pub opened: Vec<u16>,
     remembered: BTreeMap<(i64, i32), Remembered>,
     answers: BTreeMap<usize, Vec<u8>>,
     ports: BTreeMap<usize, u16>,
 }
 
+/// The port of the first broker; the others have the next.
 pub const PORT: u16 = 9_000;
 
 impl Brokers {
+    /// A cluster with a topic of so many partitions.
+    #[must_use]
     pub fn new(partitions: usize) -> Brokers {
         Brokers {
             leaders: (0..partitions).map(|partition| (partition % 3) as i32).collect(),
             kept: BTreeMap::new(),
             faults: VecDeque::new(),
+            refused: BTreeSet::new(),
             batch_records_max: usize::MAX,
             cluster: "here",
             password: None,
             topic_code: 0,
             throttle_ms: 0,
+            is_down: false,
             ids_given: 0,
             seen: vec![],
             opened: vec![],
@@ -82,13 +109,16 @@ impl Brokers {
     }
 
     /// Carries out steps until the burst is over.
+    ///
+    /// # Panics
+    /// Where the burst says what no broker understands, or never ends.
     pub fn carry(&mut self, burst: &mut Burst) -> Outcome {
         for _ in 0..10_000 {
             match burst.step() {
                 Step::Over(outcome) => return outcome,
                 Step::Open { link, address } => {
                     self.opened.push(address.port);
-                    if (PORT..PORT + 3).contains(&address.port) {
+                    if (PORT..PORT + 3).contains(&address.port) && !self.is_down {
                         self.ports.insert(link, address.port);
                         burst.opened(link);
                     } else {
@@ -226,6 +256,12 @@ impl Brokers {
             }
             _ => {}
         }
+        let is_refused =
+            |record: &Kept| record.value.as_ref().is_some_and(|value| self.refused.contains(value));
+        if let Some(place) = records.iter().position(is_refused) {
+            let named = BatchIndexAndErrorMessage::default().with_batch_index(place as i32);
+            return answer.with_error_code(87).with_record_errors(vec![named]);
+        }
         if records.len() > self.batch_records_max {
             return answer.with_error_code(10);
         }
@@ -247,6 +283,7 @@ impl Brokers {
     }
 
     /// The values of all records that are kept, by partition.
+    #[must_use]
     pub fn values(&self) -> Vec<Vec<Bytes>> {
         let values = |records: &Vec<Kept>| records.iter().filter_map(|record| record.value.clone()).collect();
         self.kept.values().map(values).collect()
