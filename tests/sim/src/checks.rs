@@ -155,7 +155,7 @@ impl World<'_> {
                 refused.iter().find(|refused| refused.sequence == sequence).map(|refused| refused.code);
             match code {
                 Some(RefusalCode::NoConsent | RefusalCode::Erased) => {
-                    drop(self.truth.destroyed.insert((site, key)))
+                    self.truth.destroyed.insert((site, key));
                 }
                 Some(RefusalCode::DictionaryUnknown) => {}
                 _ => drop(self.truth.acknowledged.insert((site, key))),

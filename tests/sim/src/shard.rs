@@ -189,8 +189,9 @@ impl Tables {
 /// # Errors
 /// Where it cannot be written.
 pub fn rows_of(visitor: VisitorId, row: LogRow, ledger: &mut Ledger) -> Result<Vec<Write>, EncodeFault> {
-    let written = |RowPiece { items, bytes, .. }: RowPiece| {
+    let written = |RowPiece { items, notes, bytes }: RowPiece| {
         ledger.add(Counter::LogItems, items as u64);
+        ledger.add(Counter::LogNotes, notes as u64);
         ledger.add(Counter::LogBytes, bytes.len() as u64);
         Write::Row(Logged { visitor, body: bytes, ledger: ledger.encode() })
     };
