@@ -94,7 +94,7 @@ fn a_broken_string_grants_nothing() -> Result<()> {
         if let Line::Tcf(tc) = line {
             let core = tc.text.split('.').next().unwrap_or_default();
             for end in 0..core.len().saturating_sub(PADDING) {
-                let cut = tcf::statement(core[..end].as_bytes(), None, &tcf::Asked::default());
+                let cut = tcf::statement(&core.as_bytes()[..end], None, &tcf::Asked::default());
                 ensure!(cut.granted == Purposes::NONE, "{} granted", &core[..end]);
             }
             for broken in [format!("{}*", tc.text), format!("D{}", &tc.text[1..]), format!("{}.*", tc.text)] {

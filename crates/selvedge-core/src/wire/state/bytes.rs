@@ -1,6 +1,6 @@
 //! How many bytes what a metric keeps takes at most.
 
-use super::encode::SHORT_NAME_BYTES;
+use super::tags::SHORT_NAME_BYTES;
 use crate::hash::SHORT_NAME_REST;
 use crate::limits::{PANES_MAX, STATE_TEXT_BYTES_MAX};
 use crate::wire::program::{AttributeType, Metric, MetricKind, Window};

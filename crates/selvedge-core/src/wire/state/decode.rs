@@ -5,10 +5,9 @@ mod kept;
 
 mod sequence;
 
-use super::encode::SHORT_NAME_BYTES;
 use super::tags::{
     ATTRIBUTE, BOOL, CAP, CART, LIST, MEMBER, MISSING, NUMBER, OLD, SEQUENCE, SET_TOO, SET_TOO_LAST, SHORT,
-    SINCE_BIRTH, TEXT, TIMER, UNOBSERVED, VALUES, VARIANT, VERSION,
+    SHORT_NAME_BYTES, SINCE_BIRTH, TEXT, TIMER, UNOBSERVED, VALUES, VARIANT, VERSION,
 };
 use super::{
     AttributeCell, CapCell, Cell, CellBody, Fixed, Held, Lease, Marks, MemberCell, MetricCell, PageView,

@@ -6,8 +6,8 @@ mod kept;
 mod sequence;
 
 use super::tags::{
-    ATTRIBUTE, CAP, CART, MEMBER, OLD, SEQUENCE, SET_TOO, SHORT, SINCE_BIRTH, TIMER, VALUES, VARIANT,
-    VERSION, tag_of,
+    ATTRIBUTE, CAP, CART, MEMBER, OLD, SEQUENCE, SET_TOO, SHORT, SHORT_NAME_BYTES, SINCE_BIRTH, TIMER,
+    VALUES, VARIANT, VERSION, tag_of,
 };
 use super::{
     AttributeCell, Cell, CellBody, Held, Lease, MetricCell, PageView, Session, Stored, VisitorState,
@@ -48,9 +48,6 @@ impl VisitorState {
         out.out.into_bytes()
     }
 }
-
-/// Bytes of a short name.
-pub(super) const SHORT_NAME_BYTES: usize = 5;
 
 /// Beside a tag: whether the name that follows is a short one.
 const fn short(hash: u64) -> u8 {

@@ -4,6 +4,8 @@ use super::Stored;
 
 /// The version byte in front.
 pub(super) const VERSION: u8 = 1;
+/// Bytes of a short name.
+pub(super) const SHORT_NAME_BYTES: usize = 5;
 
 // Of a stored value.
 pub(super) const MISSING: u8 = 0;
