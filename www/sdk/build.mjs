@@ -6,14 +6,15 @@
 import { build } from "esbuild";
 import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { buildLibrary, HOST, hashes } from "./library.mjs";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { shorten } from "./imports.mjs";
 
 process.chdir(import.meta.dirname);
 
-await writeImports("selvedge", "imports");
-await writeImports("rules", "rules-imports");
 await rm("dist", { recursive: true, force: true });
 await mkdir("dist");
-for (const name of ["selvedge", "rules"]) await cp(`generated/${name}_bg.wasm`, `dist/${name}.wasm`);
+await place("selvedge", "imports");
+await place("rules", "rules-imports");
 
 const common = {
   bundle: true,
@@ -44,15 +45,9 @@ await build({ ...common, entryPoints: ["src/extras.ts"], format: "esm", splittin
 await buildLibrary();
 await writeFile("dist/integrity.json", `${JSON.stringify(await hashes(), null, 2)}\n`);
 
-/** The module's import object, with what it really imports: the rest of the glue is left out of the bundle. */
-async function writeImports(name, file) {
-  const module = new WebAssembly.Module(await readFile(`generated/${name}_bg.wasm`));
-  const entries = WebAssembly.Module.imports(module);
-  const sources = [...new Set(entries.map((entry) => entry.module))];
-  const named = (source) => entries.filter((entry) => entry.module === source).map((entry) => entry.name).join(", ");
-  const lines = [
-    ...sources.map((source) => `import { ${named(source)} } from "${source}";`),
-    `export const imports = { ${sources.map((source) => `"${source}": { ${named(source)} }`).join(", ")} };`,
-  ];
-  await writeFile(`generated/${file}.js`, lines.join("\n"));
+/** A module into dist/, and its import object, with what it really imports: the rest of the glue is left out of the bundle. */
+async function place(name, file) {
+  const { module, script } = shorten(await readFile(`generated/${name}_bg.wasm`));
+  await writeFile(`generated/${file}.js`, script);
+  await writeFile(`dist/${name}.wasm`, module);
 }
