@@ -34,6 +34,8 @@ pub mod dev;
 
 pub mod budget;
 
+mod shares;
+
 pub mod size;
 
 pub mod bench;

@@ -67,6 +67,9 @@ enum Chore {
         /// Only what visitors load: the worker is not built.
         #[arg(long)]
         page: bool,
+        /// Writes docs/bytes.md.
+        #[arg(long)]
+        docs: bool,
     },
     /// Runs the simulator: pages, networks and shards around the real heads, all from a seed.
     Sim {
@@ -112,7 +115,7 @@ fn run(chore: Chore) -> Result<ExitCode> {
         Chore::Test { only, full } => test::run(&repo, only, full)?,
         Chore::Soak { seconds } => test::soak(&repo, seconds).map(|()| true)?,
         Chore::Bench { only, json } => bench::run(&repo, only, json)?,
-        Chore::Size { json, page } => size::run(&repo, json, page)?,
+        Chore::Size { json, page, docs } => size::run(&repo, json, page, docs)?,
         Chore::Sim { seeds, from, seed } => {
             let seeds = seed.map_or(Seeds::Many { from, count: seeds }, Seeds::One);
             sim::run(&repo, seeds).map(|()| true)?

@@ -9,18 +9,18 @@ use serde_json::json;
 
 use crate::budget::{self, Budgets, Encoding, Weight};
 use crate::repo::Repo;
-use crate::{build, table};
+use crate::{build, shares, table};
 
 const BROTLI_QUALITY: u32 = 11;
 const BROTLI_WINDOW_BITS: u32 = 24;
 const BUFFER_BYTES: usize = 1 << 16;
 
 /// Builds, weighs, prints, and gives back whether every weight is within its budget. With `page_only`, what stands in the
-/// target folder is left out.
+/// target folder is left out; with `docs`, docs/bytes.md is written.
 ///
 /// # Errors
 /// When something cannot be built or a weighed file is missing.
-pub fn run(repo: &Repo, json: bool, page_only: bool) -> Result<bool> {
+pub fn run(repo: &Repo, json: bool, page_only: bool, docs: bool) -> Result<bool> {
     let mut budgets = budget::read(repo)?;
     if page_only {
         build::page(repo)?;
@@ -31,6 +31,9 @@ pub fn run(repo: &Repo, json: bool, page_only: bool) -> Result<bool> {
         build::everything(repo)?;
     }
     let weights = weigh(repo, &budgets)?;
+    if docs {
+        shares::write(repo, &budgets, &weights)?;
+    }
     if json {
         println!("{}", json!(weights));
     } else {

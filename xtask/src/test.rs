@@ -120,7 +120,11 @@ fn simulated(repo: &Repo, full: bool) -> Result<()> {
 }
 
 fn within_budget(repo: &Repo) -> Result<()> {
-    anyhow::ensure!(size::run(repo, false, false)?, "something weighs more than {} allows", budget::FILE);
+    anyhow::ensure!(
+        size::run(repo, false, false, false)?,
+        "something weighs more than {} allows",
+        budget::FILE
+    );
     Ok(())
 }
 

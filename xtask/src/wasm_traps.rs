@@ -75,6 +75,16 @@ pub fn without_panics(mut module: Vec<u8>) -> Result<(Vec<u8>, usize)> {
     Ok((module, emptied))
 }
 
+/// The functions of a module: what each is called, and the bytes of its code.
+///
+/// # Errors
+/// When it is no wasm module.
+pub fn sizes(module: &[u8]) -> Result<Vec<(String, u64)>> {
+    let (bodies, names) = functions(module)?;
+    let bytes = |index| bodies.get(&index).map_or(0, |body: &std::ops::Range<usize>| body.len() as u64);
+    Ok(names.into_iter().map(|(index, name)| (name, bytes(index))).collect())
+}
+
 /// Where the data holds what only a panic says.
 fn said(module: &[u8]) -> Result<Vec<std::ops::Range<usize>>> {
     let mut input = Input { bytes: module, at: 8 };
