@@ -110,7 +110,7 @@ fn feature_of(name: &str) -> &'static str {
     match known {
         Some((_, feature)) => feature,
         None if places.iter().any(|place| !place.is_empty()) => "the rest of ours",
-        None => "Rust's own: lists, texts, memory",
+        None => "Rust's own: lists, texts, memory, destructors",
     }
 }
 
@@ -151,7 +151,7 @@ mod tests {
         assert_eq!(feature_of("_ZN15selvedge_client6client6Client3new17hE"), "the rest of ours");
         assert_eq!(
             feature_of("_RNvNtNtCsgX_4core3str8converts9from_utf8"),
-            "Rust's own: lists, texts, memory"
+            "Rust's own: lists, texts, memory, destructors"
         );
     }
 
