@@ -48,6 +48,7 @@ await build({ ...common, entryPoints: ["src/extras.ts"], format: "esm", splittin
 await buildLibrary();
 await writeFile("dist/integrity.json", `${JSON.stringify(await hashes(), null, 2)}\n`);
 =======
+
 // How many bytes of selvedge.js each source file has: for docs/bytes.md.
 const shares = Object.entries(metafile.outputs["dist/selvedge.js"].inputs);
 const bytes = shares.map(([file, { bytesInOutput }]) => [file, bytesInOutput]);
