@@ -4,9 +4,8 @@
 // decisions), preview.js (the overlay), integrity.json; and lib/, the modules of the npm package. The wasm modules and their glue
 // stand in generated/ already: `cargo xtask dev` puts them there.
 import { build } from "esbuild";
-import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { buildLibrary, HOST, hashes } from "./library.mjs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { buildLibrary, HOST, hashes } from "./library.mjs";
 import { shorten } from "./imports.mjs";
 
 process.chdir(import.meta.dirname);
@@ -28,6 +27,7 @@ const common = {
 await build({ ...common, entryPoints: ["src/loader.ts"], format: "iife" });
 const { metafile } = await build({
   ...common,
+  metafile: true,
   entryPoints: {
     selvedge: "src/main.ts",
     consent: "src/consent/index.ts",
@@ -36,29 +36,18 @@ const { metafile } = await build({
     rules: "src/rules.ts",
     slots: "src/slots.ts",
   },
-  metafile: true,
-  entryPoints: { selvedge: "src/main.ts", plain: "src/plain.ts", rules: "src/rules.ts", consent: "src/consent/index.ts" },
   format: "esm",
   plugins: [HOST],
 });
 
 // What not every page needs: its one part that is larger than the rest comes apart.
 await build({ ...common, entryPoints: ["src/extras.ts"], format: "esm", splitting: true, chunkNames: "[name]" });
-<<<<<<< HEAD
-await buildLibrary();
-await writeFile("dist/integrity.json", `${JSON.stringify(await hashes(), null, 2)}\n`);
-=======
-
 // How many bytes of selvedge.js each source file has: for docs/bytes.md.
 const shares = Object.entries(metafile.outputs["dist/selvedge.js"].inputs);
 const bytes = shares.map(([file, { bytesInOutput }]) => [file, bytesInOutput]);
 await writeFile("generated/shares.json", JSON.stringify(Object.fromEntries(bytes)));
-
-/** The glue imports `./host.js`, which is TypeScript here. */
-function host() {
-  return { path: new URL("src/host.ts", import.meta.url).pathname };
-}
->>>>>>> 8ed1d41 (docs: what a page loads, and which part of it is whose)
+await buildLibrary();
+await writeFile("dist/integrity.json", `${JSON.stringify(await hashes(), null, 2)}\n`);
 
 /** A module into dist/, and its import object, with what it really imports: the rest of the glue is left out of the bundle. */
 async function place(name, file) {
