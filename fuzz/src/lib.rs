@@ -26,6 +26,7 @@ pub fn plan() -> Plan {
         property_type,
         required: property_type == PropertyType::Text,
         pii: false,
+        masked: false,
         one_of: vec![],
     };
     Plan {

@@ -96,7 +96,22 @@ mod tests {
         let mut sites: Vec<Files> = folders.map(|folder| site_files::read(&folder).unwrap()).collect();
         sites.push(new_site());
         sites.push(documented());
+        sites.extend(consents());
         sites
+    }
+
+    /// A new site with each way of consent that docs/consent.md shows.
+    fn consents() -> Vec<Files> {
+        let page = std::fs::read_to_string(root().join("docs/consent.md")).unwrap();
+        let blocks = page.split("```yaml\n").skip(1).filter_map(|rest| rest.split_once("```"));
+        let site = |(block, _): (&str, &str)| {
+            let mut files = new_site();
+            let (before, after) = files["site.yaml"].split_once("\nconsent:\n").unwrap();
+            let rest: Vec<&str> = after.lines().skip_while(|line| line.starts_with(' ')).collect();
+            files.insert("site.yaml".to_owned(), format!("{before}\n{block}\n{}\n", rest.join("\n")));
+            files
+        };
+        blocks.map(site).collect()
     }
 
     fn documented() -> Files {

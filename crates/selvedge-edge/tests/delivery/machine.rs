@@ -152,17 +152,20 @@ impl World {
     }
 
     /// A visitor is erased between two steps: their rows are blank from now on, and of what is in flight only what may be
-    /// on its way stays.
+    /// on its way, or there already, stays.
     fn erase(&mut self, machine: &mut Machine, visitor: VisitorId) {
         let window = machine.state.window.filter(|window| window.is_in_air || window.is_unsure);
-        let on_its_way = window.map(|_| machine.sending().records);
-        let ids = on_its_way.into_iter().flatten().map(|record| record.id.clone()).collect();
+        let settled = usize::try_from(machine.state.settled).unwrap();
+        let kept =
+            usize::try_from(window.map_or(0, |window| window.items).max(machine.state.unsure)).unwrap();
+        let maybe_there = machine.flight.iter().skip(settled).take(kept).flat_map(|item| &item.records);
+        let ids = maybe_there.map(|record| record.id.clone()).collect();
         self.erased.entry(visitor).or_insert(ids);
         let before = machine.state.held();
         let erased = machine.erase(visitor);
         assert_eq!(machine.state.held() + erased, before);
         self.commit(machine, Vec::new());
-        assert!(window.is_some() || machine.flight.iter().all(|item| item.visitor != visitor));
+        assert!(kept > 0 || machine.flight.iter().all(|item| item.visitor != visitor));
     }
 
     /// The destination takes the first records of a send.

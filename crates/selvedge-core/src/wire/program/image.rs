@@ -35,6 +35,9 @@ use records::{
     MaskRow, MetricRow, Op, PointsRow, RuleRow, ScoreRow, SequenceRow, SetRow, SlotRow, StepRow, TimerRow,
 };
 
+/// Where the form stands: the last byte of what every program begins with.
+const FORM: usize = MAGIC.len().saturating_sub(1);
+
 /// So many texts of a fact are compared one after the other.
 const SCANNED_MAX: usize = 8;
 
@@ -108,7 +111,7 @@ impl Image {
     /// leave it out.
     #[must_use]
     pub fn form(&self) -> u8 {
-        self.bytes.get(MAGIC.len() - 1).copied().unwrap_or(u8::MAX)
+        self.bytes.get(FORM).copied().unwrap_or(u8::MAX)
     }
 
     /// The program's bytes.
