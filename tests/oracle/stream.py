@@ -12,7 +12,9 @@ with open(records, encoding="utf-8") as lines:
     for line in lines:
         record = json.loads(line)
         _, kind, _ = record["record"].split(".")
-        found[tables[kind]].append(record)
+        # What says that a visitor was erased stands in no table: it empties theirs.
+        if kind != "erase":
+            found[tables[kind]].append(record)
 
 base = sqlite3.connect(":memory:")
 for table, rows in found.items():

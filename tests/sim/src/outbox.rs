@@ -372,7 +372,7 @@ pub fn take(
         machine.take_again(items);
         return (numbers.into_iter().map(Write::Unagain).collect(), Vec::new());
     }
-    let mut taking = Taking::from(machine.state.cursor);
+    let mut taking = Taking::from(machine.state.cursor, destination);
     for (number, logged) in tables.log.range(machine.state.cursor.row + 1..) {
         let now = tables.record(logged.visitor).unwrap_or_default().consent;
         let goes_on = match StoredRow::decode(&logged.body) {

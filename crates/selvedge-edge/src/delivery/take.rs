@@ -13,6 +13,7 @@ use selvedge_core::id::VisitorId;
 use selvedge_core::limits::{DELIVERY_BYTES_MAX, DELIVERY_ITEMS_MAX};
 use selvedge_core::mutation::{Mutation, is_planted};
 use selvedge_core::wire::log_row::{BlankRow, LogRow};
+use selvedge_core::wire::program::{Destination, Full};
 
 /// What was taken of the log.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -60,14 +61,19 @@ pub struct Held {
 pub struct Taking {
     taken: Taken,
     bytes: usize,
+    bytes_max: usize,
     count: usize,
 }
 
 impl Taking {
-    /// From the cursor on.
+    /// From the cursor of a destination on. What is in flight cannot be given up: where the oldest may go, it takes at most
+    /// half of the bytes that may wait, else the newest would have to go instead.
     #[must_use]
-    pub fn from(cursor: Position) -> Self {
-        Self { taken: Taken { until: cursor, ..Taken::default() }, bytes: 0, count: 0 }
+    pub fn from(cursor: Position, destination: &Destination) -> Self {
+        let half = usize::try_from(destination.bytes_max / 2).unwrap_or(usize::MAX);
+        let bytes_max = if destination.when_full == Full::DropOldest { half } else { usize::MAX };
+        let taken = Taken { until: cursor, ..Taken::default() };
+        Self { taken, bytes: 0, bytes_max: bytes_max.min(DELIVERY_BYTES_MAX), count: 0 }
     }
 
     /// Takes what is left of the row with this number; `route` makes records of an item, by its place in the row. Gives
@@ -166,7 +172,7 @@ impl Taking {
 
     const fn is_full(&self) -> bool {
         self.taken.items.len() >= DELIVERY_ITEMS_MAX
-            || self.bytes >= DELIVERY_BYTES_MAX
+            || self.bytes >= self.bytes_max
             || self.count >= LOOKED_AT_MAX
     }
 

@@ -79,7 +79,7 @@ fn a_blank_row_says_how_many_items_it_had_and_nothing_else() {
 fn of_a_blank_row_what_was_not_taken_before_is_purged() {
     let blank = BlankRow { received_ms: NOW_MS, site: "shop".into(), items: 3 };
     for (taken, purged) in [(0, 3), (2, 1), (3, 0)] {
-        let mut taking = Taking::from(Position { row: 4, events: taken });
+        let mut taking = Taking::from(Position { row: 4, events: taken }, &destination());
         assert!(taking.blank(5, &blank));
         let end = taking.end();
         assert_eq!((end.purged, end.until), (purged, Position { row: 5, events: 0 }));

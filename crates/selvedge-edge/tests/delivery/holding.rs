@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use selvedge_core::consent::{Mode, Purposes, Snapshot};
 use selvedge_core::id::VisitorId;
 use selvedge_core::wire::log_row::LogRow;
-use selvedge_core::wire::program::{Destination, OnUnknown, Requires};
+use selvedge_core::wire::program::{Destination, Full, OnUnknown, Requires};
 use selvedge_edge::cursor::Position;
 use selvedge_edge::delivery::machine::Machine;
 use selvedge_edge::delivery::record::{Routed, route};
@@ -86,7 +86,7 @@ fn what_comes_behind_what_waits_waits_too_and_others_do_not() {
     let (unknown, all) = (analytics(), said(BOTH, Purposes::NONE));
     let other = VisitorId([9; 16]);
     let of_other = LogRow { visitor: other, ..captured(all) };
-    let mut taking = Taking::from(Position { row: 0, events: 0 });
+    let mut taking = Taking::from(Position { row: 0, events: 0 }, &holds());
     for (number, row, now) in [(1, captured(unknown), unknown), (2, of_other, all), (3, captured(all), all)] {
         assert!(taking.row(number, &row, |at| route(&site(), &holds(), &row, at, &now)));
     }
@@ -101,7 +101,7 @@ fn what_comes_behind_what_waits_waits_too_and_others_do_not() {
 
     // Asked again before the answer, and behind it.
     for (now, sent, left) in [(unknown, vec![], 2), (all, vec![1, 3], 0)] {
-        let mut again = Taking::from(machine.state.cursor);
+        let mut again = Taking::from(machine.state.cursor, &holds());
         for (number, row) in [(1, captured(unknown)), (3, captured(all))] {
             again.again(number, &row, 0, route(&site(), &holds(), &row, 0, &now));
         }
@@ -117,7 +117,7 @@ fn what_comes_behind_what_waits_waits_too_and_others_do_not() {
 #[test]
 fn what_waited_too_long_is_taken_as_it_would_be_without_an_answer() {
     let row = captured(analytics());
-    let mut taking = Taking::from(Position { row: 4, events: 0 });
+    let mut taking = Taking::from(Position { row: 4, events: 0 }, &holds());
     taking.again(2, &row, 0, route(&site(), &drops(), &row, 0, &analytics()));
     let taken = taking.end();
     assert_eq!((taken.filtered, taken.waits.released.len(), taken.items.len()), (1, 1, 0));
@@ -147,4 +147,19 @@ proptest! {
         let before = routed_as(&Destination { on_unknown: OnUnknown::Drop, ..holds }, capture, now);
         prop_assert!(before != "sent" || found == "sent", "holding lets out whatever dropping does");
     }
+}
+
+#[test]
+fn where_the_oldest_may_go_no_more_is_taken_at_once_than_half_of_what_may_wait() {
+    let row = captured(said(BOTH, Purposes::NONE));
+    let narrow = |when_full| Destination { when_full, bytes_max: 4_000, ..drops() };
+    let count = |destination: &Destination| {
+        let mut taking = Taking::from(Position { row: 0, events: 0 }, destination);
+        let now = said(BOTH, Purposes::NONE);
+        let rows = (1..=100)
+            .take_while(|number| taking.row(*number, &row, |at| route(&site(), destination, &row, at, &now)));
+        rows.count()
+    };
+    assert!((1..20).contains(&count(&narrow(Full::DropOldest))));
+    assert_eq!(count(&narrow(Full::Block)), 100);
 }

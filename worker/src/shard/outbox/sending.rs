@@ -273,7 +273,7 @@ fn taking(
     destination: &Destination,
     machine: &Machine,
 ) -> worker::Result<Taking> {
-    let mut taking = Taking::from(machine.state.cursor);
+    let mut taking = Taking::from(machine.state.cursor, destination);
     if takes_notes_alone(destination) {
         pass_events(sql, &mut taking, machine.state.cursor.row)?;
     }
@@ -318,7 +318,7 @@ fn asking(
     machine: &Machine,
     (asked, over_ms): (&[Held], u64),
 ) -> worker::Result<Taking> {
-    let mut taking = Taking::from(machine.state.cursor);
+    let mut taking = Taking::from(machine.state.cursor, destination);
     let unanswered = Destination { on_unknown: OnUnknown::Drop, ..destination.clone() };
     let mut read: Option<(u64, Box<LogRow>, Snapshot)> = None;
     for held in asked {
