@@ -435,6 +435,40 @@ fn one_destination_does_not_wait_for_another() -> Result<()> {
     Ok(())
 }
 
+/// Tells the edge that the visitor takes everything back.
+fn withdraw(world: &World, visitor: &mut Visitor) -> Result<()> {
+    let mut withdrawal = visitor.batch(&[]);
+    withdrawal["consent"]["granted"] = json!([]);
+    withdrawal["consent"]["denied"] = json!(["analytics", "personalization", "advertising"]);
+    withdrawal["consent"]["time"] = json!(selvedge_tests::now_ms());
+    let answer = world.client().post("/v1/collect", &[], withdrawal.to_string().as_bytes())?;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    Ok(())
+}
+
+#[test]
+fn what_was_refused_behind_a_withdrawal_is_not_sent_again_by_a_replay() -> Result<()> {
+    let receiver = Receiver::start(|_| Reply::Status(503))?;
+    let world = world(1, vec![batches("hook", &receiver)])?;
+    let mut visitor = Visitor::new(1);
+    send(&world, &mut visitor, 0..1)?;
+    wait_for_state(&world, "waiting")?;
+    withdraw(&world, &mut visitor)?;
+    // It was on its way before; the destination refuses it.
+    receiver.answers(|_| Reply::Status(422));
+    world.admin_post("/v1/destinations/hook/resume", b"")?;
+    assert_eq!(settled(&world, "hook")?["quarantined"], 1);
+    receiver.answers(|_| Reply::Status(200));
+    let order = json!({"stage": "delivery", "destination": "hook"}).to_string();
+    let answer = world.admin_post("/v1/quarantine/replay", order.as_bytes())?.json()?;
+    assert_eq!((&answer["replayed"], &answer["destroyed"]), (&json!(0), &json!(1)), "{answer}");
+    thread::sleep(Duration::from_millis(500));
+    assert!(
+        world.quarantine()?.is_empty() && receiver.received().iter().all(|request| request.status != 200)
+    );
+    Ok(())
+}
+
 #[test]
 fn what_is_taken_back_before_it_leaves_does_not_leave() -> Result<()> {
     let receiver = Receiver::start(|_| Reply::Status(503))?;
@@ -445,12 +479,7 @@ fn what_is_taken_back_before_it_leaves_does_not_leave() -> Result<()> {
     wait_for_state(&world, "waiting")?;
     send(&world, &mut leaves, 0..3)?;
     send(&world, &mut stays, 1..3)?;
-    let mut withdrawal = leaves.batch(&[]);
-    withdrawal["consent"]["granted"] = json!([]);
-    withdrawal["consent"]["denied"] = json!(["analytics", "personalization", "advertising"]);
-    withdrawal["consent"]["time"] = json!(selvedge_tests::now_ms());
-    let answer = world.client().post("/v1/collect", &[], withdrawal.to_string().as_bytes())?;
-    assert_eq!(answer.status, 200, "{}", answer.text());
+    withdraw(&world, &mut leaves)?;
     receiver.answers(|_| Reply::Status(200));
     world.admin_post("/v1/destinations/hook/resume", b"")?;
     let taken = receiver.wait_for(3, SOON)?;

@@ -14,7 +14,7 @@ use selvedge_core::event::Event;
 use selvedge_core::id::Sequence;
 use selvedge_core::wire::program::RecordKind;
 use selvedge_edge::delivery::item::Item;
-use selvedge_edge::delivery::record::Record;
+use selvedge_edge::delivery::record::{Record, may_go_again};
 use selvedge_edge::ingest::entry::{Entry, Refused, Undelivered, UndeliveredRecord};
 use selvedge_edge::ingest::{self, Again, Outcome, Watch};
 use selvedge_edge::ledger::{Counter, Ledger};
@@ -112,7 +112,7 @@ fn step(kept: &Kept, site: &Site, row: u64) -> Result<Option<Replayed>, Stopped>
     let answer = match Entry::read(&line) {
         Entry::Refused(refused) => again(kept, site, row, &refused)?,
         Entry::Unreadable(_) => (Told::Unreadable, None),
-        Entry::Undelivered(undelivered) => (send_again(kept, row, undelivered)?, None),
+        Entry::Undelivered(undelivered) => (send_again(kept, site, row, undelivered)?, None),
     };
     let (result, reason) = answer;
     let told = told(row, result, &line);
@@ -122,11 +122,18 @@ fn step(kept: &Kept, site: &Site, row: u64) -> Result<Option<Replayed>, Stopped>
     }))
 }
 
-/// An item once more on its way to the destination that refused it.
-fn send_again(kept: &Kept, row: u64, undelivered: Undelivered) -> Result<Told, Stopped> {
+/// An item once more on its way to the destination that refused it; destroyed where its visitor has taken back what it was for.
+fn send_again(kept: &Kept, site: &Site, row: u64, undelivered: Undelivered) -> Result<Told, Stopped> {
     let sql = &kept.storage.sql();
     let destination = undelivered.destination.clone();
     let Some(item) = item_of(undelivered) else { return Ok(Told::Unreadable) };
+    let now = tables::visitor(sql, item.visitor)?.map(|record| record.consent).unwrap_or_default();
+    let named = site.destinations.iter().find(|named| named.name == destination);
+    if named.is_some_and(|named| !may_go_again(named, &item.records, &now)) {
+        quarantined::remove(sql, row)?;
+        tables::count_change(sql, Counter::QuarantinePurged, 1)?;
+        return Ok(Told::Destroyed);
+    }
     if !outbox::send_again(sql, &destination, &item)? {
         return Ok(Told::NoDestination);
     }

@@ -112,6 +112,13 @@ fn may_leave(site: &Site, destination: &Destination, item: &Item<'_>, now: &Snap
     if granted(captured) { May::NotNow } else { May::Never }
 }
 
+/// Whether the destination may have under `now` what it refused before: what was asked at capture was asked when it left first.
+#[must_use]
+pub fn may_go_again(destination: &Destination, records: &[Record], now: &Snapshot) -> bool {
+    let is_erasure = records.iter().all(|record| record.kind == RecordKind::Erase);
+    is_erasure || is_granted(destination, destination.purposes, now.in_force())
+}
+
 /// Whether the destination gets nothing of a row that has events alone.
 #[must_use]
 pub const fn takes_notes_alone(destination: &Destination) -> bool {
