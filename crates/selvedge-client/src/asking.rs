@@ -45,6 +45,8 @@ pub enum Claimed {
     Nothing = 1,
     /// Grants were taken just now.
     Taken = 2,
+    /// Nobody could be asked: there is no engine, or it failed.
+    Unasked = 3,
 }
 
 /// Where, when and under what consent is decided.

@@ -1,6 +1,7 @@
 //! From what happened to a queued event: held until it may be captured, shaped, judged, put into the queue, applied.
 
 use crate::address::{Address, referrer_class};
+use crate::asking::Claimed;
 use crate::client::{Cargo, Client, Flight, Held};
 use crate::effect::{Effect, Notice, Show};
 use crate::input::Capture;
@@ -88,16 +89,16 @@ impl Client {
         if let Some(rule) = &show.held_out {
             let held_out =
                 Show { reason: Reason::Holdout, content: None, variant: String::new(), ..show.clone() };
-            self.expose(&held_out, rule, time_ms);
+            self.expose(&held_out, rule, time_ms, Claimed::Nothing);
         }
         if let Some(rule) = &show.rule {
             // Hands that did not say that it came into view: it was seen, whether there were grants or not.
-            self.claim(slot);
-            self.expose(&show, rule, time_ms);
+            let claimed = self.claim(slot);
+            self.expose(&show, rule, time_ms, claimed);
         }
     }
 
-    fn expose(&mut self, show: &Show, rule: &str, time_ms: u64) {
+    fn expose(&mut self, show: &Show, rule: &str, time_ms: u64, claimed: Claimed) {
         // Of a control and a holdout, nothing was shown that is the rule's.
         let reason = matches!(show.reason, Reason::Control | Reason::Holdout).then(|| show.reason.as_str());
         let seen = seen_hash(&show.slot, rule, reason.unwrap_or_default());
@@ -122,6 +123,9 @@ impl Client {
         }
         if let Some(reason) = reason {
             say(&mut properties, "reason", reason.into());
+        } else if matches!(claimed, Claimed::Refused | Claimed::Unasked) {
+            // The edge takes an exposure for a grant that was used, where it does not say otherwise.
+            properties.set("granted", Value::Bool(false));
         }
         self.capture(own(EventType::Exposure, time_ms, properties), Map::new());
         if reason.is_none() {

@@ -169,7 +169,7 @@ impl Client {
     pub(crate) fn in_view(&mut self, slot: &str, leases: &[u8]) {
         self.mind.share_leases(leases);
         self.decide();
-        if !self.claim(slot)
+        if self.claim(slot) == Claimed::Refused
             && let Some(rule) = self.mind.rule_in(slot)
         {
             self.bar(Some(rule));
@@ -177,18 +177,20 @@ impl Client {
         }
     }
 
-    /// Takes the grants of what stands in a slot, where it has none yet; false where there are none to be had.
-    pub(crate) fn claim(&mut self, slot: &str) -> bool {
-        let Some(rule) = self.mind.shown(slot).and_then(|show| show.rule.clone()) else { return true };
+    /// Takes the grants of what stands in a slot, where it has none yet.
+    pub(crate) fn claim(&mut self, slot: &str) -> Claimed {
+        let Some(rule) = self.mind.shown(slot).and_then(|show| show.rule.clone()) else {
+            return Claimed::Nothing;
+        };
         if self.seen.contains(&seen_hash(slot, &rule, "")) {
-            return true;
+            return Claimed::Nothing;
         }
         let setting = own_setting!(self);
         let claimed = self.mind.claim(slot, &rule, &setting);
         if claimed == Claimed::Taken && self.is_open() && !is_planted(Mutation::ClaimUntold) {
             self.effects.store(LEASES.into(), self.mind.leases().into());
         }
-        claimed != Claimed::Refused
+        claimed
     }
 
     /// What stands in a page view counts as stopped once its grants are gone; the next page view asks again.

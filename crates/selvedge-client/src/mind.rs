@@ -434,7 +434,8 @@ impl Mind {
                 self.leases = leases.into();
                 Claimed::Taken
             }
-            _ => Claimed::Nothing,
+            Some(_) => Claimed::Nothing,
+            None => Claimed::Unasked,
         }
     }
 

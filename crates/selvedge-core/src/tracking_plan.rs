@@ -113,8 +113,9 @@ pub const OWN_PROPERTIES: [&str; 12] = [
     "program",
 ];
 
-/// Properties that the heads give to exposures of experiments, holdouts and controls besides.
-const OF_EXPOSURES: [&str; 3] = ["experiment", "variant", "reason"];
+/// Properties that the heads give besides to exposures of experiments, holdouts and controls, and to what was seen without
+/// a grant.
+const OF_EXPOSURES: [&str; 4] = ["experiment", "variant", "reason", "granted"];
 
 /// What every site knows without naming it: page views, identify, group, alias and exposures. Its name is empty.
 static BUILTIN: PlanEvent = PlanEvent {

@@ -8,9 +8,6 @@ const SEEDS: u64 = 2_000;
 /// Seeds that found a defect, which is mended since; one a line, with what it was.
 const FOUND: &str = include_str!("found.txt");
 
-/// Seeds whose defect is known and not mended yet; one a line, with what it is.
-const OPEN: &str = include_str!("open.txt");
-
 /// Runs seeds on all cores; gives back what the first that failed broke.
 fn all_hold(seeds: &[u64]) {
     let failed: Vec<String> = std::thread::scope(|scope| {
@@ -38,8 +35,7 @@ fn all_hold(seeds: &[u64]) {
 #[test]
 fn whatever_happens_to_pages_networks_and_shards_everything_holds() {
     let times = if std::env::var_os("SELVEDGE_FULL").is_some() { 10 } else { 1 };
-    let open = numbers(OPEN);
-    all_hold(&(0..SEEDS * times).filter(|seed| !open.contains(seed)).collect::<Vec<_>>());
+    all_hold(&(0..SEEDS * times).collect::<Vec<_>>());
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! Caps, and the grants that are leased of them.
 
 use crate::build::{Build, DAY, HOUR, MINUTE, PERSONAL, SECOND};
-use crate::world::{START, World, all, map, text};
+use crate::world::{START, World, all, event, map, text};
 use selvedge_core::consent::Purposes;
-use selvedge_core::event::LeaseReport;
+use selvedge_core::event::{EventType, LeaseReport};
 use selvedge_core::hash::fnv1a_64;
 use selvedge_core::id::WriterId;
 use selvedge_core::limits::LEASE_MS;
+use selvedge_core::value::Value;
 use selvedge_core::wire::answer::Reason;
 use selvedge_core::wire::program::{
     AttributeScope, AttributeType, Cap, FactSource, Group, Hold, Shape, ValueCap, Window,
@@ -207,6 +208,18 @@ fn what_the_report_says_was_used_stays_used() {
     world.lease(LEASE_MS, &[one_used]);
     assert_eq!(cell(&world).lease.left, 1);
     assert_eq!(cell(&world).used_ms.len(), 1);
+}
+
+#[test]
+fn what_was_seen_without_a_grant_counts_and_leaves_the_lease_alone() {
+    let mut world = world(&[(2, Window::Sliding(3_600_000))]);
+    world.lease(0, &[]);
+    let seen = map([("slot", text("hero")), ("rule", text("r")), ("granted", Value::Bool(false))]);
+    world.step(SECOND, &event(EventType::Exposure, "exposure", START + SECOND, seen));
+    world.lease(2 * HOUR, &[]);
+    let lease = cell(&world).lease;
+    assert_eq!(cell(&world).used_ms.len(), 1);
+    assert_eq!((lease.granted, lease.left), (2, 2), "no grant came back that the device still holds");
 }
 
 #[test]
