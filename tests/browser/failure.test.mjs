@@ -30,7 +30,7 @@ for (const [what, pattern] of [
   ['the loader', '**/selvedge/v1/loader.js'],
   ['the client', '**/selvedge/v1/selvedge.js'],
   ['the wasm', '**/selvedge/v1/*.wasm'],
-  ['the config', '**/s/shop/config'],
+  ['the config', '**/s/shop/config?*'],
   ['the program', '**/s/shop/program/**'],
   ['collect', '**/v1/collect'],
 ]) {

@@ -108,7 +108,7 @@ async function arrive({ country = 'DE', head = '', block, gpc = false } = {}) {
   await visitor.context.route(`${site.url}/consent-test`, (route) => route.fulfill({ contentType: 'text/html', body: document(head + SCRIPT) }));
   await visitor.page.goto(`${site.url}/consent-test`);
   await ready(visitor.page);
-  await until('the config', () => visitor.requests.some(({ url }) => url.endsWith('/config')));
+  await until('the config', () => visitor.requests.some(({ url }) => new URL(url).pathname.endsWith('/config')));
   await visitor.page.waitForTimeout(250);
   return visitor;
 }

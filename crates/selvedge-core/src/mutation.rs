@@ -81,8 +81,6 @@ pub enum Mutation {
     WaitIgnored,
     /// However much waits for a destination, more is taken.
     BacklogIgnored,
-    /// An older program steps what a newer one has stepped.
-    OlderSteps,
     /// An erasure leaves what is not sent yet.
     ErasureLeavesUnsent,
 }
@@ -128,7 +126,6 @@ impl Mutation {
         Self::PoisonTakesNext,
         Self::WaitIgnored,
         Self::BacklogIgnored,
-        Self::OlderSteps,
         Self::ErasureLeavesUnsent,
     ];
 
@@ -174,7 +171,6 @@ impl Mutation {
             Self::PoisonTakesNext => "poison-takes-next",
             Self::WaitIgnored => "wait-ignored",
             Self::BacklogIgnored => "backlog-ignored",
-            Self::OlderSteps => "older-steps",
             Self::ErasureLeavesUnsent => "erasure-leaves-unsent",
         }
     }

@@ -45,9 +45,7 @@ pub fn step(
     trouble: &Trouble<'_>,
     watch: &mut dyn Watch,
 ) -> Result<Outcome, Stale> {
-    let is_older =
-        |record: &&VisitorRecord| record.publish > site.publish && !is_planted(Mutation::OlderSteps);
-    if let Some(record) = stored.as_ref().filter(is_older) {
+    if let Some(record) = stored.as_ref().filter(|record| record.publish > site.publish) {
         return Err(Stale { known: record.publish, given: site.publish });
     }
     let Incoming { header, anonymous_id, events } = batch.into();
