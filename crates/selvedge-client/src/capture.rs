@@ -51,7 +51,7 @@ impl Client {
     }
 
     /// Whether the tracking plan is still on its way, which alone says what is captured automatically.
-    fn awaits_plan(&self) -> bool {
+    pub(crate) fn awaits_plan(&self) -> bool {
         let program = self.settings.program;
         let is_coming = !self.is_settled || (program.is_some() && program != self.unreadable);
         self.mind.plan().is_none() && is_coming

@@ -60,9 +60,16 @@ impl Client {
         }
         let has_news = core::mem::take(&mut self.has_news);
         let waits = self.lanes.own().is_some_and(|lane| !lane.events.is_empty());
-        if has_news && waits && self.mind.wants_edge() {
+        if has_news && waits && (self.mind.wants_edge() || self.is_in_the_dark()) {
             self.set_departure(true);
         }
+    }
+
+    /// Whether nothing is known here of what the edge decides: the program in force cannot be read, or none was named and the
+    /// edge has not answered yet.
+    fn is_in_the_dark(&self) -> bool {
+        let is_unread = self.mind.plan().is_none() && !self.awaits_plan();
+        is_unread && (self.unreadable.is_some() || !self.is_own_answered)
     }
 
     /// Has the rule engine fetched, where the program needs it.
