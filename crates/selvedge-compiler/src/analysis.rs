@@ -4,7 +4,7 @@
 
 use crate::resolved::fact::complement;
 use selvedge_core::wire::program::{
-    AttributeType, Fact, FactSource, Instruction, Jump, MetricKind, Parts, Shape, Test,
+    AttributeType, Fact, FactSource, Instruction, Jump, MetricKind, Parts, Scope, Shape, Test,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -103,12 +103,15 @@ impl Walk<'_> {
         }
     }
 
-    /// A count is never missing.
+    /// A count is never missing, but that of an account that is not known.
     fn may_be_missing(&self, fact: &Fact) -> bool {
         match fact.source {
             FactSource::Metric(at) => {
                 let metric = self.parts.metrics.get(usize::from(at));
-                metric.is_none_or(|metric| !matches!(metric.kind, MetricKind::Count | MetricKind::Tally))
+                metric.is_none_or(|metric| {
+                    let is_count = matches!(metric.kind, MetricKind::Count | MetricKind::Tally);
+                    !is_count || metric.scope == Scope::Account
+                })
             }
             FactSource::Sequence(_) => false,
             _ => true,

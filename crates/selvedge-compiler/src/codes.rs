@@ -73,9 +73,10 @@ codes! {
     E0006 = Error, "a key is missing";
     /// The value has another form than its key takes: a list where a text is expected, a text where a whole number is.
     E0007 = Error, "a value of the wrong form";
-    /// This is part of the rule language, but not built yet. It is refused, never ignored, and the help names what to
-    /// use today where there is something.
-    E0008 = Error, "not supported yet";
+    /// The key or the word is a good one elsewhere, but here the same is called or reached otherwise. It is refused, never
+    /// ignored, and the help says what to write. (`on:` is `trigger:` here: in YAML 1.1 `on` means `true`, so that other
+    /// tools would change the key.)
+    E0008 = Error, "said otherwise here";
     /// In YAML a `!` begins a tag, which vanishes from the value: `when: ! x` would mean `when: x`, the opposite.
     /// Write `not`, or quote the whole value.
     E0009 = Error, "a YAML tag";
@@ -99,7 +100,8 @@ codes! {
     /// A number, a length or a count is outside its bounds.
     E0016 = Error, "out of bounds";
     /// A cap is a whole number of exposures, `per`, and `page`, `session` or a duration: `2 per session`,
-    /// `1 per 24h`; several are separated by commas and all of them hold.
+    /// `1 per 24h`; several are separated by commas and all of them hold. A duration is counted back from now, not by the
+    /// calendar: `1 per 24h` in place of `1 per day`.
     E0017 = Error, "not a cap";
     /// A duration is a whole number and one unit, without a space: `30s`, `10m`, `24h`, `7d`; at most 366 days.
     E0018 = Error, "not a duration";
@@ -169,8 +171,8 @@ codes! {
     E0302 = Error, "an operator for another type";
     /// Only yes-or-no facts and audiences are conditions by themselves; others need a comparison.
     E0303 = Error, "not a condition by itself";
-    /// An amount of money is compared with an amount in the site's currency: `50 EUR`. Rates between currencies are
-    /// not supported yet.
+    /// An amount of money is compared with an amount in the site's currency: `50 EUR`. There are
+    /// no rates between currencies: an event in another currency does not count.
     E0304 = Error, "money without the site's currency";
     /// A count is a whole number from 0.
     E0305 = Error, "a count compared with something else";

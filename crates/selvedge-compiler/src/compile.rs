@@ -24,6 +24,8 @@ const LARGEST: usize = 3;
 pub struct Compilation {
     /// Everything found, sorted by file and place.
     pub diagnostics: Vec<Diagnostic>,
+    /// How many more errors follow from these: names that are declared, though with an error.
+    pub held_back: usize,
     /// The programs, where no error was found.
     pub program: Option<Compiled>,
 }
@@ -71,7 +73,8 @@ pub fn compile_beside(files: &BTreeMap<String, String>, older: Option<&Parts>) -
     let files = Files::new(files);
     let mut report = Report::default();
     let program = run(&files, older, &mut report);
-    Compilation { diagnostics: report.finish(&files), program }
+    let held_back = report.hold_back(&files);
+    Compilation { diagnostics: report.finish(&files), held_back, program }
 }
 
 /// The keys that the compiler asks for while it reads a site, mapping by mapping: what [`crate::schema`] is held to.

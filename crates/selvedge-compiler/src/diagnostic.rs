@@ -1,6 +1,7 @@
 //! What the compiler says to people: data, rendered elsewhere.
 
 use crate::codes::{Code, Severity};
+use crate::follow_on::follow_on;
 use crate::source::{Files, Position, Span};
 use std::collections::BTreeSet;
 
@@ -60,6 +61,17 @@ impl Report {
     /// Whether any of it forbids a program.
     pub fn has_errors(&self) -> bool {
         self.found.iter().any(|found| found.code.severity() == Severity::Error)
+    }
+
+    /// Takes out the errors that follow from others; gives back how many they were.
+    pub fn hold_back(&mut self, files: &Files<'_>) -> usize {
+        let is_error = |found: &&Found| found.code.severity() == Severity::Error;
+        let errors: Vec<(Code, Span)> =
+            self.found.iter().filter(is_error).map(|found| (found.code, found.span)).collect();
+        let mut follows = follow_on(&errors, files).into_iter();
+        let before = self.found.len();
+        self.found.retain(|found| !is_error(&found) || !follows.next().unwrap_or(false));
+        before - self.found.len()
     }
 
     /// Everything found, sorted by file, place and code; each once.

@@ -3,7 +3,7 @@
 use crate::codes::Code;
 use crate::diagnostic::Report;
 use crate::source::Span;
-use crate::suggest::did_you_mean;
+use crate::suggest::{did_you_mean, nearest};
 use crate::yaml::{Entry, Map, Node, Scalar, Value, traps};
 
 /// A value read, and where it stands.
@@ -13,21 +13,22 @@ pub(crate) struct Spanned<T> {
     pub span: Span,
 }
 
-/// A key that belongs to the language but is not built yet, and what to use today.
-pub(crate) type Later = (&'static str, &'static str);
+/// A key or a word that means something elsewhere: what it is called, or how the same is reached, here; and what to write.
+pub(crate) type Elsewhere = (&'static str, &'static str, &'static str);
 
 /// A mapping being read.
 pub(crate) struct Fields<'a> {
     map: &'a Map,
     span: Span,
     asked: Vec<&'static str>,
+    missing: Vec<&'static str>,
 }
 
 impl<'a> Fields<'a> {
     /// The mapping in `node`; reports where it is something else.
     pub fn of(node: &'a Node, report: &mut Report) -> Option<Self> {
         let map = map(node, report)?;
-        Some(Self { map, span: node.span, asked: Vec::new() })
+        Some(Self { map, span: node.span, asked: Vec::new(), missing: Vec::new() })
     }
 
     /// The key's value, where the key is there and not empty.
@@ -47,43 +48,71 @@ impl<'a> Fields<'a> {
         self.optional(key)
     }
 
-    /// The key's value; reports where it is missing.
-    pub fn required(&mut self, key: &'static str, report: &mut Report) -> Option<&'a Node> {
+    /// The key's value; that it is missing is reported at the end, unless a key stands there that is like it.
+    pub fn required(&mut self, key: &'static str) -> Option<&'a Node> {
         let value = self.optional(key);
         if value.is_none() {
-            let first = self.map.entries.first().map_or(self.span, |entry| entry.key_span);
-            report.add_help(
-                Code::E0006,
-                first,
-                format!("the key `{key}` is missing"),
-                format!("add `{key}: ...`"),
-            );
+            self.missing.push(key);
         }
         value
     }
 
-    /// Reports every key that nobody asked for.
-    pub fn finish(self, later: &[Later], report: &mut Report) {
+    /// Reports every key that nobody asked for, and every one that is missing.
+    pub fn finish(mut self, elsewhere: &[Elsewhere], report: &mut Report) {
         if let Some(keys) = &mut report.keys {
             keys.insert(self.asked.clone());
         }
         for entry in &self.map.entries {
             if !self.asked.contains(&entry.key.as_str()) {
-                self.unknown_key(entry, later, report);
+                let meant = self.unknown_key(entry, elsewhere, report);
+                self.missing.retain(|key| Some(*key) != meant);
             }
+        }
+        self.report_missing(report);
+    }
+
+    /// Reports what is missing, of a mapping of which nothing else can be read without it; always `None`.
+    pub fn give_up<T>(mut self, report: &mut Report) -> Option<T> {
+        for entry in &self.map.entries {
+            let meant = nearest(&entry.key, self.missing.iter().copied());
+            if let Some(meant) = meant.and_then(|meant| self.missing.iter().position(|key| *key == meant)) {
+                self.missing.remove(meant);
+                self.unknown_key(entry, &[], report);
+            }
+        }
+        self.report_missing(report);
+        None
+    }
+
+    fn report_missing(&self, report: &mut Report) {
+        let first = self.map.entries.first().map_or(self.span, |entry| entry.key_span);
+        for key in &self.missing {
+            let help = format!("add `{key}: ...`");
+            report.add_help(Code::E0006, first, format!("the key `{key}` is missing"), help);
         }
     }
 
-    fn unknown_key(&self, entry: &Entry, later: &[Later], report: &mut Report) {
+    /// Reports a key that nobody asked for; gives back the key that was meant.
+    fn unknown_key(
+        &self,
+        entry: &Entry,
+        elsewhere: &[Elsewhere],
+        report: &mut Report,
+    ) -> Option<&'static str> {
         let key = &entry.key;
-        if let Some((_, instead)) = later.iter().find(|(name, _)| name == key) {
-            not_supported(&format!("`{key}`"), instead, entry.key_span, report);
-        } else if self.holds_flow_condition() {
-            report.add_help(Code::E0011, entry.key_span, traps::flow_message(), traps::flow_help());
-        } else {
-            let help = did_you_mean(key, self.asked.iter().copied());
-            report.add_help(Code::E0005, entry.key_span, format!("unknown key `{key}`"), help);
+        if let Some((_, message, help)) = elsewhere.iter().find(|(name, ..)| name == key) {
+            said_otherwise(key, message, help, entry.key_span, report);
+            // The key that it is called here is not missing besides.
+            return self.asked.iter().copied().find(|asked| help.contains(&format!("`{asked}`")));
         }
+        if self.holds_flow_condition() {
+            report.add_help(Code::E0011, entry.key_span, traps::flow_message(), traps::flow_help());
+            return None;
+        }
+        let help = did_you_mean(key, self.asked.iter().copied());
+        report.add_help(Code::E0005, entry.key_span, format!("unknown key `{key}`"), help);
+        let meant = nearest(key, self.asked.iter().copied())?;
+        self.asked.iter().copied().find(|asked| *asked == meant)
     }
 
     fn holds_flow_condition(&self) -> bool {
@@ -94,10 +123,9 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Reports something that belongs to the language but is not built yet.
-pub(crate) fn not_supported(what: &str, instead: &str, span: Span, report: &mut Report) {
-    let help = (!instead.is_empty()).then(|| instead.to_owned());
-    report.add_help(Code::E0008, span, format!("{what} is not supported yet"), help);
+/// Reports a key or a word that is called otherwise here.
+fn said_otherwise(word: &str, message: &str, help: &str, span: Span, report: &mut Report) {
+    report.add_help(Code::E0008, span, format!("`{word}` means nothing here: {message}"), help.to_owned());
 }
 
 /// The mapping in `node`; an empty value is an empty mapping.
@@ -166,15 +194,15 @@ pub(crate) fn whole(node: &Node, low: i64, high: i64, report: &mut Report) -> Op
 pub(crate) fn word<T: Copy>(
     node: &Node,
     words: &[(&'static str, T)],
-    later: &[Later],
+    elsewhere: &[Elsewhere],
     report: &mut Report,
 ) -> Option<T> {
     let text = text(node, report)?;
     if let Some((_, value)) = words.iter().find(|(word, _)| *word == text.value) {
         return Some(*value);
     }
-    if let Some((word, instead)) = later.iter().find(|(word, _)| *word == text.value) {
-        not_supported(&format!("`{word}`"), instead, text.span, report);
+    if let Some((word, message, help)) = elsewhere.iter().find(|(word, ..)| *word == text.value) {
+        said_otherwise(word, message, help, text.span, report);
         return None;
     }
     let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();

@@ -43,8 +43,11 @@ fn check_condition(rule: &Rule, part: &RulePart, full: &Parts, named: &[(u16, &s
         let message = format!("the condition of `{}` is never true", rule.id);
         return report.add_help(Code::W0503, span, message, help);
     }
-    if is_entangled && can_be(full, start, false, Facts::Known) == Some(false) {
-        let help = "drop it, or write what was meant".to_owned();
+    // Of facts that are never missing (counts, defaults) one test may let every value through.
+    let is_always = can_be(full, start, false, Facts::Any) == Some(false)
+        || (is_entangled && can_be(full, start, false, Facts::Known) == Some(false));
+    if is_always {
+        let help = "drop `when`, or move one of its bounds".to_owned();
         let message = format!("the condition of `{}` is true whatever its facts are", rule.id);
         return report.add_help(Code::W0504, span, message, help);
     }

@@ -8,6 +8,7 @@
 mod codes;
 mod source;
 
+mod follow_on;
 mod diagnostic;
 mod render;
 mod suggest;

@@ -19,7 +19,7 @@ pub(crate) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a s
     if let Some(near) = nearest(name, known.iter().copied()) {
         return Some(format!("did you mean `{near}`?"));
     }
-    const LISTED_MAX: usize = 24;
+    const LISTED_MAX: usize = 12;
     match known.len() {
         0 => None,
         1..=LISTED_MAX => Some(format!("known here: {}", known.join(", "))),

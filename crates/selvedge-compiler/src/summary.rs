@@ -1,9 +1,12 @@
-//! What `check` prints of a program that compiled: which rules run where and why, what each costs, what a visitor's
-//! state may need.
+//! What there is to say of a program that compiled: which rules run where and why, what each costs, what a visitor's state
+//! may need.
+
+mod text;
 
 use crate::literal::duration_text;
 use crate::lower::{PlaceOf, Shared};
 use crate::resolved::Site;
+use selvedge_core::consent::Purposes;
 use selvedge_core::rules::Program;
 use selvedge_core::wire::program::{Metric, MetricKind, Parts, Scope, Status, WarmUp, Window};
 
@@ -37,6 +40,8 @@ pub struct RuleSummary {
     pub slot: String,
     /// What it shows.
     pub content: String,
+    /// The destination that it tells, where it tells one.
+    pub tells: Option<String>,
     /// Greater wins.
     pub priority: i32,
     /// `live`, `draft` or `paused`.
@@ -54,13 +59,15 @@ pub struct RuleSummary {
 pub struct MetricSummary {
     /// Its name, or the count as written.
     pub name: String,
+    /// What it is kept for: a metric of rules of two purposes is kept for each.
+    pub purpose: &'static str,
     /// The events it is worked out of.
     pub events: Vec<String>,
     /// How far it counts, where that is bounded.
     pub threshold: Option<u16>,
     /// Bytes that it takes of a visitor's state at most.
     pub bytes_max: usize,
-    /// When its value becomes known for a visitor that was there before the count.
+    /// Behind what its value becomes known for a visitor that was there before the count; `never` where it does not.
     pub known_after: String,
 }
 
@@ -76,6 +83,7 @@ pub(crate) fn summary(
         id: rule.id.clone(),
         slot: rule.slot.clone(),
         content: rule.content.clone(),
+        tells: rule.emit.as_ref().map(|emit| emit.to.clone()),
         priority: rule.priority,
         status: status(rule.status),
         in_page: *place == PlaceOf::Page,
@@ -100,10 +108,11 @@ pub(crate) fn summary(
 fn metric(metric: &Metric, parts: &Parts) -> MetricSummary {
     let from_log = if metric.warm_up == WarmUp::Log { ", or as far back as the log reaches" } else { "" };
     let score = parts.scores.get(usize::from(metric.detail)).filter(|_| metric.kind == MetricKind::Score);
-    let events = match score {
+    let mut events = match score {
         Some(score) => score.points.iter().map(|points| points.event.clone()).collect(),
         None => vec![metric.event.clone()],
     };
+    events.dedup();
     let known_after = match metric.window {
         _ if metric.warm_up == WarmUp::Zero => "its publish".to_owned(),
         Window::Ever if score.is_some() => "it has faded".to_owned(),
@@ -118,6 +127,7 @@ fn metric(metric: &Metric, parts: &Parts) -> MetricSummary {
     };
     MetricSummary {
         name: metric.name.clone(),
+        purpose: purpose(metric.purpose),
         events,
         threshold: (metric.kind == MetricKind::Count).then_some(metric.threshold),
         bytes_max: Program::metric_bytes_max(metric),
@@ -125,39 +135,15 @@ fn metric(metric: &Metric, parts: &Parts) -> MetricSummary {
     }
 }
 
+fn purpose(purpose: Purposes) -> &'static str {
+    let named = |name: &&str| Purposes::named(name).is_some_and(|known| known.holds(purpose));
+    Purposes::NAMES.into_iter().find(named).unwrap_or_default()
+}
+
 const fn status(status: Status) -> &'static str {
     match status {
         Status::Live => "live",
         Status::Draft => "draft",
         Status::Paused => "paused",
-    }
-}
-
-impl std::fmt::Display for Summary {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        writeln!(out, "rules, in the order of deciding:")?;
-        for rule in &self.rules {
-            let place = if rule.in_page {
-                "page and edge".to_owned()
-            } else {
-                format!("edge: {}", rule.why.join(", "))
-            };
-            let RuleSummary { id, slot, content, priority, status, tests_max, .. } = rule;
-            writeln!(out, "  {id}  {status}  {priority}  {slot} <- {content}  {tests_max} tests  {place}")?;
-        }
-        writeln!(out, "metrics, and when they are known of a visitor who was there before them:")?;
-        for metric in &self.metrics {
-            let MetricSummary { name, events, threshold, bytes_max, known_after } = metric;
-            let to = threshold.map(|threshold| format!("  to {threshold}")).unwrap_or_default();
-            let events = events.join(", ");
-            writeln!(out, "  {name}  {events}{to}  {bytes_max} bytes  after {known_after}")?;
-        }
-        writeln!(out, "sent at once: {}", self.urgent.join(", "))?;
-        let Self { full_bytes, public_bytes, state_bytes_max, cap_bytes_max, .. } = self;
-        writeln!(out, "program: {full_bytes} bytes, {public_bytes} of them public")?;
-        let bound: Vec<String> =
-            self.state_bound.iter().map(|(what, bytes)| format!("{what} {bytes}")).collect();
-        writeln!(out, "a visitor's state: at most {state_bytes_max} bytes, caps {cap_bytes_max}")?;
-        write!(out, "of the state: {}", bound.join(", "))
     }
 }

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{codes, compiled, rendered, with_rules};
+use common::{codes, compiled, rendered, with_condition, with_rules};
 use selvedge_compiler::{Code, compile};
 use selvedge_core::rules::Program;
 use selvedge_core::wire::program::{Parts, Rule, Terms, Window};
@@ -168,5 +168,33 @@ fn what_cannot_be_meant_is_refused() {
     ] {
         let files = with_rules(&RULES.replacen(found, instead, 1));
         assert!(codes(&files).contains(&code), "{instead}: {}", rendered(&files, &compile(&files)));
+    }
+}
+
+#[test]
+fn a_condition_that_lets_every_count_through_is_warned_of() {
+    let warned = |condition: &str| {
+        let files = with_condition("metrics:\n  shoes: count product_view in session\n", condition);
+        codes(&files).into_iter().filter(|code| *code == Code::W0504).count() == 1
+    };
+    for condition in [
+        "shoes >= 1 or shoes < 1",
+        "shoes >= 2 or not shoes >= 2",
+        "not (shoes >= 3 and shoes < 3)",
+        "shoes <= 4 or shoes between 3 and 9 or shoes > 9",
+        "(session.pages else 0) >= 1 or (session.pages else 0) < 1",
+        "shoes is known",
+    ] {
+        assert!(warned(condition), "{condition}");
+    }
+    for condition in [
+        "shoes >= 2 or shoes < 1",
+        "shoes >= 1",
+        "(count page in 7d of account) is known",
+        "(count page in 7d of account) >= 1 or visitor.is_new or (count page in 7d of account) is missing",
+        "session.pages is known",
+        "(shoes >= 1 or shoes < 1) is true and visitor.is_new",
+    ] {
+        assert!(!warned(condition), "{condition}");
     }
 }

@@ -101,7 +101,7 @@ fn rule<'a>(
             file: &written.file,
             line: written.line,
             column: written.column,
-            holds: leaf.truth,
+            holds: rules::as_written(&written.text, leaf.truth),
             value: JsonValue(rules::told(&site.program, state, moment, leaf.fact)),
         })
     };

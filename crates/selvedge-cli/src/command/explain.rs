@@ -214,4 +214,46 @@ a,1710328000,product_view
         assert!(fault.contains("utm.medium"), "{fault}");
         assert!(given(&stage(), &["utm.medium=cpc".to_owned()]).is_ok());
     }
+
+    /// What an explanation says of the test of a rule with this condition, where `needs_help` is given so.
+    fn told_of(condition: &str, given_as: &[&str]) -> (String, String) {
+        let mut files = new_site();
+        let rules = format!(
+            "attributes:\n  needs_help:\n    type: bool\n    from: visitor\nrules:\n  - id: r\n    when: {condition}\n    \
+             show:\n      slot: hero\n      content: free-shipping\n"
+        );
+        files.insert("rules.yaml".to_owned(), rules);
+        files.remove("tests/hero.yaml");
+        let stage = Stage::of(&compile(&files).program.expect("the site compiles")).unwrap();
+        let given: Vec<String> = given_as.iter().map(|value| format!("needs_help={value}")).collect();
+        let given = self::given(&stage, &given).unwrap();
+        let manner = Manner::of(&History::default(), &[]);
+        let mut walker = Walker::new(&stage, VisitorId([0; 16]), &manner, given, Detail::Facts);
+        let behind = walker.visitor().look(WriterId::mint(1_710_325_000_000, 1), 1_710_325_000_000).unwrap();
+        let text = explanation(&stage, &behind, String::new(), 0).to_string();
+        let leaf = text.lines().find(|line| line.contains("rules.yaml:7")).expect("the test is told");
+        let reason = text.lines().find(|line| line.starts_with("  r  ")).expect("the rule is told");
+        (leaf.split_whitespace().next().unwrap().to_owned(), reason.rsplit("  ").next().unwrap().to_owned())
+    }
+
+    #[test]
+    fn a_test_of_a_state_is_told_as_it_is_written_and_never_unknown() {
+        for (condition, of_true, of_false, of_missing) in [
+            ("needs_help is true", "yes", "no", "no"),
+            ("needs_help is not true", "no", "yes", "yes"),
+            ("needs_help is false", "no", "yes", "no"),
+            ("needs_help is not false", "yes", "no", "yes"),
+            ("not (needs_help is true)", "no", "yes", "yes"),
+            ("not needs_help", "no", "yes", "?"),
+            ("(needs_help = true) is not true", "no", "yes", "yes"),
+        ] {
+            let given: [(&[&str], &str); 3] =
+                [(&["true"], of_true), (&["false"], of_false), (&[], of_missing)];
+            for (given, expected) in given {
+                let (told, reason) = told_of(condition, given);
+                assert_eq!(told, expected, "{condition} with {given:?}");
+                assert_eq!(reason == "won", expected == "yes", "{condition} with {given:?}: {reason}");
+            }
+        }
+    }
 }

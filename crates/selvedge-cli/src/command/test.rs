@@ -140,11 +140,12 @@ impl Report<'_> {
     }
 }
 
-/// `70s`, `12m`, `1h30m5s`.
+/// `70s`, `12m`, `1h30m5s`, `20d`.
 fn offset(ms: u64) -> String {
-    let (hours, minutes, seconds) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1_000 % 60);
+    let (days, hours) = (ms / 86_400_000, ms / 3_600_000 % 24);
+    let (minutes, seconds) = (ms / 60_000 % 60, ms / 1_000 % 60);
     let part = |number: u64, unit: &str| if number > 0 { format!("{number}{unit}") } else { String::new() };
-    let text = part(hours, "h") + &part(minutes, "m") + &part(seconds, "s");
+    let text = part(days, "d") + &part(hours, "h") + &part(minutes, "m") + &part(seconds, "s");
     if text.is_empty() { "0s".to_owned() } else { text }
 }
 
@@ -579,7 +580,7 @@ rules:
 
     #[test]
     fn times_read_as_they_are_written() {
-        let written = [(0, "0s"), (70_000, "1m10s"), (3_600_000, "1h"), (90_061_000, "25h1m1s")];
+        let written = [(0, "0s"), (70_000, "1m10s"), (3_600_000, "1h"), (90_061_000, "1d1h1m1s")];
         for (ms, text) in written {
             assert_eq!(offset(ms), text);
         }

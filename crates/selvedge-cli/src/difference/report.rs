@@ -45,7 +45,7 @@ fn reasons(out: &mut String, side: &str, rules: &[RuleWords]) {
     for rule in rules {
         let _ = writeln!(out, "    {side}  {}: {}", rule.rule, rule.reason_text());
         let shown = if rule.missing.is_empty() { &rule.leaves } else { &rule.missing };
-        let mark = if rule.missing.is_empty() { "" } else { "missing: " };
+        let mark = if rule.missing.is_empty() { "" } else { "failed: " };
         for leaf in shown {
             let _ = writeln!(out, "           {mark}{leaf}");
         }

@@ -185,7 +185,9 @@ impl Run<'_> {
         }
         if let Some(emits) = &expect.emits {
             let told = std::mem::take(&mut self.told);
-            self.failures.extend(verdict::check_emits(&told, emits, &expect.place));
+            let behind = self.last.as_ref().map(|(_, behind)| behind);
+            let failure = verdict::check_emits(self.stage, behind, &told, (emits, &expect.place));
+            self.failures.extend(failure);
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use super::behind::Behind;
 use super::stage::Stage;
 use super::told::{fact_name, told};
-use selvedge_core::rules::LeafTruth;
+use selvedge_core::rules::{LeafTruth, as_written, asks_for_the_opposite};
 use selvedge_core::wire::answer::Reason;
 use selvedge_core::wire::program::Jump;
 use serde::Serialize;
@@ -67,7 +67,7 @@ pub fn rule_words(stage: &Stage, behind: &Behind, rule: u16) -> Option<RuleWords
         priority: found.priority,
         reason,
         by: by(stage, behind, rule),
-        leaves: joined(tests.iter().map(|test| words(stage, behind, test, true)).collect()),
+        leaves: joined(tests.iter().map(|test| as_it_is(stage, behind, test)).collect()),
         missing,
     })
 }
@@ -113,13 +113,23 @@ fn joined(leaves: Vec<LeafWords>) -> Vec<LeafWords> {
     joined
 }
 
+/// The test as it is written.
+fn as_it_is(stage: &Stage, behind: &Behind, test: &LeafTruth) -> LeafWords {
+    let wanted = stage.leaf(test.leaf).is_some_and(|place| !asks_for_the_opposite(&place.text));
+    words(stage, behind, test, wanted)
+}
+
+/// The test as it is asked, or (`wanted` false) its opposite.
 fn words(stage: &Stage, behind: &Behind, test: &LeafTruth, wanted: bool) -> LeafWords {
     let place = stage.leaf(test.leaf).cloned().unwrap_or_default();
     LeafWords {
         fact: fact_name(stage, test.fact, &place.text).to_owned(),
         value: told(stage, behind, test.fact, test.known).to_string(),
-        holds: test.truth,
-        text: if wanted { place.text } else { format!("not {}", place.text) },
+        holds: as_written(&place.text, test.truth),
+        text: match wanted != asks_for_the_opposite(&place.text) {
+            true => place.text,
+            false => format!("not {}", place.text),
+        },
         file: place.file,
         line: place.line,
         column: place.column,
@@ -172,8 +182,11 @@ impl fmt::Display for LeafWords {
     /// `shoe_views >= 2 (shoe_views is 1)  rules.yaml:47:11`.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { text, fact, value, file, line, column, .. } = self;
-        if text == fact {
+        let is_truth = matches!(value.as_str(), "true" | "false" | "unknown");
+        if text == fact && is_truth {
             write!(out, "{text} is {value}")?;
+        } else if text == fact || fact.contains(' ') {
+            write!(out, "{text} (it is {value})")?;
         } else {
             write!(out, "{text} ({fact} is {value})")?;
         }

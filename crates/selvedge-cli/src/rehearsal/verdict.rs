@@ -10,6 +10,7 @@ use selvedge_core::rules::Decision;
 use selvedge_core::value::Value;
 use selvedge_core::wire::answer::Reason;
 use selvedge_core::wire::log_row::Emission;
+use selvedge_core::wire::program::Rule;
 use selvedge_edge::json::JsonMap;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -117,8 +118,13 @@ fn check_slot(stage: &Stage, behind: &Behind, expect: &ExpectSlot) -> Option<Fai
 }
 
 fn shows(stage: &Stage, rule: &str, content: &str) -> bool {
+    let is_it = |at: u16| stage.content_id(at) == content;
+    let in_variant = |rule: &Rule| {
+        let trial = rule.terms.trial.as_ref();
+        trial.is_some_and(|trial| trial.contents.iter().flatten().any(|at| is_it(*at)))
+    };
     let mut rules = stage.parts.rules.iter();
-    rules.any(|known| known.id == rule && stage.content_id(known.content) == content)
+    rules.any(|known| known.id == rule && (is_it(known.content) || in_variant(known)))
 }
 
 fn rules_of(stage: &Stage, behind: &Behind, slots: &BTreeSet<u16>) -> Vec<RuleWords> {
@@ -129,7 +135,7 @@ fn rules_of(stage: &Stage, behind: &Behind, slots: &BTreeSet<u16>) -> Vec<RuleWo
 /// A rule's reason, and what was missing.
 fn because(rule: &RuleWords) -> Vec<String> {
     let mut lines = vec![format!("{}: {}", rule.rule, rule.reason_text())];
-    lines.extend(rule.missing.iter().map(|leaf| format!("  missing: {leaf}")));
+    lines.extend(rule.missing.iter().map(|leaf| format!("  failed: {leaf}")));
     if matches!(rule.reason, Reason::Won | Reason::Held) {
         lines.extend(rule.leaves.iter().map(|leaf| format!("  {leaf}")));
     }
@@ -185,9 +191,16 @@ fn json(value: &Value) -> String {
     text.trim_start_matches("{\"value\":").trim_end_matches('}').to_owned()
 }
 
-/// What destinations were told against what was expected: the same messages, in the same order.
+/// What destinations were told against what was expected: the same messages, in the same order. Of a message that was not
+/// told, why its rule does not act now.
 #[must_use]
-pub fn check_emits(told: &[Emission], expected: &[ExpectEmit], place: &CasePlace) -> Option<Failure> {
+pub fn check_emits(
+    stage: &Stage,
+    behind: Option<&Behind>,
+    told: &[Emission],
+    expect: (&[ExpectEmit], &CasePlace),
+) -> Option<Failure> {
+    let (expected, place) = expect;
     let is_met = |(told, expected): (&Emission, &ExpectEmit)| {
         let has =
             |(name, value): (&str, &Value)| told.fields.get(name).is_some_and(|told| is_same(told, value));
@@ -207,8 +220,17 @@ pub fn check_emits(told: &[Emission], expected: &[ExpectEmit], place: &CasePlace
         place: expected.first().map_or(place, |expect| &expect.place).clone(),
         expected: format!("emit = {}", list(expected.iter().map(wanted).collect())),
         found: list(told.iter().map(message).collect()),
-        because: Vec::new(),
+        because: behind.map(|behind| not_told(stage, behind, told, expected)).unwrap_or_default(),
     })
+}
+
+fn not_told(stage: &Stage, behind: &Behind, told: &[Emission], expected: &[ExpectEmit]) -> Vec<String> {
+    let is_told = |id: &str| told.iter().any(|told| told.rule == id);
+    let ids: BTreeSet<&str> =
+        expected.iter().map(|expect| expect.rule.as_str()).filter(|id| !is_told(id)).collect();
+    let rules = (0u16..).zip(&stage.parts.rules).filter(|(_, rule)| ids.contains(rule.id.as_str()));
+    let words = rules.filter_map(|(at, _)| rule_words(stage, behind, at));
+    words.flat_map(|words| because(&words)).collect()
 }
 
 /// Whether two values are one, however their numbers are written.
@@ -226,6 +248,6 @@ fn check_reason(stage: &Stage, behind: &Behind, expect: &ExpectReason) -> Option
         place: expect.place.clone(),
         expected: format!("{}: {}", expect.rule, expect.reason.as_str()),
         found: words.reason_text(),
-        because: words.missing.iter().map(|leaf| format!("missing: {leaf}")).collect(),
+        because: words.missing.iter().map(|leaf| format!("failed: {leaf}")).collect(),
     })
 }

@@ -33,7 +33,7 @@ fn emit(node: &Node, reading: &Reading<'_>, report: &mut Report) -> Option<Expec
         return told(Spanned { value: rule, span: text.span }, is_exit, Map::new(), reading, report);
     };
     let mut from = Fields::of(node, report)?;
-    let rule = from.required("rule", report).and_then(|node| fields::text(node, report));
+    let rule = from.required("rule").and_then(|node| fields::text(node, report));
     let message = from.optional("message").and_then(|node| fields::word(node, &MESSAGES, &[], report));
     let said = from.optional("fields").and_then(|node| fields::map(node, report));
     from.finish(&[], report);

@@ -94,8 +94,8 @@ fn of_line(line: &str, span: Span, report: &mut Report) -> Option<Written> {
 
 fn of_fields(node: &Node, report: &mut Report) -> Option<Written> {
     let mut fields = Fields::of(node, report)?;
-    let at = fields.required("at", report).and_then(|node| fields::text(node, report));
-    let name = fields.required("event", report).and_then(|node| fields::text(node, report));
+    let at = fields.required("at").and_then(|node| fields::text(node, report));
+    let name = fields.required("event").and_then(|node| fields::text(node, report));
     let entries = |node: Option<&Node>, report: &mut Report| {
         node.and_then(|node| fields::map(node, report)).map(map).unwrap_or_default()
     };

@@ -33,14 +33,14 @@ pub(crate) fn read(files: &Files<'_>, site: &Site, report: &mut Report) -> Vec<C
 
 fn case(node: &Node, reading: &Reading<'_>, report: &mut Report) -> Option<Case> {
     let mut fields = Fields::of(node, report)?;
-    let name = fields.required("name", report).and_then(|node| fields::text(node, report));
+    let name = fields.required("name").and_then(|node| fields::text(node, report));
     let now = fields.optional("now").and_then(|node| now(node, report));
     let consent = fields.optional("consent").map(|node| consent(node, report));
     let given = fields.optional("given");
     let tables = given.and_then(tables_of).map(|node| read_tables(node, reading, report));
     let given = given.map(|node| read_given(node, reading, report));
     let events = fields.optional("events").map(|node| read_events(node, reading, report));
-    let expects = fields.required("expect", report).map(|node| read_expects(node, reading, report));
+    let expects = fields.required("expect").map(|node| read_expects(node, reading, report));
     fields.finish(&[], report);
     let Spanned { value: name, span } = name?;
     Some(Case {

@@ -1,4 +1,4 @@
-//! The words of conditions: those that are never names, and those that are not built yet.
+//! The words of conditions: those that are never names, and those that are windows.
 
 use selvedge_core::wire::program::Window;
 

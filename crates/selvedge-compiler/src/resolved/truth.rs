@@ -2,7 +2,7 @@
 //! no, because a leaf whose fact is unknown simply does not pass.
 
 use super::fact::{ItemTest, Leaf, Typed};
-use crate::condition::State;
+use crate::condition::{Source, State};
 
 /// A yes-or-no formula over leaves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +34,7 @@ fn when_false(typed: &Typed) -> Truth {
         Typed::Or(parts) => Truth::All(parts.iter().map(when_false).collect()),
         Typed::Not(inner) => when_true(inner),
         Typed::Leaf(leaf) => Truth::Leaf(leaf.opposite()),
-        Typed::State(inner, state) => opposite(in_state(inner, *state)),
+        Typed::State(inner, state) => in_state(inner, other(*state)),
     }
 }
 
@@ -48,8 +48,56 @@ pub(crate) fn item_truths(test: &ItemTest) -> [Truth; 2] {
     [when_true(&test.condition), when_false(&test.condition)]
 }
 
-/// When `typed` is in `state`: never unknown.
+/// The state that something is in where it is not in `state`.
+const fn other(state: State) -> State {
+    match state {
+        State::True => State::NotTrue,
+        State::NotTrue => State::True,
+        State::False => State::NotFalse,
+        State::NotFalse => State::False,
+        State::Known => State::Missing,
+        State::Missing => State::Known,
+    }
+}
+
+/// When `typed` is in `state`: never unknown. A test of its own says so in its words.
 fn in_state(typed: &Typed, state: State) -> Truth {
+    let words = match state {
+        State::True => "is true",
+        State::NotTrue => "is not true",
+        State::False => "is false",
+        State::NotFalse => "is not false",
+        State::Known | State::Missing => return state_of(typed, state),
+    };
+    let truth = state_of(typed, state);
+    match typed {
+        Typed::Leaf(leaf) => worded(truth, &format!("{} {words}", subject(&leaf.source.text))),
+        _ => truth,
+    }
+}
+
+/// What is asked whether it is true.
+fn subject(text: &str) -> String {
+    let states = [" is not true", " is not false", " is true", " is false"];
+    match states.iter().find_map(|words| text.strip_suffix(words)) {
+        Some(subject) => subject.to_owned(),
+        None if text.contains(' ') && !text.starts_with('(') => format!("({text})"),
+        None => text.to_owned(),
+    }
+}
+
+fn worded(truth: Truth, text: &str) -> Truth {
+    match truth {
+        Truth::Opposite(inner) => Truth::Opposite(Box::new(worded(*inner, text))),
+        Truth::Leaf(leaf) => {
+            let source = Source { text: text.to_owned(), ..leaf.source.clone() };
+            Truth::Leaf(Leaf { source, ..leaf })
+        }
+        list => list,
+    }
+}
+
+fn state_of(typed: &Typed, state: State) -> Truth {
     match state {
         State::True => apart(when_true(typed)),
         State::NotTrue => opposite(when_true(typed)),

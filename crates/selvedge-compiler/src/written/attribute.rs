@@ -64,8 +64,8 @@ pub(super) fn read_attribute(entry: &Entry, report: &mut Report) -> Option<Attri
     ];
     let name = name_of(entry, NameKind::Dotted, report);
     let mut fields = Fields::of(&entry.value, report)?;
-    let kind = fields.required("type", report).and_then(|node| fields::word(node, &TYPES, &[], report));
-    let scope = fields.required("from", report).and_then(|node| fields::word(node, &SCOPES, &[], report));
+    let kind = fields.required("type").and_then(|node| fields::word(node, &TYPES, &[], report));
+    let scope = fields.required("from").and_then(|node| fields::word(node, &SCOPES, &[], report));
     let set = named(fields.optional("set"), read_set, report);
     let private = fields.optional("private").and_then(|node| fields::flag(node, report));
     let ttl = read_ttl(&mut fields, report);
@@ -95,7 +95,7 @@ fn read_set(entry: &Entry, report: &mut Report) -> Option<Set> {
     let span = entry.value.span;
     if matches!(entry.value.value, Value::Map(_)) {
         let mut fields = Fields::of(&entry.value, report)?;
-        let property = fields.required("property", report).and_then(|node| fields::text(node, report));
+        let property = fields.required("property").and_then(|node| fields::text(node, report));
         fields.finish(&[], report);
         return Some(Set { event, to: SetTo::Property(property?.value), span });
     }

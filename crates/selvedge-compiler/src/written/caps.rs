@@ -93,15 +93,7 @@ fn read_cap(written: &str, span: Span, report: &mut Report) -> Option<Cap> {
     let window = match *stretch {
         "page" => Window::Page,
         "session" => Window::Session,
-        "today" | "day" | "week" | "month" | "ever" => {
-            fields::not_supported(
-                &format!("a cap per `{stretch}`"),
-                "use a duration: `24h`, `7d`, `30d`",
-                span,
-                report,
-            );
-            return None;
-        }
+        "today" | "day" | "week" | "month" | "ever" => return calendar_cap(limit, stretch, span, report),
         _ => match literal::duration_ms(stretch) {
             Some(ms) => Window::Sliding(ms),
             None => return bad_cap(written, span, report),
@@ -114,6 +106,19 @@ fn read_cap(written: &str, span: Span, report: &mut Report) -> Option<Cap> {
         return None;
     }
     Some(Cap { limit, window })
+}
+
+/// A cap is counted back from now: a visitor who was shown something at 23:59 has not room for it again at midnight.
+fn calendar_cap<T>(limit: &str, stretch: &str, span: Span, report: &mut Report) -> Option<T> {
+    let duration = match stretch {
+        "week" => "7d",
+        "month" => "30d",
+        "ever" => "366d",
+        _ => "24h",
+    };
+    let message = format!("a cap is not counted by the calendar: `per {stretch}`");
+    report.add_help(Code::E0017, span, message, format!("write `{limit} per {duration}`: back from now"));
+    None
 }
 
 fn bad_cap<T>(written: &str, span: Span, report: &mut Report) -> Option<T> {

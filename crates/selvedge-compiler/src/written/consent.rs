@@ -2,7 +2,7 @@
 
 use crate::codes::Code;
 use crate::diagnostic::Report;
-use crate::fields::{self, Fields, Later};
+use crate::fields::{self, Elsewhere, Fields};
 use crate::literal::DURATION_MS_MAX;
 use crate::written::destinations::Destination;
 use crate::written::stretch::duration;
@@ -164,12 +164,16 @@ const PRESETS: [(&str, Preset); 5] = [
 pub(crate) const PRESET_NAMES: [&str; 5] = ["onetrust", "cookiebot", "didomi", "usercentrics", "klaro"];
 
 pub(super) fn read_consent(node: &Node, report: &mut Report) -> Consent {
-    const LATER: [Later; 2] = [
-        ("cmp", "write the platforms of the page under `sources`"),
-        ("purposes", "the four purposes are necessary, analytics, personalization and advertising"),
+    const ELSEWHERE: [Elsewhere; 2] = [
+        ("cmp", "the consent platforms of the page stand under `sources`", "write `sources: [...]`"),
+        (
+            "purposes",
+            "the purposes are always necessary, analytics, personalization and advertising",
+            "remove it; events and rules name their purposes themselves",
+        ),
     ];
     let Some(mut fields) = Fields::of(node, report) else { return Consent::default() };
-    let mode = fields.required("mode", report).and_then(|node| fields::word(node, &MODES, &[], report));
+    let mode = fields.required("mode").and_then(|node| fields::word(node, &MODES, &[], report));
     let version = fields
         .optional("policy_version")
         .and_then(|node| fields::whole(node, 1, i64::from(u16::MAX), report));
@@ -191,7 +195,7 @@ pub(super) fn read_consent(node: &Node, report: &mut Report) -> Consent {
     }
     let wait = fields.optional("wait").and_then(|node| duration(node, WAIT_MS_MAX, report));
     sources.wait = wait.unwrap_or(WAIT_MS);
-    fields.finish(&LATER, report);
+    fields.finish(&ELSEWHERE, report);
     let is_exempt = mode == Some(Mode::Exempt) || regions.iter().any(|(_, mode)| *mode == Mode::Exempt);
     Consent {
         mode: mode.unwrap_or_default(),
@@ -304,14 +308,14 @@ fn read_platform(node: &Node, report: &mut Report) -> Option<Platform> {
         platform.listen = items.filter_map(|item| expression(item, is_listened, report)).collect();
     }
     let is_known = !platform.read.is_empty();
-    let read = if is_known { fields.optional("read") } else { fields.required("read", report) };
+    let read = if is_known { fields.optional("read") } else { fields.required("read") };
     if let Some(read) = read {
         platform.read = expression(read, is_path, report)?;
     }
     if let Some(node) = fields.optional("answered") {
         platform.answered = expression(node, is_answered, report)?;
     }
-    let map = if is_known { fields.optional("map") } else { fields.required("map", report) };
+    let map = if is_known { fields.optional("map") } else { fields.required("map") };
     for (at, items) in map.map(|node| by_purpose(node, report)).unwrap_or_default() {
         let names = items.iter().take(NAMES_MAX);
         platform.map[at] = names.filter_map(|item| Some(fields::text(item, report)?.value)).collect();

@@ -72,8 +72,8 @@ const TYPES: [(&str, ContentType); 6] = [
 
 fn read_content(entry: &Entry, report: &mut Report) -> Option<Content> {
     let mut fields = Fields::of(&entry.value, report)?;
-    let content_type =
-        fields.required("type", report).and_then(|node| fields::word(node, &TYPES, &[], report))?;
+    let content_type = fields.required("type").and_then(|node| fields::word(node, &TYPES, &[], report));
+    let Some(content_type) = content_type else { return fields.give_up(report) };
     let everybody = read_fields(content_type, &mut fields, true, report);
     let mut wordings = match fields.filled("locales", report) {
         None => Vec::new(),
@@ -102,7 +102,7 @@ fn read_fields(
     let mut found = Vec::new();
     for (name, is_required) in names {
         let node = match is_whole && *is_required {
-            true => fields.required(name, report),
+            true => fields.required(name),
             false => fields.filled(name, report),
         };
         let Some(node) = node else { continue };
@@ -118,8 +118,7 @@ fn read_fields(
 }
 
 fn attributes(fields: &mut Fields<'_>, is_whole: bool, report: &mut Report) -> Vec<Field> {
-    let node =
-        if is_whole { fields.required("attributes", report) } else { fields.filled("attributes", report) };
+    let node = if is_whole { fields.required("attributes") } else { fields.filled("attributes", report) };
     let Some(Node { value: Value::Map(Map { entries }), .. }) = node else { return Vec::new() };
     if entries.len() > CONTENT_FIELDS_MAX {
         let message = format!("{} attributes; a content may set at most {CONTENT_FIELDS_MAX}", entries.len());

@@ -124,8 +124,8 @@ fn read_applies_to(node: &Node, report: &mut Report) -> Option<AppliesTo> {
 
 fn read_holdout(node: &Node, report: &mut Report) -> Option<Holdout> {
     let mut fields = Fields::of(node, report)?;
-    let share = fields.required("share", report).and_then(|node| read_share(node, report));
-    let salt = fields.required("salt", report).and_then(|node| fields::text(node, report));
+    let share = fields.required("share").and_then(|node| read_share(node, report));
+    let salt = fields.required("salt").and_then(|node| fields::text(node, report));
     let unit = fields.optional("unit").and_then(|node| fields::word(node, &UNITS, &[], report));
     let applies_to = fields.optional("applies_to").and_then(|node| read_applies_to(node, report));
     fields.finish(&[], report);
@@ -157,8 +157,8 @@ fn bad_share<T>(text: &Spanned<String>, report: &mut Report) -> Option<T> {
 fn read_suppression(node: &Node, source: &str, report: &mut Report) -> Option<Suppression> {
     const ON_UNKNOWN: [(&str, bool); 2] = [("suppress", true), ("allow", false)];
     let mut fields = Fields::of(node, report)?;
-    let name = fields.required("name", report).and_then(|node| fields::text(node, report));
-    let when = fields.required("when", report).and_then(|node| read_condition(node, source, report));
+    let name = fields.required("name").and_then(|node| fields::text(node, report));
+    let when = fields.required("when").and_then(|node| read_condition(node, source, report));
     let on_unknown =
         fields.optional("on_unknown").and_then(|node| fields::word(node, &ON_UNKNOWN, &[], report));
     let applies_to = fields.optional("applies_to").and_then(|node| read_applies_to(node, report));
@@ -178,7 +178,7 @@ fn read_experiment(entry: &Entry, report: &mut Report) -> Option<Experiment> {
     let primary = fields.optional("primary").and_then(|node| fields::text(node, report));
     let guardrails = fields.optional("guardrails").map(fields::items).unwrap_or_default();
     let guardrails = guardrails.iter().filter_map(|node| fields::text(node, report)).collect();
-    let variants = named(fields.required("variants", report), read_variant, report);
+    let variants = named(fields.required("variants"), read_variant, report);
     fields.finish(&[], report);
     check_variants(&variants, &name, report);
     Some(Experiment {
@@ -221,7 +221,7 @@ fn read_variant(entry: &Entry, report: &mut Report) -> Option<Variant> {
     const SHARE_MAX: i64 = 1_000_000;
     let name = name_of(entry, NameKind::Dashed, report).value;
     let mut fields = Fields::of(&entry.value, report)?;
-    let share = fields.required("share", report).and_then(|node| fields::whole(node, 0, SHARE_MAX, report));
+    let share = fields.required("share").and_then(|node| fields::whole(node, 0, SHARE_MAX, report));
     let content = fields.optional("content").and_then(|node| read_contents(node, report));
     fields.finish(&[], report);
     let share = share.and_then(|share| u64::try_from(share).ok()).unwrap_or(0);

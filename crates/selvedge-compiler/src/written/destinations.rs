@@ -79,9 +79,10 @@ pub(super) fn read_destinations(node: Option<&Node>, source: &str, report: &mut 
 fn read_destination(entry: &Entry, source: &str, report: &mut Report) -> Option<Destination> {
     let name = name_of(entry, NameKind::Dotted, report);
     let mut fields = Fields::of(&entry.value, report)?;
-    let kind = fields.required("type", report).and_then(|node| fields::word(node, &KINDS, &[], report));
-    let purposes = fields.required("purposes", report).map(|node| read_purposes(node, report));
-    let way = match kind? {
+    let kind = fields.required("type").and_then(|node| fields::word(node, &KINDS, &[], report));
+    let purposes = fields.required("purposes").map(|node| read_purposes(node, report));
+    let Some(kind) = kind else { return fields.give_up(report) };
+    let way = match kind {
         Kind::Http => http::read(&mut fields, report).map(Way::Http),
         Kind::Kafka => kafka::read(&mut fields, report).map(Way::Kafka),
         Kind::Queue => read_queue(&mut fields, report),
@@ -200,8 +201,8 @@ fn read_bytes(node: &Node, report: &mut Report) -> Option<u64> {
 }
 
 fn read_queue(fields: &mut Fields<'_>, report: &mut Report) -> Option<Way> {
-    let queue = fields.required("queue", report).and_then(|node| secret::binding(node, report));
-    let dead_letter = fields.required("dead_letter", report).and_then(|node| secret::binding(node, report));
+    let queue = fields.required("queue").and_then(|node| secret::binding(node, report));
+    let dead_letter = fields.required("dead_letter").and_then(|node| secret::binding(node, report));
     let (queue, dead_letter) = (queue?, dead_letter?);
     if queue.value == dead_letter.value {
         let message = "what the queue's consumer could not take would come back to it for ever";

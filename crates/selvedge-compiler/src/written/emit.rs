@@ -25,8 +25,8 @@ pub(crate) struct Emit {
 /// Reads `{to, enter, exit_when, fields, once_per}`.
 pub(super) fn read_emit(node: &Node, source: &str, report: &mut Report) -> Option<Emit> {
     let mut keys = Fields::of(node, report)?;
-    let to = keys.required("to", report).and_then(|node| fields::text(node, report));
-    let enter = keys.required("enter", report).and_then(|node| fields::text(node, report));
+    let to = keys.required("to").and_then(|node| fields::text(node, report));
+    let enter = keys.required("enter").and_then(|node| fields::text(node, report));
     let exit = keys.filled("exit_when", report).map(|node| read_condition(node, source, report));
     let told = keys.optional("fields").map(|node| read_fields(node, source, report)).unwrap_or_default();
     let once_per = keys.optional("once_per").and_then(|node| read_once(node, report));

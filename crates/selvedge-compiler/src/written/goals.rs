@@ -37,7 +37,7 @@ fn read_goal(entry: &Entry, report: &mut Report) -> Option<Goal> {
     const TRUSTS: [(&str, Trust); 2] = [("client", Trust::Client), ("server", Trust::Server)];
     let name = name_of(entry, NameKind::Dashed, report);
     let mut fields = Fields::of(&entry.value, report)?;
-    let event = fields.required("event", report).and_then(|node| fields::text(node, report));
+    let event = fields.required("event").and_then(|node| fields::text(node, report));
     let value = fields.optional("value").and_then(|node| fields::text(node, report));
     let trust = fields.optional("trust");
     let trust = trust.and_then(|node| Some((fields::word(node, &TRUSTS, &[], report)?, node.span)));

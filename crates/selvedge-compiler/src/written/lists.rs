@@ -47,7 +47,7 @@ fn check_size(count: usize, span: Span, report: &mut Report) {
 /// `{csv: file, column: name}`: the column, or the first.
 fn read_file(node: &Node, files: &Files<'_>, report: &mut Report) -> Option<Vec<String>> {
     let mut fields = Fields::of(node, report)?;
-    let file = fields.required("csv", report).and_then(|node| fields::text(node, report));
+    let file = fields.required("csv").and_then(|node| fields::text(node, report));
     let column = fields.optional("column").and_then(|node| fields::text(node, report));
     fields.finish(&[], report);
     let file = file?;

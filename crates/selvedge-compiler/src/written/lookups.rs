@@ -70,8 +70,8 @@ pub(super) fn read_lookups(node: Option<&Node>, files: &Files<'_>, report: &mut 
 fn read_lookup(entry: &Entry, files: &Files<'_>, report: &mut Report) -> Option<Lookup> {
     fields::name(&entry.key, entry.key_span, NameKind::Dotted, report);
     let mut fields = Fields::of(&entry.value, report)?;
-    let key = fields.required("key", report).and_then(|node| fields::text(node, report));
-    let from = fields.required("from", report).and_then(|node| fields::text(node, report));
+    let key = fields.required("key").and_then(|node| fields::text(node, report));
+    let from = fields.required("from").and_then(|node| fields::text(node, report));
     let ttl = fields.optional("ttl");
     let if_stale = fields.optional("if_stale");
     let columns = fields.optional("columns");

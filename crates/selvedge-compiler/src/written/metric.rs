@@ -36,7 +36,7 @@ fn read_metric(entry: &Entry, source: &str, report: &mut Report) -> Option<Metri
         return Some(Metric { name, metric: read_measure(&entry.value, source, report) });
     };
     let mut fields = Fields::of(&entry.value, report)?;
-    let measure = fields.required("measure", report).and_then(|node| read_measure(node, source, report));
+    let measure = fields.required("measure").and_then(|node| read_measure(node, source, report));
     let warm_up = read_warm_up(&mut fields, report);
     fields.finish(&[], report);
     Some(Metric { name, metric: measure.map(|metric| condition::Metric { warm_up, ..metric }) })

@@ -2,7 +2,7 @@
 
 use crate::codes::Code;
 use crate::diagnostic::Report;
-use crate::fields::{self, Fields, Later, NameKind};
+use crate::fields::{self, Elsewhere, Fields, NameKind};
 use crate::yaml::Node;
 use selvedge_core::consent::Purposes;
 use selvedge_core::event::EventType;
@@ -24,7 +24,7 @@ pub(crate) fn purpose(node: &Node, report: &mut Report) -> Option<Purposes> {
 /// Reads tracking-plan.yaml.
 pub(crate) fn read(root: &Node, report: &mut Report) -> Vec<PlanEvent> {
     let Some(mut fields) = Fields::of(root, report) else { return Vec::new() };
-    let events = fields.required("events", report).and_then(|node| fields::map(node, report));
+    let events = fields.required("events").and_then(|node| fields::map(node, report));
     fields.finish(&[], report);
     let entries = events.map(|map| map.entries.as_slice()).unwrap_or_default();
     entries
@@ -48,7 +48,7 @@ fn read_event(name: &str, node: &Node, report: &mut Report) -> Option<PlanEvent>
     let version = fields.optional("version").and_then(|node| fields::whole(node, 1, 65_535, report));
     let nature = fields.optional("nature").and_then(|node| fields::word(node, &NATURES, &[], report));
     let trust = fields.optional("trust").and_then(|node| fields::word(node, &TRUSTS, &[], report));
-    let purposes = fields.required("purposes", report).map(|node| read_purposes(node, report));
+    let purposes = fields.required("purposes").map(|node| read_purposes(node, report));
     let additional = fields.optional("additional_properties").and_then(|node| fields::flag(node, report));
     let properties = fields.optional("properties").map(|node| read_properties(node, report));
     for documentation in ["owner", "description"] {
@@ -108,15 +108,14 @@ const TYPES: [(&str, PropertyType); 8] = [
 ];
 
 fn read_property(name: &str, node: &Node, report: &mut Report) -> Option<PlanProperty> {
-    const LATER: [Later; 4] = [
-        ("pattern", "list the values under `enum`, or leave it to the sender"),
-        ("min", "leave the bounds to the sender"),
-        ("max", "leave the bounds to the sender"),
-        ("properties", "nested properties are not described yet: type `object` takes any"),
+    const ELSEWHERE: [Elsewhere; 4] = [
+        ("pattern", "texts are bounded by an `enum`", "list the values under `enum`, or remove it"),
+        ("min", "the tracking plan judges types, not bounds", "ask in `where`: `where value >= 0 EUR`"),
+        ("max", "the tracking plan judges types, not bounds", "ask in `where`: `where value <= 500 EUR`"),
+        ("properties", "an `object` holds any properties, and they are not described", "remove it"),
     ];
     let mut fields = Fields::of(node, report)?;
-    let property_type =
-        fields.required("type", report).and_then(|node| fields::word(node, &TYPES, &[], report));
+    let property_type = fields.required("type").and_then(|node| fields::word(node, &TYPES, &[], report));
     let required = fields.optional("required").and_then(|node| fields::flag(node, report));
     let pii = fields.optional("pii").and_then(|node| fields::flag(node, report));
     let masked = fields.optional("masked").and_then(|node| fields::flag(node, report));
@@ -124,7 +123,7 @@ fn read_property(name: &str, node: &Node, report: &mut Report) -> Option<PlanPro
     if let Some(node) = fields.optional("description") {
         fields::text(node, report);
     }
-    fields.finish(&LATER, report);
+    fields.finish(&ELSEWHERE, report);
     Some(PlanProperty {
         name: name.to_owned(),
         property_type: property_type?,

@@ -3,7 +3,7 @@
 use crate::codes::Code;
 use crate::condition::Expr;
 use crate::diagnostic::Report;
-use crate::fields::{self, Fields, Later, NameKind, Spanned};
+use crate::fields::{self, Elsewhere, Fields, NameKind, Spanned};
 use crate::source::Files;
 use crate::written::attribute::{Attribute, read_attribute};
 use crate::written::caps::{RuleCaps, read_caps, read_rule_caps};
@@ -113,16 +113,21 @@ fn read_rules(node: Option<&Node>, source: &str, report: &mut Report) -> Vec<Rul
     items.iter().filter_map(|item| read_rule(item, source, report)).collect()
 }
 
-const RULE_LATER: [Later; 1] = [("on", "write `trigger`")];
+const ELSEWHERE: [Elsewhere; 4] = [
+    ("on", "the events that a rule waits for stand under `trigger`", "write `trigger` in its place"),
+    ("if", "the condition of a rule stands under `when`", "write `when` in its place"),
+    ("condition", "the condition of a rule stands under `when`", "write `when` in its place"),
+    ("name", "a rule is named by its `id`", "write `id` in its place"),
+];
 
 fn read_rule(node: &Node, source: &str, report: &mut Report) -> Option<Rule> {
     const STATUSES: [(&str, Status); 3] =
         [("draft", Status::Draft), ("live", Status::Live), ("paused", Status::Paused)];
     let mut fields = Fields::of(node, report)?;
-    let id = fields.required("id", report).and_then(|node| fields::text(node, report));
+    let id = fields.required("id").and_then(|node| fields::text(node, report));
     let when = fields.filled("when", report).map(|node| read_condition(node, source, report));
     let emit = fields.optional("emit").map(|node| read_emit(node, source, report));
-    let show = if emit.is_some() { fields.optional("show") } else { fields.required("show", report) };
+    let show = if emit.is_some() { fields.optional("show") } else { fields.required("show") };
     let show = show.map(|node| read_show(node, report));
     let is_mute = emit.is_some() && show.is_none();
     let group = fields.optional("group").and_then(|node| fields::text(node, report));
@@ -139,7 +144,7 @@ fn read_rule(node: &Node, source: &str, report: &mut Report) -> Option<Rule> {
     let purpose = fields.optional("purpose").and_then(|node| rule_purpose(node, service, report));
     let private = fields.optional("private").and_then(|node| fields::flag(node, report));
     let timing = read_timing(&mut fields, report);
-    fields.finish(&RULE_LATER, report);
+    fields.finish(&ELSEWHERE, report);
     let id = id?;
     fields::name(&id.value, id.span, NameKind::Dashed, report);
     let (slot, content) = show.unwrap_or_default();
@@ -181,8 +186,8 @@ fn rule_purpose(node: &Node, is_service: bool, report: &mut Report) -> Option<Pu
 
 fn read_show(node: &Node, report: &mut Report) -> (Option<Spanned<String>>, Option<Spanned<String>>) {
     let Some(mut fields) = Fields::of(node, report) else { return (None, None) };
-    let slot = fields.required("slot", report).and_then(|node| fields::text(node, report));
-    let content = fields.required("content", report).and_then(|node| fields::text(node, report));
+    let slot = fields.required("slot").and_then(|node| fields::text(node, report));
+    let content = fields.required("content").and_then(|node| fields::text(node, report));
     fields.finish(&[], report);
     (slot, content)
 }

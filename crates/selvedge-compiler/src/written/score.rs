@@ -28,9 +28,9 @@ pub(super) fn read_score(
     ];
     let name = name_of(entry, NameKind::Dotted, report);
     let mut fields = Fields::of(&entry.value, report)?;
-    let half_life = fields.required("half_life", report);
+    let half_life = fields.required("half_life");
     let half_life_ms = half_life.and_then(|node| duration(node, literal::DURATION_MS_MAX, report));
-    let points = fields.required("add", report).map(|node| read_points(node, source, report));
+    let points = fields.required("add").map(|node| read_points(node, source, report));
     let min = fields.optional("min").and_then(|node| read_border(node, report));
     let max = fields.optional("max").and_then(|node| read_border(node, report));
     let scope = fields.optional("of").and_then(|node| fields::word(node, &SCOPES, &[], report));

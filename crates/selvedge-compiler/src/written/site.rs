@@ -4,7 +4,7 @@ use super::content::is_language;
 use super::zone::zone_name;
 use crate::codes::Code;
 use crate::diagnostic::Report;
-use crate::fields::{self, Fields, Later, NameKind, Spanned};
+use crate::fields::{self, Elsewhere, Fields, NameKind, Spanned};
 use crate::literal::DURATION_MS_MAX;
 use crate::source::Files;
 use crate::written::SITE_FILE;
@@ -66,9 +66,10 @@ pub(crate) struct Slot {
     pub selector: Option<String>,
 }
 
-const LATER: [Later; 1] = [(
+const ELSEWHERE: [Elsewhere; 1] = [(
     "origin",
-    "the page is not proxied yet: include the script tag, and list foreign origins under `origins`",
+    "your own server sends the pages, with the script tag in them",
+    "remove it; other sites' pages that may send are listed under `origins`",
 )];
 
 /// Reads site.yaml.
@@ -76,11 +77,11 @@ pub(crate) fn read(root: &Node, files: &Files<'_>, report: &mut Report) -> Site 
     let Some(mut fields) = Fields::of(root, report) else { return Site::default() };
     let source = files.find(SITE_FILE).map(|file| files.text(file)).unwrap_or_default();
     let site = Site {
-        name: read_name(fields.required("name", report), report),
-        currency: read_currency(fields.required("currency", report), report),
+        name: read_name(fields.required("name"), report),
+        currency: read_currency(fields.required("currency"), report),
         timezone: read_timezone(fields.optional("timezone"), report),
         late_ms: read_late(fields.optional("late_events"), report),
-        sources: read_sources(fields.required("sources", report), report),
+        sources: read_sources(fields.required("sources"), report),
         origins: read_origins(fields.optional("origins"), report),
         consent: fields.optional("consent").map(|node| read_consent(node, report)).unwrap_or_default(),
         capture: read_capture(fields.optional("capture"), report),
@@ -96,7 +97,7 @@ pub(crate) fn read(root: &Node, files: &Files<'_>, report: &mut Report) -> Site 
         language: read_language(fields.optional("language"), report),
     };
     check_exemption(&site.consent, &site.destinations, report);
-    fields.finish(&LATER, report);
+    fields.finish(&ELSEWHERE, report);
     site
 }
 
@@ -139,7 +140,7 @@ fn read_late(node: Option<&Node>, report: &mut Report) -> u32 {
 /// `{keep: 30d}`.
 fn read_keep(node: Option<&Node>, default_ms: u64, report: &mut Report) -> u64 {
     let Some(mut fields) = node.and_then(|node| Fields::of(node, report)) else { return default_ms };
-    let keep = fields.required("keep", report).and_then(|node| duration(node, DURATION_MS_MAX, report));
+    let keep = fields.required("keep").and_then(|node| duration(node, DURATION_MS_MAX, report));
     fields.finish(&[], report);
     keep.unwrap_or(default_ms)
 }
@@ -157,11 +158,11 @@ fn read_sources(node: Option<&Node>, report: &mut Report) -> Vec<Source> {
 
 fn read_source(name: &str, node: &Node, report: &mut Report) -> Option<Source> {
     const KINDS: [(&str, SourceKind); 2] = [("browser", SourceKind::Browser), ("server", SourceKind::Server)];
-    const KINDS_LATER: [Later; 1] = [("webhook", "send the events as a `server` source")];
+    const KINDS_ELSEWHERE: [Elsewhere; 1] =
+        [("webhook", "what a webhook brings enters as events of a server", "write `type: server`")];
     let mut fields = Fields::of(node, report)?;
-    let kind =
-        fields.required("type", report).and_then(|node| fields::word(node, &KINDS, &KINDS_LATER, report));
-    let key = fields.required("key", report).and_then(|node| fields::text(node, report));
+    let kind = fields.required("type").and_then(|node| fields::word(node, &KINDS, &KINDS_ELSEWHERE, report));
+    let key = fields.required("key").and_then(|node| fields::text(node, report));
     fields.finish(&[], report);
     let (kind, key) = (kind?, key?);
     check_key(kind, &key, report);

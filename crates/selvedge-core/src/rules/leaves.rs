@@ -19,6 +19,22 @@ pub struct LeafTruth {
     pub truth: Option<bool>,
 }
 
+/// What a test as written came to: `x is not true` is asked as `x`, and such a question is never unknown.
+#[must_use]
+pub fn as_written(text: &str, truth: Option<bool>) -> Option<bool> {
+    let passes = truth == Some(true);
+    if asks_for_the_opposite(text) {
+        return Some(!passes);
+    }
+    if text.ends_with(" is true") || text.ends_with(" is false") { Some(passes) } else { truth }
+}
+
+/// Whether a test as written holds where it does not pass as it is asked.
+#[must_use]
+pub fn asks_for_the_opposite(text: &str) -> bool {
+    text.ends_with(" is not true") || text.ends_with(" is not false")
+}
+
 /// The tests of the condition that begins at `start`, in the order of the code: also those that were not reached, since one
 /// before them had decided. `known` is what [`super::known_facts`] gives.
 #[must_use]

@@ -32,7 +32,7 @@ const OWN_HEADERS: [&str; 7] = [
 
 /// Reads `url`, `format`, `secrets` and `headers`.
 pub(super) fn read(fields: &mut Fields<'_>, report: &mut Report) -> Option<Http> {
-    let url = fields.required("url", report).and_then(|node| read_url(node, report));
+    let url = fields.required("url").and_then(|node| read_url(node, report));
     let format = fields.optional("format").and_then(|node| fields::word(node, &FORMATS, &[], report));
     let secrets = fields.filled("secrets", report).map(|node| read_secrets(node, report));
     let headers = fields.optional("headers").map(|node| read_headers(node, report));
@@ -84,7 +84,7 @@ fn read_header(entry: &Entry, report: &mut Report) -> Option<Header> {
     if let Value::Map(_) = &entry.value.value {
         let mut fields = Fields::of(&entry.value, report)?;
         let prefix = fields.optional("prefix").and_then(|node| fields::text(node, report));
-        let secret = fields.required("secret", report).and_then(|node| secret(node, report));
+        let secret = fields.required("secret").and_then(|node| secret(node, report));
         fields.finish(&[], report);
         let value = prefix.map(|text| plain(text, report)).unwrap_or_default();
         return Some(Header { name, value, secret: Some(secret?) });

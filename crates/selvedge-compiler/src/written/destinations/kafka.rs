@@ -21,8 +21,8 @@ const TOPIC_BYTES_MAX: usize = 249;
 
 /// Reads `brokers`, `topic`, `tls`, `sasl` and `compression`.
 pub(super) fn read(fields: &mut Fields<'_>, report: &mut Report) -> Option<Kafka> {
-    let brokers = fields.required("brokers", report).map(|node| read_brokers(node, report));
-    let topic = fields.required("topic", report).and_then(|node| read_topic(node, report));
+    let brokers = fields.required("brokers").map(|node| read_brokers(node, report));
+    let topic = fields.required("topic").and_then(|node| read_topic(node, report));
     let tls = fields.optional("tls").and_then(|node| fields::flag(node, report)).unwrap_or(true);
     let sasl_span = fields.optional("sasl").map(|node| node.span);
     let sasl = fields.filled("sasl", report).map(|node| read_sasl(node, report));
@@ -67,9 +67,9 @@ fn read_topic(node: &Node, report: &mut Report) -> Option<String> {
 fn read_sasl(node: &Node, report: &mut Report) -> Option<Sasl> {
     let mut fields = Fields::of(node, report)?;
     let mechanism =
-        fields.required("mechanism", report).and_then(|node| fields::word(node, &MECHANISMS, &[], report));
-    let user = fields.required("username", report).and_then(|node| fields::text(node, report));
-    let password = fields.required("password", report).and_then(|node| secret(node, report));
+        fields.required("mechanism").and_then(|node| fields::word(node, &MECHANISMS, &[], report));
+    let user = fields.required("username").and_then(|node| fields::text(node, report));
+    let password = fields.required("password").and_then(|node| secret(node, report));
     fields.finish(&[], report);
     Some(Sasl { mechanism: mechanism?, user: user?.value, password: password? })
 }
