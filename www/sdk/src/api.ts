@@ -1,6 +1,6 @@
 /** The global `selvedge`: what a site calls goes into the sink, what comes of it reaches the site's listeners. */
 import { address, inOrder } from "./capture";
-import { decisions } from "./decisions";
+import { decisions, lookAgain } from "./decisions";
 import { priced } from "./ecommerce";
 import { PURPOSES, purposesOf, type EventType, type Sink } from "./sink";
 import type { Call } from "./stub";
@@ -55,6 +55,7 @@ export function captureAct(name: string, slot: string): void {
 export function capturePage(referrer: string, properties: Properties = {}): void {
   shownUrl = address();
   sink?.page(callTime || Date.now(), referrer, properties);
+  lookAgain();
 }
 
 export const api: Selvedge = {

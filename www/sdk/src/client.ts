@@ -147,7 +147,6 @@ function begin(stub: Stub, { data, time }: Boot, sink: Sink, wanted: Promise<Wan
     act: captureAct,
     route: (referrer, time) => {
       if (isAutomatic) at(time, () => capturePage(referrer));
-      lookAgain();
     },
     hidden: () => sink.hidden(),
     awake: () => {
