@@ -1,9 +1,9 @@
 //! `cargo xtask bench`: runs the benchmarks and sets their figures beside their targets.
 //!
 //! A benchmark is a target of the package `selvedge-benches` (`benches/benches/*.rs`, its own `main`), the load on the
-//! worker (`tests/src/bin/collect.rs`), or a script for Chromium, `benches/browser/*.bench.mjs`. It prints each figure as
-//! one line of JSON, `{"figure": "rule native", "value": 2.7}`; other lines are for people and shown as they are.
-//! `benches/peers` runs the same rules in other engines.
+//! worker (`tests/src/bin/collect.rs`), or a script for Chromium, `benches/browser/*.bench.mjs` and `benches/page/*.bench.mjs`. It prints
+//! each figure as one line of JSON, `{"figure": "rule native", "value": 2.7}`, with `of` where several clients have it; other lines
+//! are for people and shown as they are. `benches/peers` runs the same rules in other engines.
 //! `benches/budgets.toml` says each figure's unit and target.
 
 use std::collections::BTreeMap;
@@ -11,11 +11,21 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
+use crate::beside::{self, Measured};
 use crate::budget::{self, Budgets, Figure};
 use crate::repo::{Repo, files_under};
 use crate::{build, run, say, setup, table, wasm};
 
-type Figures = BTreeMap<String, f64>;
+const NOT_MEASURED: &str = "not measured";
+
+/// What was measured.
+#[derive(Debug, Default)]
+struct Figures {
+    /// By name; another client's stand under `<figure> of <client>`.
+    values: BTreeMap<String, f64>,
+    /// Those of several clients.
+    beside: Vec<Measured>,
+}
 
 /// A part of the benchmarks that can run alone.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
@@ -26,6 +36,8 @@ pub enum Part {
     Edge,
     /// A real Chromium.
     Browser,
+    /// The client in a page, beside those of others.
+    Page,
     /// The rule engine alone, natively and in Chromium, and the same rules in other engines. Part of the others.
     Engine,
 }
@@ -40,8 +52,8 @@ pub fn run(repo: &Repo, only: Option<Part>, json: bool) -> Result<bool> {
         build::everything(repo)?;
     }
     let budgets = budget::read(repo)?;
-    let mut figures = Figures::new();
-    let all = [Part::Native, Part::Edge, Part::Browser];
+    let mut figures = Figures::default();
+    let all = [Part::Native, Part::Edge, Part::Browser, Part::Page];
     for part in only.map_or(all.to_vec(), |only| vec![only]) {
         for (name, output) in outputs(repo, part)? {
             collect(&output, &mut figures)
@@ -49,11 +61,11 @@ pub fn run(repo: &Repo, only: Option<Part>, json: bool) -> Result<bool> {
         }
     }
     if json {
-        println!("{}", json!(figures));
+        println!("{}", json!(figures.values));
     } else {
-        print!("{}", table::text(&rows(&budgets, &figures)));
+        print(&budgets, &figures, only);
     }
-    Ok(only.is_some() || budgets.figures.keys().all(|name| figures.contains_key(name)))
+    Ok(only.is_some() || budgets.figures.keys().all(|name| figures.values.contains_key(name)))
 }
 
 /// What each benchmark of a part printed, by its name.
@@ -61,10 +73,11 @@ fn outputs(repo: &Repo, part: Part) -> Result<Vec<(String, String)>> {
     match part {
         Part::Native => cargo_benches(repo, &[]),
         Part::Edge => edge(repo),
-        Part::Browser => browser(repo, ".bench.mjs"),
+        Part::Browser => browser(repo, "benches/browser", ".bench.mjs"),
+        Part::Page => browser(repo, "benches/page", ".bench.mjs"),
         Part::Engine => {
             let mut outputs = cargo_benches(repo, &["--bench", "engine"])?;
-            outputs.extend(browser(repo, "engine.bench.mjs")?);
+            outputs.extend(browser(repo, "benches/browser", "engine.bench.mjs")?);
             Ok(outputs)
         }
     }
@@ -105,12 +118,13 @@ fn edge(repo: &Repo) -> Result<Vec<(String, String)>> {
     Ok(vec![("of the edge".to_string(), output), ("of the stream".to_string(), stream)])
 }
 
-/// The scripts of `benches/browser` whose names end so, one after the other.
-fn browser(repo: &Repo, ending: &str) -> Result<Vec<(String, String)>> {
+/// The scripts of a folder whose names end so, one after the other.
+fn browser(repo: &Repo, folder: &str, ending: &str) -> Result<Vec<(String, String)>> {
     wasm::probe(repo)?;
+    let peers = setup::page_peers(repo)?;
     let serve = ["build", "--quiet", "--package", "selvedge-tests", "--bin", "serve"];
     run::quiet(run::cargo(&repo.root).args(serve))?;
-    let mut scripts = files_under(&repo.path("benches/browser"), &|_| false)?;
+    let mut scripts = files_under(&repo.path(folder), &|_| false)?;
     scripts.retain(|file| file.to_string_lossy().ends_with(ending));
     let mut outputs = Vec::new();
     for script in scripts {
@@ -118,7 +132,7 @@ fn browser(repo: &Repo, ending: &str) -> Result<Vec<(String, String)>> {
         let mut node = run::command("node", &repo.root);
         node.arg(&script).env(build::BUILT, "1").env("CHROMIUM", setup::chromium()?);
         node.env("SELVEDGE_SERVE", repo.target.join("debug/serve"));
-        node.env("SELVEDGE_PROBE", repo.target.join("probe"));
+        node.env("SELVEDGE_PROBE", repo.target.join("probe")).env("SELVEDGE_PAGE_PEERS", &peers);
         outputs.push((name.clone(), say::step(&format!("running {name}"), || run::quiet(&mut node))?));
     }
     Ok(outputs)
@@ -136,48 +150,53 @@ fn collect(output: &str, figures: &mut Figures) -> Result<()> {
             .get("value")
             .and_then(Value::as_f64)
             .with_context(|| format!("`{name}` has no `value`"))?;
-        figures.insert(name.to_string(), value);
+        let Some(of) = figure.get("of").and_then(Value::as_str) else {
+            figures.values.insert(name.to_string(), value);
+            continue;
+        };
+        let key = if of == beside::OURS { name.to_string() } else { format!("{name} of {of}") };
+        figures.values.insert(key, value);
+        let note = figure.get("note").and_then(Value::as_str).map(str::to_string);
+        figures.beside.push(Measured { figure: name.to_string(), of: of.to_string(), value, note });
     }
     Ok(())
 }
 
+/// With `only` a part, what the others measure is left out.
+fn print(budgets: &Budgets, figures: &Figures, only: Option<Part>) {
+    let mut lines = rows(budgets, figures);
+    if only.is_some() {
+        lines.retain(|[_, measured, ..]| measured != NOT_MEASURED);
+    }
+    if lines.len() > 1 {
+        print!("{}", table::text(&lines));
+    }
+    if !figures.beside.is_empty() {
+        let (lines, notes) = beside::rows(&figures.beside, budgets);
+        println!("{}{}", table::text(&lines), notes.join("\n"));
+    }
+}
+
+/// The figures that no other client has.
 fn rows(budgets: &Budgets, figures: &Figures) -> Vec<[String; 5]> {
     let head = ["figure", "measured", "target", "verdict", "best elsewhere"].map(str::to_string);
-    let with_target = budgets.figures.iter().map(|(name, target)| row(name, figures.get(name), Some(target)));
-    let others = figures.iter().filter(|(name, _)| !budgets.figures.contains_key(*name));
+    let is_beside = |name: &str| figures.beside.iter().any(|one| name.starts_with(&one.figure));
+    let with_target = budgets.figures.iter().filter(|(name, _)| !is_beside(name));
+    let with_target = with_target.map(|(name, target)| row(name, figures.values.get(name), Some(target)));
+    let others =
+        figures.values.iter().filter(|(name, _)| !budgets.figures.contains_key(*name) && !is_beside(name));
     let without = others.map(|(name, value)| row(name, Some(value), None));
     std::iter::once(head).chain(with_target).chain(without).collect()
 }
 
 fn row(name: &str, value: Option<&f64>, target: Option<&Figure>) -> [String; 5] {
-    let unit = target.map_or("", |target| target.unit.as_str());
-    let with_unit = |number: f64| format!("{} {unit}", short(number)).trim_end().to_string();
-    let measured = value.map_or("not measured".to_string(), |value| with_unit(*value));
-    let bounds = target.map(|target| (target.max, target.min));
-    let wanted = match bounds {
-        Some((Some(max), _)) => format!("<= {}", with_unit(max)),
-        Some((None, Some(min))) => format!(">= {}", with_unit(min)),
-        _ => String::new(),
-    };
-    let is_bounded = bounds.filter(|(max, min)| max.is_some() || min.is_some());
-    let held = value.zip(is_bounded).map(|(value, (max, min))| {
-        max.is_none_or(|max| *value <= max) && min.is_none_or(|min| *value >= min)
-    });
-    let verdict = match held {
-        Some(true) => "ok",
-        Some(false) => "MISSED",
-        None => "",
-    };
+    let number =
+        |value: &f64| target.map_or_else(|| budget::short(*value), |target| target.with_unit(*value));
+    let measured = value.map_or(NOT_MEASURED.to_string(), number);
+    let wanted = target.map(Figure::wanted).unwrap_or_default();
+    let verdict = value.zip(target).map_or("", |(value, target)| target.verdict(*value)).to_string();
     let peer = target.and_then(|target| target.peer.clone()).unwrap_or_default();
-    [name.to_string(), measured, wanted, verdict.to_string(), peer]
-}
-
-fn short(number: f64) -> String {
-    if number.abs() >= 100.0 || number.fract() == 0.0 {
-        format!("{number:.0}")
-    } else {
-        format!("{number:.2}")
-    }
+    [name.to_string(), measured, wanted, verdict, peer]
 }
 
 #[cfg(test)]
@@ -189,7 +208,7 @@ mod tests {
         let budgets: Budgets = toml::from_str(
             "[figures.fast]\nunit = 'ns'\nmax = 4\npeer = '14 (x)'\n[figures.many]\nunit = '1/s'\nmin = 100\n[figures.absent]\nunit = 's'",
         )?;
-        let mut figures = Figures::new();
+        let mut figures = Figures::default();
         collect(
             "for people\n{\"figure\":\"fast\",\"value\":2.75}\n{\"figure\":\"many\",\"value\":99}",
             &mut figures,
@@ -199,7 +218,7 @@ mod tests {
             |name: &str| found.iter().find(|row| row.first().is_some_and(|cell| cell == name)).cloned();
         assert_eq!(cells("fast"), Some(["fast", "2.75 ns", "<= 4 ns", "ok", "14 (x)"].map(str::to_string)));
         assert_eq!(cells("many"), Some(["many", "99 1/s", ">= 100 1/s", "MISSED", ""].map(str::to_string)));
-        figures.insert("absent".into(), 3.0);
+        figures.values.insert("absent".into(), 3.0);
         let unbounded =
             rows(&budgets, &figures).into_iter().find(|row| row.first().is_some_and(|cell| cell == "absent"));
         assert_eq!(unbounded, Some(["absent", "3 s", "", "", ""].map(str::to_string)));
@@ -209,6 +228,6 @@ mod tests {
 
     #[test]
     fn a_broken_figure_is_told() {
-        assert!(collect("{\"figure\": \"fast\"}", &mut Figures::new()).is_err());
+        assert!(collect("{\"figure\": \"fast\"}", &mut Figures::default()).is_err());
     }
 }

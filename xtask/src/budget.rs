@@ -68,6 +68,41 @@ pub struct Figure {
     pub peer: Option<String>,
 }
 
+impl Figure {
+    /// What is wanted of it, with its unit: `<= 20 µs`. Empty where nothing is.
+    pub fn wanted(&self) -> String {
+        match (self.max, self.min) {
+            (Some(max), _) => format!("<= {}", self.with_unit(max)),
+            (None, Some(min)) => format!(">= {}", self.with_unit(min)),
+            (None, None) => String::new(),
+        }
+    }
+
+    /// Whether `value` is as wanted; empty where nothing is.
+    pub fn verdict(&self, value: f64) -> &'static str {
+        let holds = self.max.is_none_or(|max| value <= max) && self.min.is_none_or(|min| value >= min);
+        match (self.max.or(self.min), holds) {
+            (None, _) => "",
+            (Some(_), true) => "ok",
+            (Some(_), false) => "MISSED",
+        }
+    }
+
+    /// The number as people read it.
+    pub fn with_unit(&self, number: f64) -> String {
+        format!("{} {}", short(number), self.unit).trim_end().to_string()
+    }
+}
+
+/// A number in as many digits as a reader wants.
+pub fn short(number: f64) -> String {
+    if number.abs() >= 100.0 || number.fract() == 0.0 {
+        format!("{number:.0}")
+    } else {
+        format!("{number:.2}")
+    }
+}
+
 /// Reads the budgets.
 ///
 /// # Errors

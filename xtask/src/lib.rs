@@ -34,6 +34,8 @@ pub mod dev;
 
 pub mod budget;
 
+pub mod beside;
+
 mod shares;
 
 pub mod size;

@@ -176,20 +176,34 @@ pub fn python(repo: &Repo) -> Result<PathBuf> {
 /// # Errors
 /// Where npm cannot install them.
 pub fn consumers(repo: &Repo) -> Result<PathBuf> {
-    let folder = repo.target.join("consumers");
-    let source = repo.path("tests/consumers");
-    let lock = std::fs::read_to_string(source.join("package-lock.json"))?;
+    locked_packages(repo, "consumers", "tests/consumers", "the bundlers that the npm package is tried with")
+}
+
+/// The clients of others that the page's benchmark measures, in the target directory, installed now where they are not there: as
+/// benches/page/package-lock.json says.
+///
+/// # Errors
+/// Where npm cannot install them.
+pub fn page_peers(repo: &Repo) -> Result<PathBuf> {
+    locked_packages(repo, "page-peers", "benches/page", "the clients that ours is measured beside")
+}
+
+/// What the lock file in `source` names, in the target directory under `name`.
+fn locked_packages(repo: &Repo, name: &str, source: &str, what: &str) -> Result<PathBuf> {
+    let folder = repo.target.join(name);
+    let from = repo.path(source);
+    let lock = std::fs::read_to_string(from.join("package-lock.json"))?;
     let installed = folder.join("installed");
     if std::fs::read_to_string(&installed).is_ok_and(|found| found == lock) {
         return Ok(folder);
     }
     std::fs::create_dir_all(&folder)?;
     for file in ["package.json", "package-lock.json", ".npmrc"] {
-        std::fs::copy(source.join(file), folder.join(file))?;
+        std::fs::copy(from.join(file), folder.join(file))?;
     }
-    say::step("installing the bundlers that the npm package is tried with (npm)", || {
+    say::step(&format!("installing {what} (npm)"), || {
         run::quiet(run::command("npm", &folder).args(["install", "--no-progress"]))
-            .context("`npm install` of tests/consumers failed: is the npm registry reachable?")
+            .with_context(|| format!("`npm install` of {source} failed: is the npm registry reachable?"))
     })?;
     std::fs::write(&installed, lock)?;
     Ok(folder)
