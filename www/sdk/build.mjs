@@ -1,6 +1,6 @@
 // Builds dist/: loader.js (the stub), selvedge.js (glue and hands), selvedge.wasm (the head), rules.js and rules.wasm (the
-// rule engine, fetched where a program has rules), plain.js (delivery without wasm), consent.js (readers of consent platforms,
-// fetched where a site names any), extras.js and vitals.js (what is captured beyond clicks and page views), slots.js (shows
+// rule engine, fetched where a program has rules), plain.js (delivery without wasm), consent.js and strings.wasm (readers of consent
+// platforms, and of the strings of the IAB, fetched where a site names any), extras.js and vitals.js (what is captured beyond clicks and page views), slots.js (shows
 // decisions), preview.js (the overlay), integrity.json; and lib/, the modules of the npm package. The wasm modules and their glue
 // stand in generated/ already: `cargo xtask dev` puts them there.
 import { build } from "esbuild";
@@ -14,6 +14,7 @@ await rm("dist", { recursive: true, force: true });
 await mkdir("dist");
 await place("selvedge", "imports");
 await place("rules", "rules-imports");
+await place("strings", "strings-imports");
 
 const common = {
   bundle: true,

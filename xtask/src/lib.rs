@@ -16,6 +16,8 @@ pub mod setup;
 
 mod wasm_traps;
 
+mod wasm_hints;
+
 pub mod wasm;
 
 pub mod pages;

@@ -11,6 +11,7 @@ use wasm_bindgen_cli_support::Bindgen;
 
 use crate::repo::{Repo, copy_tree, files_under};
 use crate::stamp::{Fingerprint, unless_fresh};
+use crate::wasm_hints::without_hints;
 use crate::wasm_traps::without_panics;
 use crate::{run, say};
 
@@ -46,15 +47,17 @@ const PAGE_OPTIONS: [&str; 13] = [
 ];
 const WORKER_OPTIONS: [&str; 4] = ["-O2", "--strip-debug", "--strip-producers", "--strip-target-features"];
 /// Part of every stamp: raise it when the way of building changes.
-const RECIPE: &str = "recipe 6, wasm-bindgen 0.2.130";
+const RECIPE: &str = "recipe 7, wasm-bindgen 0.2.130";
 
-/// Builds the page's modules into `www/sdk/generated/`: the base (`selvedge`) and the rule engine (`rules`).
+/// Builds the page's modules into `www/sdk/generated/`: the base (`selvedge`), the rule engine (`rules`) and what reads consent
+/// strings (`strings`).
 ///
 /// # Errors
 /// With the output of the step that failed.
 pub fn page(repo: &Repo) -> Result<()> {
     page_module(repo, "selvedge-browser", "selvedge", "page")?;
-    page_module(repo, "selvedge-rules", "rules", "rule engine's")
+    page_module(repo, "selvedge-rules", "rules", "rule engine's")?;
+    page_module(repo, "selvedge-strings", "strings", "consent strings'")
 }
 
 fn page_module(repo: &Repo, package: &str, name: &str, what: &str) -> Result<()> {
@@ -71,7 +74,9 @@ fn page_module(repo: &Repo, package: &str, name: &str, what: &str) -> Result<()>
         let (module, _) = without_panics(without_reference_types(fs::read(&compiled)?)?)?;
         fs::write(&plain, module)?;
         bind(&mut bindgen, &plain, name, &bound)?;
-        optimise(repo, &bound.join(format!("{name}_bg.wasm")), &PAGE_OPTIONS)?;
+        let module = bound.join(format!("{name}_bg.wasm"));
+        optimise(repo, &module, &PAGE_OPTIONS)?;
+        fs::write(&module, without_hints(fs::read(&module)?)?)?;
         fs::create_dir_all(&folder)?;
         for output in &outputs {
             let file = output.file_name().context("an output has a name")?;

@@ -40,7 +40,8 @@ const SOURCE_BYTES_MAX: usize = 200;
 
 const CUSTOM: u8 = 0;
 const IMPORT: u8 = 2;
-const CODE: u8 = 10;
+/// The section of functions' bodies.
+pub const CODE: u8 = 10;
 const DATA: u8 = 11;
 const FUNCTION_NAMES: u8 = 1;
 const UNREACHABLE: u8 = 0x00;
@@ -144,19 +145,30 @@ fn functions(module: &[u8]) -> Result<(Bodies, Vec<(u64, String)>)> {
     Ok((bodies, names))
 }
 
-struct Input<'a> {
-    bytes: &'a [u8],
-    at: usize,
+/// A module that is read from one end to the other.
+pub struct Input<'a> {
+    /// The module.
+    pub bytes: &'a [u8],
+    /// What is read next.
+    pub at: usize,
 }
 
 impl Input<'_> {
-    fn byte(&mut self) -> Result<u8> {
+    /// One byte.
+    ///
+    /// # Errors
+    /// At the end.
+    pub fn byte(&mut self) -> Result<u8> {
         let byte = *self.bytes.get(self.at).context("the module is cut off")?;
         self.at += 1;
         Ok(byte)
     }
 
-    fn number(&mut self) -> Result<u64> {
+    /// A number of as many bytes as it takes (LEB128).
+    ///
+    /// # Errors
+    /// At the end.
+    pub fn number(&mut self) -> Result<u64> {
         let (mut number, mut shift) = (0u64, 0u32);
         loop {
             let byte = self.byte()?;
@@ -169,7 +181,10 @@ impl Input<'_> {
     }
 
     /// Reads a length, and gives where what has that length ends.
-    fn end(&mut self) -> Result<usize> {
+    ///
+    /// # Errors
+    /// At the end.
+    pub fn end(&mut self) -> Result<usize> {
         let length = usize::try_from(self.number()?)?;
         Ok(self.at.saturating_add(length))
     }

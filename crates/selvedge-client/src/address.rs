@@ -73,7 +73,7 @@ impl Address {
     }
 
     fn keep_parameters(&mut self, mut query: &str, allowed: &[String]) {
-        let mut separator = '?';
+        let mut separator = "?";
         while !query.is_empty() {
             let (pair, rest) = cut(query, b'&');
             query = rest;
@@ -85,9 +85,9 @@ impl Address {
                 self.campaign.push((fact, decode(value)));
             }
             if campaign.is_some() || allowed.iter().any(|known| known == name) {
-                self.url.push(separator);
+                self.url.push_str(separator);
                 self.url.push_str(pair);
-                separator = '&';
+                separator = "&";
             }
         }
     }
@@ -99,7 +99,7 @@ fn find(text: &str, letter: u8) -> Option<usize> {
 }
 
 /// What stands before and after an ASCII letter's first place; all and nothing where it has none.
-fn cut(text: &str, letter: u8) -> (&str, &str) {
+pub fn cut(text: &str, letter: u8) -> (&str, &str) {
     let at = find(text, letter).unwrap_or(text.len());
     (text.get(..at).unwrap_or(text), text.get(at.saturating_add(1)..).unwrap_or_default())
 }

@@ -1,6 +1,6 @@
 //! From what happened to a queued event: held until it may be captured, shaped, judged, put into the queue, applied.
 
-use crate::address::{Address, referrer_class};
+use crate::address::{Address, cut, referrer_class};
 use crate::asking::Claimed;
 use crate::client::{Cargo, Client, Flight, Held};
 use crate::effect::{Effect, Notice, Show};
@@ -117,7 +117,8 @@ impl Client {
         say(&mut properties, "rule", rule.into());
         say_or_null(&mut properties, "content", content);
         say_or_null(&mut properties, "program", program);
-        if let Some((experiment, variant)) = show.variant.split_once('/') {
+        let (experiment, variant) = cut(&show.variant, b'/');
+        if !variant.is_empty() {
             say(&mut properties, "experiment", experiment.into());
             say(&mut properties, "variant", variant.into());
         }

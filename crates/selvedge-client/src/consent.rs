@@ -3,14 +3,14 @@
 
 use crate::client::Client;
 use crate::effect::{Effect, Notice};
-use crate::input::{Heard, Random, Settings, What};
+use crate::input::{Heard, Random, What};
 use crate::lane::Lanes;
 use crate::stored::{
     CONSENT, LEASES, PAUSED, PROGRAM, STATE, VISITOR, lane_key, read_consent, write_consent,
 };
 use alloc::vec::Vec;
 use selvedge_core::consent::voices::Voice;
-use selvedge_core::consent::{Mode, Purposes, Signals, Snapshot, Statement, gpp, tcf};
+use selvedge_core::consent::{Mode, Purposes, Signals, Snapshot, Statement};
 use selvedge_core::hash::fnv1a_64;
 use selvedge_core::mutation::{Mutation, is_planted};
 
@@ -40,20 +40,17 @@ impl Client {
         self.refold(random, true);
     }
 
-    /// A source of consent said something. A text that cannot be read denies everything.
+    /// A source of consent said something.
     pub(crate) fn hear(&mut self, heard: &Heard, random: Random) {
-        let (source, Settings { vendor, asked, .. }) = (heard.source, &self.settings);
-        let statement = match source {
-            Signals::TCF => tcf::statement(heard.text.as_bytes(), *vendor, asked),
-            Signals::GPP => gpp::statement(heard.text.as_bytes(), &heard.sections, *vendor, asked),
-            _ => Statement { granted: heard.granted.without(heard.denied), denied: heard.denied },
-        };
+        let source = heard.source;
         match heard.what {
             What::Asks => self.voices.ask(source),
             What::Absent => self.voices.meet(source),
             What::Nothing => self.voices.hear(source, Voice::default()),
             What::Says => {
                 let text_hash = fnv1a_64(heard.text.as_bytes());
+                let statement =
+                    Statement { granted: heard.granted.without(heard.denied), denied: heard.denied };
                 self.voices.hear(source, Voice { statement, text_hash });
             }
         }

@@ -5,7 +5,6 @@ use crate::effect::{Notice, Show, write_content};
 use crate::input::{Boot, Capture, Heard, Input, Random, Reply, Settings, What};
 use alloc::string::String;
 use alloc::vec::Vec;
-use selvedge_core::consent::tcf::Asked;
 use selvedge_core::consent::{Mode, Purposes, Signals};
 use selvedge_core::event::EventType;
 use selvedge_core::id::ProgramHash;
@@ -82,8 +81,6 @@ fn read_settings(tape: &mut Tape<'_>) -> Settings {
         publish: tape.u64(),
         paused: paused(tape),
         sources: Signals(tape.u8()),
-        vendor: Some(tape.u16()).filter(|vendor| *vendor > 0),
-        asked: Asked([tape.u32(), tape.u32(), tape.u32()]),
     }
 }
 
@@ -99,7 +96,6 @@ fn read_heard(tape: &mut Tape<'_>) -> Heard {
         granted: purposes(tape),
         denied: purposes(tape),
         text: tape.string(),
-        sections: blob(tape),
     }
 }
 

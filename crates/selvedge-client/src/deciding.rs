@@ -1,7 +1,7 @@
 //! Deciding: the page's own events run at once, the edge's answers replace the state under them, and only what changed in
 //! a slot is shown.
 
-use crate::asking::{Claimed, Setting};
+use crate::asking::{CLAIM, Claimed, DROPPED, LOOK, STEP, Setting, question};
 use crate::client::Client;
 use crate::effect::{Effect, Notice};
 use crate::stored::{
@@ -13,46 +13,48 @@ use selvedge_core::event::LeaseReport;
 use selvedge_core::id::{ProgramHash, VisitorId, WriterId};
 use selvedge_core::mutation::{Mutation, is_planted};
 use selvedge_core::wire::answer::Answer;
-
-/// The setting of this page's own queue. A macro, because it borrows single fields.
-macro_rules! own_setting {
-    ($client:expr) => {
-        Setting {
-            writer: $client.lanes.own_writer().unwrap_or(WriterId::from_bits(0)),
-            context: &$client.context,
-            skew_ms: $client.skew_ms,
-            now_ms: $client.now_ms,
-            consent: &$client.consent,
-            visitor: $client.visitor.unwrap_or(VisitorId::NOBODY),
-            paused: &$client.barred,
-        }
-    };
-}
+use selvedge_core::wire::codec::Writer;
 
 impl Client {
+    /// A question of this kind, about this page's own queue.
+    #[inline(never)]
+    fn question(&self, kind: u8) -> Writer {
+        let setting = Setting {
+            writer: self.lanes.own_writer().unwrap_or(WriterId::from_bits(0)),
+            context: &self.context,
+            skew_ms: self.skew_ms,
+            now_ms: self.now_ms,
+            consent: &self.consent,
+            visitor: self.visitor.unwrap_or(VisitorId::NOBODY),
+            paused: &self.barred,
+        };
+        question(kind, &setting)
+    }
+
     /// Runs the newest event of this page's queue.
     pub(crate) fn apply_newest(&mut self) {
-        let setting = own_setting!(self);
+        let question = self.question(STEP);
         if let Some(lane) = self.lanes.own() {
-            self.mind.run_newest(lane, &setting);
+            self.mind.run_newest(lane, question);
         }
     }
 
     /// Time passed: decides again.
     pub(crate) fn decide(&mut self) {
-        let setting = own_setting!(self);
-        self.mind.decide(&setting);
+        let question = self.question(STEP);
+        self.mind.decide(question);
     }
 
     /// Replays what the edge has not applied yet on its last state, and decides.
     pub(crate) fn replay(&mut self) {
-        let setting = own_setting!(self);
-        self.mind.replay(self.lanes.all(), self.visitor, &setting);
+        let question = self.question(STEP);
+        self.mind.replay(self.lanes.all(), self.visitor, question);
     }
 
     /// Shows what changed in the slots, and asks the edge where only that can say.
     pub(crate) fn show_changes(&mut self) {
-        let changes = self.mind.changes(&own_setting!(self));
+        let look = self.question(LOOK);
+        let changes = self.mind.changes(look, &self.barred);
         changes.into_iter().for_each(|show| self.effects.push(Effect::Show(show)));
         if self.mind.take_loss() {
             self.effects.emit(Notice::EngineLost);
@@ -168,7 +170,8 @@ impl Client {
 
     /// What a batch says of this device's leases.
     pub(crate) fn dropped_leases(&mut self) -> Vec<LeaseReport> {
-        self.mind.dropped_leases(&own_setting!(self))
+        let question = self.question(DROPPED);
+        self.mind.dropped_leases(question)
     }
 
     /// Half of a slot is visible: the grants of what stands there are taken, before it counts as seen. Where another tab took
@@ -192,8 +195,8 @@ impl Client {
         if self.seen.contains(&seen_hash(slot, &rule, "")) {
             return Claimed::Nothing;
         }
-        let setting = own_setting!(self);
-        let claimed = self.mind.claim(slot, &rule, &setting);
+        let question = self.question(CLAIM);
+        let claimed = self.mind.claim(slot, &rule, question);
         if claimed == Claimed::Taken && self.is_open() && !is_planted(Mutation::ClaimUntold) {
             self.effects.store(LEASES.into(), self.mind.leases().into());
         }

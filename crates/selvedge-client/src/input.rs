@@ -2,7 +2,6 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use selvedge_core::consent::tcf::Asked;
 use selvedge_core::consent::{Mode, Purposes, Signals};
 use selvedge_core::event::EventType;
 use selvedge_core::id::ProgramHash;
@@ -130,10 +129,6 @@ pub struct Settings {
     pub policy_version: u16,
     /// The sources of consent that the hands read: until each was heard or is known not to be there, nothing new is granted.
     pub sources: Signals,
-    /// The site's vendor of the IAB's list, of which a TC string must allow what is done; without one the purposes count.
-    pub vendor: Option<u16>,
-    /// What our purposes ask of the IAB's.
-    pub asked: Asked,
     /// The edge's clock: Unix milliseconds; 0 where it did not say.
     pub clock_ms: u64,
     /// The program in force.
@@ -151,14 +146,12 @@ pub struct Heard {
     pub source: Signals,
     /// What of it.
     pub what: What,
-    /// The purposes that it grants, where it says so itself.
+    /// The purposes that it grants.
     pub granted: Purposes,
-    /// The purposes that it denies, where it says so itself.
+    /// The purposes that it denies; these win.
     pub denied: Purposes,
-    /// The text that says it: a TC or GPP string is read here, of others only its hash is kept.
+    /// The text that says it, of which only the hash is kept: the hands had it read where they read the source.
     pub text: String,
-    /// The sections of a GPP string that apply.
-    pub sections: Vec<u8>,
 }
 
 /// What is heard of a source.
@@ -181,8 +174,6 @@ impl Settings {
         mode: Mode::OptIn,
         policy_version: 0,
         sources: Signals::NONE,
-        vendor: None,
-        asked: Asked::USUAL,
         clock_ms: 0,
         program: None,
         publish: 0,

@@ -2,9 +2,7 @@
 //! What follows from them, the rule engine is asked; before it is there, and should it be lost, the edge's decisions stand.
 //! Nothing here links the engine's code: in the page it is a module of its own.
 
-use crate::asking::{
-    ANSWERED, Ask, BEGIN, CLAIM, Claimed, DROPPED, LOOK, SHARE, SPENT, STEP, Setting, question, write_lane,
-};
+use crate::asking::{ANSWERED, Ask, BEGIN, Claimed, SHARE, SPENT, write_lane};
 use crate::effect::{Show, blank};
 use crate::lane::Lane;
 use crate::stored::read_leases;
@@ -287,9 +285,8 @@ impl Mind {
         None
     }
 
-    /// Steps the state by the newest event of `lane`, and decides.
-    pub fn run_newest(&mut self, lane: &Lane, setting: &Setting<'_>) {
-        let mut out = question(STEP, setting);
+    /// Steps the state by the newest event of `lane`, and decides. The question is a [`crate::asking::STEP`].
+    pub fn run_newest(&mut self, lane: &Lane, mut out: Writer) {
         out.flag(false);
         out.flag(false);
         out.count(1);
@@ -297,19 +294,18 @@ impl Mind {
         self.ask(out);
     }
 
-    /// Decides without an event: time passed, or consent changed.
-    pub fn decide(&mut self, setting: &Setting<'_>) {
-        let mut out = question(STEP, setting);
+    /// Decides without an event: time passed, or consent changed. The question is a [`crate::asking::STEP`].
+    pub fn decide(&mut self, mut out: Writer) {
         out.flag(false);
         out.flag(true);
         out.count(0);
         self.ask(out);
     }
 
-    /// Begins again from the edge's state, runs the later events of the visitor's `lanes`, then decides.
-    pub fn replay(&mut self, lanes: &[Lane], visitor: Option<VisitorId>, setting: &Setting<'_>) {
+    /// Begins again from the edge's state, runs the later events of the visitor's `lanes`, then decides. The question is a
+    /// [`crate::asking::STEP`].
+    pub fn replay(&mut self, lanes: &[Lane], visitor: Option<VisitorId>, mut out: Writer) {
         let is_theirs = |lane: &&Lane| Some(lane.head.visitor) == visitor;
-        let mut out = question(STEP, setting);
         out.flag(true);
         out.flag(true);
         out.count(lanes.iter().filter(is_theirs).count());
@@ -323,12 +319,12 @@ impl Mind {
         self.wake_ms
     }
 
-    /// What has to change in the slots. What already stands there is left alone.
-    pub fn changes(&mut self, setting: &Setting<'_>) -> Vec<Show> {
-        let looked = self.ask(question(LOOK, setting));
+    /// What has to change in the slots. What already stands there is left alone. The question is a [`crate::asking::LOOK`].
+    pub fn changes(&mut self, look: Writer, paused: &[u64]) -> Vec<Show> {
+        let looked = self.ask(look);
         let Some(mut wanted) = (match looked {
             Some(answer) => self.read_look(&answer),
-            None => Some(self.wanted_of_edge(setting.paused)),
+            None => Some(self.wanted_of_edge(paused)),
         }) else {
             return Vec::new();
         };
@@ -407,10 +403,11 @@ impl Mind {
     }
 
     /// What this device used of its leases that expired a while ago: no tab will use them any more, which is what the edge
-    /// has to know. Of live ones nothing is said, because more may be used while the batch is on its way.
+    /// has to know. Of live ones nothing is said, because more may be used while the batch is on its way. The question is a
+    /// [`crate::asking::DROPPED`].
     #[must_use]
-    pub fn dropped_leases(&mut self, setting: &Setting<'_>) -> Vec<LeaseReport> {
-        let answer = self.ask(question(DROPPED, setting)).unwrap_or_default();
+    pub fn dropped_leases(&mut self, dropped: Writer) -> Vec<LeaseReport> {
+        let answer = self.ask(dropped).unwrap_or_default();
         read_leases(answer.get(1..).unwrap_or_default())
     }
 
@@ -423,9 +420,9 @@ impl Mind {
         self.ask(out);
     }
 
-    /// Takes a grant of all that the rule in a slot counts for. Where any was taken, `self.leases()` is another.
-    pub fn claim(&mut self, slot: &str, rule: &str, setting: &Setting<'_>) -> Claimed {
-        let mut out = question(CLAIM, setting);
+    /// Takes a grant of all that the rule in a slot counts for. Where any was taken, `self.leases()` is another. The question
+    /// is a [`crate::asking::CLAIM`].
+    pub fn claim(&mut self, slot: &str, rule: &str, mut out: Writer) -> Claimed {
         out.text(slot);
         out.text(rule);
         match self.ask(out).as_deref() {

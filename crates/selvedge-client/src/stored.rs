@@ -34,6 +34,10 @@ pub const PAUSED: &str = "paused";
 /// Bytes of a program above which it is not kept on the device: the browser's own cache holds it.
 pub const PROGRAM_STORED_BYTES_MAX: usize = 512 * 1024;
 
+/// Hexadecimal digits, each a text: to push letters takes more bytes than to push texts, which everything does.
+const HEX: [&str; 16] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "a", "b", "c", "d", "e", "f"];
+/// Between writer and sequence in keys.
+const DOT: &str = ".";
 /// Hexadecimal digits of a writer in keys.
 const WRITER_DIGITS: u32 = 13;
 
@@ -58,7 +62,7 @@ pub fn lane_key(writer: WriterId) -> String {
 pub fn event_key(writer: WriterId, sequence: u32) -> String {
     let mut key = String::from("q.");
     push_hex(&mut key, writer.bits(), WRITER_DIGITS);
-    key.push('.');
+    key.push_str(DOT);
     push_hex(&mut key, u64::from(sequence), 6);
     key
 }
@@ -76,7 +80,7 @@ pub fn writer_of(key: &str) -> Option<WriterId> {
 pub fn push_hex(text: &mut String, bits: u64, digits: u32) {
     for at in (0..digits).rev() {
         let nibble = bits.wrapping_shr(at.wrapping_mul(4)) & 0xf;
-        text.extend(b"0123456789abcdef".get(usize::try_from(nibble).unwrap_or(0)).copied().map(char::from));
+        text.push_str(HEX.get(usize::try_from(nibble).unwrap_or(0)).copied().unwrap_or_default());
     }
 }
 
@@ -85,10 +89,7 @@ pub fn push_hex(text: &mut String, bits: u64, digits: u32) {
 #[must_use]
 pub fn seen_hash(slot: &str, rule: &str, reason: &str) -> u64 {
     let mut text = String::from(slot);
-    for part in [rule, reason] {
-        text.push('/');
-        text.push_str(part);
-    }
+    ["/", rule, "/", reason].into_iter().for_each(|part| text.push_str(part));
     fnv1a_64(text.as_bytes())
 }
 

@@ -4,7 +4,8 @@ mod world;
 
 use proptest::prelude::*;
 use selvedge_client::{Heard, Input, What};
-use selvedge_core::consent::{Mode, Purposes, Signals, Snapshot};
+use selvedge_core::consent::tcf::Asked;
+use selvedge_core::consent::{Mode, Purposes, Signals, Snapshot, Statement, gpp, tcf};
 use selvedge_core::hash::fnv1a_64;
 use world::{World, shop};
 
@@ -18,8 +19,14 @@ const OUT: &str = "DBABLA~CAAaAAAAAABA.QA";
 const NOT_OUT: &str = "DBABLA~CAAqAAAAAABA.QA";
 
 fn heard(source: Signals, what: What, text: &str) -> Heard {
-    let (granted, denied) = (Purposes::NONE, Purposes::NONE);
-    Heard { source, what, granted, denied, text: text.into(), sections: vec![7] }
+    // As the hands have strings read by `selvedge-strings`.
+    let asked = Asked::default();
+    let said = match source {
+        Signals::TCF => tcf::statement(text.as_bytes(), None, &asked),
+        Signals::GPP => gpp::statement(text.as_bytes(), &[7], None, &asked),
+        _ => Statement::default(),
+    };
+    Heard { source, what, granted: said.granted, denied: said.denied, text: text.into() }
 }
 
 fn hear(world: &mut World, source: Signals, what: What, text: &str) {
@@ -294,11 +301,14 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..24)
 }
 
+fn is_string(heard: &Heard) -> bool {
+    heard.source == Signals::TCF || heard.source == Signals::GPP
+}
+
 /// What a source said last, if it denies.
 fn denies(heard: &Heard) -> Option<Purposes> {
-    let is_text = heard.source == Signals::TCF || heard.source == Signals::GPP;
     match heard.what {
-        What::Says if !is_text => Some(heard.denied),
+        What::Says if !is_string(heard) => Some(heard.denied),
         What::Says if heard.source == Signals::TCF => Some(match heard.text.as_str() {
             ALL => Purposes::NONE,
             ANALYTICS => Purposes(0b1100),
@@ -332,7 +342,9 @@ proptest! {
                 Step::Heard(source, what, granted, denied_now, text) => {
                     let what = [What::Asks, What::Absent, What::Says, What::Nothing][usize::from(what)];
                     let mut one = heard(Signals(source), what, &text);
-                    (one.granted, one.denied) = (Purposes(granted), Purposes(denied_now));
+                    if !is_string(&one) {
+                        (one.granted, one.denied) = (Purposes(granted), Purposes(denied_now));
+                    }
                     if let Some(said) = denies(&one) {
                         denied[source.trailing_zeros() as usize] = said;
                     }

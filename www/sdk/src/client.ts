@@ -30,6 +30,8 @@ export type Parts = {
   preview(): Promise<Other>;
   /** The rule engine. */
   rules(): Promise<(question: Uint8Array) => Uint8Array>;
+  /** The module that reads strings of the IAB, for the readers of consent platforms. */
+  strings(): Promise<Response>;
   /** What shows decisions. */
   slots(): Promise<{ openSlots(eye: Eye): Slots }>;
 };
@@ -83,7 +85,7 @@ function readConsent(parts: Parts, { region = "" }: Settings, sources: Sources, 
     return api.consent();
   };
   parts.consent().then(
-    (readers) => readers.open(sources, region, sink.hear, purposes),
+    (readers) => readers.open(sources, region, sink.hear, purposes, parts.strings),
     () => sink.hear(sources.read, ASKS),
   );
 }

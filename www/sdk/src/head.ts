@@ -13,8 +13,6 @@ import { hurry } from "./transport";
 /** Records that are read at once, where consent allows it. The queues come later, with their locks. */
 const RECORDS = ["consent", "visitor", "state", "program", "leases", "paused"];
 const RANDOM_BYTES = 19;
-/** What our purposes ask of the IAB's, as crates/selvedge-core/src/consent/tcf.rs has it. */
-const ASKED = [0x381, 0x31, 0x4f];
 
 let isAlive = false;
 
@@ -90,9 +88,9 @@ export const head: Sink = {
   consent: (granted, denied) => {
     tell(new Writer(3).varint(granted).varint(denied).raw(random(RANDOM_BYTES)));
   },
-  hear: (source, what, granted = 0, denied = 0, text = "", sections = []) => {
+  hear: (source, what, granted = 0, denied = 0, text = "") => {
     const writer = new Writer(25).u8(source).u8(what).varint(granted).varint(denied).text(text);
-    tell(writer.bytes(Uint8Array.from(sections)).raw(random(RANDOM_BYTES)));
+    tell(writer.raw(random(RANDOM_BYTES)));
   },
   inView: (slot) => {
     alone(() => {
@@ -125,8 +123,7 @@ export const head: Sink = {
       if (program) writer.raw(fromHex(program));
       writer.varint(publish).varint(paused.length);
       for (const rule of paused) writer.raw(fromHex(rule));
-      writer.u8(sources?.read ?? 0).varint(sources?.vendor ?? 0);
-      for (const asked of sources?.asked ?? ASKED) writer.varint(asked);
+      writer.u8(sources?.read ?? 0);
     }
     tell(writer);
   },

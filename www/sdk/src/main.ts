@@ -10,12 +10,14 @@ if (stub && boot) {
     <Name extends "consent" | "extras" | "plain" | "preview" | "slots">(name: Name): Parts[Name] =>
     () =>
       import(`${base}${name}.js`);
+  const module = (name: string): Promise<Response> => fetch(`${base}${name}.wasm`, { credentials: "omit" });
+  const strings = (): Promise<Response> => module("strings");
   const rules: Parts["rules"] = async () => {
-    const source = fetch(`${base}rules.wasm`, { credentials: "omit" });
+    const source = module("rules");
     source.catch(() => {});
     const engine: typeof import("./rules") = await import(`${base}rules.js`);
     return engine.open(source);
   };
   const [consent, extras, plain] = [part("consent"), part("extras"), part("plain")];
-  void open(stub, boot, { consent, extras, plain, preview: part("preview"), rules, slots: part("slots") });
+  void open(stub, boot, { consent, extras, plain, preview: part("preview"), rules, slots: part("slots"), strings });
 }

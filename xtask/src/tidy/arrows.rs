@@ -10,7 +10,7 @@ use crate::repo::Repo;
 use crate::run;
 
 /// A crate of ours and the crates of ours that it may depend on. What is not listed (tests, benches, xtask) may use all.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("selvedge-core", &[]),
     ("selvedge-client", &["selvedge-core"]),
     ("selvedge-edge", &["selvedge-core"]),
@@ -19,14 +19,21 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("selvedge-cli", &["selvedge-core", "selvedge-compiler", "selvedge-edge"]),
     ("selvedge-browser", &["selvedge-core", "selvedge-client"]),
     ("selvedge-rules", &["selvedge-core", "selvedge-client"]),
+    ("selvedge-strings", &["selvedge-core"]),
     ("selvedge-worker", &["selvedge-core", "selvedge-edge", "selvedge-kafka"]),
     ("selvedge-floor", &[]),
 ];
 /// The crates of the wasm boundary, and the only crates of ours that may use them.
 const WASM: [&str; 6] =
     ["wasm-bindgen", "wasm-bindgen-futures", "js-sys", "web-sys", "serde-wasm-bindgen", "worker"];
-const WASM_USERS: [&str; 5] =
-    ["selvedge-browser", "selvedge-rules", "selvedge-worker", "selvedge-floor", "selvedge-probe"];
+const WASM_USERS: [&str; 6] = [
+    "selvedge-browser",
+    "selvedge-rules",
+    "selvedge-strings",
+    "selvedge-worker",
+    "selvedge-floor",
+    "selvedge-probe",
+];
 /// What the page must not carry.
 const NOT_IN_PAGE: [&str; 4] = ["serde", "postcard", "js-sys", "web-sys"];
 

@@ -9,7 +9,7 @@ const PANIC_LINTS: [&str; 6] =
     ["unwrap_used", "expect_used", "panic", "indexing_slicing", "arithmetic_side_effects", "unreachable"];
 
 /// A crate root and what its attributes must name.
-const ROOTS: [(&str, bool); 7] = [
+const ROOTS: [(&str, bool); 8] = [
     ("crates/selvedge-core/src/lib.rs", true),
     ("crates/selvedge-client/src/lib.rs", true),
     ("crates/selvedge-edge/src/lib.rs", true),
@@ -18,6 +18,7 @@ const ROOTS: [(&str, bool); 7] = [
     ("worker/src/lib.rs", false),
     ("crates/selvedge-browser/src/lib.rs", false),
     ("crates/selvedge-rules/src/lib.rs", false),
+    ("crates/selvedge-strings/src/lib.rs", false),
 ];
 
 /// Every crate root that lacks a lint it must deny, or `no_std`.

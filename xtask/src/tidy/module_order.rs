@@ -9,7 +9,7 @@ use super::tree::{Module, ModulePath, Tree};
 use crate::repo::Repo;
 
 /// The crates that keep this order.
-const CRATES: [&str; 11] = [
+const CRATES: [&str; 12] = [
     "crates/selvedge-core",
     "crates/selvedge-client",
     "crates/selvedge-edge",
@@ -18,6 +18,7 @@ const CRATES: [&str; 11] = [
     "crates/selvedge-cli",
     "crates/selvedge-browser",
     "crates/selvedge-rules",
+    "crates/selvedge-strings",
     "worker",
     "tests",
     "xtask",

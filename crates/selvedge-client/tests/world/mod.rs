@@ -320,7 +320,6 @@ impl World {
             clock_ms: self.now_ms,
             program,
             publish: 1,
-            ..Settings::default()
         })));
         self.run();
     }

@@ -193,6 +193,16 @@ pub struct Answer {
 /// # Errors
 /// The first [`WireFault`] met; another version or a set flag is [`WireFault::Malformed`].
 pub fn read_answer(bytes: &[u8]) -> Result<Answer, WireFault> {
+    let mut answer = Answer::default();
+    match read_into(&mut answer, bytes) {
+        Ok(()) => Ok(answer),
+        Err(fault) => Err(fault),
+    }
+}
+
+/// Apart, so that the ways out of here have nothing to drop.
+#[inline(never)]
+fn read_into(answer: &mut Answer, bytes: &[u8]) -> Result<(), WireFault> {
     let Some((&[VERSION, 0], sections)) = bytes.split_first_chunk() else {
         return Err(WireFault::Malformed);
     };
@@ -200,20 +210,26 @@ pub fn read_answer(bytes: &[u8]) -> Result<Answer, WireFault> {
     let Some((TAG_SUMMARY, summary)) = reader.section()? else {
         return Err(WireFault::Malformed);
     };
-    let mut answer = Answer::default();
-    read_summary(&mut answer, summary)?;
+    read_summary(answer, summary)?;
     while let Some((tag, content)) = reader.section()? {
+        let tape = &mut Tape::new(content);
         match tag {
-            TAG_STATE => answer.state = content.into(),
-            TAG_DECISION => read_decision(&mut answer.decisions, content)?,
-            TAG_GRANT => read_grant(&mut answer.grants, content)?,
-            TAG_HELD_OUT => read_held_out(&mut answer.decisions, content)?,
-            TAG_NEED => read_need(&mut answer.needs, content)?,
-            TAG_PAUSED => answer.paused = read_paused(content)?,
-            _ => {}
+            TAG_STATE => {
+                answer.state = content.into();
+                continue;
+            }
+            TAG_DECISION => answer.decisions.push(take_decision(tape)),
+            TAG_GRANT => answer.grants.push(take_grant(tape)),
+            TAG_HELD_OUT => take_held_out(&mut answer.decisions, tape),
+            TAG_NEED => {
+                answer.needs.push(Need { slot: tape.string(), grant: take_grant(tape), left: tape.u16() });
+            }
+            TAG_PAUSED => answer.paused = take_paused(tape),
+            _ => continue,
         }
+        tape.end()?;
     }
-    Ok(answer)
+    Ok(())
 }
 
 fn read_summary(answer: &mut Answer, content: &[u8]) -> Result<(), WireFault> {
@@ -238,37 +254,31 @@ fn read_summary(answer: &mut Answer, content: &[u8]) -> Result<(), WireFault> {
     tape.end()
 }
 
-fn read_decision(decisions: &mut Vec<SlotDecision>, content: &[u8]) -> Result<(), WireFault> {
-    let mut tape = Tape::new(content);
-    decisions.push(SlotDecision {
+fn take_decision(tape: &mut Tape<'_>) -> SlotDecision {
+    SlotDecision {
         slot: tape.string(),
-        rule: take_optional_text(&mut tape),
-        content: take_optional_text(&mut tape),
-        reason: take_reason(&mut tape),
+        rule: take_optional_text(tape),
+        content: take_optional_text(tape),
+        reason: take_reason(tape),
         detail: tape.string(),
-        body: if tape.flag() { Some(take_content(&mut tape)) } else { None },
+        body: if tape.flag() { Some(take_content(tape)) } else { None },
         held_out: None,
-    });
-    tape.end()
+    }
 }
 
-fn read_held_out(decisions: &mut [SlotDecision], content: &[u8]) -> Result<(), WireFault> {
-    let mut tape = Tape::new(content);
+fn take_held_out(decisions: &mut [SlotDecision], tape: &mut Tape<'_>) {
     let (slot, rule) = (tape.text(), tape.string());
     if let Some(decision) = decisions.iter_mut().find(|decision| decision.slot == slot) {
         decision.held_out = Some(rule);
     }
-    tape.end()
 }
 
-fn read_paused(content: &[u8]) -> Result<Vec<u64>, WireFault> {
-    let mut tape = Tape::new(content);
+fn take_paused(tape: &mut Tape<'_>) -> Vec<u64> {
     let mut paused = Vec::new();
     for _ in 0..tape.count() {
         paused.push(tape.u64());
     }
-    tape.end()?;
-    Ok(paused)
+    paused
 }
 
 /// A fault is kept on the tape: a way out of here would have to drop what is read already.
@@ -296,18 +306,6 @@ pub fn take_content(tape: &mut Tape<'_>) -> Content {
         fields.push((tape.string(), tape.string()));
     }
     Content { id, content_type, fields }
-}
-
-fn read_grant(grants: &mut Vec<Grant>, content: &[u8]) -> Result<(), WireFault> {
-    let mut tape = Tape::new(content);
-    grants.push(take_grant(&mut tape));
-    tape.end()
-}
-
-fn read_need(needs: &mut Vec<Need>, content: &[u8]) -> Result<(), WireFault> {
-    let mut tape = Tape::new(content);
-    needs.push(Need { slot: tape.string(), grant: take_grant(&mut tape), left: tape.u16() });
-    tape.end()
 }
 
 fn take_grant(tape: &mut Tape<'_>) -> Grant {

@@ -1,5 +1,6 @@
 /** The interfaces of the IAB: TCF 2.3 (`__tcfapi`) and GPP 1.1 (`__gpp`), in this window or, by messages, in one above. */
-import { ASKS, GPP, NOTHING, SAYS, TCF, until, type Say } from "./sources";
+import { ASKS, GPP, NOTHING, SAYS, TCF, until } from "./sources";
+import type { SayString } from "./strings";
 
 type Heard<Data> = (data: Data | undefined, success: boolean) => void;
 
@@ -12,7 +13,7 @@ type Ping = {
   applicableSections?: readonly number[];
 };
 
-export function readTcf(say: Say): void {
+export function readTcf(say: SayString): void {
   let isAnswered = false;
   listen<TcData>("__tcfapi", (data, success) => {
     const { gdprApplies, eventStatus, cmpStatus, tcString = "" } = data ?? {};
@@ -20,12 +21,12 @@ export function readTcf(say: Say): void {
     else if (gdprApplies === false) say(TCF, NOTHING);
     else if (gdprApplies && /^(tcloaded|useractioncomplete)$/.test(`${eventStatus}`)) {
       isAnswered = true;
-      say(TCF, SAYS, 0, 0, tcString);
+      say(TCF, SAYS, tcString);
     } else if (gdprApplies && eventStatus === "cmpuishown" && !isAnswered) say(TCF, ASKS);
   });
 }
 
-export function readGpp(say: Say): void {
+export function readGpp(say: SayString): void {
   let isAnswered = false;
   listen<GppEvent>("__gpp", (event, success) => {
     const { signalStatus, cmpDisplayStatus, gppString = "", applicableSections = [] } = event?.pingData ?? {};
@@ -33,7 +34,7 @@ export function readGpp(say: Say): void {
     else if (signalStatus === "ready") {
       isAnswered = true;
       const sections = applicableSections.filter((id) => id > 0);
-      if (sections.length) say(GPP, SAYS, 0, 0, gppString, sections);
+      if (sections.length) say(GPP, SAYS, gppString, sections);
       else say(GPP, NOTHING);
     } else if (cmpDisplayStatus === "visible" && !isAnswered) say(GPP, ASKS);
   });

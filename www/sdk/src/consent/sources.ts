@@ -41,15 +41,8 @@ export type Sources = {
   readonly tell?: boolean;
 };
 
-/** Tells what was heard: bits of what is granted and denied, or the text that says it and the sections of it that apply. */
-export type Say = (
-  source: number,
-  what: number,
-  granted?: number,
-  denied?: number,
-  text?: string,
-  sections?: readonly number[],
-) => void;
+/** Tells what was heard: bits of what is granted and denied, and the text that says it. */
+export type Say = (source: number, what: number, granted?: number, denied?: number, text?: string) => void;
 
 /** Tells for each of the three purposes whether it is granted, where anything is known of it. */
 export function sayPurposes(say: Say, source: number, are: readonly (boolean | undefined)[], text: string): void {

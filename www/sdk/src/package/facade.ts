@@ -97,7 +97,12 @@ export const selvedge: Selvedge = {
 };
 
 /** Begins once in a page; on a server, and where a script tag has begun already, it does nothing. */
-export function begin(options: StartOptions, wasm: () => WasmSource, rules: () => WasmSource | undefined): Selvedge {
+export function begin(
+  options: StartOptions,
+  wasm: () => WasmSource,
+  rules: () => WasmSource | undefined,
+  strings: () => WasmSource | undefined,
+): Selvedge {
   if (typeof window === "undefined" || stub) return selvedge;
   stub = window.selvedge ??= { q: [] };
   stub.q.push(...waiting.splice(0));
@@ -112,11 +117,11 @@ export function begin(options: StartOptions, wasm: () => WasmSource, rules: () =
         plain: () => import("../plain"),
         preview: () => import("../preview"),
         rules: async () => {
-          const source = rules();
-          if (source === undefined) throw new Error("There is no rule engine: the edge decides.");
-          return (await import("../rules")).open(responseOf(source));
+          const source = responseOf(rules());
+          return (await import("../rules")).open(source);
         },
         slots: () => import("../slots"),
+        strings: () => responseOf(strings()),
       }),
     )
     .catch(() => {
@@ -135,8 +140,9 @@ function bootOf({ site, writeKey, endpoint = "/", parameters = [], page }: Start
   return { base: "", data, time: Date.now(), wasm: module, config };
 }
 
-async function responseOf(wasm: WasmSource): Promise<Response> {
+async function responseOf(wasm: WasmSource | undefined): Promise<Response> {
   const source = await wasm;
+  if (source === undefined) throw new Error("The site brings no such module.");
   if (source instanceof Response) return source;
   if (typeof source === "string" || source instanceof URL) return fetch(source, { credentials: "omit" });
   return new Response(source);

@@ -16,6 +16,8 @@ export type Modules = {
   readonly wasm?: WasmSource;
   /** The rule engine, which is fetched where the site has rules for pages: `selvedge/rules.wasm`. */
   readonly rules?: WasmSource;
+  /** What reads consent strings, which is fetched where the site names TCF or GPP as a source: `selvedge/strings.wasm`. */
+  readonly strings?: WasmSource;
 };
 
 /** Begins, once in a page; gives back {@link selvedge}. On a server it does nothing. */
@@ -24,5 +26,6 @@ export function start(options: StartOptions & Modules): Selvedge {
     options,
     () => options.wasm ?? new URL("../dist/selvedge.wasm", import.meta.url),
     () => options.rules ?? new URL("../dist/rules.wasm", import.meta.url),
+    () => options.strings ?? new URL("../dist/strings.wasm", import.meta.url),
   );
 }

@@ -16,14 +16,20 @@ export type Modules = {
   readonly wasm: WasmSource;
   /** The rule engine, which is fetched where the site has rules for pages: `selvedge/rules.wasm`. Left out: the edge decides. */
   readonly rules?: WasmSource | (() => WasmSource);
+  /**
+   * What reads consent strings, which is fetched where the site names TCF or GPP as a source: `selvedge/strings.wasm`. Left out: what
+   * such a source grants is not known, so that it grants nothing.
+   */
+  readonly strings?: WasmSource | (() => WasmSource);
 };
 
 /** Begins, once in a page; gives back {@link selvedge}. On a server it does nothing. */
 export function start(options: StartOptions & Modules): Selvedge {
-  const { wasm, rules } = options;
+  const { wasm, rules, strings } = options;
   return begin(
     options,
     () => wasm,
     () => (typeof rules === "function" ? rules() : rules),
+    () => (typeof strings === "function" ? strings() : strings),
   );
 }
