@@ -3,13 +3,17 @@
 //! called impossible is impossible.
 
 use crate::resolved::fact::complement;
+use selvedge_core::number::MICRO;
 use selvedge_core::wire::program::{
-    AttributeType, Fact, FactSource, Instruction, Jump, MetricKind, Parts, Scope, Shape, Test,
+    AttributeType, Builtin, Fact, FactSource, Instruction, Jump, MetricKind, Parts, Scope, Shape, Test,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Tests that all ways of one condition may take together; above it nothing is said.
 const TESTS_MAX: usize = 4_096;
+
+/// The number of a visitor's first session, in millionths.
+const FIRST: Range = (MICRO, MICRO);
 
 /// Values from and to, both included.
 type Range = (i64, i64);
@@ -81,11 +85,29 @@ impl Walk<'_> {
             }
             let mut known = known.clone();
             known.insert(fact, left);
+            if self.excludes_itself(&known) {
+                continue;
+            }
             if self.from(jump, &known)? {
                 return Some(true);
             }
         }
         Some(false)
+    }
+
+    /// Whether somebody would be here for the first time and yet have been here before.
+    fn excludes_itself(&self, known: &BTreeMap<u16, Possible>) -> bool {
+        let of = |wanted: Builtin| {
+            let is_it = |at: &u16| {
+                let fact = self.parts.facts.get(usize::from(*at));
+                fact.is_some_and(|fact| fact.source == FactSource::Builtin(wanted) && fact.default.is_none())
+            };
+            known.iter().find(|(at, left)| is_it(at) && !left.missing).map(|(_, left)| left.values.as_slice())
+        };
+        let is_new = of(Builtin::VisitorIsNew).is_some_and(|values| values == [(1, 1)]);
+        let is_first = of(Builtin::SessionNumber).is_none_or(|values| !common(values, &[FIRST]).is_empty());
+        let was_here = [Builtin::DaysSinceLastVisit, Builtin::SessionPreviousStart];
+        is_new && (!is_first || was_here.into_iter().any(|fact| of(fact).is_some()))
     }
 
     fn possible(&self, at: u16) -> Possible {

@@ -346,6 +346,11 @@ codes! {
     /// fact is unknown, and what is unknown is neither equal nor unequal to anything: the rule is for known visitors only.
     W0505 = Warning, "never true for anonymous visitors";
 
+    /// The cart and attributes are kept once: with the purposes of all rules that read them. Where a visitor grants one of these
+    /// purposes and not the other, neither rule knows the fact. A metric is kept once for each purpose, so that each rule
+    /// goes by its own consent.
+    W0740 = Warning, "a fact that rules of two purposes share";
+
     /// The address is this machine's own. A worker sends there only in development (`DEV_LOOPBACK=1`, which `cargo xtask dev`
     /// sets); every other refuses a site that names it when it is published.
     W0801 = Warning, "an address for development only";

@@ -1,6 +1,7 @@
 //! What the compiler says to people: data, rendered elsewhere.
 
 use crate::codes::{Code, Severity};
+use crate::fixes::fix;
 use crate::follow_on::follow_on;
 use crate::source::{Files, Position, Span};
 use std::collections::BTreeSet;
@@ -92,6 +93,6 @@ fn diagnostic(found: Found, files: &Files<'_>) -> Diagnostic {
         line: start.line,
         column: start.column,
         end: files.position(found.span.file, found.span.end),
-        help: found.help,
+        help: found.help.or_else(|| fix(found.code).map(str::to_owned)),
     }
 }

@@ -265,7 +265,7 @@ fn as_name(name: &str, extra: &str) -> Option<String> {
 /// Reports a value of the wrong form; always `None`.
 pub(crate) fn wrong_form<T>(node: &Node, expected: &str, report: &mut Report) -> Option<T> {
     let message = format!("expected {expected}, found {}", node.form());
-    report.add(Code::E0007, first_line(node), message);
+    report.add_help(Code::E0007, first_line(node), message, format!("write {expected}"));
     None
 }
 

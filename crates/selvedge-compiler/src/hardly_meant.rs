@@ -38,7 +38,7 @@ fn check_condition(rule: &Rule, part: &RulePart, full: &Parts, named: &[(u16, &s
     let facts: BTreeSet<u16> = tests.iter().map(|(fact, _)| *fact).collect();
     // Where each fact is tested once, no test decides another.
     let is_entangled = facts.len() < tests.len();
-    if is_entangled && can_be(full, start, true, Facts::Any) == Some(false) {
+    if can_be(full, start, true, Facts::Any) == Some(false) {
         let help = "two of its parts exclude each other: join them with `or`, or drop one".to_owned();
         let message = format!("the condition of `{}` is never true", rule.id);
         return report.add_help(Code::W0503, span, message, help);

@@ -9,6 +9,7 @@ mod codes;
 mod source;
 
 mod follow_on;
+mod fixes;
 mod diagnostic;
 mod render;
 mod suggest;

@@ -3,16 +3,17 @@
 use crate::codes::Code;
 use crate::diagnostic::Report;
 use crate::lower::Shared;
-use crate::resolved::{Fact, Leaf, Site, cart_events};
+use crate::resolved::{Fact, Leaf, Rule, Site, Truth, cart_events};
 use crate::source::Span;
 use selvedge_core::consent::Purposes;
 
 /// Reports every test of a fact that an event would change, had it the purpose.
 pub(crate) fn check(site: &Site, shared: &Shared, report: &mut Report) {
     for rule in &site.rules {
+        warn_of_shared(rule, site, shared, report);
         for (truth, purpose) in rule.conditions(&site.deciding) {
             for leaf in truth.leaves() {
-                check_leaf(leaf, purpose, site, shared, report);
+                check_leaf(leaf, purpose, site, report);
             }
         }
         let triggers = rule.timing.trigger.iter().flat_map(|trigger| &trigger.events);
@@ -21,24 +22,43 @@ pub(crate) fn check(site: &Site, shared: &Shared, report: &mut Report) {
         }
     }
     for content in site.contents.iter().filter(|content| site.is_shown(content)) {
-        content.leaves().for_each(|leaf| check_leaf(leaf, content.purpose, site, shared, report));
+        content.leaves().for_each(|leaf| check_leaf(leaf, content.purpose, site, report));
     }
 }
 
-fn check_leaf(leaf: &Leaf, purpose: Purposes, site: &Site, shared: &Shared, report: &mut Report) {
+/// Warns of facts that are kept for rules of other purposes too: only where all of these are granted.
+fn warn_of_shared(rule: &Rule, site: &Site, shared: &Shared, report: &mut Report) {
+    for leaf in rule.when.iter().flat_map(Truth::leaves) {
+        for fact in leaf.fact.simple() {
+            let (name, purposes) = match fact {
+                Fact::Builtin(builtin) if builtin.is_of_cart() => (builtin.name(), shared.cart_purposes),
+                Fact::Attribute(at) if !site.attributes[*at].set.is_empty() => {
+                    (site.attributes[*at].name.as_str(), shared.attribute_purposes.get(at).copied())
+                }
+                _ => continue,
+            };
+            let others = purposes.unwrap_or_default().without(rule.purpose).without(Purposes::NECESSARY);
+            if others != Purposes::NONE {
+                let message = format!(
+                    "`{name}` is known to `{}` only where {} is granted too: a rule of that purpose reads it as well",
+                    rule.id,
+                    names(others)
+                );
+                let help = "read it by a metric in one of them (`last E.prop`, `count E`): a metric is kept for each \
+                            purpose";
+                report.add_help(Code::W0740, leaf.source.span, message, help.to_owned());
+            }
+        }
+    }
+}
+
+fn check_leaf(leaf: &Leaf, purpose: Purposes, site: &Site, report: &mut Report) {
     for fact in leaf.fact.simple() {
-        check_fact(fact, leaf, purpose, site, shared, report);
+        check_fact(fact, leaf, purpose, site, report);
     }
 }
 
-fn check_fact(
-    fact: &Fact,
-    leaf: &Leaf,
-    purpose: Purposes,
-    site: &Site,
-    shared: &Shared,
-    report: &mut Report,
-) {
+fn check_fact(fact: &Fact, leaf: &Leaf, purpose: Purposes, site: &Site, report: &mut Report) {
     match fact {
         Fact::Metric(at) => {
             for event in site.metric(*at).into_iter().flat_map(|metric| metric.events()) {
@@ -56,13 +76,11 @@ fn check_fact(
                     "add `add_to_cart`, `remove_from_cart` and `purchase` to tracking-plan.yaml".to_owned();
                 report.add_help(Code::E0202, leaf.source.span, message, help);
             }
-            let wanted = shared.cart_purposes.unwrap_or(purpose);
-            events.for_each(|(event, _)| check_event(event, wanted, leaf.source.span, site, report));
+            events.for_each(|(event, _)| check_event(event, purpose, leaf.source.span, site, report));
         }
         Fact::Attribute(at) => {
-            let wanted = shared.attribute_purposes.get(at).copied().unwrap_or(purpose);
             for set in &site.attributes[*at].set {
-                check_event(&set.event, wanted, leaf.source.span, site, report);
+                check_event(&set.event, purpose, leaf.source.span, site, report);
             }
         }
         _ => {}

@@ -116,6 +116,10 @@ fn metric(metric: &Metric, parts: &Parts) -> MetricSummary {
     let known_after = match metric.window {
         _ if metric.warm_up == WarmUp::Zero => "its publish".to_owned(),
         Window::Ever if score.is_some() => "it has faded".to_owned(),
+        // What was last is known with the next.
+        _ if matches!(metric.kind, MetricKind::Last | MetricKind::Since) => {
+            format!("the next {}", metric.event)
+        }
         Window::Page => "the next page view".to_owned(),
         _ if metric.scope == Scope::Session => "the next session".to_owned(),
         Window::Session => "the next session".to_owned(),

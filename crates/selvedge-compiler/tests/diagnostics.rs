@@ -46,6 +46,9 @@ fn every_code_is_triggered_by_its_example_and_nothing_else_is() {
         let files = site_with(code.example());
         let older = code.example().lines().next().is_some_and(|first| first.ends_with(BESIDE)).then(older);
         let compilation = compile_beside(&files, older.as_ref());
+        for found in &compilation.diagnostics {
+            assert!(found.help.is_some(), "{code} says nothing of what to do: {}", found.message);
+        }
         let only_this = !compilation.diagnostics.is_empty()
             && compilation.diagnostics.iter().all(|found| found.code == *code);
         if !only_this {

@@ -172,6 +172,29 @@ fn what_cannot_be_meant_is_refused() {
 }
 
 #[test]
+fn nobody_is_here_for_the_first_time_and_was_here_before() {
+    let is_warned = |condition: &str| codes(&with_condition("", condition)).contains(&Code::W0503);
+    for condition in [
+        "visitor.is_new and days_since_last_visit >= 3",
+        "session.start - previous session.start <= 7d and previous session.start is known and visitor.is_new",
+        "session.number >= 2 and visitor.is_new",
+        "days_since_last_visit >= 3 and (visitor.is_new or session.number = 1) and visitor.is_new",
+    ] {
+        assert!(is_warned(condition), "{condition}");
+    }
+    for condition in [
+        "not visitor.is_new and days_since_last_visit >= 3",
+        "visitor.is_new or days_since_last_visit >= 3",
+        "visitor.is_new and days_since_last_visit is missing",
+        "visitor.is_new and (days_since_last_visit else 0) = 0",
+        "visitor.is_new and session.number = 1",
+        "visitor.is_new is not true and session.number >= 2",
+    ] {
+        assert!(!is_warned(condition), "{condition}");
+    }
+}
+
+#[test]
 fn a_condition_that_lets_every_count_through_is_warned_of() {
     let warned = |condition: &str| {
         let files = with_condition("metrics:\n  shoes: count product_view in session\n", condition);

@@ -207,6 +207,9 @@ proptest! {
         let compilation = compile(&files);
         common::rendered(&files, &compilation);
         prop_assert!(compilation.program.is_some() || !compilation.diagnostics.is_empty());
+        for found in &compilation.diagnostics {
+            prop_assert!(found.help.is_some(), "{} says nothing of what to do: {}", found.code, found.message);
+        }
     }
 
     #[test]
@@ -225,6 +228,9 @@ proptest! {
         let compilation = compile(&files);
         common::rendered(&files, &compilation);
         prop_assert!(compilation.program.is_some() || !compilation.diagnostics.is_empty());
+        for found in &compilation.diagnostics {
+            prop_assert!(found.help.is_some(), "{} says nothing of what to do: {}", found.code, found.message);
+        }
     }
 }
 

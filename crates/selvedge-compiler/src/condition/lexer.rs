@@ -1,5 +1,6 @@
 //! Text in, tokens out.
 
+use super::hints::instead_of;
 use crate::codes::Code;
 use crate::diagnostic::Report;
 use crate::literal;
@@ -32,8 +33,16 @@ pub(super) enum Kind {
 const SIGNS: [&str; 15] = ["!=", "<=", ">=", "=", "<", ">", "(", ")", "[", "]", ",", ".", ":", "-", "+"];
 
 /// Operators of other languages, and what is written here.
-const FOREIGN: [(&str, &str); 6] =
-    [("==", "="), ("&&", "and"), ("||", "or"), ("<>", "!="), ("=~", "matches_glob"), ("!", "not")];
+const FOREIGN: [(&str, &str); 8] = [
+    ("==", "="),
+    ("=>", ">="),
+    ("=<", "<="),
+    ("&&", "and"),
+    ("||", "or"),
+    ("<>", "!="),
+    ("=~", "matches_glob"),
+    ("!", "not"),
+];
 
 /// The tokens of a condition, with [`Kind::End`] behind them; `None` where it has an error, which is reported.
 pub(super) fn tokens(text: &str, anchor: &Anchor, report: &mut Report) -> Option<Vec<Token>> {
@@ -158,8 +167,7 @@ impl Lexer<'_> {
             _ => {
                 self.at += first.len_utf8();
                 let message = format!("`{first}` begins nothing that a condition can hold");
-                let help = (first == '%').then(|| "write the share as a number".to_owned());
-                self.fault(Code::E0101, start..self.at, message, help)
+                self.fault(Code::E0101, start..self.at, message, instead_of(first).map(str::to_owned))
             }
         }
     }
@@ -176,6 +184,15 @@ fn bad_number(written: &str) -> (Code, String, Option<String>) {
     if is_number && digits.matches('.').count() <= 1 && !digits.ends_with('.') {
         let message = format!("`{written}` does not fit: at most six decimals, below 9,223,372,036,854");
         return (Code::E0309, message, None);
+    }
+    if let (Some(number), true) = (literal::micro(&written.replace('_', "")), written.contains('_')) {
+        let help = format!("write `{}`", literal::micro_text(number));
+        return (Code::E0101, format!("`{written}` is neither a number nor a duration"), Some(help));
+    }
+    let is_duration = digits.trim_end_matches(['s', 'm', 'h', 'd']).len() + 1 == digits.len();
+    if is_duration && digits.starts_with(|first: char| first.is_ascii_digit()) {
+        let message = format!("`{written}` is not a duration from 1s to 366d");
+        return (Code::E0018, message, Some("write `30d`, or the window `ever`".to_owned()));
     }
     let help = "numbers: `2`, `12.50`; durations: `30s`, `10m`, `24h`, `7d`; money: `50 EUR`".to_owned();
     (Code::E0101, format!("`{written}` is neither a number nor a duration"), Some(help))

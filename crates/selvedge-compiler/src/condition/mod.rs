@@ -1,6 +1,7 @@
 //! Conditions and metrics as written: a syntax tree in which everything knows its place in the file.
 
 mod words;
+mod hints;
 mod lexer;
 mod parser;
 mod metric;

@@ -1,5 +1,6 @@
 //! Tokens in, syntax tree out, by precedence: `or` < `and` < `not` < tests < `else`.
 
+use super::hints::hint;
 use super::lexer::{Kind, Token, tokens};
 use super::words::{KEYWORDS, WINDOWS};
 use super::{
@@ -337,9 +338,11 @@ impl<'a> Parser<'a> {
             Kind::End => "the end".to_owned(),
             _ => format!("`{}`", self.text.get(at.clone()).unwrap_or_default()),
         };
+        let before = self.text.get(..at.start).unwrap_or_default();
+        let meant = hint(before, self.text.get(at.clone()).unwrap_or_default());
         let span = self.span(at);
         let message = format!("expected {expected}, found {found}");
-        self.report.add_help(Code::E0103, span, message, help.map(str::to_owned));
+        self.report.add_help(Code::E0103, span, message, meant.or_else(|| help.map(str::to_owned)));
         None
     }
 

@@ -3,12 +3,12 @@
 use super::fact::{Domain, Fact, FactType, ItemTest, Leaf, LeafTest, Term, Typed};
 use super::leaf::{self, form};
 use super::measured::property_type;
-use super::names::Meaning;
+use super::names::{Meaning, NOTHING};
 use super::typed::{Checker, Scope};
 use crate::codes::Code;
-use crate::condition::{Ask, Compare, Items, Literal, LiteralValue, Quantity, State, Subject, Test};
+use crate::condition::{Ask, Compare, Items, Literal, LiteralValue, Operand, Quantity, State, Subject, Test};
 use crate::source::Span;
-use crate::suggest::did_you_mean;
+use crate::suggest::{did_you_mean, nearest};
 
 impl<'a> Checker<'a, '_> {
     /// A fact compared with another: their difference compared with 0, or whether two texts are the same.
@@ -26,6 +26,7 @@ impl<'a> Checker<'a, '_> {
             self.report.add_help(Code::E0302, default.span, message, help);
             return None;
         }
+        self.is_text_meant(&fact_type, other)?;
         let (other_fact, other_type) = self.fact(other, scope)?;
         let is_equality = matches!(compare, Compare::Equal | Compare::NotEqual);
         match (&fact_type, &other_type) {
@@ -54,6 +55,18 @@ impl<'a> Checker<'a, '_> {
                 Some(leaf::compare_with_zero(test, fact, compare))
             }
         }
+    }
+
+    /// Reports a name that is none, where a text without its quotes is meant.
+    fn is_text_meant(&mut self, fact_type: &FactType, other: &Subject) -> Option<()> {
+        let Operand::Name(name) = &other.operand else { return Some(()) };
+        let is_known = self.names.find(name).is_some() || nearest(name, self.names.all()).is_some();
+        if is_known || !matches!(fact_type, FactType::Text { .. }) || NOTHING.contains(&name.as_str()) {
+            return Some(());
+        }
+        let help = format!("write `\"{name}\"` if a text is meant");
+        self.report.add_help(Code::E0201, other.span, format!("nothing is named `{name}`"), help);
+        None
     }
 
     /// `first - second`.

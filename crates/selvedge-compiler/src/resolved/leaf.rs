@@ -421,6 +421,9 @@ impl Check<'_> {
                 Some(format!("write {text} without quotes"))
             }
             (FactType::Money, _) => Some(format!("write an amount: `50 {}`", self.currency)),
+            (FactType::Time, LiteralValue::Number(_)) => {
+                Some("write a day, `\"2026-12-24\"`; for the clock, `now between 22:00 and 07:00`".to_owned())
+            }
             (FactType::Time, LiteralValue::Duration(_)) => {
                 Some("write `within last 7d`, or a difference: `now - x <= 7d`".to_owned())
             }

@@ -11,6 +11,9 @@ use selvedge_core::event::EventType;
 use selvedge_core::tracking_plan::PlanEvent;
 use selvedge_core::wire::program::{AttributeType, Builtin};
 
+/// What other languages call a fact that is not there.
+pub(super) const NOTHING: [&str; 5] = ["null", "none", "nil", "undefined", "unknown"];
+
 /// What a name in a condition means.
 pub(crate) enum Meaning {
     Fact(Fact, FactType),

@@ -12,7 +12,7 @@ pub(crate) use metric::{TypedMetric, TypedScore, TypedSequence, TypedStep};
 use super::fact::{Fact, FactType, Typed};
 use super::leaf;
 use super::measured::{fact_type, property_type};
-use super::names::{Meaning, Names};
+use super::names::{Meaning, NOTHING, Names};
 use crate::codes::Code;
 use crate::condition::{
     Ask, Class, Compare, Expr, Literal, LiteralValue, Operand, Source, State, Subject, Test,
@@ -259,7 +259,13 @@ impl<'a> Checker<'a, '_> {
         let meaning = self.names.find(name);
         match &meaning {
             None => {
-                let help = did_you_mean(name, self.names.all());
+                let help = match name {
+                    _ if NOTHING.contains(&name) => Some("write `is missing`, or `is known`".to_owned()),
+                    _ if self.names.events.iter().any(|event| event.name == name) => {
+                        Some(format!("it is an event, which is counted: `(count {name} in session) >= 1`"))
+                    }
+                    _ => did_you_mean(name, self.names.all()),
+                };
                 self.report.add_help(Code::E0201, span, format!("nothing is named `{name}`"), help);
             }
             Some(Meaning::Fact(Fact::Attribute(at), _)) => drop(self.used.attributes.insert(*at)),

@@ -1,0 +1,64 @@
+//! What a condition was meant to say, where it is written as elsewhere: each mistake has a fix that can be pasted.
+
+mod common;
+
+use common::with_condition;
+use selvedge_compiler::compile;
+
+const HEAD: &str = "attributes:
+  tier:
+    type: text
+    from: visitor
+  ends:
+    type: time
+    from: visitor
+metrics:
+  shoes: count product_view in session
+  spend: sum purchase.value in 30d
+";
+
+/// What is said of the condition.
+fn help_for(condition: &str) -> String {
+    let compilation = compile(&with_condition(HEAD, condition));
+    let errors: Vec<String> = compilation
+        .diagnostics
+        .iter()
+        .filter(|found| found.code.as_str().starts_with('E'))
+        .map(|found| found.help.clone().unwrap_or_default())
+        .collect();
+    assert_eq!(errors.len(), 1, "{condition}: {:?}", compilation.diagnostics);
+    errors.concat()
+}
+
+#[test]
+fn what_is_written_as_elsewhere_has_a_fix_of_its_own() {
+    for (condition, part) in [
+        ("shoes => 2", "`>=`"),
+        ("tier = gold", "`\"gold\"`"),
+        ("tier = null", "`is missing`"),
+        ("tier in \"gold\"", "`in [\"a\", \"b\"]`"),
+        ("tier in [\"gold\"", "`]`"),
+        ("(tier = \"gold\"", "`)`"),
+        ("tier in []", "what it may be"),
+        ("tier is not known", "`is missing`"),
+        ("tier is not missing", "`is known`"),
+        ("tier = \"a\" or \"b\"", "`x in [\"a\", \"b\"]`"),
+        ("tier = \"a\" AND shoes >= 2", "`and`"),
+        ("tier = \"a\", shoes >= 2", "`and`"),
+        ("tier matches \"a*\"", "`matches_glob"),
+        ("tier starts_with /c", "quotes"),
+        ("spend >= 50€", "`50 EUR`"),
+        ("spend >= EUR 50", "`50 EUR`"),
+        ("spend >= 1,000 EUR", "without commas"),
+        ("spend >= 1_000 EUR", "`1000`"),
+        ("ends within 3d", "`within next 3d`"),
+        ("ends in 3d", "`within next 3d`"),
+        ("ends > 2026-12-24", "`\"2026-12-24\"`"),
+        ("now between 22 and 7", "`now between 22:00 and 07:00`"),
+        ("not purchase", "`(count purchase in session) >= 1`"),
+        ("(count purchase in 400d) >= 1", "`ever`"),
+    ] {
+        let help = help_for(condition);
+        assert!(help.contains(part), "{condition}: {help}");
+    }
+}
