@@ -12,7 +12,7 @@ use selvedge_core::limits::{SEQUENCE_REORDER_MS, WAKES_MAX};
 use selvedge_core::rules::{self, Decision, Moment, Place};
 use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::{Map, Value};
-use selvedge_core::wire::log_row::{Emission, LogNote, LogRow, Said};
+use selvedge_core::wire::log_row::{Cause, Emission, LogNote, LogRow, Said};
 use selvedge_core::wire::state::VisitorState;
 use selvedge_core::wire::stored::VisitorRecord;
 
@@ -86,7 +86,7 @@ fn decide(
     if moment.in_force.holds(Purposes::PERSONALIZATION) {
         rules::lease(&site.program, state, moment.now_ms, &[]);
     }
-    notes.extend(emitted(site, state, moment));
+    notes.extend(emitted(site, state, moment, None));
     let after = rules::decide(&site.program, state, moment);
     let changed = changed(&after, before);
     if !changed.is_empty() {
@@ -97,8 +97,14 @@ fn decide(
     }
 }
 
-/// What rules tell destinations at this moment. Asked before its decisions.
-pub fn emitted(site: &Site, state: &mut VisitorState, moment: &Moment<'_>) -> Vec<LogNote> {
+/// What rules tell destinations at this moment, which an event led to, or time alone. Asked before its decisions.
+pub fn emitted(
+    site: &Site,
+    state: &mut VisitorState,
+    moment: &Moment<'_>,
+    event: Option<&Event>,
+) -> Vec<LogNote> {
+    let cause = event.map(|event| Cause { event: event.sequence, event_time_ms: event.time_ms });
     let told = rules::emit(&site.program, state, moment);
     let of_rule = |told: rules::Emitted| {
         let rule = site.program.rules().get(usize::from(told.rule))?;
@@ -108,7 +114,7 @@ pub fn emitted(site: &Site, state: &mut VisitorState, moment: &Moment<'_>) -> Ve
         if let Some(variant) = told.variant.filter(|_| fields.get(VARIANT).is_none()) {
             fields.set(VARIANT, Value::Text(site.program.variant_name(variant)));
         }
-        let emission = Emission { rule: id, to, enter, is_exit: told.is_exit, fields };
+        let emission = Emission { rule: id, to, enter, is_exit: told.is_exit, fields, cause };
         Some(note(moment, rule.purpose, Said::Emitted(emission)))
     };
     told.into_iter().filter_map(of_rule).collect()

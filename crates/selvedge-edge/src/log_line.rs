@@ -111,7 +111,7 @@ struct NoteLine<'a> {
     decisions: Vec<JsonDecision<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     emit: Option<JsonEmission<'a>>,
-    /// The event that reached a goal, and what that is worth.
+    /// The event that reached a goal, or that a message follows from; and what the goal is worth.
     #[serde(skip_serializing_if = "Option::is_none")]
     event: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -149,6 +149,23 @@ pub fn render_at(row: &LogRow, at: usize, now: &Snapshot, cursor: &str) -> Optio
     }
 }
 
+/// The id of a message, the same however often it is read or sent. Of two that follow from two events each has its own,
+/// though both happened in the same millisecond.
+#[must_use]
+pub fn id_of_message(row: &LogRow, time_ms: u64, told: &Emission) -> String {
+    let message = message_of(told);
+    match told.cause {
+        Some(cause) => format!("{}:emit:{}:{message}", cause.event_id(row.writer), told.rule),
+        None => format!("{}:{time_ms}:emit:{}:{message}", row.visitor, told.rule),
+    }
+}
+
+/// `enter` or `exit`.
+#[must_use]
+pub const fn message_of(told: &Emission) -> &'static str {
+    if told.is_exit { "exit" } else { "enter" }
+}
+
 /// The line of a note: of kind `decision`, `emit`, `goal` or `erase`.
 #[must_use]
 pub fn render_note(row: &LogRow, note: &LogNote, cursor: &str) -> String {
@@ -158,11 +175,10 @@ pub fn render_note(row: &LogRow, note: &LogNote, cursor: &str) -> String {
         Said::Reached(reached) => ("goal", &[][..], None, Some(reached)),
         Said::Erased => ("erase", &[][..], None, None),
     };
-    let message = |told: &Emission| if told.is_exit { "exit" } else { "enter" };
     let emit = emission.map(|told| JsonEmission {
         to: &told.to,
         rule: &told.rule,
-        message: message(told),
+        message: message_of(told),
         name: &told.enter,
         fields: JsonMap(&told.fields),
     });
@@ -173,16 +189,19 @@ pub fn render_note(row: &LogRow, note: &LogNote, cursor: &str) -> String {
         _ if note.said == Said::Erased => "erased",
         _ => "deadline",
     };
-    let of_what = match (emission, reached) {
-        (Some(told), _) => format!(":{}:{}", told.rule, message(told)),
-        (_, Some(reached)) => format!(":{}:{}", reached.goal, reached.event.get()),
-        _ => String::new(),
+    let id = match (emission, reached) {
+        (Some(told), _) => id_of_message(row, note.time_ms, told),
+        (_, Some(reached)) => {
+            format!("{visitor}:{}:{kind}:{}:{}", note.time_ms, reached.goal, reached.event.get())
+        }
+        _ => format!("{visitor}:{}:{kind}", note.time_ms),
     };
+    let cause = emission.and_then(|told| told.cause).map(|cause| cause.event_id(row.writer));
+    let event = reached.map(|reached| reached.event_id(row.writer)).or(cause);
     let line = NoteLine {
         cursor,
         kind,
-        // The same message has the same name, however often it is read.
-        id: format!("{visitor}:{}:{kind}{of_what}", note.time_ms),
+        id,
         site: &row.site,
         visitor,
         writer: row.writer.bits().to_string(),
@@ -198,7 +217,7 @@ pub fn render_note(row: &LogRow, note: &LogNote, cursor: &str) -> String {
         publish: row.publish,
         decisions: decisions.iter().map(|decision| JsonDecision::new(decision, None)).collect(),
         emit,
-        event: reached.map(|reached| reached.event_id(row.writer).to_string()),
+        event: event.map(|id| id.to_string()),
         value: reached.and_then(|reached| reached.value).map(JsonNumber),
         lookups: JsonVersions(&row.lookups),
     };

@@ -178,7 +178,7 @@ impl<'a> Visitor<'a> {
             let Some(at_ms) = rules::wake(program, &mut state, &self.moment(writer, until_ms)) else { break };
             let moment = self.moment(writer, at_ms);
             rules::lease(program, &mut state, at_ms, &[]);
-            let told = emissions(deadlines::emitted(&self.stage.site, &mut state, &moment));
+            let told = emissions(deadlines::emitted(&self.stage.site, &mut state, &moment, None));
             let decisions = rules::decide(program, &mut state, &moment);
             let mut behind = Behind::new(self.stage, &state, &moment, &decisions, self.detail);
             behind.told = told;

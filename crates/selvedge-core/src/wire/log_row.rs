@@ -104,6 +104,23 @@ impl Reached {
     }
 }
 
+/// The event that something follows from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cause {
+    /// Its sequence.
+    pub event: Sequence,
+    /// When it happened: Unix milliseconds of the writer's clock.
+    pub event_time_ms: u64,
+}
+
+impl Cause {
+    /// The id of the event, in a row of this writer.
+    #[must_use]
+    pub const fn event_id(&self, writer: WriterId) -> EventId {
+        EventId::new(self.event_time_ms, writer, self.event)
+    }
+}
+
 /// A message to a destination.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Emission {
@@ -117,6 +134,8 @@ pub struct Emission {
     pub is_exit: bool,
     /// Facts of the visitor, as the rule says.
     pub fields: Map,
+    /// What it follows from; `None` where time alone led to it.
+    pub cause: Option<Cause>,
 }
 
 /// One accepted event and what it led to.

@@ -4,7 +4,7 @@
 use super::answer_encode::EncodeFault;
 use super::form::{Bounds, DecisionForm, EventForm, EventSeed, MapForm, MapSeed, ROW_SIZES, SnapshotForm};
 use super::log_row::{
-    BLANK_VERSION, BlankRow, Emission, LogEvent, LogNote, LogRow, Reached, RowFault, RowPiece, Said,
+    BLANK_VERSION, BlankRow, Cause, Emission, LogEvent, LogNote, LogRow, Reached, RowFault, RowPiece, Said,
     StoredRow, VERSION,
 };
 use super::names::Names;
@@ -88,7 +88,7 @@ impl LogRow {
         for note in tables.iter().chain(&self.notes) {
             let emission = match &note.said {
                 Said::Decided(_) => None,
-                Said::Emitted(emission) => Some(Cow::Borrowed(emission)),
+                Said::Emitted(emission) => Some(with_cause(emission)),
                 Said::Reached(reached) => Some(Cow::Owned(reached_form(reached))),
                 Said::Erased => Some(Cow::Owned(erased_form())),
             };
@@ -212,6 +212,9 @@ const ERASED: &str = "erased";
 const EVENT: &str = "event";
 const TIME_MS: &str = "time_ms";
 const VALUE: &str = "value";
+/// The event that a message follows from stands among the fields of the message, under names that no rule can give one.
+const CAUSE_EVENT: &str = "\u{1}event";
+const CAUSE_TIME_MS: &str = "\u{1}time_ms";
 
 /// A goal that was reached stands in a row as an emission of no rule.
 fn reached_form(reached: &Reached) -> Emission {
@@ -221,20 +224,41 @@ fn reached_form(reached: &Reached) -> Emission {
     if let Some(value) = reached.value {
         fields.set(VALUE, Value::Number(value));
     }
-    Emission { rule: "".into(), to: GOAL.into(), enter: reached.goal.clone(), is_exit: false, fields }
+    let enter = reached.goal.clone();
+    Emission { rule: "".into(), to: GOAL.into(), enter, is_exit: false, fields, cause: None }
 }
 
 /// So does an erasure.
 fn erased_form() -> Emission {
     let fields = Map::new();
-    Emission { rule: "".into(), to: ERASED.into(), enter: "".into(), is_exit: false, fields }
+    Emission { rule: "".into(), to: ERASED.into(), enter: "".into(), is_exit: false, fields, cause: None }
 }
 
 /// So do the versions of pushed tables, before all notes.
 fn tables_note(lookups: &[(String, u64)]) -> LogNote {
     let fields = lookups.iter().map(|(name, version)| (name.clone(), number(*version))).collect();
-    let said = Emission { rule: "".into(), to: LOOKUPS.into(), enter: "".into(), is_exit: false, fields };
+    let (to, enter) = (LOOKUPS.into(), "".into());
+    let said = Emission { rule: "".into(), to, enter, is_exit: false, fields, cause: None };
     LogNote { time_ms: 0, usable: Purposes::NONE, said: Said::Emitted(said) }
+}
+
+/// A message as it stands in a row: what it follows from is among its fields.
+fn with_cause(emission: &Emission) -> Cow<'_, Emission> {
+    let Some(cause) = emission.cause else { return Cow::Borrowed(emission) };
+    let mut whole = emission.clone();
+    whole.fields.set(CAUSE_EVENT, number(cause.event.get().into()));
+    whole.fields.set(CAUSE_TIME_MS, number(cause.event_time_ms));
+    Cow::Owned(whole)
+}
+
+/// Takes what a message follows from out of its fields.
+fn take_cause(fields: &mut Map) -> Option<Cause> {
+    let event = whole(fields.get(CAUSE_EVENT)).and_then(|event| u32::try_from(event).ok());
+    let event_time_ms = whole(fields.get(CAUSE_TIME_MS)).map(i64::unsigned_abs);
+    let (event, event_time_ms) = (event.and_then(Sequence::new)?, event_time_ms?);
+    let rest = fields.iter().filter(|(name, _)| *name != CAUSE_EVENT && *name != CAUSE_TIME_MS);
+    *fields = rest.map(|(name, value)| (name.into(), value.clone())).collect();
+    Some(Cause { event, event_time_ms })
 }
 
 fn number(number: u64) -> Value {
@@ -283,9 +307,10 @@ fn read_note(input: &mut Deserializer<'_>, bounds: &Bounds<'_>) -> Option<LogNot
     let said = match form.emission {
         None => Said::Decided(form.decisions.iter().map(DecisionForm::read).collect::<Option<_>>()?),
         Some((rule, to, enter, is_exit)) => {
-            let emission =
-                Emission { rule: rule.into(), to: to.into(), enter: enter.into(), is_exit, fields };
-            said_of(emission)?
+            let mut fields = fields;
+            let cause = take_cause(&mut fields);
+            let (rule, to, enter) = (rule.into(), to.into(), enter.into());
+            said_of(Emission { rule, to, enter, is_exit, fields, cause })?
         }
     };
     Some(LogNote { time_ms: form.time_ms, usable: Purposes(form.usable), said })
@@ -303,7 +328,12 @@ fn row_names(row: &LogRow) -> Names {
     names.extend(row.lookups.iter().map(|(name, _)| name.as_str()));
     for note in &row.notes {
         match &note.said {
-            Said::Emitted(emission) => collect_names(&emission.fields, &mut names),
+            Said::Emitted(emission) => {
+                collect_names(&emission.fields, &mut names);
+                if emission.cause.is_some() {
+                    names.extend([CAUSE_EVENT, CAUSE_TIME_MS]);
+                }
+            }
             Said::Reached(_) => names.extend([EVENT, TIME_MS, VALUE]),
             Said::Decided(_) | Said::Erased => {}
         }

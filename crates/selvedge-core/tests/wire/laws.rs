@@ -13,7 +13,7 @@ use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::answer::{Answer, Applied, Grant, Need, Reason, Refused, SlotDecision, read_answer};
 use selvedge_core::wire::batch::{encode_batch, encode_event, read_event, refusal_of};
 use selvedge_core::wire::batch_decode::{decode_batch, open};
-use selvedge_core::wire::log_row::{Emission, LogEvent, LogNote, LogRow, Reached, Said};
+use selvedge_core::wire::log_row::{Cause, Emission, LogEvent, LogNote, LogRow, Reached, Said};
 use selvedge_core::wire::program::{Content, ContentType};
 
 fn numbers() -> impl Strategy<Value = Number> {
@@ -192,8 +192,12 @@ fn reached() -> impl Strategy<Value = Said> {
 }
 
 fn notes() -> impl Strategy<Value = LogNote> {
-    let emission = (texts(), texts(), texts(), any::<bool>(), maps(Just(Value::Bool(true))))
-        .prop_map(|(rule, to, enter, is_exit, fields)| Emission { rule, to, enter, is_exit, fields });
+    let cause = option::of((1..=Sequence::MAX, 0..1u64 << 48)).prop_map(|cause| {
+        cause.map(|(event, event_time_ms)| Cause { event: Sequence::new(event).unwrap(), event_time_ms })
+    });
+    let emission = (texts(), texts(), texts(), any::<bool>(), maps(Just(Value::Bool(true))), cause).prop_map(
+        |(rule, to, enter, is_exit, fields, cause)| Emission { rule, to, enter, is_exit, fields, cause },
+    );
     let said = prop_oneof![
         vec(decisions(), 1..3).prop_map(Said::Decided),
         emission.prop_map(Said::Emitted),

@@ -2,6 +2,7 @@
 //! filter by, remove and rename.
 
 use crate::json;
+use crate::log_line;
 use crate::site::Site;
 use crate::text::rfc_3339;
 use alloc::string::{String, ToString};
@@ -141,7 +142,7 @@ fn variant<'a>(site: &Site, detail: &'a str) -> Option<(&'a str, &'a str)> {
 pub(super) fn emit(origin: &Origin<'_>, id: &str, emission: &Emission) -> Map {
     let mut map = begun(RecordKind::Emit, id, origin);
     map.set("name", text(&*emission.enter));
-    map.set("message", text(message_of(emission)));
+    map.set("message", text(log_line::message_of(emission)));
     map.set("rule", text(&*emission.rule));
     map.set("destination", text(&*emission.to));
     map.set("fields", Value::Object(emission.fields.clone()));
@@ -164,11 +165,6 @@ pub(super) fn goal(origin: &Origin<'_>, id: &str, reached: &Reached) -> Map {
 /// The record of an erasure.
 pub(super) fn erase(origin: &Origin<'_>, id: &str) -> Map {
     begun(RecordKind::Erase, id, origin)
-}
-
-/// `enter` or `exit`.
-pub(super) const fn message_of(emission: &Emission) -> &'static str {
-    if emission.is_exit { "exit" } else { "enter" }
 }
 
 /// An event's id, as printed.

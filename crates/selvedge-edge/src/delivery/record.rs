@@ -3,6 +3,7 @@
 use super::fields::{self, Origin};
 use super::transform::{Refusal, transform};
 use crate::json::JsonMap;
+use crate::log_line;
 use crate::site::Site;
 use alloc::format;
 use alloc::string::String;
@@ -240,8 +241,7 @@ impl<'a> Item<'a> {
                     drafts.extend(decisions(site, origin, &id, None, decided));
                 }
                 Said::Emitted(told) if has(RecordKind::Emit) && told.to == destination.name => {
-                    let (visitor, message) = (row.visitor, fields::message_of(told));
-                    let id = format!("{visitor}:{}:emit:{}:{message}", note.time_ms, told.rule);
+                    let id = log_line::id_of_message(row, note.time_ms, told);
                     let map = fields::emit(origin, &id, told);
                     drafts.push(Draft { kind: RecordKind::Emit, id, map });
                 }

@@ -251,7 +251,7 @@ impl<'a> Stepper<'a> {
             self.lease(&[]);
         }
         if self.gate.keeps_state() {
-            self.notes.extend(deadlines::emitted(self.site, &mut self.state, &moment));
+            self.notes.extend(deadlines::emitted(self.site, &mut self.state, &moment, Some(&event)));
         }
         let after = rules::decide_again(&self.site.program, &mut self.state, &moment, &mut self.recall);
         let (state, moment) = (&self.state, &moment);

@@ -121,6 +121,7 @@ pub fn told(to: &str) -> LogNote {
         enter: "cart-left".into(),
         is_exit: false,
         fields,
+        cause: None,
     };
     LogNote { time_ms: NOW_MS, usable: Purposes::ANALYTICS, said: Said::Emitted(emission) }
 }

@@ -4,11 +4,11 @@ use crate::build::*;
 use proptest::prelude::*;
 use selvedge_core::consent::{Purposes, Snapshot};
 use selvedge_core::event::EventType;
-use selvedge_core::id::VisitorId;
+use selvedge_core::id::{EventId, Sequence, VisitorId};
 use selvedge_core::number::Number;
 use selvedge_core::value::Value;
 use selvedge_core::wire::answer::Reason;
-use selvedge_core::wire::log_row::{LogNote, Reached, Said};
+use selvedge_core::wire::log_row::{Cause, LogNote, LogRow, Reached, Said};
 use selvedge_core::wire::program::{Destination, RecordKind, Records, Requires};
 use selvedge_edge::delivery::record::{Routed, is_sampled, route};
 
@@ -106,6 +106,24 @@ fn a_message_goes_to_the_destination_it_names_and_to_no_other() {
     assert_eq!(read(&records[0])["fields"], serde_json::json!({"cart": 60}));
     let other = Destination { name: "mail".into(), ..destination() };
     assert_eq!(routed(&other, &row), Routed::Filtered);
+}
+
+#[test]
+fn two_messages_of_one_rule_in_one_millisecond_are_two() {
+    let caused = |event| {
+        let mut note = told("warehouse");
+        let Said::Emitted(told) = &mut note.said else { panic!("no message") };
+        told.cause = Some(Cause { event: Sequence::new(event).unwrap(), event_time_ms: NOW_MS });
+        note
+    };
+    let row = row(Vec::new(), vec![caused(3), caused(4)]);
+    let row = LogRow::decode(&row.encode().unwrap()).unwrap();
+    let ids = [0, 1].map(|at| match route(&site(), &destination(), &row, at, &analytics()) {
+        Routed::Send(records) => records[0].id.clone(),
+        other => panic!("{other:?}"),
+    });
+    let id_of = |event| EventId::new(NOW_MS, row.writer, Sequence::new(event).unwrap());
+    assert_eq!(ids, [3, 4].map(|event| format!("{}:emit:reminder:enter", id_of(event))));
 }
 
 #[test]

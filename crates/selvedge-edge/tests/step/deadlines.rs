@@ -6,7 +6,7 @@ use selvedge_core::number::Number;
 use selvedge_core::rules;
 use selvedge_core::value::Value;
 use selvedge_core::wire::log_row::{LogNote, LogRow, Said};
-use selvedge_core::wire::program::{Experiment, Trial, Unit, Variant};
+use selvedge_core::wire::program::{Experiment, Timing, Trial, Trigger, Unit, Variant};
 use selvedge_core::wire::stored::VisitorRecord;
 use selvedge_edge::deadlines::{FLOOR_MS, GRACE_MS, retry_ms, wake};
 use selvedge_edge::ingest::{Arrival, Outcome, Trouble, step};
@@ -257,4 +257,21 @@ fn a_message_names_the_variant_that_the_visitor_is_in() {
         _ => None,
     });
     assert_eq!(fields.and_then(|fields| fields.text("variant")), Some("mail/mailed"));
+}
+
+#[test]
+fn two_events_of_one_millisecond_tell_a_destination_two_things() {
+    let site = leaving_site_with(|parts| {
+        let trigger = Trigger { events: vec!["product_view".into()], session_end: false };
+        parts.rules[0].timing = Timing { trigger: Some(trigger), after_ms: 0 };
+    });
+    let views = [1, 2].map(|sequence| Ok(event(sequence, "product_view")));
+    let row = stepped_of(&site, None, batch(granted(), views.into()), NOW_MS).row.unwrap();
+    let line = |at| -> serde_json::Value {
+        serde_json::from_str(&log_line::render_at(&row, at, &granted(), "0.1").unwrap()).unwrap()
+    };
+    let (first, second) = (line(2), line(3));
+    assert_eq!((&first["emit"]["fields"]["views"], &second["emit"]["fields"]["views"]), (&1.into(), &2.into()));
+    assert_eq!((&first["event"], &second["event"]), (&line(0)["id"], &line(1)["id"]));
+    assert_ne!(first["id"], second["id"], "whoever deduplicates by id keeps both");
 }
