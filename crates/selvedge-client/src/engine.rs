@@ -127,7 +127,7 @@ impl Engine {
             self.decided = Vec::new();
             self.loaded = load(program);
         }
-        if from.is_visitor_new {
+        if from.is_visitor_new || is_planted(Mutation::AnswerTwice) {
             self.leases = Vec::new();
             self.claims = Vec::new();
         }
@@ -221,7 +221,9 @@ impl Engine {
         let now_ms = setting.rules_now_ms();
         let report = |hash, body: &CellBody| match body {
             CellBody::Cap(cap)
-                if cap.lease.id > 0 && cap.lease.expires_ms.saturating_add(SETTLED_MS) <= now_ms =>
+                if cap.lease.id > 0
+                    && (cap.lease.expires_ms.saturating_add(SETTLED_MS) <= now_ms
+                        || is_planted(Mutation::LeaseUnproven)) =>
             {
                 let used = self.used(hash, cap.lease.id, cap.lease.granted.saturating_sub(cap.lease.left));
                 Some(LeaseReport { rule: hash, lease: cap.lease.id, used })

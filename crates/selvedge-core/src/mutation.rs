@@ -83,6 +83,20 @@ pub enum Mutation {
     BacklogIgnored,
     /// An erasure leaves what is not sent yet.
     ErasureLeavesUnsent,
+    /// An older program steps the state of a newer one.
+    OlderSteps,
+    /// What was granted is not put aside: the next answer grants it again.
+    GrantNotLeased,
+    /// A lease is taken back though it may still be used.
+    LeaseUnproven,
+    /// What happens in a session does not renew it.
+    SessionNotRenewed,
+    /// An answer that a page applies once more gives its grants once more.
+    AnswerTwice,
+    /// What is answered for overtakes what still waits for an answer.
+    HeldOvertaken,
+    /// What nobody answered for leaves.
+    UnknownGranted,
 }
 
 impl Mutation {
@@ -127,6 +141,13 @@ impl Mutation {
         Self::WaitIgnored,
         Self::BacklogIgnored,
         Self::ErasureLeavesUnsent,
+        Self::OlderSteps,
+        Self::GrantNotLeased,
+        Self::LeaseUnproven,
+        Self::SessionNotRenewed,
+        Self::AnswerTwice,
+        Self::HeldOvertaken,
+        Self::UnknownGranted,
     ];
 
     /// Its name.
@@ -172,6 +193,13 @@ impl Mutation {
             Self::WaitIgnored => "wait-ignored",
             Self::BacklogIgnored => "backlog-ignored",
             Self::ErasureLeavesUnsent => "erasure-leaves-unsent",
+            Self::OlderSteps => "older-steps",
+            Self::GrantNotLeased => "grant-not-leased",
+            Self::LeaseUnproven => "lease-unproven",
+            Self::SessionNotRenewed => "session-not-renewed",
+            Self::AnswerTwice => "answer-twice",
+            Self::HeldOvertaken => "held-overtaken",
+            Self::UnknownGranted => "unknown-granted",
         }
     }
 }

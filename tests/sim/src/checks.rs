@@ -5,7 +5,7 @@ use crate::truth::Key;
 use crate::world::World;
 use selvedge_core::consent::Purposes;
 use selvedge_core::event::{Batch, RefusalCode};
-use selvedge_core::id::WriterId;
+use selvedge_core::id::{VisitorId, WriterId};
 use selvedge_core::limits::{CAP_BYTES_MAX, STATE_BYTES_MAX};
 use selvedge_core::rules::{self, Image, Moment, Orders, Place};
 use selvedge_core::tracking_plan::{Trust, purposes_of};
@@ -51,6 +51,7 @@ impl World<'_> {
                 return self.fail("rows of the log can be read", format!("row {place} of shard {at}"));
             };
             self.learn_items(at, place, &row);
+            self.check_sessions(at, &row);
             let site = self.shards[at].site;
             if row.site != self.files[site].name || row.visitor != visitor {
                 return self.fail("sites are isolated", format!("row of {} in shard {at}", row.site));
@@ -187,11 +188,7 @@ impl World<'_> {
         let Some(record) = self.shards[at].tables.record(visitor) else {
             return self.fail("what is kept of a visitor can be read", format!("{visitor}"));
         };
-        let newest = self.shards[at].publishes.insert(visitor, record.publish).unwrap_or(0);
-        if record.publish < newest {
-            let detail = format!("publish {} behind {newest}", record.publish);
-            self.fail("only the newest program steps state", detail);
-        }
+        self.check_publish(at, visitor);
         let keeps = Purposes::ANALYTICS.or(Purposes::PERSONALIZATION);
         let in_force = record.consent.in_force();
         if in_force.and(keeps).is_empty() && !record.state.is_empty() {
@@ -211,6 +208,16 @@ impl World<'_> {
         }
         if !told.is_empty() {
             self.fail("nothing is read out behind a withdrawal", format!("{told:?} of {visitor}"));
+        }
+    }
+
+    /// State is never stepped back by an older program.
+    pub(crate) fn check_publish(&mut self, at: usize, visitor: VisitorId) {
+        let Some(record) = self.shards[at].tables.record(visitor) else { return };
+        let newest = self.shards[at].publishes.insert(visitor, record.publish).unwrap_or(0);
+        if record.publish < newest {
+            let detail = format!("publish {} behind {newest}", record.publish);
+            self.fail("only the newest program steps state", detail);
         }
     }
 

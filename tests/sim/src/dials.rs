@@ -118,6 +118,8 @@ pub struct Dials {
     pub forgetful: u64,
     /// Orders by which a visitor is erased.
     pub erasures: u64,
+    /// Polls from which on an isolate hears nothing of the registry for a while.
+    pub silent: u64,
     /// Orders about destinations: pause, resume, a secret that changes, a replay.
     pub tended: u64,
 }
@@ -189,7 +191,18 @@ impl Dials {
             forgetful,
             tended,
             erasures,
+            silent: 0,
         }
+    }
+
+    /// Dials that came later: they follow from a chance of their own, so that worlds without them are as they were.
+    pub fn later(&mut self, random: &mut Random) {
+        let mut rate = |often: u64, most: u64| {
+            let is_on = random.chance(often);
+            let rate = random.between(1, most);
+            if is_on { rate } else { 0 }
+        };
+        self.silent = rate(250, 400);
     }
 
     /// Faults stop: what is under way may end.
@@ -213,6 +226,7 @@ impl Dials {
         self.slow = 0;
         self.forgetful = 0;
         self.records_max = usize::MAX;
+        self.silent = 0;
         self.kills = 0;
         self.hides = 0;
         self.latency_ms_max = 20;

@@ -45,7 +45,7 @@ impl World<'_> {
         let address = ingest::address(&opened)?;
         let isolate = usize::try_from(self.random.below(self.isolates.len() as u64)).unwrap_or(0);
         let known = self.isolates[isolate].sites(&mut self.registry, self.files, self.now_ms);
-        let known = known.map_err(|_| Fault::bad_program("a program cannot be loaded"))?;
+        let known = known?;
         let configs: Vec<_> = known.iter().map(|site| &site.config).collect();
         let shown = Credentials { write_key: &address.write_key, bearer: None, origin: None, own_origin: "" };
         let (site, sender) = access::enter(&configs, None, &|_| None, &shown)?;
@@ -119,7 +119,7 @@ impl World<'_> {
     ) -> Result<Stepped, Stopped> {
         let shard = &mut self.shards[at];
         let site = shard.isolate.site(&mut self.registry, self.files, (shard.site, publish), self.now_ms);
-        let site = site.map_err(|_| Stopped::Fault(Fault::bad_program("a program cannot be loaded")))?;
+        let site = site.map_err(Stopped::Fault)?;
         let now_ms = self.now_ms.saturating_add_signed(shard.ahead_ms);
         shard.memory.admit(&shard.tables, &site, now_ms).map_err(Stopped::Fault)?;
         let mut stepped = shard::collect(&shard.tables, &site, envelope, body)?;

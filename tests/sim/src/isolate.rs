@@ -2,8 +2,10 @@
 //! `worker/src/registry.rs` do it.
 
 use crate::dials::{Dials, Streams};
+use crate::random::Random;
 use crate::sites::SiteFiles;
 use anyhow::{Result, anyhow};
+use selvedge_edge::fault::Fault;
 use selvedge_edge::order;
 use selvedge_edge::site::Site;
 use std::collections::BTreeMap;
@@ -11,6 +13,8 @@ use std::rc::Rc;
 
 /// How long a pointer is believed.
 const POLL_MS: u64 = 5_000;
+/// How long an isolate hears nothing of the registry, at most.
+const CUT_S_MAX: u64 = 180;
 
 /// Where a site stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,10 +28,13 @@ pub struct Pointer {
 }
 
 /// The registry: every publish there was.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Registry {
     /// Where each site stands.
     pub pointers: Vec<Pointer>,
+    /// Polls, in a thousand, from which on an isolate hears nothing of it for a while.
+    pub silent: u64,
+    random: Random,
     dials: Streams,
     loaded: BTreeMap<(usize, Pointer), Rc<Site>>,
 }
@@ -37,7 +44,21 @@ impl Registry {
     #[must_use]
     pub fn new(sites: usize, dials: &Dials) -> Self {
         let first = Pointer { publish: 1, ..Pointer::default() };
-        Self { pointers: vec![first; sites], dials: dials.streams.clone(), loaded: BTreeMap::new() }
+        Self {
+            pointers: vec![first; sites],
+            silent: dials.silent,
+            random: Random::new(dials.lasts_ms),
+            dials: dials.streams.clone(),
+            loaded: BTreeMap::new(),
+        }
+    }
+
+    /// Whether an isolate's poll is not answered, now or since a while.
+    fn cuts(&mut self, until_ms: &mut u64, now_ms: u64) -> bool {
+        if self.silent > 0 && now_ms >= *until_ms && self.random.chance(self.silent) {
+            *until_ms = now_ms + 1_000 * self.random.between(5, CUT_S_MAX);
+        }
+        self.silent > 0 && now_ms < *until_ms
     }
 
     /// Puts a program in force. The one in force already changes nothing.
@@ -72,6 +93,8 @@ impl Registry {
 #[derive(Debug, Clone, Default)]
 pub struct Isolate {
     checked_ms: Option<u64>,
+    /// The registry does not answer it before: it goes on with what it knows, however old that is.
+    cut_until_ms: u64,
     sites: BTreeMap<usize, Rc<Site>>,
 }
 
@@ -79,16 +102,20 @@ impl Isolate {
     /// All sites, as this isolate knows them.
     ///
     /// # Errors
-    /// Where a program cannot be loaded.
+    /// Where a program cannot be loaded, or nothing is known yet and the registry does not answer.
     pub fn sites(
         &mut self,
         registry: &mut Registry,
         files: &[SiteFiles],
         now_ms: u64,
-    ) -> Result<Vec<Rc<Site>>> {
+    ) -> Result<Vec<Rc<Site>>, Fault> {
         let is_fresh = self.checked_ms.is_some_and(|checked_ms| now_ms.saturating_sub(checked_ms) < POLL_MS);
         if !is_fresh {
-            self.poll(registry, files, now_ms)?;
+            let polled = self.poll(registry, files, now_ms);
+            // What was known before is better than nothing.
+            if self.checked_ms.is_none() {
+                polled?;
+            }
         }
         Ok(self.sites.values().cloned().collect())
     }
@@ -96,24 +123,35 @@ impl Isolate {
     /// A site, at least at this publish.
     ///
     /// # Errors
-    /// Where a program cannot be loaded.
+    /// Where a program cannot be loaded, or the publish cannot be had.
     pub fn site(
         &mut self,
         registry: &mut Registry,
         files: &[SiteFiles],
         (site, publish_min): (usize, u64),
         now_ms: u64,
-    ) -> Result<Rc<Site>> {
+    ) -> Result<Rc<Site>, Fault> {
         self.sites(registry, files, now_ms)?;
         if self.sites.get(&site).is_none_or(|known| known.publish < publish_min) {
             self.poll(registry, files, now_ms)?;
         }
-        self.sites.get(&site).cloned().ok_or_else(|| anyhow!("no such site"))
+        let known = self.sites.get(&site).cloned();
+        let known = known.ok_or_else(|| Fault::not_published("no such site"))?;
+        if known.publish < publish_min {
+            return Err(Fault::stale_program("a newer program is on its way"));
+        }
+        Ok(known)
     }
 
-    fn poll(&mut self, registry: &mut Registry, files: &[SiteFiles], now_ms: u64) -> Result<()> {
+    /// As `programs::poll`: where it fails, everything known stays.
+    fn poll(&mut self, registry: &mut Registry, files: &[SiteFiles], now_ms: u64) -> Result<(), Fault> {
+        self.checked_ms = self.checked_ms.map(|_| now_ms);
+        if registry.cuts(&mut self.cut_until_ms, now_ms) {
+            return Err(Fault::storage("the registry does not answer"));
+        }
         for site in 0..registry.pointers.len() {
-            let loaded = registry.load(files, site)?;
+            let loaded = registry.load(files, site);
+            let loaded = loaded.map_err(|_| Fault::bad_program("a program cannot be loaded"))?;
             self.sites.insert(site, loaded);
         }
         self.checked_ms = Some(now_ms);

@@ -29,11 +29,15 @@ pub mod page;
 
 pub mod ring;
 
+pub mod sessions;
+
 pub mod world;
 
 mod admin;
 
 mod streams;
+
+mod counting;
 
 mod rounds;
 

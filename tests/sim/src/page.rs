@@ -26,8 +26,10 @@ pub struct Tab {
     pub device: usize,
     /// The head.
     pub client: Client,
-    /// Its rule engine fails one day: then it shows what the edge decided, and claims nothing.
-    pub has_failing_engine: bool,
+    /// Its rule engine failed: it shows what the edge decided, and claims nothing.
+    pub has_lost_engine: bool,
+    /// The exposure that it recorded last says that it took no grant.
+    pub is_ungranted: bool,
     /// It is open.
     pub is_alive: bool,
     /// Nobody looks at it.
@@ -89,7 +91,8 @@ impl Tab {
         Self {
             device,
             client,
-            has_failing_engine: questions < usize::MAX,
+            has_lost_engine: false,
+            is_ungranted: false,
             is_alive: true,
             is_hidden: false,
             shown: BTreeMap::new(),

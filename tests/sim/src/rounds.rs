@@ -96,14 +96,20 @@ impl World<'_> {
             let publish = self.shards[at].tables.record(visitor).map_or(0, |record| record.publish);
             let shard = &mut self.shards[at];
             let site = shard.isolate.site(&mut self.registry, self.files, (shard.site, publish), self.now_ms);
-            let Ok(site) = site else { continue };
-            let writes = shard::wake(&shard.tables, &site, visitor, now_ms);
+            let mut writes = match site {
+                Ok(site) => shard::wake(&shard.tables, &site, visitor, now_ms),
+                Err(_) => shard::put_off(&shard.tables, visitor, now_ms),
+            };
+            if writes.iter().all(|write| !matches!(write, Write::PutOff(..))) {
+                writes.push(Write::PutOff(visitor, 0));
+            }
             if self.random.chance(self.dials.crashes_before) {
                 self.say(format_args!("shard {at} dies in its alarm"));
                 self.restart(at);
                 return false;
             }
             self.shards[at].tables.apply(writes);
+            self.check_publish(at, visitor);
         }
         self.check_rows(at);
         true
@@ -117,7 +123,11 @@ impl World<'_> {
         }
         let shard = &mut self.shards[at];
         let site = shard.isolate.site(&mut self.registry, self.files, (shard.site, 0), self.now_ms);
-        let Ok(site) = site else { return true };
+        let Ok(site) = site else {
+            self.say(format_args!("shard {at} cannot learn of its destinations"));
+            self.put_off(at);
+            return true;
+        };
         let writes = outbox::name_all(&shard.tables, &site);
         match self.commit_delivery(at, writes) {
             Ok(()) => {}

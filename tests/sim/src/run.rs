@@ -54,6 +54,7 @@ fn live(world: &mut World<'_>) {
     world.run(START_MS + world.dials.lasts_ms);
     world.is_ending = true;
     world.dials.calm();
+    world.registry.silent = 0;
     world.say(format_args!("faults stop"));
     for device in 0..world.devices.len() {
         world.devices[device].is_online = true;

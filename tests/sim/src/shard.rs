@@ -60,6 +60,8 @@ pub enum Write {
     Ledger(Vec<u8>),
     /// When to wake up for a visitor.
     Deadline(VisitorId, Option<u64>),
+    /// How often in a row nothing could be decided for a visitor whose time had come; 0 where it could.
+    PutOff(VisitorId, u64),
     /// Where a destination stands.
     State(String, Vec<u8>),
     /// What of a destination is in flight.
@@ -105,6 +107,8 @@ pub struct Tables {
     pub ledger: Vec<u8>,
     /// When to wake up for whom.
     pub deadlines: BTreeMap<VisitorId, u64>,
+    /// Whose deadlines were put off, and how often in a row.
+    pub put_off: BTreeMap<VisitorId, u64>,
     /// Where each destination stands.
     pub destinations: BTreeMap<String, Vec<u8>>,
     /// What of each is in flight.
@@ -144,6 +148,8 @@ impl Tables {
             Write::Ledger(bytes) => self.ledger = bytes,
             Write::Deadline(visitor, Some(due_ms)) => drop(self.deadlines.insert(visitor, due_ms)),
             Write::Deadline(visitor, None) => drop(self.deadlines.remove(&visitor)),
+            Write::PutOff(visitor, 0) => drop(self.put_off.remove(&visitor)),
+            Write::PutOff(visitor, failures) => drop(self.put_off.insert(visitor, failures)),
             Write::State(name, bytes) => drop(self.destinations.insert(name, bytes)),
             Write::Flight(name, bytes) if bytes.is_empty() => drop(self.flights.remove(&name)),
             Write::Flight(name, bytes) => drop(self.flights.insert(name, bytes)),
@@ -322,6 +328,23 @@ pub fn wake(tables: &Tables, site: &Site, visitor: VisitorId, now_ms: u64) -> Ve
     }
     writes.push(Write::Deadline(visitor, woken.due_ms));
     writes
+}
+
+/// As `deadlines::put_off`: nothing can be decided for a visitor whose time has come.
+#[must_use]
+pub fn put_off(tables: &Tables, visitor: VisitorId, now_ms: u64) -> Vec<Write> {
+    let failures = tables.put_off.get(&visitor).copied().unwrap_or_default() + 1;
+    let mut ledger = tables.counted();
+    let wait_ms = deadlines::retry_ms(failures);
+    let counter = wait_ms.map_or(Counter::DeadlinesGivenUp, |_| Counter::DeadlinesPutOff);
+    ledger.add(counter, 1);
+    let failures = wait_ms.map_or(0, |_| failures);
+    let due_ms = wait_ms.map(|wait_ms| now_ms + wait_ms);
+    vec![
+        Write::PutOff(visitor, failures),
+        Write::Deadline(visitor, due_ms),
+        Write::Ledger(ledger.encode()),
+    ]
 }
 
 /// Hears what was decided last.

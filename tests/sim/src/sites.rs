@@ -81,6 +81,13 @@ pub fn capped(parts: &Parts, rule: &str) -> Vec<(String, u16, u64)> {
     all
 }
 
+/// How often a rule may be seen in a session, where that is capped.
+#[must_use]
+pub fn per_session(parts: &Parts, rule: &str) -> Option<u16> {
+    let rule = parts.rules.iter().find(|known| known.id == rule)?;
+    rule.caps.iter().find(|cap| cap.window == Window::Session).map(|cap| cap.limit)
+}
+
 fn windows(name: &str, caps: &[Cap]) -> Vec<(String, u16, u64)> {
     let sliding = |cap: &Cap| match cap.window {
         Window::Sliding(window_ms) => Some((name.to_owned(), cap.limit, window_ms)),

@@ -267,8 +267,12 @@ impl World<'_> {
             let got = self.got.entry((parcel.site, name.clone())).or_default();
             *got.entry(record.id.clone()).or_default() += 1;
             let visitor = record.visitor;
+            let known = *self.watched(at, &name).ids.entry(record.id.clone()).or_insert(item);
+            if known != item {
+                let detail = format!("{name}: {} is of {known:?} and of {item:?}", record.id);
+                self.fail("an id names one record", detail);
+            }
             let watched = self.watched(at, &name);
-            // Two messages of a rule at one time have one id: they say the same.
             let count = watched.kept.entry((item, record.id.clone())).or_default();
             *count += 1;
             if *count > 1 {

@@ -6,6 +6,7 @@ use crate::truth::{Exposure, queued};
 use crate::world::{Happening, World};
 use selvedge_client::{Boot, Effect, Input, Notice, Reply, Settings, Show};
 use selvedge_core::consent::{Mode, Purposes, Snapshot};
+use selvedge_core::event::EventType;
 use selvedge_core::hash::fnv1a_64;
 use selvedge_core::id::VisitorId;
 use selvedge_core::value::{Map, Value};
@@ -220,6 +221,7 @@ impl World<'_> {
                 let known = core::mem::replace(&mut self.tabs[tab].lost, lost);
                 self.devices[device].lost += u64::from(lost.saturating_sub(known));
             }
+            Effect::Emit(Notice::EngineLost) => self.tabs[tab].has_lost_engine = true,
             Effect::Emit(_) => {}
         }
     }
@@ -236,7 +238,10 @@ impl World<'_> {
         if key == "visitor" {
             self.tabs[tab].visitor = visitor_of(&value);
         }
-        self.truth.stored(site, device, key, &value);
+        if let Some(event) = self.truth.stored(site, device, key, &value) {
+            self.tabs[tab].is_ungranted |= event.event_type == EventType::Exposure
+                && event.properties.get("granted") == Some(&Value::Bool(false));
+        }
         if self.devices[device].store(key, value.clone()) {
             self.spread(tab, key, Some(&value));
         }
@@ -360,7 +365,7 @@ impl World<'_> {
         let (site, country) = (place.site, place.country);
         let isolate = usize::try_from(self.random.below(self.isolates.len() as u64)).unwrap_or(0);
         let known = self.isolates[isolate].site(&mut self.registry, self.files, (site, 0), self.now_ms);
-        let Ok(known) = known else { return self.fail("programs load", "a config cannot be had".into()) };
+        let Ok(known) = known else { return self.tell(tab, Input::Settings(None)) };
         self.tell(
             tab,
             Input::Settings(Some(Settings {
@@ -424,18 +429,21 @@ impl World<'_> {
         if !page.is_alive || page.is_hidden || page.looks.get(slot) != Some(&generation) {
             return;
         }
-        let show = page.shown.get(slot).cloned();
-        self.expose(tab, show.as_ref());
+        let (show, visitor) = (page.shown.get(slot).cloned(), page.visitor);
         let time_ms = self.device_ms(tab);
+        self.tabs[tab].is_ungranted = false;
         self.tell(tab, Input::Seen { slot: slot.to_owned(), time_ms });
+        self.expose(tab, visitor, show.as_ref());
     }
 
-    fn expose(&mut self, tab: usize, show: Option<&Show>) {
+    /// Something was seen. A page that lost its rule engine cannot take grants, and says so of each exposure: those alone do
+    /// not count.
+    fn expose(&mut self, tab: usize, visitor: Option<VisitorId>, show: Option<&Show>) {
         let Some(show) = show.filter(|show| show.reason != Reason::Control) else { return };
-        if self.tabs[tab].has_failing_engine {
+        if self.tabs[tab].has_lost_engine && self.tabs[tab].is_ungranted {
             return;
         }
-        let (Some(rule), Some(visitor)) = (&show.rule, self.tabs[tab].visitor) else { return };
+        let (Some(rule), Some(visitor)) = (&show.rule, visitor) else { return };
         if !self.tabs[tab].seen.insert(fnv1a_64(format!("{}/{rule}", show.slot).as_bytes())) {
             return;
         }

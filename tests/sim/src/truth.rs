@@ -87,6 +87,8 @@ pub struct Watched {
     pub last: BTreeMap<VisitorId, (u64, u32)>,
     /// Records that it kept, by item, and how often.
     pub kept: BTreeMap<((u64, u32), String), u32>,
+    /// The item that each record that it kept is of.
+    pub ids: BTreeMap<String, (u64, u32)>,
     /// Items that it refused.
     pub refused: BTreeSet<(u64, u32)>,
     /// Items that were sent to it.
@@ -102,18 +104,14 @@ pub struct Watched {
 }
 
 impl Truth {
-    /// Learns of a record that a page stores; what is no queued event is nothing to learn from.
-    pub fn stored(&mut self, site: usize, device: usize, key: &str, value: &[u8]) {
-        let Some((writer, sequence)) = queued(key) else { return };
+    /// Learns of a record that a page stores: the event, where it is a queued one.
+    pub fn stored(&mut self, site: usize, device: usize, key: &str, value: &[u8]) -> Option<&Event> {
+        let by = queued(key)?;
         let mut reader = Reader::new(value);
-        if let Ok(snapshot) = read_snapshot(&mut reader)
-            && let Ok(event) = read_event(reader.rest(), 0, None)
-        {
-            self.captured.insert(
-                (site, (writer, sequence)),
-                Captured { key: key.to_owned(), device, snapshot, event },
-            );
-        }
+        let snapshot = read_snapshot(&mut reader).ok()?;
+        let event = read_event(reader.rest(), 0, None).ok()?;
+        self.captured.insert((site, by), Captured { key: key.to_owned(), device, snapshot, event });
+        self.captured.get(&(site, by)).map(|captured| &captured.event)
     }
 
     /// Counts what was seen, and says whether a cap was exceeded by it. Windows are shortened by `slack_ms`: as much as

@@ -8,6 +8,7 @@ use crate::outside::{Back, Outside, Parcel};
 use crate::page::Tab;
 use crate::random::Random;
 use crate::ring::Ring;
+use crate::sessions::Sessions;
 use crate::shard::Tables;
 use crate::sites::SiteFiles;
 use crate::trace::Trace;
@@ -21,6 +22,8 @@ use std::fmt::Arguments;
 
 /// When every world begins: Unix milliseconds.
 pub const START_MS: u64 = 1_795_000_000_000;
+/// What sets the chance of what came later apart from that of the rest.
+const LATER: u64 = 0x1a7e_0000_0000_0000;
 /// Steps of one world, at most: more means that something goes round for ever.
 const STEPS_MAX: u64 = 60_000;
 
@@ -86,6 +89,8 @@ pub struct Shard {
     pub consents: BTreeMap<VisitorId, Vec<(u64, Purposes)>>,
     /// What is known of its destinations.
     pub watched: BTreeMap<String, Watched>,
+    /// What the log says of its visitors' sessions.
+    pub sessions: BTreeMap<VisitorId, Sessions>,
     /// Erasures since it began.
     pub erasures: u64,
     /// Who was erased, and the record that tells of it.
@@ -105,6 +110,8 @@ pub struct Shard {
 pub struct World<'a> {
     /// Its chance.
     pub random: Random,
+    /// The chance of what came later: worlds without that are as they were.
+    pub later: Random,
     /// Its dials.
     pub dials: Dials,
     /// The time: Unix milliseconds.
@@ -150,7 +157,9 @@ impl<'a> World<'a> {
     #[must_use]
     pub fn new(files: &'a [SiteFiles], seed: u64, keeps_trace: bool) -> Self {
         let mut random = Random::new(seed);
-        let dials = Dials::new(&mut random);
+        let mut dials = Dials::new(&mut random);
+        let mut later = Random::new(seed ^ LATER);
+        dials.later(&mut later);
         let shards = (0..dials.sites).flat_map(|site| (0..dials.shards).map(move |_| site));
         let shards = shards.map(|site| Shard { site, ..Shard::default() }).collect();
         let mut world = Self {
@@ -174,6 +183,7 @@ impl<'a> World<'a> {
             next: BTreeMap::new(),
             order: 0,
             random,
+            later,
             dials,
         };
         world.say(format_args!("world of seed {seed}: {:?}", world.dials.clone()));

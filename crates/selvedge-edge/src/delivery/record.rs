@@ -102,7 +102,8 @@ fn may_leave(site: &Site, destination: &Destination, item: &Item<'_>, now: &Snap
     if destination.on_unknown == OnUnknown::Hold {
         let (wanted, open) = (item.wanted(site), item.unanswered());
         let late = captured.or(open.and(in_force));
-        if is_granted(destination, wanted, late.and(in_force)) {
+        let is_late = is_granted(destination, wanted, late.and(in_force));
+        if is_late || is_planted(Mutation::UnknownGranted) {
             return May::LeaveLate(wanted.and(late).and(in_force));
         }
         let hoped = late.or(open).and(in_force.or(now.unanswered()));

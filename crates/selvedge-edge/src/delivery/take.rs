@@ -126,7 +126,11 @@ impl Taking {
     /// What would be sent waits behind what waits of the same visitor.
     fn in_order(&self, visitor: VisitorId, routed: Routed) -> Routed {
         match routed {
-            Routed::Send(records) if !records.is_empty() && self.taken.waits.waiting.contains(&visitor) => {
+            Routed::Send(records)
+                if !records.is_empty()
+                    && self.taken.waits.waiting.contains(&visitor)
+                    && !is_planted(Mutation::HeldOvertaken) =>
+            {
                 Routed::Held
             }
             other => other,

@@ -45,7 +45,7 @@ pub fn step(
     trouble: &Trouble<'_>,
     watch: &mut dyn Watch,
 ) -> Result<Outcome, Stale> {
-    if let Some(record) = stored.as_ref().filter(|record| record.publish > site.publish) {
+    if let Some(record) = stored.as_ref().filter(|record| is_newer(record, site)) {
         return Err(Stale { known: record.publish, given: site.publish });
     }
     let Incoming { header, anonymous_id, events } = batch.into();
@@ -71,6 +71,11 @@ pub fn step(
         }
     }
     Ok(stepper.finish(stored))
+}
+
+/// Whether the state was stepped by a newer program than the site's.
+fn is_newer(record: &VisitorRecord, site: &Site) -> bool {
+    record.publish > site.publish && !is_planted(Mutation::OlderSteps)
 }
 
 struct Stepper<'a> {

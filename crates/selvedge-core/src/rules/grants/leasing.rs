@@ -3,6 +3,7 @@
 use super::{Owner, cap_mut, cap_of, claimed, kept_max, of_site, of_slot, reaches_on, remove, room};
 use crate::event::LeaseReport;
 use crate::limits::LEASE_MS;
+use crate::mutation::{Mutation, is_planted};
 use crate::rules::counts::insert;
 use crate::rules::decision::Decision;
 use crate::wire::answer::{Grant, Need};
@@ -57,13 +58,14 @@ fn capped(image: &Image) -> impl Iterator<Item = Owner> {
 /// Returns what a report proves unused of an expired or burnt lease. What the device used, but the edge has not seen yet,
 /// stays until its exposures come.
 fn settle(cell: &mut CapCell, sent_ms: i64, report: &LeaseReport) {
-    if report.lease == cell.burnt.id && sent_ms >= cell.burnt.expires_ms {
+    let is_over = |lease: &Lease| sent_ms >= lease.expires_ms || is_planted(Mutation::LeaseUnproven);
+    if report.lease == cell.burnt.id && is_over(&cell.burnt) {
         let kept = unseen(&cell.burnt, report.used);
         for _ in kept..cell.burnt.left {
             remove(&mut cell.used_ms, cell.burnt.expires_ms);
         }
         cell.burnt.left = kept;
-    } else if report.lease == cell.lease.id && sent_ms >= cell.lease.expires_ms {
+    } else if report.lease == cell.lease.id && is_over(&cell.lease) {
         cell.lease.left = unseen(&cell.lease, report.used);
     }
 }
@@ -89,7 +91,7 @@ fn burn(cell: &mut CapCell, kept_max: usize, now_ms: i64) {
 
 /// Brings a lease up to what the cap has left.
 fn renew(lease: &mut Lease, room: u16, now_ms: i64) {
-    if lease.left == 0 && room > 0 {
+    if (lease.left == 0 || is_planted(Mutation::GrantNotLeased)) && room > 0 {
         *lease = Lease { id: lease.id.saturating_add(1), ..Lease::default() };
     }
     lease.granted = lease.granted.saturating_add(room.saturating_sub(lease.left));

@@ -4,6 +4,7 @@ use super::{Step, context_value};
 use crate::consent::Purposes;
 use crate::event::Event;
 use crate::limits::{SESSION_IDLE_MS, SESSION_MS_MAX};
+use crate::mutation::{Mutation, is_planted};
 use crate::rules::kept::{cut, fact_of, mark_of, put, stored};
 use crate::value::Value;
 use crate::wire::program::Builtin;
@@ -70,7 +71,9 @@ impl Step<'_> {
             session.is_gap_open = true;
         } else if self.usable.holds(Purposes::ANALYTICS) {
             session.is_gap_open = false;
-            session.last_ms = session.last_ms.max(self.moment.now_ms);
+            if begins || !is_planted(Mutation::SessionNotRenewed) {
+                session.last_ms = session.last_ms.max(self.moment.now_ms);
+            }
         }
         if begins {
             self.state.age(self.moment.now_ms);
