@@ -144,6 +144,14 @@ impl Delivery {
             tick_ms: None,
         }
     }
+
+    /// The page's clock was set back by so much: what waits for a time waits as long as it did.
+    pub(crate) fn turn_back(&mut self, by_ms: u64) {
+        self.retry_ms = self.retry_ms.saturating_sub(by_ms);
+        for time_ms in [&mut self.due_ms, &mut self.tick_ms].into_iter().flatten() {
+            *time_ms = time_ms.saturating_sub(by_ms);
+        }
+    }
 }
 
 impl Client {

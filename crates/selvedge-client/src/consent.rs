@@ -80,12 +80,18 @@ impl Client {
             if said.is_empty() || (is_waiting && before.time_ms == 0) {
                 next.time_ms = 0;
             } else if is_said || is_changed || before.time_ms == 0 {
-                next.time_ms = self.now_ms.max(1);
+                next.time_ms = self.after(&before);
                 next.policy_version = self.settings.policy_version;
                 self.is_answer_unversioned = !self.is_settled;
             }
         }
         self.change_consent(next, random, true);
+    }
+
+    /// When what is said now was said: behind what was said before it, also where the page's clock was set back meanwhile. The edge
+    /// takes the newer for what counts.
+    fn after(&self, before: &Snapshot) -> u64 {
+        self.now_ms.max(before.time_ms.saturating_add(1))
     }
 
     /// What unknown consent means now. While a source is awaited, what was known before it counts.
@@ -170,7 +176,7 @@ impl Client {
         }
         // What rests on the device since a question was asked rests until it is answered.
         if !self.is_open() && (was_open || (has_visitor && self.is_refused())) {
-            self.withdraw(is_mine);
+            self.withdraw(&before, is_mine);
             self.random = random;
         } else if self.is_open() && next != before {
             self.keep_consent(was_open, is_mine);
@@ -213,11 +219,24 @@ impl Client {
         }
     }
 
-    /// Erases queue, ids and state.
-    fn withdraw(&mut self, is_mine: bool) {
+    /// The batch that tells the edge of a withdrawal. Where nothing was said anew (a platform takes back what it said), what was in
+    /// force is denied there: the edge keeps what it knows until it hears something newer.
+    fn farewell(&mut self, before: &Snapshot) -> Option<Vec<u8>> {
+        let said = self.consent;
+        if said.time_ms <= before.time_ms {
+            let denied = before.in_force().without(Purposes::NECESSARY).or(said.denied);
+            self.consent = Snapshot { denied, time_ms: self.after(before), ..said };
+        }
+        let batch = self.empty_batch();
+        self.consent = said;
+        batch
+    }
+
+    /// Erases queue, ids and state. `before` was in force.
+    fn withdraw(&mut self, before: &Snapshot, is_mine: bool) {
         if is_mine
             && !is_planted(Mutation::FarewellForgotten)
-            && let Some(batch) = self.empty_batch()
+            && let Some(batch) = self.farewell(before)
         {
             self.delivery.farewells.push(batch);
         }

@@ -9,6 +9,7 @@ impl Client {
     /// What is to be done because of `input`, which happened at `now_ms` (Unix milliseconds of the page's clock), in
     /// order.
     pub fn handle(&mut self, input: Input, now_ms: u64) -> Vec<Effect> {
+        self.delivery.turn_back(self.now_ms.saturating_sub(now_ms));
         self.now_ms = now_ms;
         match input {
             Input::Boot(boot) => self.boot(boot),

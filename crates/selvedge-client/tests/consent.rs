@@ -88,6 +88,22 @@ fn a_withdrawal_erases_the_device_and_tells_the_edge() {
 }
 
 #[test]
+fn a_withdrawal_is_newer_than_the_grant_though_the_clock_was_set_back_between_them() {
+    let mut world = World::new(Some(shop()));
+    world.settle();
+    world.grant();
+    world.page(SITE);
+    world.pass(60_000);
+    let granted = world.edge.batches[0].header.consent[0];
+    world.now_ms -= 60 * 60 * 1_000;
+    world.consent(Purposes::NONE, Purposes(0xf));
+    world.pass(600_000);
+    let last = world.edge.batches.last().unwrap().header.consent[0];
+    assert!(last.in_force().without(Purposes::NECESSARY).is_empty());
+    assert!(last.time_ms > granted.time_ms, "the edge takes the newer for what counts");
+}
+
+#[test]
 fn a_narrower_consent_destroys_what_lost_its_purpose_and_tells_the_edge() {
     let mut world = World::new(Some(shop()));
     world.settle();

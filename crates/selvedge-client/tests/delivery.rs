@@ -171,6 +171,22 @@ fn retry_after_is_waited_for() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_makes_nothing_wait_longer() {
+    const HOURS: u64 = 3 * 60 * 60 * 1_000;
+    let mut world = granted();
+    world.view_shoes();
+    world.now_ms += 10;
+    world.input(Input::Flush);
+    let reply = Reply { request: 1, status: 503, retry_after_ms: 120_000, ..Reply::default() };
+    world.client.handle(Input::Replied(reply), world.now_ms);
+    let back_ms = world.now_ms - HOURS;
+    let effects = world.client.handle(Input::Flush, back_ms);
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Schedule { .. })), "{effects:?}");
+    let effects = world.client.handle(Input::Tick, back_ms + 120_000);
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Send { .. })), "{effects:?}");
+}
+
+#[test]
 fn a_full_queue_loses_the_oldest_counts_them_and_steps_the_floor() {
     let mut world = granted();
     world.is_online = false;

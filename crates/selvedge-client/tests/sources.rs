@@ -99,6 +99,21 @@ fn a_withdrawal_in_the_platform_erases_the_device_and_tells_the_edge() {
 }
 
 #[test]
+fn what_a_platform_takes_back_without_a_denial_is_denied_at_the_edge() {
+    let mut world = visit(Signals::PLATFORM, Mode::OptIn);
+    let says_all = Heard { granted: Purposes(0b1110), ..heard(Signals::PLATFORM, What::Says, "") };
+    world.input(Input::Heard { heard: says_all, random: [1; 19] });
+    world.pass(60_000);
+    let granted = newest(&world);
+    says(&mut world, Signals::PLATFORM, "");
+    assert!(world.device.is_empty(), "{:?}", world.device.keys());
+    world.pass(600_000);
+    let last = newest(&world);
+    assert!(last.in_force().without(Purposes::NECESSARY).is_empty());
+    assert!(last.denied.holds(Purposes(0b1110)) && last.time_ms > granted.time_ms, "{last:?}");
+}
+
+#[test]
 fn the_next_page_goes_on_under_the_last_answer_and_says_nothing_twice() {
     let mut world = visit(Signals::TCF, Mode::OptIn);
     says(&mut world, Signals::TCF, ALL);
