@@ -28,9 +28,10 @@ pub struct Behind {
     pub marks: Marks,
 }
 
-/// When there is something to do for a destination, in a log that ends with row `newest`: Unix milliseconds.
+/// When there is something to do for a destination, in a log that ends with row `newest`: Unix milliseconds. `is_answered`: a
+/// visitor answered of whom something waits for it. Who may not be sent anything now is not woken for that either.
 #[must_use]
-pub fn next_ms(state: &State, newest: u64, now_ms: u64) -> Option<u64> {
+pub fn next_ms(state: &State, newest: u64, is_answered: bool, now_ms: u64) -> Option<u64> {
     if state.gone_since.is_some() {
         return None;
     }
@@ -38,7 +39,8 @@ pub fn next_ms(state: &State, newest: u64, now_ms: u64) -> Option<u64> {
         return Some(now_ms.saturating_add(PAUSED_MS));
     }
     let is_forgotten = is_planted(Mutation::AlarmNotRearmed) && state.not_before_ms > now_ms;
-    if (state.to_send() > 0 || newest > state.cursor.row) && !is_forgotten {
+    let is_asked_again = state.waiting > 0 && is_answered;
+    if (state.to_send() > 0 || newest > state.cursor.row || is_asked_again) && !is_forgotten {
         return Some(state.not_before_ms.max(now_ms));
     }
     // What waits for answers does not wait for ever.

@@ -7,6 +7,7 @@ use selvedge_core::id::VisitorId;
 use selvedge_core::wire::log_row::LogRow;
 use selvedge_core::wire::program::{Destination, Full, OnUnknown, Requires};
 use selvedge_edge::cursor::Position;
+use selvedge_edge::delivery::keeping::next_ms;
 use selvedge_edge::delivery::machine::Machine;
 use selvedge_edge::delivery::record::{Routed, route};
 use selvedge_edge::delivery::state::State;
@@ -162,4 +163,16 @@ fn where_the_oldest_may_go_no_more_is_taken_at_once_than_half_of_what_may_wait()
     };
     assert!((1..20).contains(&count(&narrow(Full::DropOldest))));
     assert_eq!(count(&narrow(Full::Block)), 100);
+}
+
+#[test]
+fn an_answer_wakes_nobody_for_a_destination_that_may_not_be_sent_anything() {
+    let mut machine = Machine { state: State { waiting: 1, ..State::default() }, ..Machine::default() };
+    let next_ms = |machine: &Machine, is_answered| next_ms(&machine.state, 0, is_answered, NOW_MS);
+    assert_eq!(next_ms(&machine, true), Some(NOW_MS));
+    assert!(next_ms(&machine, false).is_some_and(|at_ms| at_ms > NOW_MS));
+    machine.state.not_before_ms = NOW_MS + 5_000;
+    assert_eq!(next_ms(&machine, true), Some(NOW_MS + 5_000), "it is tried again then");
+    machine.pause("an operator stopped it");
+    assert!(next_ms(&machine, true).is_some_and(|at_ms| at_ms > NOW_MS));
 }

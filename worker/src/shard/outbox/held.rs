@@ -35,15 +35,14 @@ pub fn is_held(sql: &SqlStorage, name: &str, visitor: VisitorId) -> worker::Resu
     Ok(sql::first(sql, statement, vec![sql::of_bytes(visitor.0), name.into()])?.is_some())
 }
 
-/// Whether somebody answered, at any destination.
-pub fn is_answered(sql: &SqlStorage) -> worker::Result<bool> {
-    Ok(sql::first(sql, "SELECT 1 FROM answered LIMIT 1", Vec::new())?.is_some())
+/// Whether somebody answered of whom something waits for the destination.
+pub fn is_answered(sql: &SqlStorage, name: &str) -> worker::Result<bool> {
+    Ok(sql::first(sql, "SELECT 1 FROM answered WHERE name = ? LIMIT 1", vec![name.into()])?.is_some())
 }
 
 /// Whether something is to be asked for again: its visitor answered, or its time is over.
 pub fn is_due(sql: &SqlStorage, name: &str, until_ms: u64) -> worker::Result<bool> {
-    let answered = "SELECT 1 FROM answered WHERE name = ? LIMIT 1";
-    if sql::first(sql, answered, vec![name.into()])?.is_some() {
+    if is_answered(sql, name)? {
         return Ok(true);
     }
     let oldest = "SELECT received_ms FROM held WHERE name = ? ORDER BY row, at LIMIT 1";

@@ -33,10 +33,13 @@ pub fn next_ms(sql: &SqlStorage, now_ms: u64, keep_ms: u64) -> worker::Result<Op
     let hindmost = hindmost(sql, &states, newest)?;
     let second = places::behind(sql, 0, 2)?.pop().filter(|row| row.row < hindmost);
     let over = second.map(|row| row.received_ms.saturating_add(keep_ms).max(now_ms.saturating_add(SWEEP_MS)));
-    let waits = states.iter().any(|(_, state)| state.waiting > 0);
-    let answered = (waits && held::is_answered(sql)?).then_some(now_ms);
-    let of_states = states.iter().filter_map(|(_, state)| keeping::next_ms(state, newest, now_ms));
-    Ok(of_states.chain(over).chain(answered).min())
+    let mut next_ms = over;
+    for (name, state) in &states {
+        let is_answered = state.waiting > 0 && held::is_answered(sql, name)?;
+        let of_state = keeping::next_ms(state, newest, is_answered, now_ms);
+        next_ms = [next_ms, of_state].into_iter().flatten().min();
+    }
+    Ok(next_ms)
 }
 
 /// The row that the destination that is last stands behind, or the first that something waits in.
