@@ -127,7 +127,7 @@ impl Engine {
             self.decided = Vec::new();
             self.loaded = load(program);
         }
-        if from.is_visitor_new || is_planted(Mutation::AnswerTwice) {
+        if from.is_visitor_new {
             self.leases = Vec::new();
             self.claims = Vec::new();
         }
@@ -236,7 +236,8 @@ impl Engine {
 
     /// What the tabs of this device used of a lease: as the record says, and at least what is known here.
     fn used(&self, rule: u64, lease: u32, known: u16) -> u32 {
-        let said = self.leases.iter().find(|report| report.rule == rule && report.lease == lease);
+        let mut said = self.leases.iter().filter(|_| !is_planted(Mutation::AnswerTwice));
+        let said = said.find(|report| report.rule == rule && report.lease == lease);
         said.map_or(0, |report| report.used).max(known.into())
     }
 
@@ -264,6 +265,9 @@ impl Engine {
     /// Takes what other tabs used from what is left; what this one took and has not used yet stays its own. Grants are
     /// never given back here.
     pub fn spend_leases(&mut self) {
+        if is_planted(Mutation::AnswerTwice) {
+            return;
+        }
         for report in &self.leases {
             let cell = self.state.cells.iter_mut().find(|cell| cell.hash == report.rule);
             let Some(CellBody::Cap(cap)) = cell.map(|cell| &mut cell.body) else { continue };

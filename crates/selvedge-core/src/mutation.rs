@@ -91,10 +91,8 @@ pub enum Mutation {
     LeaseUnproven,
     /// What happens in a session does not renew it.
     SessionNotRenewed,
-    /// An answer that a page applies once more gives its grants once more.
+    /// Each answer that a page applies gives its grants once more, whatever was used of them.
     AnswerTwice,
-    /// What is answered for overtakes what still waits for an answer.
-    HeldOvertaken,
     /// What nobody answered for leaves.
     UnknownGranted,
 }
@@ -146,7 +144,6 @@ impl Mutation {
         Self::LeaseUnproven,
         Self::SessionNotRenewed,
         Self::AnswerTwice,
-        Self::HeldOvertaken,
         Self::UnknownGranted,
     ];
 
@@ -198,7 +195,6 @@ impl Mutation {
             Self::LeaseUnproven => "lease-unproven",
             Self::SessionNotRenewed => "session-not-renewed",
             Self::AnswerTwice => "answer-twice",
-            Self::HeldOvertaken => "held-overtaken",
             Self::UnknownGranted => "unknown-granted",
         }
     }

@@ -63,7 +63,7 @@ pub struct Brokers {
     /// The cluster's id.
     pub cluster: &'static str,
     /// What `PLAIN` must say; `None` where nobody asks.
-    pub password: Option<&'static str>,
+    pub password: Option<String>,
     /// What is said of the topic.
     pub topic_code: i16,
     /// How long they ask whoever sends to be quiet.
@@ -156,7 +156,7 @@ impl Brokers {
             }
             36 => {
                 let request = SaslAuthenticateRequest::decode(&mut rest, version).unwrap();
-                let expected = format!("\0shop\0{}", self.password.unwrap_or_default());
+                let expected = format!("\0shop\0{}", self.password.as_deref().unwrap_or_default());
                 let code = if request.auth_bytes == expected { 0 } else { 58 };
                 framed(&SaslAuthenticateResponse::default().with_error_code(code), version, correlation)
             }

@@ -2,7 +2,7 @@
 
 use crate::world::{Happening, START_MS, World};
 use selvedge_client::{Capture, Input};
-use selvedge_core::consent::Purposes;
+use selvedge_core::consent::{Purposes, Signals};
 use selvedge_core::event::EventType;
 use selvedge_core::value::{Map, Value};
 
@@ -40,6 +40,12 @@ impl World<'_> {
             }
             return;
         }
+        if self.later.chance(self.dials.jumps) {
+            return self.jump(device);
+        }
+        if self.dials.sources != Signals::NONE && self.later.chance(self.dials.words) {
+            return self.change_word(tab);
+        }
         if self.random.chance(self.dials.kills) {
             return self.close_tab(tab, true);
         }
@@ -52,6 +58,14 @@ impl World<'_> {
             return self.answer(tab, is_answered);
         }
         self.use_page(tab);
+    }
+
+    /// The device's clock jumps: it was set, or corrected.
+    fn jump(&mut self, device: usize) {
+        let hours = 60 * 60 * 1_000;
+        let ahead_ms = *self.later.pick(&[-26 * hours, -3 * hours, -hours, 0, hours, 3 * hours, 26 * hours]);
+        self.devices[device].ahead_ms = ahead_ms;
+        self.say(format_args!("the clock of device {device} is {ahead_ms} ms ahead now"));
     }
 
     fn hide(&mut self, tab: usize) {
@@ -74,8 +88,16 @@ impl World<'_> {
             3 => (Purposes(0b1110), Purposes::NONE),
             _ => (BOTH, Purposes::ADVERTISING),
         };
+        let (granted, denied) = if self.dials.streams.holds && self.later.chance(500) {
+            // Of some purposes nothing is said yet.
+            (Purposes(*self.later.pick(&[2, 4, 8, 6, 10])), Purposes::NONE)
+        } else {
+            (granted, denied)
+        };
         let device = self.tabs[tab].device;
-        self.devices[device].is_withdrawn |= self.devices[device].is_opened && !denied.is_empty();
+        // A page without the site's config takes what is left open for denied, and lets go of it.
+        let is_whole = granted.holds(Purposes(0b1110));
+        self.devices[device].is_withdrawn |= self.devices[device].is_opened && !is_whole;
         self.tell(tab, Input::Consent { granted, denied, random });
     }
 

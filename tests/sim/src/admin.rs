@@ -8,7 +8,7 @@ use selvedge_core::id::VisitorId;
 use selvedge_core::wire::program::RecordKind;
 use selvedge_edge::delivery::item::{self, Item};
 use selvedge_edge::delivery::machine::Machine;
-use selvedge_edge::delivery::record::Record;
+use selvedge_edge::delivery::record::{Record, may_go_again};
 use selvedge_edge::ingest::entry::{Entry, Undelivered};
 use selvedge_edge::ingest::{self, Again};
 use selvedge_edge::ledger::{Counter, Ledger};
@@ -187,7 +187,7 @@ impl World<'_> {
         let Some((visitor, line)) = self.shards[at].tables.quarantine.get(&row).cloned() else { return };
         let writes = match Entry::read(&line) {
             Entry::Unreadable(_) => return,
-            Entry::Undelivered(undelivered) => self.send_again(at, row, undelivered),
+            Entry::Undelivered(undelivered) => self.send_again(at, row, visitor, undelivered),
             Entry::Refused(refused) => {
                 let publish = self.shards[at].tables.record(visitor).map_or(0, |record| record.publish);
                 let shard = &mut self.shards[at];
@@ -237,11 +237,19 @@ impl World<'_> {
         &mut self,
         at: usize,
         row: u64,
+        visitor: VisitorId,
         undelivered: Undelivered,
     ) -> Option<(Vec<Write>, Option<Rc<selvedge_edge::site::Site>>)> {
         let name = undelivered.destination.clone();
         let item = item_of(undelivered)?;
+        let shard = &mut self.shards[at];
+        let site = shard.isolate.site(&mut self.registry, self.files, (shard.site, 0), self.now_ms).ok()?;
         let tables = &self.shards[at].tables;
+        let now = tables.record(visitor).unwrap_or_default().consent;
+        let named = site.destinations.iter().find(|named| named.name == name);
+        if named.is_some_and(|named| !may_go_again(named, &item.records, &now)) {
+            return Some((vec![Write::Unquarantine(row), counted(tables, Counter::QuarantinePurged)], None));
+        }
         let mut state = outbox::state(tables, &name)?;
         state.counts.quarantined = state.counts.quarantined.saturating_sub(1);
         state.again += 1;

@@ -3,7 +3,7 @@
 use crate::shard::{Last, Logged, NOBODY};
 use crate::truth::Key;
 use crate::world::World;
-use selvedge_core::consent::Purposes;
+use selvedge_core::consent::{Purposes, Signals};
 use selvedge_core::event::{Batch, RefusalCode};
 use selvedge_core::id::{VisitorId, WriterId};
 use selvedge_core::limits::{CAP_BYTES_MAX, STATE_BYTES_MAX};
@@ -80,8 +80,7 @@ impl World<'_> {
             self.fail("an event stands in the log once", format!("{key:?}"));
         }
         let last = self.shards[at].last.insert(key.0, key.1).unwrap_or(0);
-        let may_overtake =
-            self.truth.beaconed.contains(&key.0) || self.dials.stragglers > 0 || self.dials.duplicates > 0;
+        let may_overtake = self.truth.beaconed.contains(&key.0) || self.dials.reorders;
         if last > key.1 && !may_overtake {
             self.fail("a writer's events keep their order", format!("{key:?} behind {last}"));
         }
@@ -257,6 +256,19 @@ impl World<'_> {
         }
     }
 
+    /// Faults stopped a while ago: pages that are open have sent what they had.
+    pub fn check_sent(&mut self) {
+        for tab in 0..self.tabs.len() {
+            let page = &self.tabs[tab];
+            let device = &self.devices[page.device];
+            let (Some(queue), true) = (&page.queue, page.is_alive && page.is_open()) else { continue };
+            let waiting = device.keys(&format!("q.{queue}."));
+            if !waiting.is_empty() && !device.is_full {
+                self.fail("a page that is open sends what it has", format!("tab {tab} holds {waiting:?}"));
+            }
+        }
+    }
+
     /// When everything is at rest.
     pub fn check_rest(&mut self) {
         for at in 0..self.shards.len() {
@@ -266,7 +278,8 @@ impl World<'_> {
             let place = &self.devices[device];
             let queued_events = place.keys("q.");
             let newest = self.tabs.iter().rev().find(|tab| tab.device == device);
-            let is_open = newest.is_some_and(|tab| tab.is_open());
+            // A page that captures nothing has no queue, and takes over nobody's.
+            let is_open = newest.is_some_and(|tab| tab.is_open() && tab.queue.is_some());
             if !queued_events.is_empty() && !place.is_full && is_open {
                 self.fail("queues run empty", format!("device {device} holds {queued_events:?}"));
             }
@@ -275,6 +288,7 @@ impl World<'_> {
         self.check_streams_rest();
         self.check_deadlines();
         self.check_farewells();
+        self.check_voices_rest();
     }
 
     /// Nobody's time came long ago.
@@ -298,7 +312,7 @@ impl World<'_> {
                 self.fail("the edge hears of a withdrawal", format!("{visitor}, told by tab {tab}"));
             }
         }
-        if self.dials.tabs_max > 1 {
+        if self.dials.tabs_max > 1 || self.dials.sources != Signals::NONE {
             return;
         }
         for device in 0..self.devices.len() {

@@ -33,7 +33,8 @@ impl World<'_> {
 
     /// Whether the world's clocks agree, and its devices can share grants.
     fn is_time_known(&self) -> bool {
-        !self.dials.wrong_clocks && !self.dials.clock_jumps && !self.dials.quota && !self.dials.private
+        let are_clocks_right = !self.dials.wrong_clocks && !self.dials.clock_jumps && !self.dials.has_jumps;
+        are_clocks_right && !self.dials.quota && !self.dials.private
     }
 
     fn session_of(

@@ -1,5 +1,7 @@
 //! A visitor's device: storage that its tabs share, locks that die with their holder, a clock, a network that may be cut.
 
+use crate::platforms::Word;
+use selvedge_core::consent::{Purposes, Signals};
 use std::collections::BTreeMap;
 
 /// A device, for one site.
@@ -29,6 +31,10 @@ pub struct Device {
     pub has_kills: bool,
     /// Events that its tabs said were lost.
     pub lost: u64,
+    /// What its consent platforms say.
+    pub words: Vec<(Signals, Word)>,
+    /// What was ever granted on it, by whomever.
+    pub granted: Purposes,
     /// Global Privacy Control.
     pub gpc: bool,
 }

@@ -1,9 +1,11 @@
 //! What a seed makes of its world: how large it is, and which faults it has how often. A world has only some of them, so that
 //! each is met alone, and with others.
 
+use crate::platforms::SOURCES;
 use crate::random::Random;
+use selvedge_core::consent::Signals;
 use selvedge_core::limits::{DESTINATION_AGE_MS, DESTINATION_BYTES, LOG_KEEP_MS};
-use selvedge_core::wire::program::Way;
+use selvedge_core::wire::program::{OnUnknown, Way};
 use selvedge_edge::site::Site;
 
 /// What a world's sites say of where records go.
@@ -17,6 +19,12 @@ pub struct Streams {
     pub age_ms_max: u64,
     /// How long rows stay.
     pub keep_ms: u64,
+    /// They wait for answers of visitors.
+    pub holds: bool,
+    /// What goes to Kafka is pressed.
+    pub gzip: bool,
+    /// Brokers ask for a password.
+    pub sasl: bool,
 }
 
 impl Streams {
@@ -28,6 +36,9 @@ impl Streams {
         for destination in &mut site.destinations {
             destination.bytes_max = self.bytes_max;
             destination.age_ms_max = self.age_ms_max;
+            if self.holds {
+                destination.on_unknown = OnUnknown::Hold;
+            }
         }
         site.config.keep.log_ms = self.keep_ms;
     }
@@ -58,6 +69,8 @@ pub struct Dials {
     pub duplicates: u64,
     /// Requests that come much too late.
     pub stragglers: u64,
+    /// Whether requests ever came much too late, or twice: then one may overtake another.
+    pub reorders: bool,
     /// Answers that get lost.
     pub lost_answers: u64,
     /// Visits during which the device goes offline.
@@ -120,6 +133,14 @@ pub struct Dials {
     pub erasures: u64,
     /// Polls from which on an isolate hears nothing of the registry for a while.
     pub silent: u64,
+    /// Acts at which a device's clock jumps by hours.
+    pub jumps: u64,
+    /// Whether they ever did.
+    pub has_jumps: bool,
+    /// The consent platforms that sites read.
+    pub sources: Signals,
+    /// Acts by which the answer that a platform has becomes another.
+    pub words: u64,
     /// Orders about destinations: pause, resume, a secret that changes, a replay.
     pub tended: u64,
 }
@@ -160,6 +181,7 @@ impl Dials {
             drops,
             duplicates,
             stragglers,
+            reorders: stragglers > 0 || duplicates > 0,
             lost_answers,
             offline,
             crashes_before,
@@ -192,6 +214,10 @@ impl Dials {
             tended,
             erasures,
             silent: 0,
+            jumps: 0,
+            has_jumps: false,
+            sources: Signals::NONE,
+            words: 0,
         }
     }
 
@@ -203,6 +229,18 @@ impl Dials {
             if is_on { rate } else { 0 }
         };
         self.silent = rate(250, 400);
+        self.jumps = rate(150, 60);
+        self.has_jumps = self.jumps > 0;
+        self.words = rate(900, 80);
+        let is_read =
+            |random: &mut Random, source: Signals| if random.chance(600) { source } else { Signals::NONE };
+        if random.chance(200) {
+            self.sources =
+                SOURCES.into_iter().fold(Signals::NONE, |all, source| all.or(is_read(random, source)));
+        }
+        let streams = &mut self.streams;
+        (streams.holds, streams.gzip, streams.sasl) =
+            (random.chance(200), random.chance(300), random.chance(300));
     }
 
     /// Faults stop: what is under way may end.
@@ -226,7 +264,7 @@ impl Dials {
         self.slow = 0;
         self.forgetful = 0;
         self.records_max = usize::MAX;
-        self.silent = 0;
+        (self.silent, self.jumps, self.words) = (0, 0, 0);
         self.kills = 0;
         self.hides = 0;
         self.latency_ms_max = 20;
@@ -246,5 +284,6 @@ fn streams(random: &mut Random) -> Streams {
         bytes_max: *random.pick(&[DESTINATION_BYTES, DESTINATION_BYTES, 6_000, 1_500]),
         age_ms_max: *random.pick(&[DESTINATION_AGE_MS, DESTINATION_AGE_MS, 10 * minute, 2 * minute]),
         keep_ms: *random.pick(&[LOG_KEEP_MS, 60 * minute, 5 * minute]),
+        ..Streams::default()
     }
 }

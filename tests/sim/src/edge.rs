@@ -1,11 +1,13 @@
 //! The edge: a request comes to an isolate, goes to its shard, and is answered behind the commit; alarms ring.
 
+use crate::held;
 use crate::outbox;
 use crate::ring::ONCE_MORE;
 use crate::shard::{self, Envelope, Stepped, Stopped, Write};
 use crate::world::{Happening, World};
 use selvedge_core::id::VisitorId;
 use selvedge_core::mutation::{Mutation, is_planted};
+use selvedge_core::wire::program::OnUnknown;
 use selvedge_edge::access::{self, Credentials};
 use selvedge_edge::deadlines::GRACE_MS;
 use selvedge_edge::fault::Fault;
@@ -131,6 +133,13 @@ impl World<'_> {
         } else {
             stepped.writes.splice(0..0, named);
         }
+        let visitor = stepped.batch.header.visitor;
+        let before = shard.tables.record(visitor).map(|record| record.consent);
+        let now = stepped.outcome.record.as_ref().map(|record| record.consent);
+        let holds = site.destinations.iter().any(|known| known.on_unknown == OnUnknown::Hold);
+        if now.is_some() && now != before && holds {
+            stepped.writes.extend(held::answered(&shard.tables, visitor));
+        }
         stepped.site = Some(site);
         Ok(stepped)
     }
@@ -150,6 +159,10 @@ impl World<'_> {
         if writes.iter().any(|write| matches!(write, Write::Row(_))) {
             let wanted_ms = self.shards[at].memory.after_row(site, self.shard_ms(at));
             self.alarm_by(at, wanted_ms);
+        }
+        if writes.iter().any(|write| matches!(write, Write::Answered(..))) {
+            let now_ms = self.shard_ms(at);
+            self.alarm_by(at, Some(now_ms));
         }
         for write in writes {
             if let Write::Deadline(_, Some(due_ms)) = write {

@@ -13,9 +13,13 @@ pub mod sites;
 
 pub mod dials;
 
+pub mod platforms;
+
 pub mod device;
 
 pub mod shard;
+
+pub mod held;
 
 pub mod outbox;
 
@@ -40,6 +44,8 @@ mod streams;
 mod counting;
 
 mod rounds;
+
+mod voices;
 
 mod tab;
 

@@ -1,13 +1,14 @@
 //! What leaves a shard, over tables in memory, as `worker/src/shard/outbox` does it: places in the log, which destinations there
 //! are, whether one keeps the shard from taking more, and the commits of one destination.
 
+use crate::held;
 use crate::shard::{Tables, Write, rows_of};
 use selvedge_core::id::VisitorId;
 use selvedge_core::limits::{DELIVERY_ITEMS_MAX, LOG_KEEP_MS};
 use selvedge_core::wire::answer_encode::EncodeFault;
 use selvedge_core::wire::codec::Reader;
-use selvedge_core::wire::log_row::StoredRow;
-use selvedge_core::wire::program::{Destination, Full, Way};
+use selvedge_core::wire::log_row::{LogRow, StoredRow};
+use selvedge_core::wire::program::{Destination, Full, OnUnknown, Way};
 use selvedge_edge::alarm::{Alarm, Wish};
 use selvedge_edge::cursor::Position;
 use selvedge_edge::delivery::item::{self, Item, Refused};
@@ -19,7 +20,7 @@ use selvedge_edge::delivery::report::{Marks, Report, waiting};
 use selvedge_edge::delivery::sent::Prepared;
 use selvedge_edge::delivery::sent_to;
 use selvedge_edge::delivery::state::State;
-use selvedge_edge::delivery::take::Taking;
+use selvedge_edge::delivery::take::{Held, Taking};
 use selvedge_edge::erasure::{self, Tombstone};
 use selvedge_edge::fault::Fault;
 use selvedge_edge::ingest::quarantine::{DeliveryCode, Undelivered, UndeliveredRecord, of_delivery};
@@ -235,21 +236,25 @@ pub fn report(tables: &Tables, name: &str, state: &State) -> Report {
 fn next_ms(tables: &Tables, now_ms: u64, keep_ms: u64) -> Option<u64> {
     let newest = tables.newest();
     let states = states(tables);
-    let second = tables.log.iter().nth(1).filter(|(row, _)| **row < hindmost(&states, newest));
+    let second = tables.log.iter().nth(1).filter(|(row, _)| **row < hindmost(tables, &states, newest));
     let over = second.map(|(_, logged)| (received_ms(&logged.body) + keep_ms).max(now_ms + SWEEP_MS));
-    let of_states = states.iter().filter_map(|(_, state)| keeping::next_ms(state, newest, now_ms));
+    let of_states = states
+        .iter()
+        .filter_map(|(name, state)| keeping::next_ms(state, newest, held::is_answered(tables, name), now_ms));
     of_states.chain(over).min()
 }
 
-fn hindmost(states: &[(String, State)], newest: u64) -> u64 {
-    keeping::hindmost(states.iter().map(|(_, state)| state), newest)
+fn hindmost(tables: &Tables, states: &[(String, State)], newest: u64) -> u64 {
+    let hindmost = keeping::hindmost(states.iter().map(|(_, state)| state), newest);
+    held::first_row(tables).map_or(hindmost, |row| row.min(hindmost))
 }
 
 /// As `kept::sweep`, all pieces at once.
 #[must_use]
 pub fn sweep(tables: &Tables, keep_ms: u64, now_ms: u64) -> Vec<Write> {
     let (rows, states) = (behind(tables, 0).collect::<Vec<_>>(), states(tables));
-    let count = keeping::over(&rows, now_ms.saturating_sub(keep_ms), hindmost(&states, tables.newest()));
+    let count =
+        keeping::over(&rows, now_ms.saturating_sub(keep_ms), hindmost(tables, &states, tables.newest()));
     let Some(last) = count.checked_sub(1).and_then(|last| rows.get(last)) else { return Vec::new() };
     let mut writes = Vec::new();
     for (name, state) in states {
@@ -372,11 +377,37 @@ pub fn take(
         machine.take_again(items);
         return (numbers.into_iter().map(Write::Unagain).collect(), Vec::new());
     }
+    let over_ms = now_ms.saturating_sub(destination.age_ms_max);
+    let (asked, mut writes) = if machine.state.waiting > 0 {
+        held::due(tables, &destination.name, over_ms)
+    } else {
+        (Vec::new(), Vec::new())
+    };
+    let taking = if asked.is_empty() {
+        taking(tables, site, destination, machine)
+    } else {
+        asking(tables, site, destination, machine, (&asked, over_ms))
+    };
+    let taken = taking.end();
+    let waits = taken.waits.clone();
+    let refused = machine.take(taken);
+    writes.extend(held::settle(tables, &destination.name, &waits, &asked));
+    if machine.state.in_flight > 0 && !needs_preparation(&destination.way) {
+        machine.prepared(Prepared::Ready(Vec::new()), now_ms, 0);
+    }
+    (writes, refused)
+}
+
+/// As `taking` of `sending.rs`.
+fn taking(tables: &Tables, site: &Site, destination: &Destination, machine: &Machine) -> Taking {
     let mut taking = Taking::from(machine.state.cursor, destination);
     for (number, logged) in tables.log.range(machine.state.cursor.row + 1..) {
         let now = tables.record(logged.visitor).unwrap_or_default().consent;
         let goes_on = match StoredRow::decode(&logged.body) {
             Ok(StoredRow::Whole(row)) => {
+                if held::of(tables, &destination.name).any(|held| held.visitor == row.visitor) {
+                    taking.waits(row.visitor);
+                }
                 taking.row(*number, &row, |at| route(site, destination, &row, at, &now))
             }
             Ok(StoredRow::Blank(row)) => taking.blank(*number, &row),
@@ -389,11 +420,34 @@ pub fn take(
             break;
         }
     }
-    let refused = machine.take(taking.end());
-    if machine.state.in_flight > 0 && !needs_preparation(&destination.way) {
-        machine.prepared(Prepared::Ready(Vec::new()), now_ms, 0);
+    taking
+}
+
+/// As `asking` of `sending.rs`.
+fn asking(
+    tables: &Tables,
+    site: &Site,
+    destination: &Destination,
+    machine: &Machine,
+    (asked, over_ms): (&[Held], u64),
+) -> Taking {
+    let mut taking = Taking::from(machine.state.cursor, destination);
+    let unanswered = Destination { on_unknown: OnUnknown::Drop, ..destination.clone() };
+    for held in asked {
+        let logged = tables.log.get(&held.row);
+        let row = logged.and_then(|logged| LogRow::decode(&logged.body).ok());
+        let Some(row) = row else {
+            taking.gone(*held);
+            continue;
+        };
+        let now = tables.record(held.visitor).unwrap_or_default().consent;
+        let destination = if held.received_ms < over_ms { &unanswered } else { destination };
+        let place = usize::try_from(held.at).unwrap_or(usize::MAX);
+        if !taking.again(held.row, &row, place, route(site, destination, &row, place, &now)) {
+            break;
+        }
     }
-    (Vec::new(), refused)
+    taking
 }
 
 /// As `Lane::drop_oldest`: whether the machine gave something up.
@@ -418,6 +472,7 @@ fn erase_unsent(tables: &Tables, visitor: VisitorId) -> Vec<Write> {
     for (name, state) in states(tables) {
         let mut machine = Machine { state, flight: flight(tables, &name), is_flight_new: false };
         machine.erase_again(unagain(tables, &name, visitor, &mut writes));
+        machine.erase_held(held::erase(tables, &name, visitor, &mut writes));
         machine.erase(visitor);
         writes.extend(stored(tables, "", &name, &mut machine, &[], 0));
     }

@@ -12,7 +12,7 @@ use selvedge_edge::delivery::record::Record;
 use selvedge_edge::delivery::sent::{Prepared, SendResult, Sent};
 use selvedge_edge::delivery::status::{Meaning, is_refusal, meaning_of};
 use selvedge_kafka::brokers::{Brokers, Fault, PORT};
-use selvedge_kafka::{self as kafka, Address, Burst, Producer, Settings, Verdict};
+use selvedge_kafka::{self as kafka, Address, Burst, Mechanism, Producer, Sasl, Settings, Verdict};
 use std::collections::BTreeMap;
 
 /// How long one send may take.
@@ -228,8 +228,8 @@ impl Outside {
         let settings = Settings {
             brokers: vec![Address { host: "broker".into(), port: PORT }],
             topic: "events".into(),
-            sasl: None,
-            gzip: false,
+            sasl: dials.streams.sasl.then(|| sasl(parcel.secret)),
+            gzip: dials.streams.gzip,
         };
         let producer = Producer::decode(&parcel.transport).unwrap_or_default();
         let mut burst = Burst::new(settings, producer, [7; 18]);
@@ -262,9 +262,10 @@ impl Outside {
         brokers.is_down = random.chance(dials.unreachable);
         brokers.batch_records_max = dials.records_max;
         brokers.faults.clear();
+        brokers.password = dials.streams.sasl.then(|| self.secret.to_string());
         for _ in 0..3 {
             let code = *random.pick(&[6, 7, 19]);
-            let fault = if parcel.secret != self.secret {
+            let fault = if parcel.secret != self.secret && !dials.streams.sasl {
                 Some(Fault::Code(29))
             } else if random.chance(dials.hangs) {
                 Some(Fault::AnswerLost)
@@ -324,6 +325,11 @@ fn told_of(result: SendResult, done: usize, is_single: bool) -> SendResult {
         }
         other => other,
     }
+}
+
+/// Who logs in at brokers, by this secret.
+fn sasl(secret: u64) -> Sasl {
+    Sasl { mechanism: Mechanism::Plain, user: "shop".into(), password: secret.to_string() }
 }
 
 fn kafka_records(parcel: &Parcel) -> Vec<kafka::Record> {

@@ -40,6 +40,8 @@ pub struct Tab {
     pub pending: BTreeSet<u32>,
     /// The consent that it knows of.
     pub consent: Snapshot,
+    /// What its head says is in force, where platforms are read.
+    pub said: Option<Purposes>,
     /// The version of the policy, once the config came.
     pub policy: Option<u16>,
     /// It was answered before that.
@@ -64,6 +66,9 @@ impl Tab {
     /// Whether it may keep and send something, as far as it knows.
     #[must_use]
     pub const fn is_open(&self) -> bool {
+        if let Some(in_force) = self.said {
+            return !in_force.and(Purposes(0b1110)).is_empty();
+        }
         let asked = Purposes(0b1110).or(self.consent.granted);
         !self.consent.in_force().and(asked).without(Purposes::NECESSARY).is_empty()
     }
@@ -98,6 +103,7 @@ impl Tab {
             shown: BTreeMap::new(),
             pending: BTreeSet::new(),
             consent: Snapshot::default(),
+            said: None,
             policy: None,
             is_unversioned: false,
             visitor: None,

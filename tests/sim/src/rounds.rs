@@ -1,6 +1,7 @@
 //! An alarm rings: deadlines are decided at, then each destination goes on, step by step, as `worker/src/shard/outbox/ring.rs` and
 //! `sending.rs` do it. Every change is committed before what follows from it is done; what is sent travels as a parcel.
 
+use crate::held;
 use crate::outbox::{self, needs_preparation};
 use crate::outside::{Back, Parcel, Taken};
 use crate::ring::{Lane, ONCE_MORE, Ring};
@@ -256,7 +257,9 @@ impl World<'_> {
         }
         let tables = &self.shards[at].tables;
         let state = &lane.machine.state;
-        let has_rows = state.again > 0 || tables.newest() > state.cursor.row;
+        let over_ms = now_ms.saturating_sub(destination.age_ms_max);
+        let is_due = state.waiting > 0 && held::is_due(tables, &lane.name, over_ms);
+        let has_rows = state.again > 0 || tables.newest() > state.cursor.row || is_due;
         match lane.machine.step(now_ms, has_rows) {
             Step::Wait { .. } => return Ok(false),
             Step::Take => {

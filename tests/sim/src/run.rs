@@ -67,6 +67,9 @@ fn live(world: &mut World<'_>) {
     }
     world.repair_all();
     world.run(world.now_ms + VISIT_MS);
+    if world.violation.is_none() {
+        world.check_sent();
+    }
     for _ in 0..VISITS {
         if world.violation.is_none() {
             visit(world);

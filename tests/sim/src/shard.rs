@@ -11,6 +11,7 @@ use selvedge_core::wire::answer_encode::EncodeFault;
 use selvedge_core::wire::log_row::{LogRow, RowPiece};
 use selvedge_core::wire::stored::VisitorRecord;
 use selvedge_edge::deadlines::{self, GRACE_MS};
+use selvedge_edge::delivery::take::Held;
 use selvedge_edge::erasure::{self, Tombstone};
 use selvedge_edge::fault::Fault;
 use selvedge_edge::gate::Shown;
@@ -70,6 +71,14 @@ pub enum Write {
     Again(String, Vec<u8>),
     /// An item that no longer waits to go again.
     Unagain(u64),
+    /// An item waits for its visitor's answer.
+    Hold(String, Held),
+    /// It waits no longer.
+    Release(String, u64, u32),
+    /// A visitor answered of whom something waits.
+    Answered(String, VisitorId),
+    /// It was asked for again.
+    Unanswered(String, VisitorId),
     /// Nothing is known of a destination any more.
     Forget(String),
     /// What is kept of a visitor goes.
@@ -115,6 +124,10 @@ pub struct Tables {
     pub flights: BTreeMap<String, Vec<u8>>,
     /// Items that go again, and where.
     pub again: BTreeMap<u64, (String, Vec<u8>)>,
+    /// Items that wait for answers, by destination and place: whose, and when they were received.
+    pub held: BTreeMap<(String, u64, u32), (VisitorId, u64)>,
+    /// Who answered of whom something waits for which destination.
+    pub answered: BTreeSet<(String, VisitorId)>,
     /// Who was erased.
     pub erased: BTreeSet<Tombstone>,
     /// When the platform is to ring.
@@ -163,7 +176,15 @@ impl Tables {
                 self.log.entry(row).and_modify(|logged| (logged.visitor, logged.body) = (NOBODY, body));
             }
             Write::Stone(stone) => drop(self.erased.insert(stone)),
+            Write::Hold(name, held) => {
+                self.held.insert((name, held.row, held.at), (held.visitor, held.received_ms));
+            }
+            Write::Release(name, row, at) => drop(self.held.remove(&(name, row, at))),
+            Write::Answered(name, visitor) => drop(self.answered.insert((name, visitor))),
+            Write::Unanswered(name, visitor) => drop(self.answered.remove(&(name, visitor))),
             Write::Forget(name) => {
+                self.held.retain(|(known, ..), _| *known != name);
+                self.answered.retain(|(known, _)| *known != name);
                 self.destinations.remove(&name);
                 self.flights.remove(&name);
                 self.again.retain(|_, (whose, _)| *whose != name);
@@ -340,11 +361,7 @@ pub fn put_off(tables: &Tables, visitor: VisitorId, now_ms: u64) -> Vec<Write> {
     ledger.add(counter, 1);
     let failures = wait_ms.map_or(0, |_| failures);
     let due_ms = wait_ms.map(|wait_ms| now_ms + wait_ms);
-    vec![
-        Write::PutOff(visitor, failures),
-        Write::Deadline(visitor, due_ms),
-        Write::Ledger(ledger.encode()),
-    ]
+    vec![Write::PutOff(visitor, failures), Write::Deadline(visitor, due_ms), Write::Ledger(ledger.encode())]
 }
 
 /// Hears what was decided last.

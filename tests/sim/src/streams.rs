@@ -1,5 +1,6 @@
 //! What must hold of what leaves: behind each commit of a destination, where something leaves, where it arrives, and at rest.
 
+use crate::held;
 use crate::outbox;
 use crate::outside::{Parcel, is_poison};
 use crate::shard::{Logged, Write};
@@ -9,13 +10,15 @@ use selvedge_core::consent::{Purposes, Snapshot};
 use selvedge_core::event::EventType;
 use selvedge_core::hash::fnv1a_64;
 use selvedge_core::id::VisitorId;
+use selvedge_core::tracking_plan::purposes_of;
 use selvedge_core::wire::log_row::{LogRow, Said};
-use selvedge_core::wire::program::{Destination, Full, RecordKind, Requires};
+use selvedge_core::wire::program::{Destination, Full, OnUnknown, RecordKind, Requires};
 use selvedge_edge::delivery::item::Refused;
 use selvedge_edge::delivery::record::{Record, is_sampled};
 use selvedge_edge::delivery::sent_to;
+use selvedge_edge::delivery::take::Held;
 use selvedge_edge::site::Site;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How long it may be believed that a destination has room.
 const BELIEVED_MS: u64 = 1_100;
@@ -34,9 +37,13 @@ impl World<'_> {
             };
             let key = (row.writer, logged.event.sequence.get());
             let captured = self.truth.captured.get(&(self.shards[at].site, key));
+            let plan = &self.files[self.shards[at].site].programs[0].parts.plan;
+            let said = row.consent.get(usize::from(logged.event.consent));
             let fact = ItemFact {
                 visitor: row.visitor,
                 usable: logged.usable,
+                wanted: purposes_of(plan, &logged.event),
+                open: said.map_or(Purposes::NONE, Snapshot::unanswered),
                 captured: captured.map_or(Purposes::NONE, |captured| captured.snapshot.in_force()),
                 record: Some((logged.event.id(row.writer).to_string(), kind)),
             };
@@ -50,7 +57,8 @@ impl World<'_> {
             let (visitor, usable) = (row.visitor, note.usable);
             let is_erasure = note.said == Said::Erased;
             let record = is_erasure.then(|| (format!("{visitor}:{}:erase", note.time_ms), RecordKind::Erase));
-            let fact = ItemFact { visitor, usable, captured, record };
+            let open = row.consent.first().map_or(Purposes::NONE, Snapshot::unanswered);
+            let fact = ItemFact { visitor, usable, captured, wanted: usable, open, record };
             let place = u32::try_from(place).unwrap_or(u32::MAX);
             self.shards[at].items.insert((number, place), fact);
         }
@@ -146,7 +154,9 @@ impl World<'_> {
         let now_ms = self.shard_ms(at);
         let shard = &self.shards[at];
         for (name, state) in outbox::states(&shard.tables) {
-            let has_work = state.held() > 0 || shard.tables.newest() > state.cursor.row;
+            let has_rows = shard.tables.newest() > state.cursor.row;
+            let is_asked_again = state.waiting > 0 && held::is_answered(&shard.tables, &name);
+            let has_work = state.to_send() > 0 || has_rows || is_asked_again;
             if !has_work || state.paused.is_some() || state.gone_since.is_some() {
                 continue;
             }
@@ -188,11 +198,12 @@ impl World<'_> {
             }
             let now = self.shards[at].tables.record(item.visitor).unwrap_or_default().consent.in_force();
             let who = format!("{}: item {}.{} of shard {at}", destination.name, item.row, item.at);
-            if !may_have(destination, fact.usable, fact.captured) {
+            let is_held = destination.on_unknown == OnUnknown::Hold;
+            if !is_held && !may_have(destination, fact.usable, fact.captured) {
                 let detail = format!("{who}, captured under {:?}", fact.captured);
                 return self.fail("what leaves was granted at capture", detail);
             }
-            if !may_have(destination, fact.usable, fact.captured.and(now)) {
+            if !may_leave(destination, &fact, now) {
                 return self.fail("what leaves is granted when it leaves", format!("{who}, now {now:?}"));
             }
         }
@@ -307,7 +318,8 @@ impl World<'_> {
                     continue;
                 };
                 let report = outbox::report(&self.shards[at].tables, &name, &state);
-                if report.pending > 0 {
+                self.check_held(at, destination);
+                if report.pending > report.held {
                     let detail = format!("{name} of shard {at}: {report:?}");
                     return self.fail("everything drains", detail);
                 }
@@ -323,6 +335,29 @@ impl World<'_> {
         self.check_duplicates(&counted);
     }
 
+    /// At rest, what waits for an answer waits for one that was not given, and stands in the log.
+    fn check_held(&mut self, at: usize, destination: &Destination) {
+        let tables = &self.shards[at].tables;
+        let mut visitors = BTreeSet::new();
+        let all: Vec<Held> = held::of(tables, &destination.name).collect();
+        for held in all {
+            let shard = &self.shards[at];
+            let who = format!("{}: item {}.{} of shard {at}", destination.name, held.row, held.at);
+            if !shard.tables.log.contains_key(&held.row) {
+                return self.fail("what waits for an answer stays in the log", who);
+            }
+            // What stands behind another of the same visitor waits for that one.
+            let is_first = visitors.insert(held.visitor);
+            let Some(fact) = shard.items.get(&(held.row, held.at)).filter(|_| is_first) else { continue };
+            let now = shard.tables.record(held.visitor).unwrap_or_default().consent;
+            let late = fact.captured.or(fact.open);
+            let hoped = may_have(destination, fact.wanted, late.and(now.in_force().or(now.unanswered())));
+            if may_leave(destination, fact, now.in_force()) || !hoped {
+                return self.fail("what was answered for waits no longer", format!("{who}, now {now:?}"));
+            }
+        }
+    }
+
     /// Records that a destination should have got, and did not.
     fn missing(&self, at: usize, destination: &Destination, watched: &Watched) -> Vec<String> {
         let shard = &self.shards[at];
@@ -335,7 +370,9 @@ impl World<'_> {
             let is_erasure = *kind == RecordKind::Erase;
             let is_for_it =
                 *row > began && (is_wanted || is_erasure) && is_sampled(destination, fact.visitor);
+            let waits = (destination.name.clone(), *row, *place);
             let is_held = got.is_some_and(|got| got.contains_key(id))
+                || shard.tables.held.contains_key(&waits)
                 || watched.refused.contains(&(*row, *place))
                 || (!is_erasure && self.was_withdrawn(at, fact, *row, destination));
             (is_for_it && !is_held).then(|| format!("{row}.{place} {id}"))
@@ -385,6 +422,15 @@ impl World<'_> {
             }
         }
     }
+}
+
+/// Whether an item may leave under what is in force now: what was granted at capture, or, where the destination waits for
+/// answers, was not answered then and is granted since.
+fn may_leave(destination: &Destination, fact: &ItemFact, now: Purposes) -> bool {
+    let late = fact.captured.or(fact.open.and(now));
+    let is_late =
+        destination.on_unknown == OnUnknown::Hold && may_have(destination, fact.wanted, late.and(now));
+    is_late || may_have(destination, fact.usable, fact.captured.and(now))
 }
 
 /// Whether a destination may have what serves `usable`, where `in_force` is.

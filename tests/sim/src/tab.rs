@@ -5,7 +5,7 @@ use crate::sites;
 use crate::truth::{Exposure, queued};
 use crate::world::{Happening, World};
 use selvedge_client::{Boot, Effect, Input, Notice, Reply, Settings, Show};
-use selvedge_core::consent::{Mode, Purposes, Snapshot};
+use selvedge_core::consent::{Mode, Purposes, Signals, Snapshot};
 use selvedge_core::event::EventType;
 use selvedge_core::hash::fnv1a_64;
 use selvedge_core::id::VisitorId;
@@ -30,6 +30,7 @@ impl World<'_> {
         let tab = self.tabs.len();
         self.tabs.push(Tab::new(device, tab));
         self.say(format_args!("tab {tab} opens on device {device}"));
+        self.tabs[tab].said = (self.dials.sources != Signals::NONE).then_some(Purposes::NONE);
         let place = &self.devices[device];
         let has_consent = place.read("consent").is_some();
         let stored = if has_consent { place.entries(&RECORDS.map(str::to_owned)) } else { Vec::new() };
@@ -97,9 +98,14 @@ impl World<'_> {
         self.notice(tab, &input);
         self.say(format_args!("tab {tab} < {}", brief(&input)));
         let now_ms = self.device_ms(tab);
+        let is_settling = matches!(&input, Input::Settings(Some(_)));
         let effects = self.tabs[tab].client.handle(input, now_ms);
+        self.learn_said(tab, &effects);
         for effect in effects {
             self.perform(tab, effect);
+        }
+        if is_settling {
+            self.await_platforms(tab);
         }
     }
 
@@ -109,6 +115,8 @@ impl World<'_> {
         let (was_open, visitor, site) = (page.is_open(), page.visitor, self.devices[page.device].site);
         match input {
             Input::Consent { granted, denied, .. } => {
+                let place = &mut self.devices[page.device];
+                place.granted = place.granted.or(*granted);
                 let known = page.consent;
                 page.consent.granted = known.granted.or(*granted).without(*denied);
                 page.consent.denied = known.denied.without(*granted).or(*denied);
@@ -141,6 +149,7 @@ impl World<'_> {
         if let (Some(visitor), Input::Consent { .. }) = (visitor, input)
             && was_open
             && !opens
+            && self.tabs[tab].said.is_none()
         {
             self.truth.farewells.insert((site, visitor), tab);
         }
@@ -376,6 +385,7 @@ impl World<'_> {
                 program: Some(known.hash),
                 publish: known.publish,
                 paused: known.paused.clone(),
+                sources: self.dials.sources,
                 ..Settings::default()
             })),
         );
@@ -440,11 +450,10 @@ impl World<'_> {
     /// not count.
     fn expose(&mut self, tab: usize, visitor: Option<VisitorId>, show: Option<&Show>) {
         let Some(show) = show.filter(|show| show.reason != Reason::Control) else { return };
-        if self.tabs[tab].has_lost_engine && self.tabs[tab].is_ungranted {
-            return;
-        }
         let (Some(rule), Some(visitor)) = (&show.rule, visitor) else { return };
-        if !self.tabs[tab].seen.insert(fnv1a_64(format!("{}/{rule}", show.slot).as_bytes())) {
+        let is_first = self.tabs[tab].seen.insert(fnv1a_64(format!("{}/{rule}", show.slot).as_bytes()));
+        let is_ungranted = self.tabs[tab].has_lost_engine && self.tabs[tab].is_ungranted;
+        if !is_first || is_ungranted {
             return;
         }
         let device = self.tabs[tab].device;
@@ -457,6 +466,7 @@ impl World<'_> {
         // Caps count in corrected time: a clock that jumps, or that nobody could measure yet, is no witness; nor is a device that
         // keeps nothing, or not all.
         let is_counted = !self.dials.wrong_clocks
+            && !self.dials.has_jumps
             && !self.dials.quota
             && !self.dials.clock_jumps
             && self.devices[device].stored.is_some();

@@ -74,6 +74,10 @@ pub struct ItemFact {
     pub usable: Purposes,
     /// What was in force when it was captured.
     pub captured: Purposes,
+    /// What it may be used for at most, whatever is granted.
+    pub wanted: Purposes,
+    /// What nobody had answered for when it was captured.
+    pub open: Purposes,
     /// The record that it surely gives, and its kind; `None` for a note.
     pub record: Option<(String, RecordKind)>,
 }

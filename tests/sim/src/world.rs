@@ -6,6 +6,7 @@ use crate::isolate::{Isolate, Registry};
 use crate::outbox::Memory;
 use crate::outside::{Back, Outside, Parcel};
 use crate::page::Tab;
+use crate::platforms::first_words;
 use crate::random::Random;
 use crate::ring::Ring;
 use crate::sessions::Sessions;
@@ -14,7 +15,7 @@ use crate::sites::SiteFiles;
 use crate::trace::Trace;
 use crate::truth::{ItemFact, Truth, Violation, Watched};
 use selvedge_client::Input;
-use selvedge_core::consent::Purposes;
+use selvedge_core::consent::{Purposes, Signals};
 use selvedge_core::id::VisitorId;
 use selvedge_core::wire::program::Destination;
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,6 +41,8 @@ pub enum Happening {
     Look(usize, String, u64),
     /// It was in view for a second.
     Seen(usize, String, u64),
+    /// A tab hears what a consent platform says.
+    Voice(usize, Signals),
     /// Another tab stored or erased something.
     Heard(usize, String, Option<Vec<u8>>),
     /// A tab takes over the queues of tabs that are gone.
@@ -198,6 +201,7 @@ impl<'a> World<'a> {
         world.dials.calm();
         (world.dials.wrong_clocks, world.dials.clock_jumps, world.dials.quota) = (false, false, false);
         (world.dials.sites, world.is_ending) = (1, true);
+        (world.dials.streams.holds, world.dials.sources) = (false, Signals::NONE);
         world.registry = Registry::new(1, &world.dials);
         world.devices.truncate(1);
         let device = &mut world.devices[0];
@@ -232,6 +236,8 @@ impl<'a> World<'a> {
                 is_full: false,
                 has_kills: false,
                 lost: 0,
+                words: first_words(self.dials.sources, &mut self.later),
+                granted: Purposes::NONE,
                 gpc: random.chance(80),
             });
             let device = self.devices.len() - 1;
@@ -307,6 +313,7 @@ impl<'a> World<'a> {
             Happening::Tick(tab, generation) => self.tick(tab, generation),
             Happening::Look(tab, slot, generation) => self.look(tab, &slot, generation),
             Happening::Seen(tab, slot, generation) => self.seen(tab, &slot, generation),
+            Happening::Voice(tab, source) => self.voice(tab, source),
             Happening::Heard(tab, key, value) => self.hear(tab, &key, value),
             Happening::TakeOver(tab) => self.take_over(tab),
             Happening::Reply(tab, request, status, body) => self.reply(tab, request, status, body),

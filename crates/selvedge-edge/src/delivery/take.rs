@@ -126,11 +126,7 @@ impl Taking {
     /// What would be sent waits behind what waits of the same visitor.
     fn in_order(&self, visitor: VisitorId, routed: Routed) -> Routed {
         match routed {
-            Routed::Send(records)
-                if !records.is_empty()
-                    && self.taken.waits.waiting.contains(&visitor)
-                    && !is_planted(Mutation::HeldOvertaken) =>
-            {
+            Routed::Send(records) if !records.is_empty() && self.taken.waits.waiting.contains(&visitor) => {
                 Routed::Held
             }
             other => other,

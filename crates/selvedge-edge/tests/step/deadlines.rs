@@ -271,7 +271,10 @@ fn two_events_of_one_millisecond_tell_a_destination_two_things() {
         serde_json::from_str(&log_line::render_at(&row, at, &granted(), "0.1").unwrap()).unwrap()
     };
     let (first, second) = (line(2), line(3));
-    assert_eq!((&first["emit"]["fields"]["views"], &second["emit"]["fields"]["views"]), (&1.into(), &2.into()));
+    assert_eq!(
+        (&first["emit"]["fields"]["views"], &second["emit"]["fields"]["views"]),
+        (&1.into(), &2.into())
+    );
     assert_eq!((&first["event"], &second["event"]), (&line(0)["id"], &line(1)["id"]));
     assert_ne!(first["id"], second["id"], "whoever deduplicates by id keeps both");
 }

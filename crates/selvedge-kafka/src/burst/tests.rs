@@ -248,7 +248,7 @@ fn a_missing_topic_is_waited_for_and_a_wrong_password_pauses() {
     let Verdict::Again { why } = shell.prepare(&mut brokers, &records(0, 5)) else { panic!("it waits") };
     assert_eq!(why, "the topic `shop`: UNKNOWN_TOPIC_OR_PARTITION (3)");
     brokers.topic_code = 0;
-    brokers.password = Some("right");
+    brokers.password = Some("right".into());
     let sasl = |password: &str, mechanism| Sasl { mechanism, user: "shop".into(), password: password.into() };
     let rows = [
         (sasl("wrong", Mechanism::Plain), "logging in as `shop`: SASL_AUTHENTICATION_FAILED (58)"),
