@@ -2,6 +2,7 @@
 
 use crate::random::Random;
 use selvedge_client::{Heard, What};
+use selvedge_core::consent::tcf::{self, Asked};
 use selvedge_core::consent::{Purposes, Signals, Statement};
 
 /// The purposes that platforms are asked for.
@@ -48,7 +49,7 @@ impl Word {
         Statement { granted, denied }
     }
 
-    /// As hands tell it.
+    /// As hands tell it, who have texts read.
     #[must_use]
     pub fn heard(self, source: Signals) -> Heard {
         let what = match self {
@@ -57,13 +58,15 @@ impl Word {
             Self::Nothing => What::Nothing,
             Self::Grants(_) | Self::Some(_) | Self::Broken => What::Says,
         };
-        let Statement { granted, denied } = self.statement();
         let text = match self {
             Self::Grants(granted) if source == Signals::TCF => tc_string(granted),
             Self::Broken => BROKEN.to_owned(),
             _ => String::new(),
         };
-        Heard { source, what, granted, denied, text, sections: Vec::new() }
+        let is_read = source == Signals::TCF && !text.is_empty();
+        let read = is_read.then(|| tcf::statement(text.as_bytes(), None, &Asked::USUAL));
+        let Statement { granted, denied } = read.unwrap_or_else(|| self.statement());
+        Heard { source, what, granted, denied, text }
     }
 
     /// As a platform of this kind says it: a TC string says something of every purpose.
@@ -121,7 +124,6 @@ pub fn first_words(sources: Signals, random: &mut Random) -> Vec<(Signals, Word)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use selvedge_core::consent::tcf::{self, Asked};
 
     #[test]
     fn a_tc_string_says_what_it_was_made_for() {
