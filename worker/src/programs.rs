@@ -7,6 +7,7 @@ use crate::registry_client::registry;
 use crate::reply::Problem;
 use crate::tables::Version;
 use selvedge_core::id::{ProgramHash, parse_hex_16};
+use selvedge_core::pairs::Pairs;
 use selvedge_core::rules::Program;
 use selvedge_core::tracking_plan::Plan;
 use selvedge_edge::fault::Fault;
@@ -15,7 +16,6 @@ use selvedge_edge::order;
 use selvedge_edge::site::{Pushed, Site};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use worker::Env;
 
@@ -48,13 +48,13 @@ struct Known {
     checked_ms: Option<u64>,
     /// Every published site, whether its program could be loaded or not.
     names: Vec<String>,
-    sites: BTreeMap<String, Rc<Site>>,
+    sites: Pairs<String, Rc<Site>>,
     public: Vec<(String, Rc<Vec<u8>>)>,
     /// Of sites with pushed tables: the program as it was published, by its hash, and the tables.
-    published: BTreeMap<String, (ProgramHash, Rc<Vec<u8>>)>,
-    tables: BTreeMap<(String, String), (u64, Rc<Table>)>,
+    published: Pairs<String, (ProgramHash, Rc<Vec<u8>>)>,
+    tables: Pairs<(String, String), (u64, Rc<Table>)>,
     /// The tracking plans of programs of the past; `None` for those that cannot be had.
-    plans: BTreeMap<ProgramHash, Option<Rc<Plan>>>,
+    plans: Pairs<ProgramHash, Option<Rc<Plan>>>,
 }
 
 impl Known {
@@ -93,7 +93,7 @@ pub async fn sites(env: &Env) -> Result<Vec<Rc<Site>>, Problem> {
             polled?;
         }
     }
-    Ok(KNOWN.with_borrow(|known| known.sites.values().cloned().collect()))
+    Ok(KNOWN.with_borrow(|known| known.sites.iter().map(|(_, site)| Rc::clone(site)).collect()))
 }
 
 /// The names of all published sites, also of those whose program cannot be loaded: their logs can be read.

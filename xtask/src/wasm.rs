@@ -45,7 +45,21 @@ const PAGE_OPTIONS: [&str; 13] = [
     "--strip-target-features",
     "--zero-filled-memory",
 ];
-const WORKER_OPTIONS: [&str; 4] = ["-O2", "--strip-debug", "--strip-producers", "--strip-target-features"];
+/// As the page's: what is inlined less, and stands beside its like, weighs an eighth less on its way.
+const WORKER_OPTIONS: [&str; 10] = [
+    "-Oz",
+    "--skip-pass=local-cse",
+    "--low-memory-unused",
+    "--one-caller-inline-max-function-size=15",
+    "--flexible-inline-max-function-size=8",
+    "--always-inline-max-function-size=4",
+    "--reorder-functions-by-name",
+    "--strip-debug",
+    "--strip-producers",
+    "--strip-target-features",
+];
+/// The probe of the heads measures what they take.
+const PROBE_OPTIONS: [&str; 4] = ["-O2", "--strip-debug", "--strip-producers", "--strip-target-features"];
 /// Part of every stamp: raise it when the way of building changes.
 const RECIPE: &str = "recipe 7, wasm-bindgen 0.2.130";
 
@@ -96,13 +110,13 @@ pub fn probe(repo: &Repo) -> Result<()> {
     let compiled = compile(repo, "selvedge-probe", "probe")?;
     let folder = repo.target.join("probe");
     let outputs = [folder.join("probe.js"), folder.join("probe_bg.wasm")];
-    let inputs = inputs(&compiled, &WORKER_OPTIONS)?;
+    let inputs = inputs(&compiled, &PROBE_OPTIONS)?;
     unless_fresh(repo, "probe-wasm", inputs, &outputs, || {
         empty(&folder)?;
         let mut bindgen = Bindgen::new();
         bindgen.web(true)?.typescript(false);
         bind(&mut bindgen, &compiled, "probe", &folder)?;
-        optimise(repo, &folder.join("probe_bg.wasm"), &WORKER_OPTIONS)
+        optimise(repo, &folder.join("probe_bg.wasm"), &PROBE_OPTIONS)
     })?;
     Ok(())
 }

@@ -27,6 +27,8 @@ extern crate std;
 #[doc(hidden)]
 pub mod mutation;
 
+pub mod pairs;
+
 pub mod limits;
 
 pub mod number;

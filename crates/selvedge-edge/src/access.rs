@@ -55,6 +55,23 @@ pub struct Sender {
     pub cors_origin: Option<String>,
 }
 
+/// The origin of an address as the platform writes it: without a port that is the scheme's own.
+#[must_use]
+pub fn origin_of(address: &str) -> &str {
+    let host = address.find("://").map_or(0, |at| at.saturating_add(3));
+    let end = address.get(host..).and_then(|rest| rest.find(['/', '?', '#']));
+    end.and_then(|end| address.get(..host.saturating_add(end))).unwrap_or(address)
+}
+
+/// The parameters of an address's query, as a form writes them.
+#[must_use]
+pub fn query(address: &str) -> Vec<(String, String)> {
+    let address = address.split('#').next().unwrap_or_default();
+    let query = address.split_once('?').map_or("", |(_, query)| query);
+    let pairs = form_urlencoded::parse(query.as_bytes());
+    pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
+}
+
 /// Lets a sender of events in to one of the sites, by its place among them, or says why not. `secret` gives the value of a
 /// named secret of the deployment.
 ///
@@ -183,6 +200,18 @@ fn is_same_secret(one: &str, other: &str) -> bool {
 mod tests {
     use super::*;
     use alloc::vec;
+
+    #[test]
+    fn an_address_has_an_origin_and_parameters() {
+        assert_eq!(origin_of("https://edge.example/v1/log?from=https://x/y"), "https://edge.example");
+        assert_eq!(origin_of("http://127.0.0.1:8787/"), "http://127.0.0.1:8787");
+        assert_eq!(origin_of("https://edge.example?a"), "https://edge.example");
+        assert_eq!(origin_of("https://edge.example"), "https://edge.example");
+        let pair = |name: &str, value: &str| (String::from(name), String::from(value));
+        assert_eq!(query("https://e/v1/log"), []);
+        let found = query("https://e/v1/log?from=1.2&event=a+b%20%C3%A9%26&&live#?x=1");
+        assert_eq!(found, [pair("from", "1.2"), pair("event", "a b \u{e9}&"), pair("live", "")]);
+    }
 
     fn config() -> EdgeConfig {
         let source = |name: &str, kind, key: &str| Source { name: name.into(), kind, key: key.into() };

@@ -3,8 +3,8 @@
 //! As text, `0.12-1.7:2-3.9`: shard 0 up to row 12, shard 1 up to row 7 and two events of the one after. To readers it is
 //! opaque.
 
-use alloc::collections::BTreeMap;
 use core::fmt;
+use selvedge_core::pairs::Pairs;
 
 /// Shards that a cursor may name.
 const SHARDS_MAX: usize = 4_096;
@@ -21,7 +21,7 @@ pub struct Position {
 /// A place in the log of a site.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Cursor {
-    positions: BTreeMap<u32, Position>,
+    positions: Pairs<u32, Position>,
 }
 
 /// Where a reader begins.

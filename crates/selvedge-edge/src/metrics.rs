@@ -8,11 +8,11 @@ pub use drift::{DRIFT_MAX, Drift};
 use crate::delivery::report::Summary;
 use crate::ledger::{Counter, Ledger};
 use crate::sample_ratio::Sample;
-use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use selvedge_core::event::RefusalCode;
+use selvedge_core::pairs::Pairs;
 
 /// Upper bounds of the buckets of times, in milliseconds. Computed seconds are exact.
 pub const BUCKETS_MS: [u64; 12] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000];
@@ -67,7 +67,7 @@ pub type Times<'a> = [(&'a str, &'a Histogram)];
 /// The whole page, ending with `# EOF`. `failures` counts batches that failed as a whole, by code; `dev` says that this
 /// worker may send to its own machine.
 #[must_use]
-pub fn render(sites: &[SiteMetrics], failures: &BTreeMap<&str, u64>, times: &Times<'_>, dev: bool) -> String {
+pub fn render(sites: &[SiteMetrics], failures: &Pairs<&str, u64>, times: &Times<'_>, dev: bool) -> String {
     let mut out = String::new();
     for (name, help, counter) in COUNTERS {
         family(&mut out, name, "counter", help);
@@ -216,7 +216,7 @@ mod tests {
         site.ledger.refuse(RefusalCode::UnknownEvent);
         let mut ingest = Histogram::default();
         [0, 3, 9_000].into_iter().for_each(|took_ms| ingest.observe(took_ms));
-        let page = render(&[site], &BTreeMap::from([("unreadable", 4)]), &[("ingest", &ingest)], true);
+        let page = render(&[site], &[("unreadable", 4)].into_iter().collect(), &[("ingest", &ingest)], true);
         for line in [
             "# TYPE selvedge_events_accepted counter",
             "selvedge_events_accepted_total{site=\"shop\"} 7",

@@ -3,7 +3,6 @@
 //!
 //! Units are counted, each at its first exposure, not exposures: who is shown more is no sign.
 
-use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -33,10 +32,10 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// The experiment's units, by [`unit_name`].
+    /// The experiment, by the units that `units` counts under a [`unit_name`].
     #[must_use]
-    pub fn of(experiment: &Experiment, units: &BTreeMap<String, u64>) -> Self {
-        let count = |name: &str| units.get(&unit_name(experiment, name)).copied().unwrap_or(0);
+    pub fn of(experiment: &Experiment, units: &dyn Fn(&str) -> u64) -> Self {
+        let count = |name: &str| units(&unit_name(experiment, name));
         let named = experiment.variants.iter().zip(shares(experiment));
         let variants: Vec<(String, u64, u64)> =
             named.map(|(variant, share)| (variant.name.clone(), share, count(&variant.name))).collect();
@@ -109,9 +108,9 @@ mod tests {
 
     fn sample(ends: &[u16], units: &[u64]) -> Sample {
         let experiment = experiment(ends);
-        let named =
-            units.iter().enumerate().map(|(at, units)| (unit_name(&experiment, &format!("v{at}")), *units));
-        Sample::of(&experiment, &named.collect())
+        let name = |at: usize| unit_name(&experiment, &format!("v{at}"));
+        let count = |named: &str| (0..units.len()).find(|at| name(*at) == named).map_or(0, |at| units[at]);
+        Sample::of(&experiment, &count)
     }
 
     #[test]

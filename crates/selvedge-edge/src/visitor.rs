@@ -5,11 +5,11 @@ use crate::json::{JsonDecision, JsonSnapshot, purpose_names};
 use crate::site::Site;
 use crate::text::rfc_3339;
 use crate::{dedup, ingest::answer_json};
-use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use selvedge_core::id::VisitorId;
+use selvedge_core::pairs::Pairs;
 use selvedge_core::rules::{self, Moment, Place};
 use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::Map;
@@ -49,14 +49,14 @@ struct SessionJson {
     started_at: String,
     last_at: String,
     pages: u32,
-    facts: BTreeMap<&'static str, serde_json::Value>,
+    facts: serde_json::Map<String, serde_json::Value>,
 }
 
 #[derive(serde::Serialize)]
 struct PageJson {
     writer: String,
     started_at: String,
-    facts: BTreeMap<&'static str, serde_json::Value>,
+    facts: serde_json::Map<String, serde_json::Value>,
 }
 
 #[derive(serde::Serialize)]
@@ -165,7 +165,7 @@ fn page(page: &selvedge_core::wire::state::PageView) -> PageJson {
 }
 
 /// Facts by name; numbers are kept in millionths and shown so that nothing is lost.
-fn facts(facts: &[(Builtin, Stored)]) -> BTreeMap<&'static str, serde_json::Value> {
+fn facts(facts: &[(Builtin, Stored)]) -> serde_json::Map<String, serde_json::Value> {
     let value = |builtin: Builtin, stored: &Stored| match stored {
         Stored::Missing | Stored::Unobserved => serde_json::Value::Null,
         // Of a campaign that no rule reads only a mark is kept.
@@ -175,7 +175,11 @@ fn facts(facts: &[(Builtin, Stored)]) -> BTreeMap<&'static str, serde_json::Valu
         Stored::Bool(flag) => (*flag).into(),
         Stored::List(texts) => texts.as_slice().into(),
     };
-    facts.iter().map(|(builtin, stored)| (builtin.name(), value(*builtin, stored))).collect()
+    let mut all = serde_json::Map::new();
+    for (builtin, stored) in facts {
+        all.insert(builtin.name().to_string(), value(*builtin, stored));
+    }
+    all
 }
 
 /// Millionths as a decimal text without needless zeros: `1440`, `52.520007`.
@@ -213,7 +217,7 @@ fn caps(site: &Site, state: &VisitorState) -> Vec<CapJson> {
         .map(|rule| (rules::program::rule_hash(rule), format!("rule {}", rule.id)));
     let of_groups =
         parts.groups.iter().map(|group| (rules::program::group_hash(group), format!("group {}", group.name)));
-    let names: BTreeMap<u64, String> = of_rules.chain(of_groups).collect();
+    let names: Pairs<u64, String> = of_rules.chain(of_groups).collect();
     let of_cell = |cell: &selvedge_core::wire::state::Cell| match &cell.body {
         CellBody::Cap(cap) => Some(CapJson {
             of: names.get(&cell.hash).cloned().unwrap_or_else(|| format!("{:016x}", cell.hash)),

@@ -305,11 +305,14 @@ impl Burst {
             let verdict = sending.settle(&mut self.producer, &records);
             return Some(Outcome { verdict, throttle_ms });
         }
-        let mut by_link: std::collections::BTreeMap<usize, Vec<i32>> = std::collections::BTreeMap::new();
+        let mut by_link: Vec<(usize, Vec<i32>)> = Vec::new();
         let waiting: Vec<i32> = sending.waiting().collect();
         for partition in waiting {
             match self.link_to_leader(partition) {
-                Some(link) => by_link.entry(link).or_default().push(partition),
+                Some(link) => match by_link.iter_mut().find(|(known, _)| *known == link) {
+                    Some((_, partitions)) => partitions.push(partition),
+                    None => by_link.push((link, vec![partition])),
+                },
                 None => {
                     let stop = Stop::Again(format!("partition {partition} has no leader now"));
                     sending.fail(None, |other| other == partition, &stop);

@@ -29,7 +29,7 @@ impl Stop {
 pub struct Cluster {
     /// Its own name.
     pub id: String,
-    nodes: BTreeMap<i32, Address>,
+    nodes: Vec<(i32, Address)>,
     leaders: BTreeMap<i32, i32>,
 }
 
@@ -44,11 +44,11 @@ impl Cluster {
             return Err(Stop::by_code(&what, metadata.code, code::meaning(metadata.code)));
         }
         let address = |node: crate::answer::Node| (node.id, Address { host: node.host, port: node.port });
-        let cluster = Cluster {
-            id: metadata.cluster_id,
-            nodes: metadata.nodes.into_iter().map(address).collect(),
-            leaders: metadata.leaders.into_iter().collect(),
-        };
+        let nodes = metadata.nodes.into_iter().map(address).collect();
+        let mut cluster = Cluster { id: metadata.cluster_id, nodes, leaders: BTreeMap::new() };
+        for (partition, leader) in metadata.leaders {
+            cluster.leaders.insert(partition, leader);
+        }
         let is_whole = (0..).zip(cluster.leaders.keys()).all(|(expected, partition)| expected == *partition);
         if cluster.leaders.is_empty() || !is_whole {
             return Err(Stop::Again(format!(
@@ -67,13 +67,13 @@ impl Cluster {
     /// The broker that leads a partition, where there is one now.
     #[must_use]
     pub fn leader(&self, partition: i32) -> Option<i32> {
-        self.leaders.get(&partition).copied().filter(|node| self.nodes.contains_key(node))
+        self.leaders.get(&partition).copied().filter(|node| self.address(*node).is_some())
     }
 
     /// Where a broker listens.
     #[must_use]
     pub fn address(&self, node: i32) -> Option<&Address> {
-        self.nodes.get(&node)
+        self.nodes.iter().find(|(known, _)| *known == node).map(|(_, address)| address)
     }
 }
 

@@ -7,12 +7,12 @@ use super::Sending;
 use crate::clock::now_ms;
 use crate::settings as deployment;
 use link::Link;
+use selvedge_core::pairs::Pairs;
 use selvedge_core::wire::program::{Kafka, Mechanism};
 use selvedge_edge::delivery::encode::kafka_headers;
 use selvedge_edge::delivery::reach;
 use selvedge_edge::delivery::sent::{Prepared, SendResult, Sent};
 use selvedge_kafka::{Address, Burst, Outcome, Producer, Record, Sasl, Settings, Step, Verdict, settings};
-use std::collections::BTreeMap;
 use std::time::Duration;
 use worker::Delay;
 
@@ -26,7 +26,7 @@ struct Run {
     settings: Settings,
     has_tls: bool,
     burst: Burst,
-    links: BTreeMap<usize, Link>,
+    links: Pairs<usize, Link>,
 }
 
 /// Fixes how records are dealt out to partitions; asks a broker for a producer's id where there is none yet.
@@ -103,7 +103,7 @@ impl Run {
             None => {
                 let nonce = link::nonce().map_err(|why| SendResult::Pause { why })?;
                 let burst = Burst::new(settings.clone(), Producer::default(), nonce);
-                Run { settings, has_tls: kafka.tls, burst, links: BTreeMap::new() }
+                Run { settings, has_tls: kafka.tls, burst, links: Pairs::default() }
             }
         };
         // What cannot be read is as good as nothing: a new producer begins, and says what may arrive twice.

@@ -82,15 +82,12 @@ pub async fn enter(request: &Request, env: &Env, write_key: &str) -> Result<(Rc<
     let headers = request.headers();
     let (bearer, origin) = (bearer(request)?, headers.get("origin")?);
     let admin_token = bearer.as_ref().and_then(|_| settings::admin_token(env));
-    let own_origin = match &origin {
-        Some(_) => request.url()?.origin().ascii_serialization(),
-        None => String::new(),
-    };
+    let address = request.inner().url();
     let shown = Credentials {
         write_key,
         bearer: bearer.as_deref(),
         origin: origin.as_deref(),
-        own_origin: &own_origin,
+        own_origin: access::origin_of(&address),
     };
     let secret = |name: &str| settings::secret(env, name);
     let configs: Vec<_> = sites.iter().map(|site| &site.config).collect();

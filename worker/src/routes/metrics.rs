@@ -5,11 +5,11 @@ use crate::clock::now_ms;
 use crate::reply::{self, Answered};
 use crate::shard::Stats;
 use crate::{programs, settings};
+use selvedge_core::pairs::Pairs;
 use selvedge_edge::delivery::report::summed;
 use selvedge_edge::metrics::{Histogram, SiteMetrics, render};
 use selvedge_edge::sample_ratio::Sample;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use worker::{Env, Request};
 
 /// What OpenMetrics text is called.
@@ -19,7 +19,7 @@ const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset
 struct Times {
     ingest: Histogram,
     decide: Histogram,
-    failures: BTreeMap<&'static str, u64>,
+    failures: Pairs<&'static str, u64>,
 }
 
 thread_local! {
@@ -39,8 +39,7 @@ pub fn observe_decide(took_ms: u64) {
 /// Counts a collect that failed as a whole: of such a batch nothing is kept but this.
 pub fn count_failure(code: &'static str) {
     TIMES.with_borrow_mut(|times| {
-        let count = times.failures.entry(code).or_default();
-        *count = count.saturating_add(1);
+        times.failures.get_or_default(code).into_iter().for_each(|count| *count = count.saturating_add(1));
     });
 }
 
@@ -52,7 +51,7 @@ pub async fn answer(request: &Request, env: &Env) -> Answered {
         let mut reports = Vec::new();
         let mut metrics =
             SiteMetrics { site: site.name().to_owned(), publish: site.publish, ..SiteMetrics::default() };
-        let mut units: BTreeMap<String, u64> = BTreeMap::new();
+        let mut units: Pairs<String, u64> = Pairs::default();
         for place in settings::topology(env)?.places() {
             let bytes = shards::ask(env, site.name(), place, "/stats").await?;
             let stats = Stats::decode(&bytes).map_err(|fault| worker::Error::RustError(fault.to_string()))?;
@@ -61,14 +60,14 @@ pub async fn answer(request: &Request, env: &Env) -> Answered {
             metrics.visitors = metrics.visitors.saturating_add(stats.visitors);
             metrics.storage_bytes = metrics.storage_bytes.saturating_add(stats.storage_bytes);
             for (name, count) in stats.units {
-                let sum = units.entry(name).or_default();
-                *sum = sum.saturating_add(count);
+                units.get_or_default(name).into_iter().for_each(|sum| *sum = sum.saturating_add(count));
             }
             metrics.add_drift(stats.drift);
             reports.extend(destinations::of_shard(&site, place, stats.destinations));
         }
         let experiments = &site.program.parts().deciding.experiments;
-        metrics.experiments = experiments.iter().map(|experiment| Sample::of(experiment, &units)).collect();
+        let count = |name: &str| units.get(name).copied().unwrap_or(0);
+        metrics.experiments = experiments.iter().map(|experiment| Sample::of(experiment, &count)).collect();
         metrics.destinations = summed(reports);
         metrics.now_ms = now_ms();
         sites.push(metrics);

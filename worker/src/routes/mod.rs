@@ -148,10 +148,14 @@ fn require_admin(request: &Request, env: &Env) -> Result<(), crate::reply::Probl
     Err(Fault::unknown_key("this route needs the admin token").into())
 }
 
+/// The parameters of the request's query.
+fn query(request: &Request) -> Vec<(String, String)> {
+    access::query(&request.inner().url())
+}
+
 /// A parameter of the request's query.
 fn parameter(request: &Request, name: &str) -> worker::Result<Option<String>> {
-    let url = request.url()?;
-    Ok(url.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned()))
+    Ok(query(request).into_iter().find(|(known, _)| known == name).map(|(_, value)| value))
 }
 
 /// `Sec-GPC: 1`, and nothing else.

@@ -1,7 +1,7 @@
 //! `/v1/quarantine`: listed, one shown, grouped; replayed under the plan in force, and dropped.
 
 use super::log_stream::Source;
-use super::{log, require_admin, shards};
+use super::{log, query, require_admin, shards};
 use crate::reply::{self, Answered, Problem};
 use crate::shard::{Frames, Meant, pack};
 use crate::{body, programs, settings};
@@ -74,9 +74,8 @@ pub async fn order(request: &mut Request, env: &Env, order: &str) -> Answered {
 async fn meant(request: &Request, env: &Env) -> Result<Meant, Problem> {
     require_admin(request, env)?;
     let name = log::site_of(request, env).await?;
-    let url = request.url()?;
-    let pairs: Vec<_> = url.query_pairs().collect();
-    let selection = Selection::of_query(pairs.iter().map(|(name, value)| (name.as_ref(), value.as_ref())))?;
+    let pairs = query(request);
+    let selection = Selection::of_query(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
     // A site whose program cannot be loaded has a quarantine all the same.
     let (publish, keep_ms) = match programs::site(env, &name, 0).await {
         Ok(site) => (site.publish, site.config.keep.quarantine_ms),

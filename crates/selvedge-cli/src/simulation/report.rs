@@ -146,7 +146,8 @@ impl Report<'_> {
 
     fn sample_ratios(&self) -> impl Iterator<Item = Sample> {
         let experiments = &self.stage.parts.deciding.experiments;
-        experiments.iter().map(|experiment| Sample::of(experiment, &self.tally.units))
+        let count = |name: &str| self.tally.units.get(name).copied().unwrap_or(0);
+        experiments.iter().map(move |experiment| Sample::of(experiment, &count))
     }
 
     /// What kept rules from acting whose conditions were true.

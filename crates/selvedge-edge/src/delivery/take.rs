@@ -6,12 +6,12 @@ use super::record::Routed;
 use super::transform::REASON;
 use crate::cursor::Position;
 use crate::log_line;
-use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::vec::Vec;
 use selvedge_core::id::VisitorId;
 use selvedge_core::limits::{DELIVERY_BYTES_MAX, DELIVERY_ITEMS_MAX};
 use selvedge_core::mutation::{Mutation, is_planted};
+use selvedge_core::pairs::Pairs;
 use selvedge_core::wire::log_row::{BlankRow, LogRow};
 use selvedge_core::wire::program::{Destination, Full};
 
@@ -40,7 +40,7 @@ pub struct Waits {
     /// Items that waited, and do not any more.
     pub released: Vec<Held>,
     /// Visitors of whom something goes on waiting: nothing of theirs overtakes it.
-    pub waiting: BTreeSet<VisitorId>,
+    pub waiting: Pairs<VisitorId, ()>,
 }
 
 /// An item that waits for its visitor's answer: it stands in the log still.
@@ -88,7 +88,7 @@ impl Taking {
             let routed = self.in_order(row.visitor, route(place));
             if routed == Routed::Held {
                 self.taken.waits.held.push(held(number, row, place));
-                self.taken.waits.waiting.insert(row.visitor);
+                self.taken.waits.waiting.insert(row.visitor, ());
                 self.count = self.count.saturating_add(1);
             } else {
                 self.item(number, row, place, routed);
@@ -101,7 +101,7 @@ impl Taking {
 
     /// Something of the visitor waits: what comes behind it does too.
     pub fn waits(&mut self, visitor: VisitorId) {
-        self.taken.waits.waiting.insert(visitor);
+        self.taken.waits.waiting.insert(visitor, ());
     }
 
     /// An item that waited and whose row is no more: nobody can be sent anything of it.
@@ -114,7 +114,7 @@ impl Taking {
     pub fn again(&mut self, number: u64, row: &LogRow, place: usize, routed: Routed) -> bool {
         let routed = self.in_order(row.visitor, routed);
         if routed == Routed::Held {
-            self.taken.waits.waiting.insert(row.visitor);
+            self.taken.waits.waiting.insert(row.visitor, ());
             self.count = self.count.saturating_add(1);
         } else {
             self.taken.waits.released.push(held(number, row, place));
@@ -126,7 +126,9 @@ impl Taking {
     /// What would be sent waits behind what waits of the same visitor.
     fn in_order(&self, visitor: VisitorId, routed: Routed) -> Routed {
         match routed {
-            Routed::Send(records) if !records.is_empty() && self.taken.waits.waiting.contains(&visitor) => {
+            Routed::Send(records)
+                if !records.is_empty() && self.taken.waits.waiting.get(&visitor).is_some() =>
+            {
                 Routed::Held
             }
             other => other,

@@ -3,9 +3,9 @@
 use crate::sql;
 use selvedge_core::id::VisitorId;
 use selvedge_core::limits::{DELIVERY_ITEMS_MAX, HELD_ITEMS_MAX};
+use selvedge_core::pairs::Pairs;
 use selvedge_edge::delivery::machine::Machine;
 use selvedge_edge::delivery::take::{Held, Waits};
-use std::collections::BTreeSet;
 use worker::{SqlStorage, SqlStorageValue};
 
 const TABLES: &str = "
@@ -89,10 +89,10 @@ pub fn settle(
         let values = vec![sql::of_bytes(held.visitor.0), name.into(), row, at];
         sql::run(sql, "DELETE FROM held WHERE visitor = ? AND name = ? AND row = ? AND at = ?", values)?;
     }
-    let asked: BTreeSet<VisitorId> = asked.iter().map(|held| held.visitor).collect();
-    for visitor in asked {
+    let asked: Pairs<VisitorId, ()> = asked.iter().map(|held| (held.visitor, ())).collect();
+    for (visitor, ()) in &asked {
         // Of whom something waits still another answer is needed; of whom nothing waits, none.
-        if waits.waiting.contains(&visitor) || !is_held(sql, name, visitor)? {
+        if waits.waiting.get(visitor).is_some() || !is_held(sql, name, *visitor)? {
             let values = vec![name.into(), sql::of_bytes(visitor.0)];
             sql::run(sql, "DELETE FROM answered WHERE name = ? AND visitor = ?", values)?;
         }

@@ -9,7 +9,9 @@ use serde_json::{Map, Value};
 /// The body of a request. It depends on the records alone, so it has no `sentAt`.
 pub(super) fn batch(records: &[&Record]) -> Value {
     let messages = records.iter().map(|record| Value::Object(message(record))).collect();
-    Value::Object([("batch".to_string(), Value::Array(messages))].into_iter().collect())
+    let mut batch = Map::new();
+    batch.insert("batch".to_string(), Value::Array(messages));
+    Value::Object(batch)
 }
 
 fn message(record: &Record) -> Map<String, Value> {

@@ -2,7 +2,6 @@
 
 use super::{Tables, tag};
 use crate::wire::program::{AttributeScope, Builtin, Fact, FactSource, Jump, MetricKind, Parts, Rule, Test};
-use alloc::collections::BTreeSet;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -11,7 +10,7 @@ impl Tables {
     pub(super) fn watched(&mut self, parts: &Parts) -> bool {
         let is_moving = moving(parts);
         let mut marks = vec![0; parts.code.len()];
-        let mut tests: BTreeSet<(u16, Test)> = BTreeSet::new();
+        let mut tests: Vec<(u16, Test)> = Vec::new();
         for (at, rule) in (0u32..).zip(&parts.rules) {
             let found = tests_of(parts, rule, &is_moving, (&mut marks, at.saturating_add(1)));
             if !found.is_empty() {
@@ -19,6 +18,8 @@ impl Tables {
             }
             tests.extend(found);
         }
+        tests.sort_unstable();
+        tests.dedup();
         for (fact, test) in &tests {
             self.leaf(tag::WATCHED, *fact, *test);
         }
