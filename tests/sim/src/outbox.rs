@@ -15,7 +15,7 @@ use selvedge_edge::delivery::item::{self, Item, Refused};
 use selvedge_edge::delivery::keeping::{self, Behind, Naming, excess, give_up, naming};
 use selvedge_edge::delivery::machine::Machine;
 use selvedge_edge::delivery::pressure::Waiting;
-use selvedge_edge::delivery::record::route;
+use selvedge_edge::delivery::record::{may_go_again, route};
 use selvedge_edge::delivery::report::{Marks, Report, waiting};
 use selvedge_edge::delivery::sent::Prepared;
 use selvedge_edge::delivery::sent_to;
@@ -283,36 +283,42 @@ pub fn name_all(tables: &Tables, site: &Site) -> Vec<Write> {
     changes.into_iter().map(write).collect()
 }
 
-/// As `store::write`, with what was refused.
-pub fn stored(
-    tables: &Tables,
-    site: &str,
-    name: &str,
-    machine: &mut Machine,
-    refused: &[Refused],
-    now_ms: u64,
-) -> Vec<Write> {
+/// As `refused::keep`, of all that a destination refused.
+#[must_use]
+pub fn kept(tables: &Tables, site: &Site, name: &str, refused: &[Refused], now_ms: u64) -> Vec<Write> {
     let mut writes = Vec::new();
     let mut ledger = tables.counted();
     for refused in refused {
         let visitor = refused.item.visitor;
         ledger.add(Counter::Quarantined, 1);
-        if tables.erased.contains(&Tombstone::of(visitor)) {
+        if tables.erased.contains(&Tombstone::of(visitor)) || is_taken_back(tables, site, name, refused) {
             ledger.add(Counter::QuarantinePurged, 1);
         } else {
-            writes.push(Write::Quarantine(visitor, line_of(site, name, refused, now_ms)));
+            writes.push(Write::Quarantine(visitor, line_of(site.name(), name, refused, now_ms)));
         }
         ledger.add(Counter::QuarantineChanges, 1);
     }
     if !refused.is_empty() {
         writes.push(Write::Ledger(ledger.encode()));
     }
-    writes.push(Write::State(name.to_owned(), machine.state.encode()));
+    writes
+}
+
+/// As `store::write`.
+pub fn stored(name: &str, machine: &mut Machine) -> Vec<Write> {
+    let mut writes = vec![Write::State(name.to_owned(), machine.state.encode())];
     if core::mem::take(&mut machine.is_flight_new) {
         let bytes = if machine.flight.is_empty() { Vec::new() } else { item::encode(&machine.flight) };
         writes.push(Write::Flight(name.to_owned(), bytes));
     }
     writes
+}
+
+/// As `refused::is_taken_back`.
+fn is_taken_back(tables: &Tables, site: &Site, name: &str, refused: &Refused) -> bool {
+    let named = site.destinations.iter().find(|named| named.name == name);
+    let now = tables.record(refused.item.visitor).unwrap_or_default().consent;
+    named.is_some_and(|named| !may_go_again(named, &refused.item.records, &now))
 }
 
 /// As `refused::keep`.
@@ -474,7 +480,7 @@ fn erase_unsent(tables: &Tables, visitor: VisitorId) -> Vec<Write> {
         machine.erase_again(unagain(tables, &name, visitor, &mut writes));
         machine.erase_held(held::erase(tables, &name, visitor, &mut writes));
         machine.erase(visitor);
-        writes.extend(stored(tables, "", &name, &mut machine, &[], 0));
+        writes.extend(stored(&name, &mut machine));
     }
     writes
 }

@@ -336,8 +336,8 @@ impl World<'_> {
         let now_ms = self.shard_ms(at);
         let tables = &self.shards[at].tables;
         let (mut writes, refused) = change(&mut lane.machine, tables);
-        let site = lane.site.name();
-        writes.extend(outbox::stored(tables, site, &lane.name, &mut lane.machine, &refused, now_ms));
+        writes.extend(outbox::kept(tables, &lane.site, &lane.name, &refused, now_ms));
+        writes.extend(outbox::stored(&lane.name, &mut lane.machine));
         self.shards[at].memory.forget();
         self.commit_if(at, writes)?;
         if !refused.is_empty() {

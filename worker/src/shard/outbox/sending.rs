@@ -247,7 +247,7 @@ impl<'a> Lane<'a> {
         change: impl FnOnce(&mut Machine) -> worker::Result<Vec<Refused>> + 'static,
     ) -> worker::Result<()> {
         let sql = self.shard.state.storage().sql();
-        let (name, site) = (self.name.clone(), self.site.name().to_owned());
+        let (name, site) = (self.name.clone(), Rc::clone(&self.site));
         let mut machine = std::mem::take(&mut self.machine);
         let done = barrier::transaction(&self.shard.state.storage(), move || {
             for refused in change(&mut machine)? {
