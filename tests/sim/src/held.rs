@@ -62,7 +62,7 @@ pub fn settle(tables: &Tables, name: &str, waits: &Waits, asked: &[Held]) -> Vec
     for visitor in visitors {
         let stays = of(tables, name).any(|held| held.visitor == visitor && !is_released(&held));
         let is_held = stays || waits.held.iter().any(|held| held.visitor == visitor);
-        if waits.waiting.contains(&visitor) || !is_held {
+        if waits.waiting.get(&visitor).is_some() || !is_held {
             writes.push(Write::Unanswered(name.to_owned(), visitor));
         }
     }
