@@ -1,6 +1,7 @@
 //! The one function the hands call, and the functions they are called by.
 
 use alloc::boxed::Box;
+use alloc::vec;
 use alloc::vec::Vec;
 use selvedge_client::crossing::{read_input, write_notice, write_show};
 use selvedge_client::{Ask, Client, Effect};
@@ -24,7 +25,8 @@ extern "C" {
     fn show(slot: &[u8]);
     fn emit(notice: &[u8]);
     fn engine();
-    fn ask(question: &[u8]) -> Vec<u8>;
+    fn ask(question: &[u8]) -> u32;
+    fn take(parcel: &mut [u8]);
 }
 
 /// The rule engine, which is a module of its own: the hands carry the question over, and answer nothing where it traps.
@@ -33,14 +35,23 @@ struct OtherModule;
 
 impl Ask for OtherModule {
     fn ask(&mut self, question: &[u8]) -> Vec<u8> {
-        ask(question)
+        taken(ask(question))
     }
 }
 
-/// Handles one input, as [`read_input`] describes it, and has its effects done. False where the bytes are no input.
+/// The bytes that the hands hold ready, of which they told how many there are. Taken from here, because handing them in takes
+/// an allocator that can be asked from outside, and glue: half a kilobyte.
+fn taken(length: u32) -> Vec<u8> {
+    let mut parcel = vec![0; usize::try_from(length).unwrap_or(0)];
+    take(&mut parcel);
+    parcel
+}
+
+/// Handles one input, as [`read_input`] describes it, and has its effects done. The hands hold its bytes ready, so many.
+/// False where they are no input.
 #[wasm_bindgen]
-pub fn handle(input: &[u8]) -> bool {
-    let Ok((now_ms, input)) = read_input(input) else { return false };
+pub fn handle(length: u32) -> bool {
+    let Ok((now_ms, input)) = read_input(&taken(length)) else { return false };
     let effects = CLIENT.lock().handle(input, now_ms);
     effects.into_iter().for_each(perform);
     true

@@ -4,6 +4,7 @@ use crate::capture::{HEADER_BYTES, sent_of};
 use crate::client::Client;
 use crate::lane::{Lane, Queued};
 use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
 use selvedge_core::consent::Snapshot;
 use selvedge_core::event::{BatchHeader, Clock};
@@ -93,7 +94,7 @@ fn choose(
     events_max: usize,
     now: Snapshot,
 ) -> (Vec<Snapshot>, usize) {
-    let mut consent: Vec<Snapshot> = [now].into();
+    let mut consent = vec![now];
     let (mut count, mut bytes) = (0usize, 0usize);
     let later = lane.events.iter_mut().filter(|queued| queued.event.sequence.get() >= from);
     for queued in later.take(events_max) {

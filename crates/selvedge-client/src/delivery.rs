@@ -315,7 +315,10 @@ impl Client {
         let is_idle = self.delivery.flight.is_none() && (waits || self.delivery.due_ms.is_some());
         let wake_ms = due_ms.filter(|_| may_send && is_idle).map(|due_ms| due_ms.max(self.delivery.retry_ms));
         let decision_ms = self.mind.next_wake_ms();
-        let wake_ms = [wake_ms, decision_ms].into_iter().flatten().min();
+        let wake_ms = match (wake_ms, decision_ms) {
+            (Some(wake_ms), Some(decision_ms)) => Some(wake_ms.min(decision_ms)),
+            (wake_ms, decision_ms) => wake_ms.or(decision_ms),
+        };
         if wake_ms == self.delivery.tick_ms {
             return;
         }

@@ -334,15 +334,24 @@ impl Mind {
             }
         }
         let shown = core::mem::take(&mut self.shown);
-        let is_new = |show: &&Show| match shown.iter().find(|known| known.slot == show.slot) {
-            Some(known) => {
-                known.rule != show.rule || known.content != show.content || known.held_out != show.held_out
+        let mut changes = Vec::new();
+        for show in wanted {
+            let stands = show.content.is_some() || show.is_recorded();
+            let is_new = match shown.iter().find(|known| known.slot == show.slot) {
+                Some(known) => {
+                    known.rule != show.rule
+                        || known.content != show.content
+                        || known.held_out != show.held_out
+                }
+                None => stands,
+            };
+            if is_new {
+                changes.push(show.clone());
             }
-            None => show.content.is_some() || show.is_recorded(),
-        };
-        let changes = wanted.iter().filter(is_new).cloned().collect();
-        wanted.retain(|show| show.content.is_some() || show.is_recorded());
-        self.shown = wanted;
+            if stands {
+                self.shown.push(show);
+            }
+        }
         changes
     }
 
@@ -367,17 +376,20 @@ impl Mind {
 
     /// What the edge decided, or what stands until it answers; without rules that were stopped.
     fn wanted_of_edge(&self, paused: &[u64]) -> Vec<Show> {
-        let is_stopped = |show: &Show| {
-            show.rule.as_deref().is_some_and(|rule| paused.contains(&fnv1a_64(rule.as_bytes())))
-        };
         let mut wanted = Vec::new();
+        let mut want = |show: Show| {
+            let rule = show.rule.as_deref().map(|rule| fnv1a_64(rule.as_bytes()));
+            if rule.is_none_or(|rule| !paused.contains(&rule)) {
+                wanted.push(show);
+            }
+        };
         if self.is_left_standing {
-            wanted.clone_from(&self.shown);
+            self.shown.iter().for_each(|show| want(show.clone()));
         }
         for edge in self.from_edge.iter().filter(|_| !self.is_left_standing) {
             let is_ours = edge.body.is_some() || edge.reason == Reason::Control;
             let (rule, content) = if is_ours { (edge.rule.clone(), edge.body.clone()) } else { (None, None) };
-            wanted.push(Show {
+            want(Show {
                 rule,
                 content,
                 reason: edge.reason,
@@ -386,7 +398,6 @@ impl Mind {
                 ..blank(&edge.slot)
             });
         }
-        wanted.retain(|show| !is_stopped(show));
         wanted
     }
 

@@ -104,7 +104,9 @@ pub fn write_paused(paused: &[u64]) -> Vec<u8> {
 /// Reads [`write_paused`].
 #[must_use]
 pub fn read_paused(bytes: &[u8]) -> Vec<u64> {
-    bytes.as_chunks().0.iter().map(|rule| u64::from_le_bytes(*rule)).collect()
+    let mut paused = Vec::new();
+    bytes.as_chunks().0.iter().for_each(|rule| paused.push(u64::from_le_bytes(*rule)));
+    paused
 }
 
 /// The consent record: what is in force, and which source said what, where it was not the plain API alone.

@@ -122,8 +122,14 @@ fn is_atom(byte: u8) -> bool {
 /// Where the address around an `@` begins and ends. Nothing before `from` belongs to it.
 fn email(bytes: &[u8], from: usize, at: usize, behind: usize) -> Option<(usize, usize)> {
     let local = bytes.get(from..at)?;
-    let length = local.iter().rev().take(LOCAL_BYTES_MAX).take_while(|byte| is_atom(**byte)).count();
-    let start = at.saturating_sub(length);
+    let mut rest = local.get(local.len().saturating_sub(LOCAL_BYTES_MAX)..)?;
+    let mut start = at;
+    while let [fewer @ .., last] = rest
+        && is_atom(*last)
+    {
+        start = start.saturating_sub(1);
+        rest = fewer;
+    }
     // A text is never cut within a letter.
     let start = start
         .saturating_add(bytes.get(start..at)?.iter().take_while(|byte| (0x80..0xC0).contains(*byte)).count());
@@ -215,11 +221,14 @@ impl Run {
                 && !letter(bytes, last.end).0.is_ascii_alphanumeric()
                 && is_national(&self.digits, groups, last.count)
         };
-        (1..=self.groups.len()).rev().find_map(|count| {
-            let groups = self.groups.get(..count)?;
-            let last = groups.last()?;
-            fits(groups, last).then_some(last.end)
-        })
+        let mut groups = self.groups.as_slice();
+        while let [fewer @ .., last] = groups {
+            if fits(groups, last) {
+                return Some(last.end);
+            }
+            groups = fewer;
+        }
+        None
     }
 }
 

@@ -248,14 +248,16 @@ fn judge_additional<'a>(known: &PlanEvent, event: &'a Event) -> Result<(), Viola
         event.event_type != EventType::Track
             && (OWN_PROPERTIES.contains(&name) || OF_EXPOSURES.contains(&name))
     };
-    let is_listed = |name: &str| known.properties.iter().any(|property| property.name == name);
-    let mut others = event.properties.iter().filter(|(name, _)| !is_own(name) && !is_listed(name));
-    match others.next() {
-        Some((name, _)) if !known.additional_properties => {
-            Err(violation(RefusalCode::AdditionalProperty, "properties", name))
-        }
-        _ => Ok(()),
+    if known.additional_properties {
+        return Ok(());
     }
+    let is_listed = |name: &str| known.properties.iter().any(|property| property.name == name);
+    for (name, _) in event.properties.iter() {
+        if !is_own(name) && !is_listed(name) {
+            return Err(violation(RefusalCode::AdditionalProperty, "properties", name));
+        }
+    }
+    Ok(())
 }
 
 const fn violation<'a>(code: RefusalCode, part: &'static str, name: &'a str) -> Violation<'a> {

@@ -6,6 +6,7 @@ import { address } from "./capture";
 import { fromHex } from "./decode";
 import { Writer } from "./encode";
 import { alone, takeOver } from "./locks";
+import { ready } from "./parcel";
 import { EVENT_TYPES, MODES, type Sink } from "./sink";
 import { commit, entries, read, type Entry } from "./storage";
 import { hurry } from "./transport";
@@ -28,7 +29,7 @@ export async function startHead(source: Promise<Response>): Promise<void> {
 /** Tells the head. False where it did not take it. A module that trapped is left alone from then on. */
 function tell(writer: Writer): boolean {
   try {
-    return isAlive && handle(writer.done());
+    return isAlive && handle(ready(writer.done()));
   } catch {
     isAlive = false;
     return false;

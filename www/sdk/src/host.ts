@@ -4,12 +4,15 @@ import { readDecision, show as showDecision } from "./decisions";
 import { Reader, toHex, toText } from "./decode";
 import { tellEngine, tellProgram, tellReply, tellTick } from "./head";
 import { hold as holdQueue } from "./locks";
+import { ready } from "./parcel";
 import { purposesOf } from "./sink";
 import * as storage from "./storage";
 import * as transport from "./transport";
 
 /** Longer timers overflow. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
+
+export { take } from "./parcel";
 
 let timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -66,11 +69,11 @@ export function engine(): void {
 }
 
 /** Nothing where the engine trapped: the head does not ask it again. */
-export function ask(question: Uint8Array): Uint8Array {
+export function ask(question: Uint8Array): number {
   try {
-    return answer?.(question) ?? new Uint8Array();
+    return ready(answer ? answer(question) : new Uint8Array());
   } catch {
-    return new Uint8Array();
+    return ready(new Uint8Array());
   }
 }
 
