@@ -6,8 +6,8 @@ use crate::lane::{Lane, Queued};
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
-use selvedge_core::consent::Snapshot;
-use selvedge_core::event::{BatchHeader, Clock};
+use selvedge_core::consent::{Purposes, Snapshot, usable};
+use selvedge_core::event::{BatchHeader, Clock, Event, EventType};
 use selvedge_core::id::{VisitorId, WriterId};
 use selvedge_core::limits::{BATCH_EVENTS_MAX, CONSENT_SNAPSHOTS_MAX};
 use selvedge_core::mutation::{Mutation, is_planted};
@@ -15,8 +15,9 @@ use selvedge_core::number::Number;
 use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::batch::BatchEncoder;
 
-/// The batch's fact that says how many events of its writer were lost in the page.
-const LOST_FACT: &str = "queue.lost";
+/// The event that says how many events of its writer were lost in the page, and its property.
+const LOST_EVENT: &str = "events_lost";
+const LOST_COUNT: &str = "count";
 
 /// A batch that is ready to leave.
 pub(crate) struct Loaded {
@@ -43,10 +44,6 @@ impl Client {
         let (consent, count) =
             choose(lane, from, budget.saturating_sub(HEADER_BYTES), events_max, self.consent);
         let write_key = self.write_key.clone();
-        if lane.head.lost > 0 {
-            let lost = Value::Number(Number::Int(i64::from(lane.head.lost)));
-            lane.head.context.set(LOST_FACT, lost);
-        }
         let mut header = header(write_key, visitor, writer, now_ms, skew_ms, floor);
         (header.program, header.consent, header.leases) = (program, consent, leases);
         header.context = core::mem::take(&mut lane.head.context);
@@ -69,6 +66,38 @@ impl Client {
         }
         let (first, last) = loaded?;
         Some(Loaded { body: batch.finish(), writer, first, last })
+    }
+
+    /// Puts what was lost into the queue that lost it, as its next event, so that whoever sends it, and however often, it
+    /// counts once. Waits for the tracking plan; what that does not know goes untold.
+    pub(crate) fn report_losses(&mut self) {
+        let (consent, now_ms) = (self.consent, self.now_ms);
+        let Some(plan) = self.mind.plan().filter(|_| !is_planted(Mutation::DroppedSilently)) else { return };
+        let known = plan.event(LOST_EVENT).map_or(Purposes::NONE, |known| known.purposes);
+        let is_told = !usable(known, &consent, &consent).is_empty();
+        if let Some(own) = self.lanes.of(self.lanes.own_writer()) {
+            own.head.lost = own.head.lost.saturating_add(core::mem::take(&mut self.untold));
+        }
+        for lane in self.lanes.all_mut().iter_mut().filter(|lane| lane.head.lost > 0) {
+            let lost = core::mem::take(&mut lane.head.lost);
+            if let Some(sequence) = lane.next_sequence().filter(|_| is_told) {
+                // No later than what it is about: it must not begin a session.
+                let time_ms = lane.events.last().map_or(now_ms, |queued| queued.event.time_ms);
+                let mut properties = Map::new();
+                properties.set(LOST_COUNT, Value::Number(Number::Int(i64::from(lost))));
+                let event = Event {
+                    sequence,
+                    event_type: EventType::Track,
+                    name: LOST_EVENT.into(),
+                    time_ms,
+                    consent: 0,
+                    properties,
+                    context: Map::new(),
+                };
+                lane.push(event, consent, true, &mut self.effects);
+            }
+            lane.store_head(&mut self.effects);
+        }
     }
 
     /// A batch without events: what it says is the consent in force now. It names the program, so that the edge knows that

@@ -37,7 +37,7 @@ impl Client {
         } else if self.held.len() < HELD_EVENTS_MAX {
             self.held.push(Held { capture, context });
         } else if !is_early {
-            self.lose(1);
+            self.count_lost(None, 1);
         }
     }
 
@@ -167,7 +167,7 @@ impl Client {
         let is_urgent = plan.and_then(|plan| plan.event(&event.name)).is_some_and(|known| known.urgent);
         let verdict = self.mind.judge(&event);
         // Only now: what may not be captured gives nobody an identity.
-        let Some(sequence) = self.next_sequence() else { return self.lose(1) };
+        let Some(sequence) = self.next_sequence() else { return self.count_lost(None, 1) };
         self.effects.emit(Notice::Captured(event.name.clone(), verdict));
         self.enqueue(Event { sequence, ..event }, readings, verdict.is_none(), is_urgent);
     }
@@ -183,8 +183,9 @@ impl Client {
         }
         if lane.events.last().is_some_and(|queued| queued.bytes > event_bytes_max()) {
             lane.remove(&mut self.effects, &|queued| queued.event.sequence.get() == sequence);
-            lane.head.lost = lane.head.lost.saturating_add(1);
-            return self.lose(1);
+            let writer = lane.writer;
+            self.count_lost(Some(writer), 1);
+            return self.set_departure(false);
         }
         let is_full = lane.events.len() >= FLUSH_EVENTS;
         self.make_room();
@@ -238,7 +239,8 @@ impl Client {
         let writer = WriterId::mint(self.now_ms, u32::from_le_bytes([a, b, c, d]).wrapping_add(salt));
         self.effects.push(Effect::Hold { queue: queue_name(writer) });
         self.delivery.retry_ms = self.delivery.retry_ms.max(self.now_ms.saturating_add(ADOPTION_MS_MAX));
-        let head = LaneHead { visitor, skew_ms: self.skew_ms, lost: 0, context: copy(&self.context) };
+        let lost = core::mem::take(&mut self.untold);
+        let head = LaneHead { visitor, skew_ms: self.skew_ms, lost, context: copy(&self.context) };
         self.lanes.begin(Lane::new(writer, head));
     }
 

@@ -36,6 +36,8 @@ pub struct Client {
     pub(crate) held: Vec<Held>,
     /// Events of this page that were lost.
     pub(crate) lost: u32,
+    /// Those of them that no queue has counted yet, for the event that reports them.
+    pub(crate) untold: u32,
 
     pub(crate) visitor: Option<VisitorId>,
     /// When the visitor's id was minted: Unix milliseconds.
@@ -173,6 +175,7 @@ impl Client {
             is_answer_unversioned: false,
             held: Vec::new(),
             lost: 0,
+            untold: 0,
             visitor: None,
             minted_ms: 0,
             skew_ms: 0,
@@ -194,7 +197,7 @@ impl Client {
         self.mind.reach(engine);
     }
 
-    /// Adds to the events that were lost, and says so.
+    /// Adds to the events that were lost, and says so. The queue counts them apart.
     pub(crate) fn lose(&mut self, count: u32) {
         if count > 0 {
             self.lost = self.lost.saturating_add(count);

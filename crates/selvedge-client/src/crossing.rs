@@ -43,7 +43,7 @@ pub fn read_input(bytes: &[u8]) -> Result<(u64, Input), WireFault> {
             request: tape.u32(),
             status: tape.u16(),
             retry_after_ms: tape.u64(),
-            random: tape.u32(),
+            random: random(tape),
             body: blob(tape),
         }),
         13 => Input::Adopted(records(tape)),

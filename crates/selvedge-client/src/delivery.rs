@@ -4,6 +4,7 @@
 //! | answer | what becomes of the events |
 //! |---|---|
 //! | 2xx | done, but those refused for an unknown dictionary: those are sent again with names |
+//! | 2xx with `erased` | done; what else waits of that visitor is destroyed, and the next event is another visitor's |
 //! | 2xx with `too_old` | this page's own are sent once more, under a new writer; others are lost and counted |
 //! | 400, 415, 422 | lost and counted: the same bytes will never be readable |
 //! | 413 | sent again in halves; a single event is lost and counted |
@@ -13,7 +14,7 @@
 use crate::batching::Loaded;
 use crate::client::{Cargo, Client, Flight};
 use crate::effect::{Effect, Notice};
-use crate::input::Reply;
+use crate::input::{Random, Reply};
 use crate::lane::Queued;
 use alloc::vec::Vec;
 use selvedge_core::event::{Event, RefusalCode};
@@ -23,6 +24,8 @@ use selvedge_core::mutation::{Mutation, is_planted};
 use selvedge_core::wire::answer::{Answer, read_answer};
 use selvedge_core::wire::names::Names;
 
+/// Of [`Random`], what is for the visitor.
+const VISITOR_RANDOM_BYTES: usize = 15;
 /// The longest `Retry-After` that is believed.
 const RETRY_AFTER_MS_MAX: u64 = 60 * 60 * 1_000;
 
@@ -42,6 +45,7 @@ impl Client {
         if !self.is_open() || !self.is_due() {
             return;
         }
+        self.report_losses();
         let orphan = self.lanes.orphan().map(|lane| lane.writer);
         let sender = orphan.or(self.lanes.own_writer());
         if let Some(Loaded { body, writer, first, last }) = self.load(sender, KEEPALIVE_BYTES_MAX) {
@@ -84,6 +88,7 @@ impl Client {
             self.is_settled = true;
             self.release_held();
         }
+        self.report_losses();
         let in_flight = self.delivery.flight.map_or(0, |flight| flight.bytes);
         let budget = KEEPALIVE_BYTES_MAX.saturating_sub(in_flight);
         for body in &self.delivery.farewells {
@@ -133,12 +138,13 @@ impl Client {
         self.delivery.events_max = self.delivery.events_max.map(|max| max.saturating_mul(2));
         let Ok(answer) = read_answer(&reply.body) else { return self.done(cargo, &[]) };
         self.effects.emit(Notice::Accepted(answer.accepted));
-        let (mut again, mut too_old) = (Vec::new(), Vec::new());
+        let (mut again, mut too_old, mut is_erased) = (Vec::new(), Vec::new(), false);
         for refused in &answer.refused {
             self.effects.emit(Notice::Refused(refused.sequence, refused.code));
             match refused.code {
                 RefusalCode::DictionaryUnknown => again.push(refused.sequence),
                 RefusalCode::TooOld => too_old.push(refused.sequence),
+                RefusalCode::Erased => is_erased = true,
                 _ => {}
             }
         }
@@ -149,24 +155,26 @@ impl Client {
         again.extend(&too_old);
         self.done(cargo, &again);
         self.learn(cargo, answer, &reply.body);
-        if let Cargo::Events { writer, .. } = cargo
-            && !too_old.is_empty()
-        {
-            self.outlive(writer, &too_old, reply.random);
+        let Cargo::Events { writer, .. } = cargo else { return };
+        if is_erased {
+            self.outlive_visitor(writer, reply.random);
+        } else if !too_old.is_empty() {
+            self.outlive(writer, &too_old, &reply.random);
         }
     }
 
     /// The edge has forgotten `writer` for newer ones, and takes nothing of it any more. Where it is this page's, another
     /// takes its place and what waits goes over to it, but what may have arrived before, or went over once already.
-    fn outlive(&mut self, writer: WriterId, too_old: &[u32], random: u32) {
+    fn outlive(&mut self, writer: WriterId, too_old: &[u32], random: &Random) {
         let is_own = self.lanes.own_writer() == Some(writer);
         let Some(lane) = self.lanes.of(Some(writer)).filter(|_| is_own) else {
             let lost = self.remove(writer, &|sequence| too_old.contains(&sequence));
             return self.count_lost(Some(writer), lost);
         };
         let waiting = lane.drain(&mut self.effects);
-        for (byte, fresh) in self.random.iter_mut().rev().zip(random.to_be_bytes()) {
-            *byte = fresh;
+        // The visitor stays who it is: only the writer's part is fresh.
+        for (byte, fresh) in self.random.iter_mut().zip(random).skip(VISITOR_RANDOM_BYTES) {
+            *byte = *fresh;
         }
         self.begin_lane();
         let Some(lane) = self.lanes.of(self.lanes.own_writer()) else { return };
@@ -183,11 +191,26 @@ impl Client {
                 None => lost = lost.saturating_add(1),
             }
         }
-        if lost > 0 {
-            self.count_lost(self.lanes.own_writer(), lost);
-        }
+        self.count_lost(self.lanes.own_writer(), lost);
         self.delivery.is_urgent = true;
         self.replay();
+    }
+
+    /// The visitor of `writer` was erased: nothing of the id is kept or sent any more. Where it is this page's, the next event
+    /// begins another; consent is as it was.
+    fn outlive_visitor(&mut self, writer: WriterId, random: Random) {
+        let Some(erased) = self.lanes.of(Some(writer)).map(|lane| lane.head.visitor) else { return };
+        let mut lost = 0usize;
+        for lane in self.lanes.all_mut().iter_mut().filter(|lane| lane.head.visitor == erased) {
+            lost = lost.saturating_add(lane.drain(&mut self.effects).len());
+            lane.head.lost = 0;
+        }
+        if self.visitor == Some(erased) {
+            self.delivery.must_tell = false;
+            self.reset(random);
+        }
+        self.count_lost(self.lanes.own_writer(), u32::try_from(lost).unwrap_or(u32::MAX));
+        self.sweep();
     }
 
     /// Lets go of what the edge answered for, but `again`.
@@ -247,10 +270,16 @@ impl Client {
         }
     }
 
-    fn count_lost(&mut self, writer: Option<WriterId>, lost: u32) {
+    /// Counts what `writer` lost, for the event that reports it.
+    pub(crate) fn count_lost(&mut self, writer: Option<WriterId>, lost: u32) {
+        if lost == 0 {
+            return;
+        }
         if let Some(lane) = self.lanes.of(writer) {
             lane.head.lost = lane.head.lost.saturating_add(lost);
             lane.store_head(&mut self.effects);
+        } else {
+            self.untold = self.untold.saturating_add(lost);
         }
         self.lose(lost);
     }
@@ -285,7 +314,8 @@ impl Client {
         self.delivery.is_offline = reply.status == 0;
         let doubled = RETRY_MS_MIN.checked_shl(self.delivery.failures).unwrap_or(RETRY_MS_MAX);
         let bound = if is_patient { RETRY_MS_MAX } else { doubled.clamp(RETRY_MS_MIN, RETRY_MS_MAX) };
-        let delay = u64::from(reply.random).checked_rem(bound).unwrap_or(bound);
+        let [a, b, c, d, ..] = reply.random;
+        let delay = u64::from(u32::from_le_bytes([a, b, c, d])).checked_rem(bound).unwrap_or(bound);
         let delay = if is_patient { delay.max(RETRY_MS_MAX / 2) } else { delay };
         let delay = delay.max(reply.retry_after_ms.min(RETRY_AFTER_MS_MAX));
         self.delivery.failures = self.delivery.failures.saturating_add(1).min(32);
@@ -296,7 +326,7 @@ impl Client {
     /// Drops queues that are empty, and sets when this page's own leaves.
     fn sweep(&mut self) {
         self.lanes.sweep(&mut self.effects);
-        let waits = self.lanes.own().is_some_and(|lane| !lane.events.is_empty());
+        let waits = self.lanes.own().is_some_and(|lane| !lane.events.is_empty() || lane.head.lost > 0);
         if !waits {
             self.delivery.due_ms = None;
         } else if self.delivery.due_ms.is_none_or(|due_ms| due_ms <= self.now_ms) {

@@ -208,8 +208,9 @@ pub struct Reply {
     pub status: u16,
     /// What `Retry-After` said, in milliseconds; 0 where it said nothing.
     pub retry_after_ms: u64,
-    /// Fresh: for the jitter of a retry, or for the writer that begins where the edge forgot this page's.
-    pub random: u32,
+    /// Fresh: for the jitter of a retry, for the writer that begins where the edge forgot this page's, or for the visitor that
+    /// begins where the edge erased this one.
+    pub random: Random,
     /// The body.
     pub body: Vec<u8>,
 }

@@ -1,7 +1,7 @@
 //! The queue of one writer: its events in order, what they have in common, and what became of those that left it.
 
 use crate::effect::Effects;
-use crate::stored::{LaneHead, event_key, lane_key, read_queued, write_queued};
+use crate::stored::{LaneHead, event_key, lane_key, read_queued, sequence_of, write_queued, writer_of};
 use alloc::string::String;
 use alloc::vec::Vec;
 use selvedge_core::consent::{Purposes, Snapshot, usable};
@@ -55,6 +55,17 @@ pub struct Lane {
     pub stored: bool,
 }
 
+/// What came back of the device's queues.
+#[derive(Debug, Default)]
+pub struct Restored {
+    /// The queues.
+    pub lanes: Vec<Lane>,
+    /// Events that could not be read.
+    pub lost: u32,
+    /// Those of them whose queue could not be read either.
+    pub homeless: u32,
+}
+
 impl Lane {
     /// The lane of a writer that begins now.
     #[must_use]
@@ -62,12 +73,13 @@ impl Lane {
         Self { writer, head, events: Vec::new(), next: 1, stored: false }
     }
 
-    /// Lanes from what the device holds: records by key, in any order. What cannot be read is erased; where an event is
-    /// missing, its lane's floor steps over it.
-    pub fn restore(records: &[(String, Vec<u8>)], effects: &mut Effects) -> Vec<Self> {
-        let mut lanes: Vec<Self> = Vec::new();
+    /// Lanes from what the device holds (records by key, in any order). What cannot be read is erased and counted: by its lane, or
+    /// among the losses that have none. Where an event is missing, its lane's floor steps over it.
+    pub fn restore(records: &[(String, Vec<u8>)], effects: &mut Effects) -> Restored {
+        let mut restored = Restored::default();
+        let lanes = &mut restored.lanes;
         for (key, value) in records.iter().filter(|(key, _)| key.starts_with("w.")) {
-            match (crate::stored::writer_of(key), LaneHead::decode(value)) {
+            match (writer_of(key), LaneHead::decode(value)) {
                 (Some(writer), Some(head)) => {
                     lanes.push(Self { stored: true, ..Self::new(writer, head) });
                 }
@@ -75,23 +87,35 @@ impl Lane {
             }
         }
         for (key, value) in records.iter().filter(|(key, _)| key.starts_with("q.")) {
-            let writer = crate::stored::writer_of(key);
+            let writer = writer_of(key);
             let lane = lanes.iter_mut().find(|lane| Some(lane.writer) == writer);
             match (lane, read_queued(value)) {
-                (Some(lane), Some((snapshot, event))) => {
-                    lane.insert(Queued {
-                        event,
-                        snapshot,
-                        bytes: value.len(),
-                        applies: true,
-                        departures: 0,
-                        readings: Map::new(),
-                    });
+                (Some(lane), Some((snapshot, event))) => lane.insert(Queued {
+                    event,
+                    snapshot,
+                    bytes: value.len(),
+                    applies: true,
+                    departures: 0,
+                    readings: Map::new(),
+                }),
+                (lane, _) => {
+                    restored.lost = restored.lost.saturating_add(1);
+                    match lane {
+                        Some(lane) => lane.miss(sequence_of(key), effects),
+                        None => restored.homeless = restored.homeless.saturating_add(1),
+                    }
+                    effects.erase(key.clone());
                 }
-                _ => effects.erase(key.clone()),
             }
         }
-        lanes
+        restored
+    }
+
+    /// An event of it could not be read. Its sequence is not given again: the edge may know it.
+    fn miss(&mut self, sequence: Option<u32>, effects: &mut Effects) {
+        self.next = self.next.max(sequence.unwrap_or(0).saturating_add(1));
+        self.head.lost = self.head.lost.saturating_add(1);
+        self.store_head(effects);
     }
 
     fn insert(&mut self, queued: Queued) {
@@ -262,11 +286,11 @@ impl Lanes {
         self.own = None;
     }
 
-    /// Drops those of earlier pages that are empty, here and on the device.
+    /// Drops those of earlier pages that are empty and have no loss to report, here and on the device.
     pub fn sweep(&mut self, effects: &mut Effects) {
         let own = self.own;
         self.all.retain(|lane| {
-            let is_done = lane.events.is_empty() && Some(lane.writer) != own;
+            let is_done = lane.events.is_empty() && lane.head.lost == 0 && Some(lane.writer) != own;
             if is_done {
                 effects.erase(lane_key(lane.writer));
             }

@@ -4,7 +4,7 @@ use crate::capture::GATHER_MS;
 use crate::client::Client;
 use crate::effect::{Effect, Notice};
 use crate::input::{Boot, Random, Settings};
-use crate::lane::Lane;
+use crate::lane::{Lane, Restored};
 use crate::stored::{
     CONSENT, LEASES, PAUSED, PROGRAM, STATE, VISITOR, read_consent, read_paused, read_program, read_visitor,
 };
@@ -112,7 +112,7 @@ impl Client {
         if self.delivery.failures == 0 {
             self.delivery.retry_ms = self.delivery.retry_ms.min(self.now_ms.saturating_add(GATHER_MS));
         }
-        let mut lanes = Lane::restore(records, &mut self.effects);
+        let Restored { mut lanes, lost, homeless } = Lane::restore(records, &mut self.effects);
         for lane in &mut lanes {
             lane.purge(self.mind.plan(), &self.consent, &mut self.effects);
             for queued in &mut lane.events {
@@ -122,6 +122,9 @@ impl Client {
         for lane in lanes {
             self.lanes.add(lane);
         }
+        self.untold = self.untold.saturating_add(homeless);
+        self.lose(lost);
+        self.report_losses();
         self.lanes.sweep(&mut self.effects);
         self.make_room();
         self.replay();

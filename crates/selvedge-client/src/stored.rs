@@ -70,10 +70,17 @@ pub fn event_key(writer: WriterId, sequence: u32) -> String {
 /// The writer of a queue's head record or event, by its key.
 #[must_use]
 pub fn writer_of(key: &str) -> Option<WriterId> {
-    let digits = key.as_bytes().get(2..15)?;
-    let bits =
-        digits.iter().try_fold(0u64, |bits, digit| Some((bits << 4) | u64::from(hex_digit(*digit)?)))?;
-    Some(WriterId::from_bits(bits))
+    key.as_bytes().get(2..15).and_then(read_hex).map(WriterId::from_bits)
+}
+
+/// The sequence of a queued event, by its key.
+#[must_use]
+pub fn sequence_of(key: &str) -> Option<u32> {
+    key.as_bytes().get(16..22).and_then(read_hex).and_then(|bits| u32::try_from(bits).ok())
+}
+
+fn read_hex(digits: &[u8]) -> Option<u64> {
+    digits.iter().try_fold(0u64, |bits, digit| Some((bits << 4) | u64::from(hex_digit(*digit)?)))
 }
 
 /// Appends the lowest `digits` hexadecimal digits of `bits`.
@@ -316,6 +323,8 @@ mod tests {
         let writer = WriterId::mint(1_800_000_000_000, 0x0123_4567);
         assert_eq!(writer_of(&lane_key(writer)), Some(writer));
         assert_eq!(writer_of(&event_key(writer, 77)), Some(writer));
+        assert_eq!(sequence_of(&event_key(writer, 0x12_3456)), Some(0x12_3456));
+        assert_eq!(sequence_of(&lane_key(writer)), None);
         assert_eq!(event_key(writer, 77).len(), 2 + 13 + 1 + 6);
         assert_eq!(writer_of("visitor"), None);
         assert_eq!(writer_of("q.zz.1"), None);

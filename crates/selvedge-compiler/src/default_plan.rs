@@ -63,6 +63,11 @@ pub const KINDS: &[Kind] = &[
     switch("routes", "page views of routes that change without a load; on unless it says `false`", &[]),
     switch("hash", "page views of routes that stand behind a `#/` or `#!`", &[]),
     switch(
+        "loss",
+        "nothing by itself: how many events the page's queue lost; on unless it says `false`",
+        events! { events_lost { count INTEGER } },
+    ),
+    switch(
         "clicks",
         "clicks on links within the site, and on buttons",
         events! { link_click { text FOUND, url FOUND } button_click { name TEXT, text FOUND } },
@@ -156,7 +161,7 @@ pub const KINDS: &[Kind] = &[
 ];
 
 /// Kinds that are about how the site runs.
-const OPERATIONAL: [&str; 2] = ["vitals", "errors"];
+const OPERATIONAL: [&str; 3] = ["loss", "vitals", "errors"];
 /// Kinds whose events take what else the site says.
 const OPEN: [&str; 2] = ["visibility", "ecommerce"];
 

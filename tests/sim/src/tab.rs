@@ -352,7 +352,7 @@ impl World<'_> {
     /// A request ends in the page.
     pub fn reply(&mut self, tab: usize, request: u32, status: u16, body: Vec<u8>) {
         if self.tabs[tab].pending.remove(&request) {
-            let random = u32::try_from(self.random.below(1 << 32)).unwrap_or(0);
+            let random = self.random.bytes();
             let retry_after_ms = if status == 503 { 1_000 } else { 0 };
             self.tell(tab, Input::Replied(Reply { request, status, retry_after_ms, random, body }));
         }

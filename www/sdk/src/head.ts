@@ -61,8 +61,7 @@ export function tellTick(): void {
 }
 
 export function tellReply(request: number, status: number, retryAfterMs: number, body: Uint8Array): void {
-  const jitter = new DataView(random(4).buffer).getUint32(0);
-  tell(new Writer(12).varint(request).varint(status).varint(retryAfterMs).varint(jitter).bytes(body));
+  tell(new Writer(12).varint(request).varint(status).varint(retryAfterMs).raw(random(RANDOM_BYTES)).bytes(body));
 }
 
 export function tellEngine(isThere: boolean): void {

@@ -41,6 +41,8 @@ pub struct Edge {
     pub events_max: usize,
     /// Writers that newer ones displaced.
     pub evicted: Vec<WriterId>,
+    /// Visitors who were erased.
+    pub erased: Vec<VisitorId>,
     /// Rules that were stopped.
     pub paused: Vec<u64>,
 }
@@ -59,6 +61,7 @@ impl Edge {
             statuses: Vec::new(),
             events_max: usize::MAX,
             evicted: Vec::new(),
+            erased: Vec::new(),
             paused: Vec::new(),
         }
     }
@@ -83,6 +86,12 @@ impl Edge {
         let now = header.consent.first().expect("a batch says what is in force").in_force();
         let paused = self.paused.clone();
         let mut answer = Answer { server_time_ms: now_ms, paused, ..Answer::default() };
+        if self.erased.contains(&header.visitor) {
+            let refused =
+                |event: &Event| Refused { sequence: event.sequence.get(), code: RefusalCode::Erased };
+            let events = batch.events.iter().map(|event| event.as_ref().expect("an event can be read"));
+            return Answer { refused: events.map(refused).collect(), publish: 1, program: PROGRAM, ..answer };
+        }
         let mut decided = Vec::new();
         let state = self.states.entry(header.visitor);
         let state = state.or_insert_with(|| VisitorState::new(i64::try_from(now_ms).unwrap()));
@@ -472,7 +481,7 @@ impl World {
             request,
             status,
             retry_after_ms: 0,
-            random: 12_345,
+            random: [200u8.wrapping_add(self.boots); 19],
             body: answer,
         }));
     }
@@ -498,6 +507,26 @@ impl World {
             .iter()
             .fold(0, |lost, notice| if let Notice::Lost(count) = notice { *count } else { lost })
     }
+}
+
+/// The same shop, whose tracking plan knows of lost events.
+pub fn reporting(mut parts: Parts) -> Parts {
+    let PlanEvent { properties, .. } = parts.plan.events[0].clone();
+    let count = PlanProperty {
+        name: "count".into(),
+        property_type: PropertyType::Integer,
+        required: false,
+        ..properties[0].clone()
+    };
+    let lost = PlanEvent {
+        name: "events_lost".into(),
+        nature: Nature::Operational,
+        purposes: Purposes::ANALYTICS,
+        properties: vec![count],
+        ..parts.plan.events[0].clone()
+    };
+    parts.plan.events.insert(0, lost);
+    parts
 }
 
 /// A shop: the hero shows free shipping once two shoes were viewed in 10 minutes, at most twice per session.

@@ -224,6 +224,7 @@ const PLACE: Form = Form::Either(&[Form::Flag, Form::Word(&["page"])]);
 const CAPTURE: &[Key] = &[
     key("routes", PLACE, "page views of routes that change without a load; on unless it says `false`"),
     key("hash", PLACE, "page views of routes that stand behind a `#/` or `#!`"),
+    key("loss", PLACE, "how many events the page's queue lost; on unless it says `false`"),
     key("clicks", PLACE, "clicks on links within the site, and on buttons"),
     key("outbound", PLACE, "clicks on links to other hosts"),
     key("downloads", PLACE, "clicks on links to files"),

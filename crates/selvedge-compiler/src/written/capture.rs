@@ -6,6 +6,9 @@ use crate::diagnostic::Report;
 use crate::fields::{self, Fields, NameKind, Spanned, wrong_form};
 use crate::yaml::{Node, Value};
 
+/// The kind that tells of lost events.
+const LOSS: &str = "loss";
+
 /// `capture` as written.
 #[derive(Debug, Default)]
 pub(crate) struct Capture {
@@ -29,10 +32,16 @@ enum Where {
 /// Reads `capture`.
 pub(super) fn read_capture(node: Option<&Node>, report: &mut Report) -> Capture {
     let mut capture = Capture::default();
-    let Some(mut fields) = node.and_then(|node| Fields::of(node, report)) else { return capture };
+    let unsaid = KINDS.iter().filter(|kind| kind.name == LOSS);
+    let Some(mut fields) = node.and_then(|node| Fields::of(node, report)) else {
+        capture.known.extend(unsaid);
+        return capture;
+    };
     for kind in KINDS {
-        if let Some(node) = fields.optional(kind.name) {
-            read_kind(kind, node, &mut capture, report);
+        match fields.optional(kind.name) {
+            Some(node) => read_kind(kind, node, &mut capture, report),
+            None if kind.name == LOSS => capture.known.push(kind),
+            None => {}
         }
     }
     fields.finish(&[], report);
@@ -54,6 +63,8 @@ fn read_kind(kind: &'static Kind, node: &Node, capture: &mut Capture, report: &m
     let (place, option) = match (kind.name, place) {
         ("routes", Where::Nowhere) => (Where::Everywhere, "off".to_owned()),
         ("routes", _) => return,
+        // What was lost is told where nothing is said; pages need no word of it.
+        (LOSS, Where::Everywhere) => (Where::OnPages, option),
         _ => (place, option),
     };
     if place != Where::Nowhere {
