@@ -352,7 +352,9 @@ impl World<'_> {
     /// A request ends in the page.
     pub fn reply(&mut self, tab: usize, request: u32, status: u16, body: Vec<u8>) {
         if self.tabs[tab].pending.remove(&request) {
-            let random = self.random.bytes();
+            let drawn = self.random.below(1 << 32).to_le_bytes();
+            let mut random = [0; 19];
+            random.iter_mut().zip(drawn.iter().take(4).cycle()).for_each(|(byte, drawn)| *byte = *drawn);
             let retry_after_ms = if status == 503 { 1_000 } else { 0 };
             self.tell(tab, Input::Replied(Reply { request, status, retry_after_ms, random, body }));
         }
