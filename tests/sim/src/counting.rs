@@ -31,10 +31,10 @@ impl World<'_> {
         self.shards[at].sessions.insert(row.visitor, known);
     }
 
-    /// Whether the world's clocks agree, and its devices can share grants.
+    /// Whether the world's clocks agree, and grants can be shared wherever they are taken: devices of one visitor share none.
     fn is_time_known(&self) -> bool {
         let are_clocks_right = !self.dials.wrong_clocks && !self.dials.clock_jumps && !self.dials.has_jumps;
-        are_clocks_right && !self.dials.quota && !self.dials.private
+        are_clocks_right && !self.dials.is_linked && !self.dials.quota && !self.dials.private
     }
 
     fn session_of(

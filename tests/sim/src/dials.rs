@@ -133,6 +133,8 @@ pub struct Dials {
     pub erasures: u64,
     /// Polls from which on an isolate hears nothing of the registry for a while.
     pub silent: u64,
+    /// Whether devices of a site are of one visitor.
+    pub is_linked: bool,
     /// Acts at which a device's clock jumps by hours.
     pub jumps: u64,
     /// Whether they ever did.
@@ -214,6 +216,7 @@ impl Dials {
             tended,
             erasures,
             silent: 0,
+            is_linked: false,
             jumps: 0,
             has_jumps: false,
             sources: Signals::NONE,

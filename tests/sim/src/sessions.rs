@@ -7,7 +7,8 @@
 //! Not counted is what was seen without a grant (the page says so: it had lost its rule engine, or another tab had taken the
 //! last grant while it was in view), and what never came into the log: it was refused, withdrawn, or erased. Of a visitor who
 //! ever took analytics back, or was erased, sessions are not known, and caps of one begin anew when they are granted again:
-//! there nothing is looked at; nor in worlds whose clocks are wrong or whose devices keep too little to share grants.
+//! there nothing is looked at; nor in worlds whose clocks are wrong, whose devices keep too little to share grants, or whose devices are
+//! of one visitor: those hold the same grants, and share them with nobody.
 
 use std::collections::BTreeMap;
 

@@ -27,6 +27,7 @@ pub const SLACK_MS: u64 = 10_000;
 impl World<'_> {
     /// Opens a page on a device.
     pub fn open_tab(&mut self, device: usize) -> usize {
+        self.link(device);
         let tab = self.tabs.len();
         self.tabs.push(Tab::new(device, tab));
         self.say(format_args!("tab {tab} opens on device {device}"));
@@ -48,6 +49,28 @@ impl World<'_> {
         let delay_ms = self.latency_ms();
         self.after(delay_ms, Happening::Config(tab));
         tab
+    }
+
+    /// A device that knows no visitor yet takes over that of the first, with the visitor's answer: by a link from one site's
+    /// address to another's, or by what links devices.
+    fn link(&mut self, device: usize) {
+        let (first, own) = (&self.devices[0], &self.devices[device]);
+        let is_apart = device == 0 || first.site != own.site || own.stored.is_none();
+        if !self.dials.is_linked || self.is_ending || is_apart || own.read("visitor").is_some() {
+            return;
+        }
+        let records = ["consent", "visitor"].map(|key| (key, first.read(key).cloned()));
+        let granted = first.granted;
+        if let [(_, Some(_)), (_, Some(_))] = records {
+            self.say(format_args!("device {device} is linked to the first"));
+            let own = &mut self.devices[device];
+            own.granted = own.granted.or(granted);
+            // What was captured under another answer may go with this one.
+            own.is_withdrawn = true;
+            for (key, value) in records {
+                own.store(key, value.unwrap_or_default());
+            }
+        }
     }
 
     /// A page goes for good. Where it is killed, it hears nothing of it.
@@ -464,7 +487,7 @@ impl World<'_> {
         let knows = |cap: &(String, u16, u64)| all.iter().all(|caps| caps.is_empty() || caps.contains(cap));
         let caps: Vec<_> = all.iter().find(|caps| !caps.is_empty()).into_iter().flatten().cloned().collect();
         let caps = caps.into_iter().filter(knows).collect();
-        let exposure = Exposure { at_ms: self.now_ms, rule: rule.clone(), tab, caps };
+        let exposure = Exposure { at_ms: self.now_ms, rule: rule.clone(), device, tab, caps };
         // Caps count in corrected time: a clock that jumps, or that nobody could measure yet, is no witness; nor is a device that
         // keeps nothing, or not all.
         let is_counted = !self.dials.wrong_clocks

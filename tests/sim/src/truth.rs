@@ -27,6 +27,8 @@ pub struct Exposure {
     pub at_ms: u64,
     /// The rule.
     pub rule: String,
+    /// On which device.
+    pub device: usize,
     /// In which tab.
     pub tab: usize,
     /// What it counts for, and the sliding caps of that.
@@ -118,15 +120,17 @@ impl Truth {
         self.captured.get(&(site, by)).map(|captured| &captured.event)
     }
 
-    /// Counts what was seen, and says whether a cap was exceeded by it. Windows are shortened by `slack_ms`: as much as
-    /// clocks may be wrong.
+    /// Counts what was seen, and says whether a cap was exceeded by it on its device. Windows are shortened by `slack_ms`: as
+    /// much as clocks may be wrong.
     pub fn expose(&mut self, visitor: VisitorId, exposure: Exposure, slack_ms: u64) -> Option<Violation> {
         let all = self.exposures.entry(visitor).or_default();
         all.push(exposure.clone());
         for (owner, limit, window_ms) in &exposure.caps {
             let from_ms = (exposure.at_ms + slack_ms).saturating_sub(*window_ms);
             let counts = |known: &&Exposure| {
-                known.at_ms > from_ms && known.caps.iter().any(|(name, ..)| name == owner)
+                known.at_ms > from_ms
+                    && known.device == exposure.device
+                    && known.caps.iter().any(|(name, ..)| name == owner)
             };
             let seen: Vec<_> = all
                 .iter()

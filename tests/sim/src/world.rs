@@ -25,6 +25,8 @@ use std::fmt::Arguments;
 pub const START_MS: u64 = 1_795_000_000_000;
 /// What sets the chance of what came later apart from that of the rest.
 const LATER: u64 = 0x1a7e_0000_0000_0000;
+/// The same, for devices that are of one visitor.
+const LINKED: u64 = 0x117c_0000_0000_0000;
 /// Steps of one world, at most: more means that something goes round for ever.
 const STEPS_MAX: u64 = 60_000;
 
@@ -163,6 +165,7 @@ impl<'a> World<'a> {
         let mut dials = Dials::new(&mut random);
         let mut later = Random::new(seed ^ LATER);
         dials.later(&mut later);
+        dials.is_linked = Random::new(seed ^ LINKED).chance(150);
         let shards = (0..dials.sites).flat_map(|site| (0..dials.shards).map(move |_| site));
         let shards = shards.map(|site| Shard { site, ..Shard::default() }).collect();
         let mut world = Self {
@@ -201,6 +204,7 @@ impl<'a> World<'a> {
         world.dials.calm();
         (world.dials.wrong_clocks, world.dials.clock_jumps, world.dials.quota) = (false, false, false);
         (world.dials.sites, world.is_ending) = (1, true);
+        world.dials.is_linked = false;
         (world.dials.streams.holds, world.dials.sources) = (false, Signals::NONE);
         world.registry = Registry::new(1, &world.dials);
         world.devices.truncate(1);
