@@ -259,6 +259,7 @@ fn free_name(name: &str, span: Span, report: &mut Report) -> bool {
 fn as_name(name: &str, extra: &str) -> Option<String> {
     let kept = |c: char| if c.is_ascii_alphanumeric() || extra.contains(c) { c } else { '_' };
     let made: String = name.trim().chars().map(kept).take(NAME_BYTES_MAX).collect();
+    let made = made.trim_start_matches(['_', '.', '-']).to_owned();
     made.chars().any(|c| c.is_ascii_alphanumeric()).then(|| format!("write `{made}`"))
 }
 

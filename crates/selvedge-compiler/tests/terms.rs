@@ -172,6 +172,24 @@ fn what_cannot_be_meant_is_refused() {
 }
 
 #[test]
+fn a_schedule_that_is_on_at_no_time_is_refused_where_it_stands() {
+    let found = |schedule: &str| {
+        codes(&with_rules(&format!(
+            "rules:\n  - id: a\n    schedule: {schedule}\n    show:\n      slot: hero\n      content: offer\n"
+        )))
+    };
+    for schedule in [
+        "{from: 2026-12-31, until: 2026-01-01}",
+        "{from: 2026-01-02, until: 2026-01-30, except: [2026-01-01..2026-01-31]}",
+    ] {
+        assert_eq!(found(schedule), [Code::E0326], "{schedule}");
+    }
+    for schedule in ["{from: 2026-01-01, until: 2026-01-01}", "{days: [fri-mon], hours: \"18:00-18:00\"}"] {
+        assert_eq!(found(schedule), [], "{schedule}");
+    }
+}
+
+#[test]
 fn nobody_is_here_for_the_first_time_and_was_here_before() {
     let is_warned = |condition: &str| codes(&with_condition("", condition)).contains(&Code::W0503);
     for condition in [

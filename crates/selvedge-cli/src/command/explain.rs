@@ -14,6 +14,7 @@ use crate::replay::value;
 use anyhow::{Context, Result, anyhow, bail};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use selvedge_compiler::cases::can_be_given;
 use selvedge_compiler::{Code, docs};
 use selvedge_core::id::{VisitorId, WriterId};
 use selvedge_core::value::Value;
@@ -121,11 +122,16 @@ fn given(stage: &Stage, written: &[String]) -> Result<Given> {
     for fact in written {
         let (name, value) = fact.split_once('=').with_context(|| format!("`{fact}` is not `fact=value`"))?;
         let is_attribute = stage.parts.attributes.iter().any(|attribute| attribute.name == name);
-        let is_builtin = Builtin::ALL.iter().any(|builtin| builtin.name() == name);
+        let mut builtins = Builtin::ALL.iter().filter(|builtin| can_be_given(**builtin));
+        let is_builtin = builtins.any(|builtin| builtin.name() == name);
         if !is_attribute && !is_builtin {
             let attributes = stage.parts.attributes.iter().map(|attribute| attribute.name.as_str());
-            let known: Vec<&str> =
-                Builtin::ALL.iter().map(|builtin| builtin.name()).chain(attributes).collect();
+            let known: Vec<&str> = Builtin::ALL
+                .iter()
+                .filter(|builtin| can_be_given(**builtin))
+                .map(|builtin| builtin.name())
+                .chain(attributes)
+                .collect();
             bail!("no fact `{name}` can be given; known are {}", known.join(", "));
         }
         facts.push((name, of_text(value)));

@@ -323,6 +323,104 @@ rules:
     priority: -1
 ";
 
+    const KINDS: &str = "
+attributes:
+  ends:
+    type: time
+    from: visitor
+  likes:
+    type: list
+    from: visitor
+rules:
+  - id: ends-soon
+    when: ends within next 3d and likes contains \"hats\"
+    show:
+      slot: hero
+      content: free-shipping
+    priority: 2
+  - id: later
+    trigger: product_view
+    after: 15m
+    when: (count product_view in session) >= 2
+    show:
+      slot: hero
+      content: free-shipping
+    priority: 9
+  - id: looks
+    when: (count product_view in session) >= 1
+    show:
+      slot: hero
+      content: free-shipping
+    priority: 1
+";
+
+    #[test]
+    fn times_and_lists_are_given_and_a_case_is_looked_at_in_the_order_of_time() {
+        let compiled = site_with(
+            KINDS,
+            "
+- name: a time as text, a list as a list
+  now: 2026-03-28T12:00
+  given:
+    ends: \"2026-03-31T10:00:00Z\"
+    likes: [shoes, hats]
+  events:
+    - 0s session_start
+    - \"1m product_view {sku: a, category: shoes}\"
+    - \"5m product_view {sku: b, category: shoes}\"
+  expect:
+    - hero: free-shipping
+      reasons:
+        ends-soon: held
+        later: waits
+    - at: 0s
+      hero: free-shipping
+    - at: 19m
+      reasons:
+        later: waits
+    - at: 21m
+      reasons:
+        later: not_triggered
+",
+        );
+        let text = reported(&compiled);
+        assert_eq!(text, "ok    a time as text, a list as a list\n1 passed, 0 failed\n");
+    }
+
+    #[test]
+    fn who_has_the_slot_and_how_far_a_count_goes_is_said() {
+        let compiled = site_with(
+            KINDS,
+            "
+- name: another has the slot
+  given:
+    ends: \"2026-06-01T20:00:00Z\"
+    likes: hats
+  events:
+    - 0s session_start
+    - \"1m product_view {sku: a, category: shoes}\"
+  expect:
+    reasons:
+      looks: won
+- name: more is asked than is counted
+  events:
+    - 0s session_start
+    - \"1m product_view {sku: a, category: shoes}\"
+    - \"2m product_view {sku: a, category: shoes}\"
+    - \"3m product_view {sku: a, category: shoes}\"
+    - \"4m product_view {sku: a, category: shoes}\"
+  expect:
+    why: (count product_view in session) = 4
+",
+        );
+        let text = reported(&compiled);
+        for part in
+            ["found     lower_priority (ends-soon is held)", "write `(count product_view in session) >= ...`"]
+        {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+    }
+
     #[test]
     fn a_session_ends_by_idle_time_and_by_another_campaign() {
         let compiled = site_with(
@@ -551,6 +649,8 @@ rules:
             ("lookups:\n      catalog:\n        - sku: a\n          stock: many", "hero: none", "E0501"),
             ("lookups:\n      catalog:\n        - stock: 1", "hero: none", "E0501"),
             ("tier: gold", "emit: left", "E0501"),
+            ("cart.value: 50", "hero: none", "E0501"),
+            ("time_of_day: \"22:00\"", "hero: none", "E0501"),
         ] {
             let tests = format!("- name: wrong\n  given:\n    {given}\n  expect:\n    {expect}\n");
             let mut files = new_site();

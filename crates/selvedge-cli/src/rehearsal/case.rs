@@ -64,7 +64,11 @@ pub fn run(stage: &Stage, case: &Case, timezone: &str) -> Result<CaseOutcome> {
         timeline: Vec::new(),
         failures: Vec::new(),
     };
-    let mut expects = case.expects.iter().peekable();
+    let end_ms = case.events.last().map_or(0, |event| event.at_ms);
+    let mut expects: Vec<&Expect> = case.expects.iter().collect();
+    // One without a time is meant right behind the last event; time does not run backwards for it.
+    expects.sort_by_key(|expect| expect.at_ms.unwrap_or(end_ms));
+    let mut expects = expects.into_iter().peekable();
     for event in &case.events {
         while let Some(expect) =
             expects.next_if(|expect| expect.at_ms.is_some_and(|at_ms| at_ms < event.at_ms))

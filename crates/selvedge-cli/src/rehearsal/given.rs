@@ -1,11 +1,11 @@
 //! Facts that hold from the beginning: some are context, the others are put where the edge would have kept them.
 
 use super::stage::Stage;
-use selvedge_core::limits::STATE_TEXT_BYTES_MAX;
 use selvedge_core::number::Micro;
+use selvedge_core::rules::kept_as;
 use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::program::{AttributeScope, Builtin, attribute_hash};
-use selvedge_core::wire::state::{AttributeCell, Cell, CellBody, Stored, VisitorState};
+use selvedge_core::wire::state::{AttributeCell, Cell, CellBody, VisitorState};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
@@ -109,20 +109,12 @@ fn keep_attribute(stage: &Stage, name: &str, value: &Value, state: &mut VisitorS
         return;
     };
     let hash = attribute_hash(attribute);
-    let cell = AttributeCell { time_ms: state.session.start_ms, value: stored(value) };
+    let cell =
+        AttributeCell { time_ms: state.session.start_ms, value: kept_as(attribute.attribute_type, value) };
     let body = CellBody::Attribute(cell);
     match state.cells.binary_search_by_key(&hash, |cell| cell.hash) {
         Ok(at) => state.cells[at].body = body,
         Err(at) => state.cells.insert(at, Cell { hash, is_old: false, body }),
-    }
-}
-
-fn stored(value: &Value) -> Stored {
-    match value {
-        Value::Text(text) if text.len() <= STATE_TEXT_BYTES_MAX => Stored::Text(text.clone()),
-        Value::Bool(flag) => Stored::Bool(*flag),
-        Value::Number(_) => micro(value).map_or(Stored::Missing, Stored::Number),
-        _ => Stored::Missing,
     }
 }
 

@@ -22,7 +22,7 @@ pub struct RuleWords {
     /// The one reason.
     #[serde(serialize_with = "reason_word")]
     pub reason: Reason,
-    /// The suppression that it yields to, or the variant that is drawn.
+    /// The suppression or the rule that it yields to, or the variant that is drawn.
     pub by: Option<String>,
     /// Every test of its condition.
     pub leaves: Vec<LeafWords>,
@@ -66,7 +66,7 @@ pub fn rule_words(stage: &Stage, behind: &Behind, rule: u16) -> Option<RuleWords
         slot: stage.slot_name(found.slot).to_owned(),
         priority: found.priority,
         reason,
-        by: by(stage, behind, rule),
+        by: by(stage, behind, rule).or_else(|| has_the_slot(stage, behind, found.slot, reason)),
         leaves: joined(tests.iter().map(|test| as_it_is(stage, behind, test)).collect()),
         missing,
     })
@@ -89,6 +89,14 @@ fn by(stage: &Stage, behind: &Behind, rule: u16) -> Option<String> {
     let variant = decided.and_then(|decision| decision.variant).map(|at| program.variant_name(at));
     let suppression = behind.candidates.get(usize::from(rule)).and_then(|candidate| candidate.suppression);
     variant.or_else(|| suppression.map(|at| program.suppression_name(at).to_owned()))
+}
+
+/// Who stands where a rule would win, were it not for that one.
+fn has_the_slot(stage: &Stage, behind: &Behind, slot: u16, reason: Reason) -> Option<String> {
+    let decision = behind.decision(slot).filter(|_| reason == Reason::LowerPriority)?;
+    let winner = stage.rule_id(decision.rule?);
+    let held = if decision.reason == Reason::Held { " is held" } else { "" };
+    Some(format!("{winner}{held}"))
 }
 
 /// A condition on a range is several tests of one text: it holds where one of them does.

@@ -5,7 +5,7 @@ use super::stage::Stage;
 use selvedge_compiler::cases::{Relation, Why};
 use selvedge_core::number::MICRO;
 use selvedge_core::rules::Known;
-use selvedge_core::wire::program::{AttributeType, Fact, FactSource, MetricKind, Shape};
+use selvedge_core::wire::program::{AttributeType, Builtin, Fact, FactSource, MetricKind, Shape};
 use selvedge_core::wire::state::{CellBody, Stored};
 use std::fmt;
 
@@ -42,6 +42,8 @@ pub enum Unit {
     Duration,
     /// Unix milliseconds.
     Moment,
+    /// Minutes of a day.
+    Clock,
 }
 
 /// What is told of the fact at this place, where `known` is what the rules know of it.
@@ -125,10 +127,15 @@ fn number(stage: &Stage, fact: &Fact, known: Known) -> Told {
         ) => (MICRO, Unit::Plain),
         Some(MetricKind::Since) => (1, Unit::Duration),
         _ if kind_of(stage, fact) == Some(AttributeType::Time) => (1, Unit::Moment),
+        _ if is_clock(&fact.source) => (1, Unit::Clock),
         _ => (1, Unit::Plain),
     };
     let high = (known.high < top).then_some(known.high.saturating_mul(scale));
     Told::Number { low: known.low.saturating_mul(scale), high, unit }
+}
+
+fn is_clock(source: &FactSource) -> bool {
+    matches!(source, FactSource::Builtin(Builtin::TimeOfDay | Builtin::VisitorTimeOfDay))
 }
 
 /// The text itself, where the state keeps it.
@@ -207,6 +214,7 @@ impl Unit {
             Self::Plain => decimal(number),
             Self::Duration => duration_text(number),
             Self::Moment => time_text(u64::try_from(number).unwrap_or(0)),
+            Self::Clock => format!("{:02}:{:02}", number / 60, number % 60),
         }
     }
 
@@ -216,6 +224,10 @@ impl Unit {
             Self::Plain => micro(text),
             Self::Duration => duration_ms(text),
             Self::Moment => text.parse::<jiff::Timestamp>().ok().map(|stamp| stamp.as_millisecond()),
+            Self::Clock => {
+                let (hour, minute) = text.split_once(':')?;
+                Some(hour.parse::<i64>().ok()? * 60 + minute.parse::<i64>().ok()?)
+            }
         }
     }
 }
@@ -290,6 +302,8 @@ mod tests {
         assert_eq!(number(2_500_000, None, Unit::Plain), "2.5 or more");
         assert_eq!(number(5_400_000, Some(86_400_000), Unit::Duration), "90m to 1d");
         assert_eq!(number(0, Some(0), Unit::Moment), "1970-01-01T00:00:00Z");
+        assert_eq!(number(65, Some(65), Unit::Clock), "01:05");
+        assert_eq!(Unit::Clock.read("22:30"), Some(1_350));
         assert_eq!(Unit::Duration.read("90m"), Some(5_400_000));
         assert_eq!(micro("50 EUR"), Some(50_000_000));
         assert_eq!(micro("-0.25"), Some(-250_000));

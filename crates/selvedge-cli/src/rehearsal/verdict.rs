@@ -3,8 +3,10 @@
 use super::behind::Behind;
 use super::reasons::{RuleWords, rule_words};
 use super::stage::Stage;
-use super::told::{fact_name, told};
-use selvedge_compiler::cases::{CaseEvent, CasePlace, Expect, ExpectEmit, ExpectReason, ExpectSlot, Why};
+use super::told::{Told, fact_name, told};
+use selvedge_compiler::cases::{
+    CaseEvent, CasePlace, Expect, ExpectEmit, ExpectReason, ExpectSlot, Relation, Why,
+};
 use selvedge_core::event::RefusalCode;
 use selvedge_core::rules::Decision;
 use selvedge_core::value::Value;
@@ -155,7 +157,7 @@ fn spoken_of(stage: &Stage, behind: &Behind, expect: &Expect) -> Vec<u16> {
 }
 
 fn check_why(stage: &Stage, behind: &Behind, expect: &Expect, why: &Why) -> Option<Failure> {
-    let mut found = Vec::new();
+    let (mut found, mut is_bound) = (Vec::new(), false);
     for rule in spoken_of(stage, behind, expect) {
         for leaf in behind.leaves(stage, rule) {
             let text = stage.leaf(leaf.leaf).map_or("", |leaf| leaf.text.as_str());
@@ -167,13 +169,18 @@ fn check_why(stage: &Stage, behind: &Behind, expect: &Expect, why: &Why) -> Opti
             if told.agrees(why) {
                 return None;
             }
+            is_bound |= matches!(told, Told::Number { high: None, .. });
             found.push(format!("{} is {told}", why.fact));
         }
     }
     found.dedup();
     let found =
         if found.is_empty() { format!("no rule here asks for {}", why.fact) } else { found.join(", ") };
-    Some(Failure { place: why.place.clone(), expected: why.text.clone(), found, because: Vec::new() })
+    let because = match is_bound && why.relation == Relation::Equal {
+        true => vec![format!("it counts as far as rules ask: write `{} >= ...`", why.fact)],
+        false => Vec::new(),
+    };
+    Some(Failure { place: why.place.clone(), expected: why.text.clone(), found, because })
 }
 
 /// `cart_reminder (cart-reminder)`, with what goes with it.

@@ -217,7 +217,11 @@ pub(super) fn read_given(node: &Node, reading: &Reading<'_>, report: &mut Report
         }
         let message = format!("no fact `{}` can be given", entry.key);
         let help = if reading.is_computed(&entry.key) {
-            Some(format!("send the events that `{}` is made from", entry.key))
+            let of_time =
+                "write when the case begins: `now: 2026-03-29T01:30`; `utc_offset` is the visitor's clock";
+            let is_made = reading.is_made_by_events(&entry.key);
+            let of_events = format!("send the events that `{}` is made from", entry.key);
+            Some(if is_made { of_events } else { of_time.to_owned() })
         } else {
             did_you_mean(&entry.key, reading.givable())
         };

@@ -19,6 +19,7 @@ use selvedge_core::wire::program::LookupRow;
 pub use why::{Relation, Why};
 
 pub(crate) use read::read;
+pub use reading::can_be_given;
 
 /// One case: what is given, what happens, what is expected.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,6 +7,24 @@ use crate::written::lookups::Lookup;
 use selvedge_core::tracking_plan::Plan;
 use selvedge_core::wire::program::Builtin;
 
+/// Whether a built-in fact can hold from the beginning: the cart is made by events, the clock is what it is.
+#[must_use]
+pub const fn can_be_given(builtin: Builtin) -> bool {
+    !matches!(
+        builtin,
+        Builtin::CartValue
+            | Builtin::CartItems
+            | Builtin::CartLastSku
+            | Builtin::Now
+            | Builtin::TimeOfDay
+            | Builtin::Weekday
+            | Builtin::VisitorTimeOfDay
+            | Builtin::VisitorWeekday
+            | Builtin::SessionStart
+            | Builtin::SessionPreviousStart
+    )
+}
+
 /// What cases are checked against.
 pub(super) struct Reading<'a> {
     files: &'a Files<'a>,
@@ -28,7 +46,11 @@ impl<'a> Reading<'a> {
     /// Every fact that a case may begin with.
     pub fn givable(&self) -> impl Iterator<Item = &'a str> {
         let attributes = self.site.attributes.iter().map(|attribute| attribute.name.as_str());
-        Builtin::ALL.iter().map(|builtin| builtin.name()).chain(attributes)
+        Builtin::ALL
+            .iter()
+            .filter(|builtin| can_be_given(**builtin))
+            .map(|builtin| builtin.name())
+            .chain(attributes)
     }
 
     pub fn may_be_given(&self, name: &str) -> bool {
@@ -42,7 +64,16 @@ impl<'a> Reading<'a> {
 
     /// Every fact that a rule can be told.
     pub fn facts(&self) -> impl Iterator<Item = &'a str> {
-        self.givable().chain(self.site.metrics.iter().flatten().map(|metric| metric.name.as_str()))
+        let others =
+            Builtin::ALL.iter().filter(|builtin| !can_be_given(**builtin)).map(|builtin| builtin.name());
+        self.givable()
+            .chain(others)
+            .chain(self.site.metrics.iter().flatten().map(|metric| metric.name.as_str()))
+    }
+
+    /// Whether the fact is made by events, not by the clock.
+    pub fn is_made_by_events(&self, name: &str) -> bool {
+        name.starts_with("cart.") || !Builtin::ALL.iter().any(|builtin| builtin.name() == name)
     }
 
     pub fn slots(&self) -> impl Iterator<Item = &'a str> {

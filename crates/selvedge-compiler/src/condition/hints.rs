@@ -25,6 +25,8 @@ pub(super) fn hint(before: &str, found: &str) -> Option<String> {
         "," => "join tests with `and` or `or`",
         "matches" | "like" | "regex" => "write `matches_glob \"/c/*\"`",
         "equals" | "is" => "write `=`",
+        "where" => "write `where` before the window: `count E where P in 10m`",
+        "true" | "false" if before.is_empty() => "leave out `when`: without it a rule is always true",
         "+" => "two facts are compared, or subtracted: `a - b >= 3`",
         "]" if before.ends_with('[') => "write what it may be: `[\"a\", \"b\"]`",
         _ if is_text && is_behind("in") => "write a list: `in [\"a\", \"b\"]`",

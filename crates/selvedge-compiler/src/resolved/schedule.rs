@@ -43,6 +43,16 @@ pub(super) fn schedule_of(written: &Schedule, timezone: &str, report: &mut Repor
         all.push(leaf(time, Domain::Numbers(0, DAY_MINUTES - 1), LeafTest::Ranges(ranges), "hours"));
     }
     let dates = dates(written, timezone, report);
+    if dates.is_empty() {
+        let message = "the schedule is on at no time: its last day is before its first, or all are left out";
+        report.add_help(
+            Code::E0326,
+            written.span,
+            message,
+            "swap `from` and `until`, or leave out less".to_owned(),
+        );
+        return None;
+    }
     if dates != [(i64::MIN, i64::MAX)] {
         all.push(leaf(
             Fact::Builtin(Builtin::Now),

@@ -260,6 +260,7 @@ impl<'a> Checker<'a, '_> {
         match &meaning {
             None => {
                 let help = match name {
+                    "yes" | "always" => Some("leave out `when`: without it a rule is always true".to_owned()),
                     _ if NOTHING.contains(&name) => Some("write `is missing`, or `is known`".to_owned()),
                     _ if self.names.events.iter().any(|event| event.name == name) => {
                         Some(format!("it is an event, which is counted: `(count {name} in session) >= 1`"))

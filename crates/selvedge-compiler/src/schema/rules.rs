@@ -132,7 +132,11 @@ const RULE: &[Key] = &[
     key("status", Form::Word(&["live", "draft", "paused"]), "whether it acts"),
     key("purpose", PURPOSE, "what must be granted for it to act"),
     key("private", Form::Flag, "it never reaches a page"),
-    key("trigger", Form::List(&Form::Text), "events, or `session_end`, at which alone it is considered"),
+    key(
+        "trigger",
+        Form::Either(&[Form::Text, Form::List(&Form::Text)]),
+        "events, or `session_end`, at which alone it is considered",
+    ),
     key("after", DURATION, "so long after its moment; then it is asked again"),
 ];
 

@@ -62,7 +62,7 @@ fn metrics(metrics: &[MetricSummary], out: &mut Formatter<'_>) -> Result {
     let bytes_width = metrics.iter().map(|metric| metric.bytes_max.to_string().len()).max().unwrap_or(0);
     for metric in metrics {
         let MetricSummary { name, events, threshold, bytes_max, known_after, purpose } = metric;
-        let is_kept_twice = metrics.iter().filter(|other| other.name == *name).count() > 1;
+        let is_kept_twice = metrics.iter().any(|other| other.name == *name && other.purpose != *purpose);
         let purpose = if is_kept_twice { format!(" ({purpose})") } else { String::new() };
         let known = match known_after.strip_prefix("never") {
             Some(rest) => format!("never{rest}"),

@@ -24,7 +24,7 @@ pub(super) fn read_timing(fields: &mut Fields<'_>, report: &mut Report) -> Timin
 }
 
 fn read_trigger(node: &Node, report: &mut Report) -> Option<Vec<Spanned<String>>> {
-    let items = fields::list(node, report)?;
+    let items = fields::items(node);
     let events: Vec<Spanned<String>> = items.iter().filter_map(|item| fields::text(item, report)).collect();
     if items.is_empty() || items.len() > TRIGGERS_MAX {
         let message = format!("{} triggers; 1 to {TRIGGERS_MAX}", items.len());

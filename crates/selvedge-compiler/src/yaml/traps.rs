@@ -16,7 +16,16 @@ pub(super) fn syntax_error(at: Span, in_flow: bool, source: &str, found: &str, r
         report.add_help(Code::E0012, key_span(at, source, key), message, help);
     } else {
         let colons = line_around(source, start).matches(": ").count();
-        let help = (colons > 1).then(|| "quote a value that contains `: `".to_owned());
+        let help = match colons {
+            _ if line_around(source, start).contains('\t') => {
+                Some("indent with spaces, never with tabs".to_owned())
+            }
+            _ if found.contains("after double-quoted scalar") => {
+                Some("leave out the outer quotes, or use single ones: `'utm.medium = \"cpc\"'`".to_owned())
+            }
+            2.. => Some("quote a value that contains `: `".to_owned()),
+            _ => None,
+        };
         report.add_help(Code::E0003, at, format!("the file is not valid YAML: {found}"), help);
     }
 }

@@ -102,7 +102,10 @@ impl Case<'_> {
         let waits = timer.is_some_and(|timer| timers::waits(self.state, timer, now_ms));
         match self.of_condition(rule, at) {
             found @ (Reason::Holdout, _) => found,
-            _ if waits && timer.is_some_and(|timer| timer.is_triggered()) => (Reason::NotTriggered, None),
+            _ if waits && timer.is_some_and(|timer| timer.is_triggered()) => {
+                let runs = timer.is_some_and(|timer| timers::due_ms(self.state, timer.hash()).is_some());
+                (if runs { Reason::Waits } else { Reason::NotTriggered }, None)
+            }
             found @ (Reason::False | Reason::Unknown, _) => found,
             _ if waits => (Reason::Waits, None),
             found => found,

@@ -1,11 +1,11 @@
 //! Lists: the texts that an attribute keeps of one, and conditions on the items of an event's.
 
 use super::facts::{NOTHING, Seen, UNOBSERVED, property, see, shape};
-use super::kept::{CUT_MARK, cut};
+use super::kept::{CUT_MARK, cut, stored};
 use super::known::{Known, is_true_of};
 use crate::limits::{ITEMS_MAX, LIST_BYTES_MAX, LIST_ITEMS_MAX};
 use crate::value::{Map, Value};
-use crate::wire::program::{FactRow, Image, kind};
+use crate::wire::program::{AttributeType, FactRow, Image, kind};
 use crate::wire::state::Stored;
 use alloc::vec::Vec;
 
@@ -27,6 +27,20 @@ pub(super) fn listed(map: &Map, path: &str) -> Stored {
         }
     }
     Stored::Missing
+}
+
+/// A value that tests and `--given` say an attribute has, as it is kept. Pages do not link this.
+#[must_use]
+pub fn kept_as(attribute_type: AttributeType, value: &Value) -> Stored {
+    let attribute_type = match (attribute_type, value) {
+        (AttributeType::List, Value::List(items)) => return keep_texts(&mut items.iter()),
+        (AttributeType::List, one) => return keep_texts(&mut core::iter::once(one)),
+        (AttributeType::Text, _) => kind::TYPE_TEXT,
+        (AttributeType::Number, _) => kind::TYPE_NUMBER,
+        (AttributeType::Bool, _) => kind::TYPE_BOOL,
+        (AttributeType::Time, _) => kind::TYPE_TIME,
+    };
+    stored(attribute_type, Some(value))
 }
 
 fn keep_texts(values: &mut dyn Iterator<Item = &Value>) -> Stored {

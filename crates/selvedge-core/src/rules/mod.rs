@@ -68,6 +68,7 @@ pub use grants::{claimed, grants_for, lease};
 pub use happening::passes;
 pub use known::Known;
 pub use leaves::{LeafTruth, as_written, asks_for_the_opposite, leaves};
+pub use lists::kept_as;
 pub use moment::{Moment, Orders, Place, rule_time};
 pub use program::{Image, Program, ProgramFault};
 pub use recall::Recall;

@@ -81,7 +81,7 @@ reasons! {
     RunsAtEdge = 12, "runs_at_edge";
     /// It is considered at its triggers only, and this is none.
     NotTriggered = 40, "not_triggered";
-    /// Its condition is true, and its delay (`after`) runs.
+    /// Its condition is true, or it was triggered, and its delay (`after`) runs.
     Waits = 41, "waits";
     /// A suppression holds.
     SuppressedBy = 13, "suppressed_by";
