@@ -127,3 +127,36 @@ fn a_trial_takes_its_steps_and_sales_hear_of_it_once() -> Result<()> {
     assert_eq!(told.last().map(|(to, message, _)| (to.as_str(), message.as_str())), Some(("crm", "exit")));
     Ok(())
 }
+
+/// The batch that a README's `send` posts, with the shell's parts filled in.
+fn batch_of_readme(example: &str, name: &str, properties: &str) -> Result<Value> {
+    let path =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(example).join("README.md");
+    let readme = std::fs::read_to_string(path)?;
+    let (_, from) = readme.split_once("-d '").unwrap_or_default();
+    let (body, _) = from.split_once("'; }").unwrap_or_default();
+    let filled = [
+        ("'$V'", "00112233445566778899aabbccddeeff"),
+        ("'$(date +%s%N)'", "1772438400000000000"),
+        ("'$(date +%s000)'", "1772438400000"),
+        ("'$1'", name),
+        ("'\"$2\"'", properties),
+    ];
+    let body = filled.iter().fold(body.to_owned(), |body, (part, value)| body.replace(part, value));
+    Ok(serde_json::from_str(&body)?)
+}
+
+#[test]
+fn what_the_readmes_send_is_accepted() -> Result<()> {
+    for (example, source, name, properties) in [
+        ("support", "helpdesk", "ticket_opened", r#"{"ticket_id": "T-1", "topic": "delivery"}"#),
+        ("saas", "billing", "trial_started", r#"{"ends_at": "2026-03-16T00:00:00+01:00"}"#),
+    ] {
+        let play = Play::of(example)?;
+        let mut batch = batch_of_readme(example, name, properties)?;
+        batch["write_key"] = json!(source);
+        let answer = play.world.admin_post("/v1/collect", batch.to_string().as_bytes())?.json()?;
+        assert_eq!((&answer["accepted"], &answer["refused"]), (&json!(1), &json!([])), "{example}: {answer}");
+    }
+    Ok(())
+}

@@ -10,7 +10,7 @@ use anyhow::Result;
 use selvedge_compiler::cases::Case;
 use serde_json::json;
 use std::fmt::Write as _;
-use std::io::{IsTerminal, stdout};
+use std::io::{IsTerminal, Write as _, stdout};
 use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
@@ -32,6 +32,8 @@ pub fn run(arguments: &TestArguments) -> Result<Ending> {
         let files = site_files::read(&arguments.site)?;
         if stdout().is_terminal() {
             print!("{CLEAR}");
+            // What is wrong with the site goes to standard error: at once, it would be cleared away with the rest.
+            stdout().flush()?;
         }
         once(arguments)?;
         println!("watching {}; press Ctrl-C to end", arguments.site.display());
