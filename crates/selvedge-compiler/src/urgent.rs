@@ -10,7 +10,9 @@ use std::collections::BTreeSet;
 /// Marks the events of the plan that a live rule depends on.
 pub(crate) fn mark(site: &mut Site) {
     let live = site.rules.iter().filter(|rule| rule.status == Status::Live);
-    let urgent: BTreeSet<String> = live.flat_map(|rule| events_of(rule, site)).collect();
+    let mut named = BTreeSet::new();
+    live.for_each(|rule| name_events(rule, site, &mut named));
+    let urgent: BTreeSet<String> = named.into_iter().map(str::to_owned).collect();
     for name in &urgent {
         if !site.events.iter().any(|event| event.name == *name) {
             site.events.push(known_to_every_site(name));
@@ -22,39 +24,37 @@ pub(crate) fn mark(site: &mut Site) {
     }
 }
 
-fn events_of(rule: &Rule, site: &Site) -> BTreeSet<String> {
+/// Puts the events that a rule depends on to the others.
+fn name_events<'a>(rule: &'a Rule, site: &'a Site, events: &mut BTreeSet<&'a str>) {
     // A new page view is decided anew, whatever the condition.
-    let mut events: BTreeSet<String> = [EventType::Page.as_str().to_owned()].into();
-    events.extend(rule.timing.trigger.iter().flat_map(|trigger| trigger.events.iter().cloned()));
+    events.insert(EventType::Page.as_str());
+    events.extend(rule.timing.trigger.iter().flat_map(|trigger| &trigger.events).map(String::as_str));
     if !rule.terms.dismissals.is_empty() {
-        events.insert(DISMISSED.to_owned());
+        events.insert(DISMISSED);
     }
     let leaves = rule.conditions(&site.deciding).flat_map(|(truth, _)| truth.leaves());
     for fact in leaves.flat_map(|leaf| leaf.fact.simple()) {
         match fact {
             Fact::Metric(at) => {
-                events.extend(
-                    site.metric(*at).into_iter().flat_map(|metric| metric.events()).map(str::to_owned),
-                );
+                events.extend(site.metric(*at).into_iter().flat_map(|metric| metric.events()));
             }
             Fact::Builtin(builtin) if builtin.is_of_cart() => {
-                events.extend(cart_events(&site.events).map(|(event, _)| event.to_owned()));
+                events.extend(cart_events(&site.events).map(|(event, _)| event));
             }
             Fact::Attribute(at) => {
                 let attribute = &site.attributes[*at];
-                events.extend(attribute.set.iter().map(|set| set.event.clone()));
+                events.extend(attribute.set.iter().map(|set| set.event.as_str()));
                 match attribute.scope {
                     AttributeScope::Visitor | AttributeScope::Profile => {
-                        events.insert(EventType::Identify.as_str().to_owned());
+                        events.insert(EventType::Identify.as_str());
                     }
-                    AttributeScope::Account => drop(events.insert(EventType::Group.as_str().to_owned())),
+                    AttributeScope::Account => drop(events.insert(EventType::Group.as_str())),
                     AttributeScope::Session | AttributeScope::Context => {}
                 }
             }
             _ => {}
         }
     }
-    events
 }
 
 /// The event that says that a visitor put away what a rule showed.

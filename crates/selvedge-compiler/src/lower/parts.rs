@@ -3,7 +3,6 @@
 use super::code::{Code, index};
 use super::deciding::DecidingParts;
 use super::facts::{Dictionaries, Facts};
-use super::meaning::meaning;
 use super::shared::Shared;
 use super::zone::{offsets, zone_of};
 use crate::resolved::{
@@ -18,6 +17,7 @@ use selvedge_core::wire::program::{
     self, Attribute, EdgeConfig, FactSource, Feed, Leaf as LeafSource, Metric, MetricKind, Parts,
     PushedTable, Rule as RulePart, Sequence, Slot, Source, WarmUp,
 };
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The full program's parts, or (`public`) those of the pages' program.
@@ -70,7 +70,7 @@ fn table_places<'a>(leaves: impl Iterator<Item = &'a Leaf>) -> BTreeMap<usize, u
 }
 
 /// The time zones that clocks of these tests go by, sorted.
-fn zones(leaves: &[Leaf]) -> Vec<String> {
+fn zones(leaves: &[Cow<'_, Leaf>]) -> Vec<String> {
     let named = leaves.iter().filter_map(|leaf| match &leaf.fact {
         Fact::Clock(zone, _) => Some(zone.clone()),
         _ => None,
@@ -204,6 +204,8 @@ pub(super) struct Builder<'a> {
     /// Where conditions on items begin, and their opposites.
     pub(super) item_tests: BTreeMap<ItemTest, [u16; 2]>,
     code: Code,
+    /// The names of the slots, sorted.
+    slot_names: Vec<&'a str>,
     groups: Vec<selvedge_core::wire::program::Group>,
     /// The contents that are shown, sorted by id.
     pub(super) contents: Vec<&'a Content>,
@@ -213,7 +215,7 @@ pub(super) struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new(site: &'a Site, shared: &'a Shared, rules: &[(usize, &Rule)], public: bool) -> Self {
+    fn new(site: &'a Site, shared: &'a Shared, rules: &[(usize, &'a Rule)], public: bool) -> Self {
         let fallbacks = site.site.slots.iter().filter_map(|slot| slot.fallback.as_ref()).map(|id| &id.value);
         let fallbacks: Vec<&String> = fallbacks.collect();
         let is_shown = |content: &&Content| {
@@ -226,13 +228,13 @@ impl<'a> Builder<'a> {
         groups.sort_by(|a, b| a.name.cmp(&b.name));
         let mut leaves = leaves(site, rules, &contents);
         let filters = site.filters.iter().flatten().filter(|_| !public);
-        leaves.extend(filters.flat_map(Truth::leaves).cloned());
+        leaves.extend(filters.flat_map(Truth::leaves).map(Cow::Borrowed));
         let read = contents.iter().flat_map(|content| content.leaves());
-        let tables = table_places(leaves.iter().chain(read));
+        let tables = table_places(leaves.iter().map(AsRef::as_ref).chain(read));
         Self {
             site,
             shared,
-            dictionaries: Dictionaries::of(leaves.iter()),
+            dictionaries: Dictionaries::of(leaves.iter().map(AsRef::as_ref)),
             facts: Facts::default(),
             metrics: Vec::new(),
             scores: Vec::new(),
@@ -243,6 +245,7 @@ impl<'a> Builder<'a> {
             tables,
             zones: zones(&leaves),
             code: Code::default(),
+            slot_names: slot_names(site),
             groups,
             contents,
             deciding: DecidingParts::of(site, rules),
@@ -263,7 +266,7 @@ impl<'a> Builder<'a> {
             status: rule.status,
             purpose: rule.purpose,
             when: rule.when.as_ref().map(|when| self.condition(when, rule.purpose)),
-            slot: place(self.slot_names(), &rule.slot),
+            slot: place(self.slot_names.iter().copied(), &rule.slot),
             content: place(self.contents.iter().map(|content| content.id.as_str()), &rule.content),
             group: group.map(|group| place(self.groups.iter().map(|known| known.name.as_str()), group)),
             caps: rule.caps.clone(),
@@ -348,7 +351,7 @@ impl<'a> Builder<'a> {
     /// The count under this purpose: counts of one meaning are one.
     pub(super) fn metric(&mut self, at: usize, purpose: Purposes) -> u16 {
         let Some(metric) = self.site.metric(at) else { return u16::MAX };
-        let meaning = meaning(metric, purpose);
+        let meaning = self.shared.meaning(at, metric, purpose);
         let warm_up = if self.is_public { WarmUp::Unknown } else { metric.warm_up };
         if let Some(place) = self.metric_places.get(&meaning) {
             // Written twice, it begins as either says.
@@ -399,12 +402,6 @@ impl<'a> Builder<'a> {
         index(self.scores.len() - 1)
     }
 
-    fn slot_names(&self) -> impl Iterator<Item = &'a str> {
-        let mut names: Vec<&str> = self.site.site.slots.iter().map(|slot| slot.name.as_str()).collect();
-        names.sort_unstable();
-        names.into_iter()
-    }
-
     fn slots(&self) -> Vec<Slot> {
         let mut slots: Vec<Slot> = self
             .site
@@ -447,6 +444,12 @@ impl<'a> Builder<'a> {
     }
 }
 
+fn slot_names(site: &Site) -> Vec<&str> {
+    let mut names: Vec<&str> = site.site.slots.iter().map(|slot| slot.name.as_str()).collect();
+    names.sort_unstable();
+    names
+}
+
 /// Attributes that the program's rules read, sorted by name.
 fn attribute_places(site: &Site, shared: &Shared, public: bool) -> BTreeMap<usize, u16> {
     let read = shared.attribute_purposes.keys().filter(|at| !public || shared.page_attributes.contains(at));
@@ -456,7 +459,7 @@ fn attribute_places(site: &Site, shared: &Shared, public: bool) -> BTreeMap<usiz
 }
 
 /// The leaves of the rules' conditions, and of the metrics that these and the contents name.
-fn leaves(site: &Site, rules: &[(usize, &Rule)], contents: &[&Content]) -> Vec<Leaf> {
+fn leaves<'a>(site: &'a Site, rules: &[(usize, &'a Rule)], contents: &[&'a Content]) -> Vec<Cow<'a, Leaf>> {
     let of_rules: Vec<&Leaf> = rules
         .iter()
         .flat_map(|(_, rule)| rule.conditions(&site.deciding))
@@ -465,13 +468,14 @@ fn leaves(site: &Site, rules: &[(usize, &Rule)], contents: &[&Content]) -> Vec<L
     let read = contents.iter().flat_map(|content| content.leaves());
     let metrics: BTreeSet<usize> = of_rules.iter().copied().chain(read).flat_map(metrics_of).collect();
     let filters = metrics.into_iter().filter_map(|at| site.metric(at)).flat_map(ResolvedMetric::filters);
-    let mut leaves: Vec<Leaf> =
-        of_rules.into_iter().chain(filters.flat_map(Truth::leaves)).cloned().collect();
+    let mut leaves: Vec<Cow<'_, Leaf>> =
+        of_rules.into_iter().chain(filters.flat_map(Truth::leaves)).map(Cow::Borrowed).collect();
     let of_items = leaves.iter().flat_map(|leaf| match &leaf.fact {
         Fact::AnyItem(test) => item_truths(test).iter().flat_map(Truth::leaves).cloned().collect(),
         _ => Vec::new(),
     });
-    leaves.extend(of_items.collect::<Vec<Leaf>>());
+    let of_items: Vec<Leaf> = of_items.collect();
+    leaves.extend(of_items.into_iter().map(Cow::Owned));
     leaves
 }
 

@@ -19,6 +19,8 @@ pub(crate) enum PlaceOf {
 pub(crate) struct Shared {
     /// Where each rule runs, in the order of the site's rules.
     pub places: Vec<PlaceOf>,
+    /// What the metrics mean, by their places and the purposes (its bits) that rules read them for.
+    meanings: BTreeMap<(usize, u16), u64>,
     /// How far a count must count, by its meaning.
     pub thresholds: BTreeMap<u64, i64>,
     /// Counts that rules of the page read, by meaning.
@@ -38,6 +40,7 @@ impl Shared {
     pub fn of(site: &Site) -> Self {
         let mut shared = Self {
             places: site.rules.iter().map(|rule| place_of(rule, site)).collect(),
+            meanings: BTreeMap::new(),
             thresholds: BTreeMap::new(),
             page_metrics: BTreeSet::new(),
             page_attributes: BTreeSet::new(),
@@ -59,6 +62,12 @@ impl Shared {
     /// Whether the rule at this place runs in the page.
     pub fn in_page(&self, rule: usize) -> bool {
         self.places.get(rule) == Some(&PlaceOf::Page)
+    }
+
+    /// What the metric at this place means under the purpose. Many rules read one metric: it is spelled out once.
+    pub fn meaning(&self, at: usize, metric: &Metric, purpose: Purposes) -> u64 {
+        let known = self.meanings.get(&(at, purpose.0));
+        known.copied().unwrap_or_else(|| meaning(metric, purpose))
     }
 
     fn take(&mut self, rule: &Rule, in_page: bool, site: &Site) {
@@ -96,7 +105,8 @@ impl Shared {
             }
             Fact::Metric(at) => {
                 let Some(metric) = site.metric(*at) else { return };
-                let meaning = meaning(metric, purpose);
+                let known = self.meanings.entry((*at, purpose.0));
+                let meaning = *known.or_insert_with(|| meaning(metric, purpose));
                 let threshold = self.thresholds.entry(meaning).or_default();
                 *threshold = (*threshold).max(threshold_of(&leaf.test));
                 if in_page {

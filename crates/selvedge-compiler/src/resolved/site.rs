@@ -24,6 +24,7 @@ use crate::written::{Written, content as written_content, site};
 use selvedge_core::consent::Purposes;
 use selvedge_core::tracking_plan::PlanEvent;
 use selvedge_core::wire::program::{self, Builtin, Cap, Hold, Status, Timing, Trigger};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A site, resolved.
@@ -218,7 +219,8 @@ fn resolve_rules(
             resolved.push((found, rule.id.span));
         }
     }
-    resolved.sort_by(|(a, _), (b, _)| (b.priority, &a.id).cmp(&(a.priority, &b.id)));
+    // By places, not by moving: a rule is large.
+    resolved.sort_by_cached_key(|(rule, _)| (Reverse(rule.priority), rule.id.clone()));
     let shown = resolved.iter().filter(|(rule, _)| !rule.slot.is_empty());
     let ranked = shown.map(|(rule, span)| Ranked {
         id: &rule.id,
