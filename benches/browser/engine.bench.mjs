@@ -6,12 +6,12 @@ import { readFileSync } from 'node:fs';
 import { launch, repository } from '../../tests/browser/support/world.mjs';
 import { print } from './support/figures.mjs';
 
-const probe = process.env.SELVEDGE_PROBE ?? `${repository}target/probe`;
+const measured = process.env.SELVEDGE_MEASURED ?? `${repository}target/measured`;
 const support = `${repository}benches/browser/support`;
 const FILES = {
   '/': ['text/html', () => '<!doctype html><title>engine</title><link rel=icon href=data:,>'],
-  '/probe.js': ['text/javascript', () => readFileSync(`${probe}/probe.js`)],
-  '/probe_bg.wasm': ['application/wasm', () => readFileSync(`${probe}/probe_bg.wasm`)],
+  '/measured.js': ['text/javascript', () => readFileSync(`${measured}/measured.js`)],
+  '/measured_bg.wasm': ['application/wasm', () => readFileSync(`${measured}/measured_bg.wasm`)],
   '/rules.mjs': ['text/javascript', () => readFileSync(`${support}/rules.mjs`)],
   '/figures.mjs': ['text/javascript', () => readFileSync(`${support}/figures.mjs`)],
 };
@@ -50,9 +50,9 @@ try {
 /** Runs in the page. */
 async function measure(rules) {
   const [{ default: start, EngineBench }, { byHand }, { sample }] = await Promise.all(
-    ['/probe.js', '/rules.mjs', '/figures.mjs'].map((module) => import(module)),
+    ['/measured.js', '/rules.mjs', '/figures.mjs'].map((module) => import(module)),
   );
-  await start('/probe_bg.wasm');
+  await start('/measured_bg.wasm');
   const engines = { wasm: EngineBench.of(rules), javascript: byHand(rules) };
   const each = (work) => Object.fromEntries(Object.entries(engines).map(([name, engine]) => [name, work(engine)]));
   return {

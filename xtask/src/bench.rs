@@ -3,7 +3,7 @@
 //! A benchmark is a target of the package `selvedge-benches` (`benches/benches/*.rs`, its own `main`), the load on the
 //! worker (`tests/src/bin/collect.rs`), or a script for Chromium, `benches/browser/*.bench.mjs` and `benches/page/*.bench.mjs`. It prints
 //! each figure as one line of JSON, `{"figure": "rule native", "value": 2.7}`, with `of` where several clients have it; other lines
-//! are for people and shown as they are. `benches/peers` runs the same rules in other engines.
+//! are for people and shown as they are. `benches/peers` runs the same rules in other engines, `benches/measured` is the engine in wasm.
 //! `benches/budgets.toml` says each figure's unit and target.
 
 use std::collections::BTreeMap;
@@ -76,7 +76,7 @@ fn outputs(repo: &Repo, part: Part) -> Result<Vec<(String, String)>> {
         Part::Browser => browser(repo, "benches/browser", ".bench.mjs"),
         Part::Page => browser(repo, "benches/page", ".bench.mjs"),
         Part::Engine => {
-            let mut outputs = cargo_benches(repo, &["--bench", "engine"])?;
+            let mut outputs = cargo_benches(repo, &["--bench", "engine", "--bench", "compile"])?;
             outputs.extend(browser(repo, "benches/browser", "engine.bench.mjs")?);
             Ok(outputs)
         }
@@ -120,7 +120,7 @@ fn edge(repo: &Repo) -> Result<Vec<(String, String)>> {
 
 /// The scripts of a folder whose names end so, one after the other.
 fn browser(repo: &Repo, folder: &str, ending: &str) -> Result<Vec<(String, String)>> {
-    wasm::probe(repo)?;
+    wasm::measured(repo)?;
     let peers = setup::page_peers(repo)?;
     let serve = ["build", "--quiet", "--package", "selvedge-tests", "--bin", "serve"];
     run::quiet(run::cargo(&repo.root).args(serve))?;
@@ -132,7 +132,7 @@ fn browser(repo: &Repo, folder: &str, ending: &str) -> Result<Vec<(String, Strin
         let mut node = run::command("node", &repo.root);
         node.arg(&script).env(build::BUILT, "1").env("CHROMIUM", setup::chromium()?);
         node.env("SELVEDGE_SERVE", repo.target.join("debug/serve"));
-        node.env("SELVEDGE_PROBE", repo.target.join("probe")).env("SELVEDGE_PAGE_PEERS", &peers);
+        node.env("SELVEDGE_MEASURED", repo.target.join("measured")).env("SELVEDGE_PAGE_PEERS", &peers);
         outputs.push((name.clone(), say::step(&format!("running {name}"), || run::quiet(&mut node))?));
     }
     Ok(outputs)

@@ -69,13 +69,13 @@ const RECIPE: &str = "recipe 7, wasm-bindgen 0.2.130";
 /// # Errors
 /// With the output of the step that failed.
 pub fn page(repo: &Repo) -> Result<()> {
-    page_module(repo, "selvedge-browser", "selvedge", "page")?;
-    page_module(repo, "selvedge-rules", "rules", "rule engine's")?;
-    page_module(repo, "selvedge-strings", "strings", "consent strings'")
+    page_module(repo, "selvedge-browser", Profile::Wasm, "selvedge", "page")?;
+    page_module(repo, "selvedge-rules", Profile::Engine, "rules", "rule engine's")?;
+    page_module(repo, "selvedge-strings", Profile::Wasm, "strings", "consent strings'")
 }
 
-fn page_module(repo: &Repo, package: &str, name: &str, what: &str) -> Result<()> {
-    let compiled = compile(repo, package, what)?;
+fn page_module(repo: &Repo, package: &str, profile: Profile, name: &str, what: &str) -> Result<()> {
+    let compiled = compile(repo, package, profile, what)?;
     let folder = repo.path("www/sdk/generated");
     let outputs = [folder.join(format!("{name}_bg.js")), folder.join(format!("{name}_bg.wasm"))];
     let inputs = inputs(&compiled, &PAGE_OPTIONS)?;
@@ -102,21 +102,34 @@ fn page_module(repo: &Repo, package: &str, name: &str, what: &str) -> Result<()>
     Ok(())
 }
 
-/// Builds the heads' probe (`tests/probe`) into `target/probe/`, for tests and benchmarks in Chromium.
+/// Builds the heads' probe (`tests/probe`) into `target/probe/`, for tests in Chromium: compiled as the page's rule engine is,
+/// because that is whose decisions it stands for.
 ///
 /// # Errors
 /// With the output of the step that failed.
 pub fn probe(repo: &Repo) -> Result<()> {
-    let compiled = compile(repo, "selvedge-probe", "probe")?;
-    let folder = repo.target.join("probe");
-    let outputs = [folder.join("probe.js"), folder.join("probe_bg.wasm")];
-    let inputs = inputs(&compiled, &PROBE_OPTIONS)?;
-    unless_fresh(repo, "probe-wasm", inputs, &outputs, || {
+    for_a_test(repo, "selvedge-probe", Profile::Engine, "probe", &PROBE_OPTIONS)
+}
+
+/// Builds the rule engine of the benchmarks (`benches/measured`) into `target/measured/`, as the page's is built.
+///
+/// # Errors
+/// With the output of the step that failed.
+pub fn measured(repo: &Repo) -> Result<()> {
+    for_a_test(repo, "selvedge-measured", Profile::Engine, "measured", &PAGE_OPTIONS)
+}
+
+fn for_a_test(repo: &Repo, package: &str, profile: Profile, name: &str, options: &[&str]) -> Result<()> {
+    let compiled = compile(repo, package, profile, name)?;
+    let folder = repo.target.join(name);
+    let module = folder.join(format!("{name}_bg.wasm"));
+    let outputs = [folder.join(format!("{name}.js")), module.clone()];
+    unless_fresh(repo, &format!("{name}-wasm"), inputs(&compiled, options)?, &outputs, || {
         empty(&folder)?;
         let mut bindgen = Bindgen::new();
         bindgen.web(true)?.typescript(false);
-        bind(&mut bindgen, &compiled, "probe", &folder)?;
-        optimise(repo, &folder.join("probe_bg.wasm"), &PROBE_OPTIONS)
+        bind(&mut bindgen, &compiled, name, &folder)?;
+        optimise(repo, &module, options)
     })?;
     Ok(())
 }
@@ -139,7 +152,7 @@ pub fn floor(repo: &Repo) -> Result<()> {
 
 /// The modules of a worker: those of wasm-bindgen, named `worker`, and the hand-written ones of `shim`.
 fn for_workerd(repo: &Repo, package: &str, what: &str, shim: &Path, folder: &Path) -> Result<()> {
-    let compiled = compile(repo, package, what)?;
+    let compiled = compile(repo, package, Profile::Wasm, what)?;
     let outputs = ["worker.js", "worker_bg.wasm", "index.mjs"].map(|name| folder.join(name));
     let inputs = inputs(&compiled, &WORKER_OPTIONS)?.tree(shim)?;
     unless_fresh(repo, &format!("{what}-wasm"), inputs, &outputs, || {
@@ -154,14 +167,32 @@ fn for_workerd(repo: &Repo, package: &str, what: &str, shim: &Path, folder: &Pat
     Ok(())
 }
 
+/// How cargo compiles a module: the profile of the root `Cargo.toml`.
+#[derive(Clone, Copy)]
+enum Profile {
+    /// For few bytes.
+    Wasm,
+    /// For speed.
+    Engine,
+}
+
+impl Profile {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Wasm => "wasm",
+            Self::Engine => "engine",
+        }
+    }
+}
+
 /// Compiles `package` to wasm and gives the place of the module; cargo itself skips what is up to date.
-fn compile(repo: &Repo, package: &str, what: &str) -> Result<PathBuf> {
+fn compile(repo: &Repo, package: &str, profile: Profile, what: &str) -> Result<PathBuf> {
     let file = format!("{}.wasm", package.replace('-', "_"));
-    let module = repo.target.join("wasm32-unknown-unknown/wasm").join(file);
+    let module = repo.target.join("wasm32-unknown-unknown").join(profile.name()).join(file);
     let first = if module.exists() { "" } else { " (first time about 60 s)" };
     say::step(&format!("building the {what} wasm{first}"), || {
         let mut cargo = run::cargo(&repo.root);
-        cargo.args(["build", "--package", package, "--lib", "--profile", "wasm"]);
+        cargo.args(["build", "--package", package, "--lib", "--profile", profile.name()]);
         cargo.args(["--target", "wasm32-unknown-unknown"]).arg("--target-dir").arg(&repo.target);
         run::quiet(cargo.arg("--quiet"))
     })?;

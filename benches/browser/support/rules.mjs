@@ -19,7 +19,7 @@ function rule(at) {
   return { slot: at % SLOTS, when };
 }
 
-/** The engine of so many rules, with the interface of the probe's `EngineBench`. */
+/** The engine of so many rules, with the interface of `EngineBench` (benches/measured). */
 export function byHand(rules) {
   const list = Array.from({ length: rules }, (_, at) => rule(at));
   const visitor = {

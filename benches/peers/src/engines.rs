@@ -85,6 +85,11 @@ impl Zen {
         Ok(Self(compiled.map_err(|fault| anyhow!("zen: {fault:?}"))?))
     }
 
+    /// Bytes of the rules as a page would have to fetch them: their text.
+    pub fn bytes(rules: &[Rule]) -> usize {
+        rules.iter().map(|rule| rule.text(&ZEN).len()).sum()
+    }
+
     pub fn facts(facts: &Facts) -> Variable {
         facts.json().into()
     }

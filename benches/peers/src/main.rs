@@ -35,7 +35,7 @@ fn answers_are_equal(rules: &[Rule]) -> Result<()> {
     let scheme = scheme();
     let (zen, cel, logic) = (Zen::compile(rules)?, Cel::compile(rules)?, JsonLogic::compile(rules)?);
     let wirefilter = Wirefilter::compile(&scheme, rules)?;
-    let mut visit = Visit::new(&ours::compiled(&ours::site(rules))?)?;
+    let mut visit = Visit::new(&ours::compiled(&ours::site(rules))?.full_bytes)?;
     let mut truths = 0;
     for (at, facts) in visitors().iter().enumerate() {
         let expected = by_hand(rules, facts);
@@ -70,7 +70,7 @@ fn measure(rules: &[Rule]) -> Result<()> {
     let wirefilter = Wirefilter::compile(&scheme, rules)?;
     let site = ours::site(rules);
     let program = ours::compiled(&site)?;
-    let mut visit = Visit::new(&program)?;
+    let mut visit = Visit::new(&program.full_bytes)?;
     let events: Vec<_> = visitors.iter().map(ours::event).collect();
     visit.step(&events[1]);
 
@@ -114,7 +114,13 @@ fn measure(rules: &[Rule]) -> Result<()> {
     compiling(n, "wirefilter", || Wirefilter::compile(&scheme, rules).map(drop));
     print_figure(
         &format!("peers of {n}, µs to load: selvedge"),
-        nanoseconds(|| Program::load(&program)) / 1e3,
+        nanoseconds(|| Program::load(&program.full_bytes)) / 1e3,
+    );
+    let in_the_page = program.public_bytes.len() as f64;
+    print_figure(&format!("peers of {n}, bytes of rules in the page: selvedge"), in_the_page);
+    print_figure(
+        &format!("peers of {n}, bytes of rules in the page: zen-expression"),
+        Zen::bytes(rules) as f64,
     );
     if n == 10 {
         print_figure("peers, bytes of state: selvedge", visit.state_bytes() as f64);

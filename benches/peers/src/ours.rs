@@ -6,7 +6,7 @@ use crate::facts::{Facts, NUMBERS, TEXTS};
 use crate::rule::{Rule, Words};
 use anyhow::{Context, Result};
 use selvedge_benches::visit::{START_MS, Visit, event as named};
-use selvedge_compiler::compile;
+use selvedge_compiler::{Compiled, compile};
 use selvedge_core::event::{Event, EventType};
 use selvedge_core::number::Number;
 use selvedge_core::rules::explain;
@@ -70,12 +70,12 @@ pub fn site(rules: &[Rule]) -> BTreeMap<String, String> {
     .into()
 }
 
-/// The program's bytes.
-pub fn compiled(site: &BTreeMap<String, String>) -> Result<Vec<u8>> {
+/// The site's two programs: the edge's, and the page's.
+pub fn compiled(site: &BTreeMap<String, String>) -> Result<Compiled> {
     let compilation = compile(site);
     let problems = compilation.diagnostics.iter().map(|found| found.message.clone());
     let problems = problems.take(3).collect::<Vec<_>>().join("\n");
-    Ok(compilation.program.with_context(|| format!("the site of the benchmark: {problems}"))?.full_bytes)
+    compilation.program.with_context(|| format!("the site of the benchmark: {problems}"))
 }
 
 /// What tells the facts of a visitor.

@@ -1,8 +1,7 @@
 //! A recorded journey, decided: batches in, one line of text a batch out. The same code runs natively and, as wasm, in
 //! Chromium; the worker's answers to the same batches are brought into the same lines ([`line`]). Equal text means
-//! equal decisions and equal state, byte for byte. And the engine of the benchmarks, to be measured in wasm.
+//! equal decisions and equal state, byte for byte.
 
-use selvedge_benches::engine::{self, Engine};
 use selvedge_core::event::Event;
 use selvedge_core::id::{ProgramHash, Sequence};
 use selvedge_core::rules::{Moment, Orders, Place, Program, decide, end_session, make_up, rule_time, step};
@@ -33,34 +32,6 @@ pub fn at_the_edge(full: &[u8], journey: &[u8]) -> String {
 #[must_use]
 pub fn in_the_page(full: &[u8], public: &[u8], journey: &[u8]) -> String {
     run(full, Some(public), journey).unwrap_or_else(|problem| problem)
-}
-
-/// The rule engine of the benchmarks, with its visitor. It runs many times for one call, so that the call is not measured.
-#[wasm_bindgen]
-pub struct EngineBench(Engine);
-
-#[wasm_bindgen]
-impl EngineBench {
-    /// The engine with a program of so many rules; `undefined` where the program does not load.
-    #[must_use]
-    pub fn of(rules: u16) -> Option<Self> {
-        Engine::new(&engine::program(rules)).ok().map(Self)
-    }
-
-    /// The rule that has each slot; -1 where none has it.
-    pub fn winners(&mut self) -> Vec<i32> {
-        self.0.winners().map(|rule| rule.map_or(-1, i32::from)).collect()
-    }
-
-    /// Decides so many times; how many slots were won in all.
-    pub fn decide(&mut self, runs: u32) -> u32 {
-        (0..runs).fold(0, |won, _| won.wrapping_add(self.0.decide() as u32))
-    }
-
-    /// Steps by so many events, and decides after each; how many slots were won in all.
-    pub fn event(&mut self, runs: u32) -> u32 {
-        (0..runs).fold(0, |won, at| won.wrapping_add(self.0.event(at as usize) as u32))
-    }
 }
 
 fn run(full: &[u8], public: Option<&[u8]>, journey: &[u8]) -> Result<String, String> {

@@ -26,12 +26,13 @@ const ARROWS: [(&str, &[&str]); 11] = [
 /// The crates of the wasm boundary, and the only crates of ours that may use them.
 const WASM: [&str; 6] =
     ["wasm-bindgen", "wasm-bindgen-futures", "js-sys", "web-sys", "serde-wasm-bindgen", "worker"];
-const WASM_USERS: [&str; 6] = [
+const WASM_USERS: [&str; 7] = [
     "selvedge-browser",
     "selvedge-rules",
     "selvedge-strings",
     "selvedge-worker",
     "selvedge-floor",
+    "selvedge-measured",
     "selvedge-probe",
 ];
 /// What the page must not carry.
