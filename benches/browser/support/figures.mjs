@@ -14,10 +14,11 @@ export function print(name, samples, per = 1) {
 }
 
 /**
- * Nanoseconds of one run, in `count` samples of at least `ms` each. `work(runs)` does it so many times. It needs nothing
- * from outside, so that it can be sent into a page as text.
+ * Nanoseconds of one run, in `count` samples of at least `ms` each: shorter than what a busy machine gives to anybody in one
+ * piece, so that most samples are whole. `work(runs)` does it so many times. It needs nothing from outside, so that it can be
+ * sent into a page as text.
  */
-export function sample(work, count = 51, ms = 8) {
+export function sample(work, count = 401, ms = 0.5) {
   const spent = (runs) => {
     const begin = performance.now();
     work(runs);
