@@ -45,7 +45,8 @@ pub enum Claimed {
     Nothing = 1,
     /// Grants were taken just now.
     Taken = 2,
-    /// Nobody could be asked: there is no engine, or it failed.
+    /// No grant was asked for: what stands was seen in an earlier page view and is held since; or nobody could be asked, as
+    /// there is no engine, or it failed.
     Unasked = 3,
 }
 

@@ -13,8 +13,8 @@ use selvedge_core::id::{VisitorId, WriterId};
 use selvedge_core::limits::LEASE_REPORTS_MAX;
 use selvedge_core::mutation::{Mutation, is_planted};
 use selvedge_core::rules::{
-    Decision, Image, Moment, Orders, Place, Recall, content, decide_again, end_session, grants_for, make_up,
-    next_wake, rule_time, step,
+    Decision, Image, Moment, Orders, Place, Recall, content, decide_again, end_session, grants_for,
+    is_lasting, make_up, next_wake, rule_time, step,
 };
 use selvedge_core::tracking_plan::{Plan, Trust, purposes_of};
 use selvedge_core::value::Map;
@@ -289,6 +289,9 @@ impl Engine {
             return Claimed::Nothing;
         }
         let needs = self.needs_of(slot);
+        if needs.is_empty() && self.lasts(slot) {
+            return Claimed::Unasked;
+        }
         for Need { grant, left, .. } in &needs {
             let known = grant.count.saturating_sub(*left);
             let known = u32::from(known).saturating_add(pending(&self.claims, grant.rule));
@@ -312,6 +315,16 @@ impl Engine {
         }
         self.spend_leases();
         if is_new { Claimed::Taken } else { Claimed::Nothing }
+    }
+
+    /// Whether what stands in a slot was held from an earlier page view, where its grant was taken.
+    fn lasts(&self, slot: &str) -> bool {
+        let Some(Loaded { image, .. }) = &self.loaded else { return false };
+        let decision = self.decided.iter().find(|decision| image.slot_name(decision.slot) == slot);
+        decision.is_some_and(|decision| match decision.reason {
+            Reason::RunsAtEdge => self.edge_of(slot).is_some_and(|edge| edge.reason == Reason::Held),
+            _ => is_lasting(image, &self.state, decision),
+        })
     }
 
     /// What a slot's decision needs grants of: of its own rules the page knows it, of others the edge said.

@@ -442,8 +442,8 @@ impl Mind {
                 self.leases = leases.into();
                 Claimed::Taken
             }
+            None | Some([_, 3, ..]) => Claimed::Unasked,
             Some(_) => Claimed::Nothing,
-            None => Claimed::Unasked,
         }
     }
 

@@ -377,3 +377,57 @@ fn a_rule_that_the_edge_stopped_is_gone_with_the_answer_and_stays_so_on_the_next
     world.pass(FLUSH_MS);
     assert!(hero(&world).is_some());
 }
+
+/// A page whose capped rule is held for a day.
+fn lasting() -> World {
+    let mut parts = shop();
+    parts.rules[0].hold = Hold::Time(86_400_000);
+    parts.rules[0].caps[0].window = selvedge_core::wire::program::Window::Sliding(3_600_000);
+    let mut world = World::new(Some(parts));
+    world.settle();
+    world.grant();
+    world.page(SITE);
+    world.pass(FLUSH_MS);
+    world.view_shoes();
+    world.view_shoes();
+    world
+}
+
+/// Of each exposure, whether it says that it took no grant.
+fn ungranted(world: &World) -> Vec<bool> {
+    exposures(world).iter().map(|properties| properties.get("granted").is_some()).collect()
+}
+
+#[test]
+fn what_is_held_from_an_earlier_page_view_says_that_it_took_no_grant_there() {
+    let mut world = lasting();
+    for _ in 0..3 {
+        assert_eq!(hero(&world).as_deref(), Some("free-shipping-hero"));
+        see_hero(&mut world);
+        world.pass(FLUSH_MS);
+        world.reopen();
+        world.page(SITE);
+    }
+    assert_eq!(ungranted(&world), [false, true, true]);
+    let state = world.edge.states.values().next().unwrap();
+    let caps = state.cells.iter().filter_map(|cell| match &cell.body {
+        selvedge_core::wire::state::CellBody::Cap(cap) => Some((cap.used_ms.len(), cap.lease.left)),
+        _ => None,
+    });
+    assert_eq!(caps.collect::<Vec<_>>(), [(2, 1)], "the device holds a grant that it took once");
+}
+
+#[test]
+fn what_is_held_and_was_not_seen_yet_takes_its_grant_where_it_is_seen_first() {
+    let mut world = lasting();
+    world.view_shoes();
+    world.pass(FLUSH_MS);
+    assert_eq!(hero(&world).as_deref(), Some("free-shipping-hero"));
+    world.reopen();
+    world.page(SITE);
+    assert!(!world.device.contains_key("leases"));
+    see_hero(&mut world);
+    assert!(world.device.contains_key("leases"), "other tabs know that a grant is gone");
+    world.pass(FLUSH_MS);
+    assert_eq!(ungranted(&world), [false]);
+}

@@ -250,7 +250,8 @@ fn hold(image: &Image, state: &mut VisitorState, moment: &Moment, rule: RuleRow,
     let now_ms = state.now_ms(moment.now_ms);
     let until_ms =
         (rule.hold() == kind::HOLD_TIME).then_some(now_ms.wrapping_add(rule.hold_ms().cast_signed()));
-    let held = Held { slot: image.slot(rule.slot()).hash(), rule: rule.hash(), until_ms, fixed };
+    let held =
+        Held { slot: image.slot(rule.slot()).hash(), rule: rule.hash(), until_ms, fixed, is_seen: false };
     let list = match rule.hold() {
         kind::HOLD_PAGE => state.page_mut(moment.writer).map(|page| &mut page.held),
         kind::HOLD_SESSION if state.session.is_gap_open => None,

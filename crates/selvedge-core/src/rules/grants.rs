@@ -60,20 +60,28 @@ fn of_dismissals(rule: RuleRow, terms: TermsRow) -> Owner {
 }
 
 /// What a grant is to be taken of before what a decision shows is seen: by the names of the rule's caps, group, slot and site.
-/// Nothing is needed for what shows nothing of a rule, and for what was held from one page view to the next.
+/// Nothing is needed for what shows nothing of a rule, and for what was seen and is held from one page view to the next.
 #[must_use]
-pub fn claimed(image: &Image, decision: &Decision) -> Vec<u64> {
+pub fn claimed(image: &Image, state: &VisitorState, decision: &Decision) -> Vec<u64> {
     let mut names = Vec::new();
-    let is_begun = match (decision.reason, decision.rule) {
-        (Reason::Won, Some(at)) => Some(at),
-        (Reason::Held, Some(at)) => Some(at).filter(|at| image.rule(*at).hold() == kind::HOLD_PAGE),
-        _ => None,
-    };
-    if let Some(at) = is_begun {
+    let is_shown = matches!(decision.reason, Reason::Won | Reason::Held);
+    let begun = decision.rule.filter(|_| is_shown && !is_lasting(image, state, decision));
+    if let Some(at) = begun {
         let owners = owners(image, image.rule(at), image.terms(at));
         names.extend(owners.iter().filter(|owner| reaches_on(image, owner.caps)).map(|owner| owner.hash));
     }
     names
+}
+
+/// Whether what a decision shows was seen since it won, and is held beyond the page view: its grant was taken then.
+#[must_use]
+pub fn is_lasting(image: &Image, state: &VisitorState, decision: &Decision) -> bool {
+    let is_of = |at: u16| {
+        let rule = image.rule(at);
+        rule.hold() != kind::HOLD_PAGE
+            && state.held.iter().any(|held| held.rule == rule.hash() && held.is_seen)
+    };
+    decision.reason == Reason::Held && decision.rule.is_some_and(is_of)
 }
 
 /// Nothing where the rule at this place may be shown once more; else why not.

@@ -115,6 +115,8 @@ pub struct Held {
     pub until_ms: Option<i64>,
     /// The values that its content showed when it won, where it reads any.
     pub fixed: Option<Fixed>,
+    /// It was seen since it won. Of what is held in a page view this is not kept.
+    pub is_seen: bool,
 }
 
 /// Values that stay as they were.

@@ -7,12 +7,13 @@ use selvedge_core::event::{EventType, LeaseReport};
 use selvedge_core::hash::fnv1a_64;
 use selvedge_core::id::WriterId;
 use selvedge_core::limits::LEASE_MS;
+use selvedge_core::rules::{claimed, decide, is_lasting};
 use selvedge_core::value::Value;
 use selvedge_core::wire::answer::Reason;
 use selvedge_core::wire::program::{
     AttributeScope, AttributeType, Cap, FactSource, Group, Hold, Shape, ValueCap, Window,
 };
-use selvedge_core::wire::state::{CapCell, CellBody};
+use selvedge_core::wire::state::{CapCell, CellBody, VisitorState};
 
 const DAY_WINDOW: Window = Window::Sliding(86_400_000);
 
@@ -220,6 +221,34 @@ fn what_was_seen_without_a_grant_counts_and_leaves_the_lease_alone() {
     let lease = cell(&world).lease;
     assert_eq!(cell(&world).used_ms.len(), 1);
     assert_eq!((lease.granted, lease.left), (2, 2), "no grant came back that the device still holds");
+}
+
+#[test]
+fn what_lasts_beyond_its_page_view_needs_a_grant_until_it_was_seen() {
+    let mut build = Build::new();
+    let rule = build.rule("r", "hero", None);
+    rule.caps = vec![Cap { limit: 2, window: DAY_WINDOW }];
+    rule.hold = Hold::Session;
+    let mut world = World::new(build.program());
+    world.track(0, "a");
+    let needs = |world: &mut World, at_ms: i64| {
+        let moment = world.moment(at_ms);
+        let (program, mut state) = (&world.program, world.state.clone());
+        let decided = decide(program, &mut state, &moment);
+        let hero = *decided.iter().find(|decision| decision.rule.is_some()).unwrap();
+        let (reason, lasts) = (hero.reason, is_lasting(program, &state, &hero));
+        let needs = claimed(program, &state, &hero).len();
+        world.state = state;
+        (reason, needs, lasts)
+    };
+    assert_eq!(needs(&mut world, 0), (Reason::Won, 1, false));
+    assert_eq!(needs(&mut world, SECOND), (Reason::Held, 1, false), "it stands, and nobody has seen it");
+    let stored = VisitorState::decode(&world.state.encode()).unwrap();
+    assert_eq!(stored.held, world.state.held);
+    world.expose(2 * SECOND, "r");
+    assert_eq!(needs(&mut world, 3 * SECOND), (Reason::Held, 0, true));
+    let stored = VisitorState::decode(&world.state.encode()).unwrap();
+    assert!(stored.held.iter().any(|held| held.is_seen));
 }
 
 #[test]

@@ -37,8 +37,8 @@ fn facts() -> impl Strategy<Value = Vec<(Builtin, Stored)>> {
 fn held() -> impl Strategy<Value = Held> {
     let fixed = (any::<u64>(), prop::collection::vec(stored(), 0..4))
         .prop_map(|(meaning, values)| Fixed { meaning, values });
-    (any::<u64>(), any::<u64>(), any::<Option<i64>>(), prop::option::of(fixed))
-        .prop_map(|(slot, rule, until_ms, fixed)| Held { slot, rule, until_ms, fixed })
+    (any::<u64>(), any::<u64>(), any::<Option<i64>>(), prop::option::of(fixed), any::<bool>())
+        .prop_map(|(slot, rule, until_ms, fixed, is_seen)| Held { slot, rule, until_ms, fixed, is_seen })
 }
 
 fn session() -> impl Strategy<Value = Session> {

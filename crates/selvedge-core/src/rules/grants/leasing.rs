@@ -42,7 +42,7 @@ pub fn grants_for(image: &Image, state: &VisitorState, decision: &Decision, slot
         let grant = Grant { rule, lease: lease.id, count: lease.granted, expires_ms: lease.expires_ms };
         Need { slot: String::from(slot), grant, left: lease.left }
     };
-    claimed(image, decision).into_iter().map(need).collect()
+    claimed(image, state, decision).into_iter().map(need).collect()
 }
 
 /// Everything that is capped beyond the page.

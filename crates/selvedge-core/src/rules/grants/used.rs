@@ -24,6 +24,8 @@ pub(in crate::rules) fn expose(image: &Image, state: &mut VisitorState, moment: 
         return;
     }
     let (rule, terms) = (image.rule(at), image.terms(at));
+    let held = state.held.iter_mut().find(|held| held.rule == rule.hash());
+    held.into_iter().for_each(|held| held.is_seen = true);
     for owner in owners(image, rule, terms) {
         use_up(image, state, moment, owner, is_granted(event));
     }

@@ -225,7 +225,7 @@ impl Decoder<'_> {
 
     fn held(&mut self) -> Held {
         let (slot, rule, flags) = (self.fixed(), self.fixed(), self.u8());
-        if flags > 3 {
+        if flags > 7 {
             self.break_off(StateFault::Wire(WireFault::Malformed));
         }
         Held {
@@ -233,6 +233,7 @@ impl Decoder<'_> {
             rule,
             until_ms: if flags & 1 != 0 { Some(self.time()) } else { None },
             fixed: if flags & 2 != 0 { Some(self.fixed_values()) } else { None },
+            is_seen: flags & 4 != 0,
         }
     }
 

@@ -136,9 +136,10 @@ impl Encoder {
         }
     }
 
-    /// Bit 0: until when follows; bit 1: fixed values follow.
+    /// Bit 0: until when follows; bit 1: fixed values follow; bit 2: it was seen.
     fn until(&mut self, held: &Held) {
-        self.out.u8(u8::from(held.until_ms.is_some()) | u8::from(held.fixed.is_some()) << 1);
+        let is_seen = u8::from(held.is_seen) << 2;
+        self.out.u8(u8::from(held.until_ms.is_some()) | u8::from(held.fixed.is_some()) << 1 | is_seen);
         if let Some(until_ms) = held.until_ms {
             self.time(until_ms);
         }
