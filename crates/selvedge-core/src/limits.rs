@@ -112,6 +112,11 @@ pub const CAP_BYTES_MAX: usize = 16 * 1_024;
 pub const LOG_ROW_BYTES_MAX: usize = 1_500_000;
 /// How long a grant may be used after it was leased.
 pub const LEASE_MS: i64 = 24 * 60 * 60 * 1_000;
+/// Grants that answers to hands without a rule engine hold of one visitor, at most.
+pub const PROMISES_MAX: usize = 16;
+/// How long what such an answer promised may be seen: half of the time for which its grant is kept, so that an exposure has the
+/// other half to arrive.
+pub const PROMISE_SEEN_MS: i64 = LEASE_MS / 2;
 
 /// Bytes of a program.
 pub const PROGRAM_BYTES_MAX: usize = 4 * 1024 * 1024;

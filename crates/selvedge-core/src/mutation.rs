@@ -95,6 +95,8 @@ pub enum Mutation {
     AnswerTwice,
     /// What nobody answered for leaves.
     UnknownGranted,
+    /// An answer to hands without an engine takes no grant.
+    AnswerUngranted,
 }
 
 impl Mutation {
@@ -145,6 +147,7 @@ impl Mutation {
         Self::SessionNotRenewed,
         Self::AnswerTwice,
         Self::UnknownGranted,
+        Self::AnswerUngranted,
     ];
 
     /// Its name.
@@ -196,6 +199,7 @@ impl Mutation {
             Self::SessionNotRenewed => "session-not-renewed",
             Self::AnswerTwice => "answer-twice",
             Self::UnknownGranted => "unknown-granted",
+            Self::AnswerUngranted => "answer-ungranted",
         }
     }
 }

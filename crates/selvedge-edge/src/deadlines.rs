@@ -1,6 +1,7 @@
 //! Deadlines at the edge: decided at where nothing happened, by the shard's alarm or before the next event.
 
 use crate::decision::{Decider, slot_decisions};
+use crate::leases::Leases;
 use crate::ledger::Ledger;
 use crate::site::Site;
 use alloc::string::{String, ToString};
@@ -9,7 +10,7 @@ use selvedge_core::consent::Purposes;
 use selvedge_core::event::{Clock, Event};
 use selvedge_core::id::{VisitorId, WriterId};
 use selvedge_core::limits::{SEQUENCE_REORDER_MS, WAKES_MAX};
-use selvedge_core::rules::{self, Decision, Moment, Place};
+use selvedge_core::rules::{self, Decision, Moment, Place, Recall};
 use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::log_row::{Cause, Emission, LogNote, LogRow, Said};
@@ -44,26 +45,31 @@ const VARIANT: &str = "variant";
 pub const SOURCE: &str = "deadline";
 
 /// Decides at every deadline up to the moment, each at its own time, and gives what is to be logged of it.
-pub fn make_up(site: &Site, state: &mut VisitorState, moment: &Moment<'_>) -> Vec<LogNote> {
+pub(crate) fn make_up(
+    site: &Site,
+    state: &mut VisitorState,
+    moment: &Moment<'_>,
+    leases: &mut Leases,
+) -> Vec<LogNote> {
     let mut notes = Vec::new();
     for _ in 0..WAKES_MAX {
         let Some(due_ms) = rules::wake(&site.program, state, moment) else { break };
         let moment = Moment { now_ms: due_ms, ..*moment };
         let just_before = Moment { now_ms: due_ms.saturating_sub(1), ..moment };
         let before = rules::decide(&site.program, &mut state.clone(), &just_before);
-        decide(site, state, &moment, &before, &mut notes);
+        decide(site, state, &moment, (&before, leases), &mut notes);
     }
     notes
 }
 
 /// Decides at the end of a session that an event brings, before that event is stepped, and gives what is to be logged of it;
 /// `None` where the event ends none, or no rule waits for that.
-pub fn end_session(
+pub(crate) fn end_session(
     site: &Site,
     state: &mut VisitorState,
-    event: &Event,
-    usable: Purposes,
+    (event, usable): (&Event, Purposes),
     moment: &Moment<'_>,
+    leases: &mut Leases,
 ) -> Option<Vec<LogNote>> {
     let mut notes = Vec::new();
     let mut before = state.clone();
@@ -71,7 +77,7 @@ pub fn end_session(
         return None;
     }
     let before = rules::decide(&site.program, &mut before, moment);
-    decide(site, state, moment, &before, &mut notes);
+    decide(site, state, moment, (&before, leases), &mut notes);
     Some(notes)
 }
 
@@ -80,14 +86,12 @@ fn decide(
     site: &Site,
     state: &mut VisitorState,
     moment: &Moment<'_>,
-    before: &[Decision],
+    (before, leases): (&[Decision], &mut Leases),
     notes: &mut Vec<LogNote>,
 ) {
-    if moment.in_force.holds(Purposes::PERSONALIZATION) {
-        rules::lease(&site.program, state, moment.now_ms, &[]);
-    }
+    leases.lease(site, state, (moment.now_ms, moment.in_force), &[]);
     notes.extend(emitted(site, state, moment, None));
-    let after = rules::decide(&site.program, state, moment);
+    let after = leases.decide(site, state, moment, &mut Recall::default());
     let changed = changed(&after, before);
     if !changed.is_empty() {
         let decider = Decider { site, state, moment };
@@ -175,7 +179,9 @@ pub fn wake(site: &Site, visitor: VisitorId, stored: &VisitorRecord, now_ms: u64
         orders: site.orders(),
     };
     let is_due = rules::next_due(&site.program, &state, moment.now_ms).is_some();
-    let notes = make_up(site, &mut state, &moment);
+    let mut leases = Leases::of_nobody(&state, stored.promised.clone());
+    let notes = make_up(site, &mut state, &moment, &mut leases);
+    leases.settle(&mut state);
     state.publish = site.publish;
     let next_ms = rules::next_wake(&site.program, &state);
     let record = VisitorRecord { publish: site.publish, state: state.encode(), ..stored.clone() };

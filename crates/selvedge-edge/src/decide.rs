@@ -1,12 +1,14 @@
-//! `POST /v1/decide`: what a server asks before it renders a page. Nothing of a visitor is changed by it.
+//! `POST /v1/decide`: what a server asks before it renders a page. Nothing of a visitor is changed by it but the grants of what
+//! is capped: they stand in its record until the exposure comes, or their time is over.
 
 use crate::deadlines;
 use crate::decision::{Decider, contents, slot_decisions};
 use crate::fault::Fault;
-use crate::foreign::Whose;
+use crate::foreign::{Whose, is_id};
 use crate::gate::{Gate, Shown};
 use crate::ingest::{answer_json, json, json_value};
 use crate::json::JsonDecision;
+use crate::leases::{Granted, Leases};
 use crate::preview::{Preview, Refused};
 use crate::reasons::{Explained, explained};
 use crate::site::Site;
@@ -16,11 +18,12 @@ use alloc::vec::Vec;
 use selvedge_core::consent::{Purposes, Snapshot};
 use selvedge_core::id::WriterId;
 use selvedge_core::limits::{CONTEXT_ENTRIES_MAX, EXPERIMENTS_MAX, SLOTS_MAX};
-use selvedge_core::rules::{self, Decision, Moment, Place};
+use selvedge_core::rules::{Asker, Decision, Moment, Place, Recall};
 use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::Map;
 use selvedge_core::wire::answer::Reason;
 use selvedge_core::wire::program::Slot;
+use selvedge_core::wire::promise::Promise;
 use selvedge_core::wire::state::VisitorState;
 use selvedge_core::wire::stored::VisitorRecord;
 use serde::Deserialize;
@@ -50,6 +53,10 @@ pub struct Question {
     /// Variants that the token's holder asks for, as `experiment/variant`: they come before the token's own. Without a valid
     /// token they mean nothing.
     pub variants: Vec<String>,
+    /// The page that shows the answer runs the rule engine, which takes the grants where something is seen: the answer takes none.
+    pub claims: bool,
+    /// A name for the page that is rendered: asked again under it, the answer takes no second grant.
+    pub render: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -76,6 +83,10 @@ struct QuestionJson<'a> {
     preview: Option<String>,
     #[serde(default)]
     variants: Vec<String>,
+    #[serde(default)]
+    claims: bool,
+    #[serde(borrow, default)]
+    render: Option<Cow<'a, str>>,
 }
 
 impl Question {
@@ -91,6 +102,9 @@ impl Question {
         }
         if read.variants.len() > EXPERIMENTS_MAX {
             return Err(Fault::too_large("more variants than a site can have experiments"));
+        }
+        if read.render.as_ref().is_some_and(|name| !is_id(name)) {
+            return Err(Fault::unreadable("render: 1 to 256 bytes"));
         }
         let context = match read.context {
             None => Map::new(),
@@ -112,7 +126,17 @@ impl Question {
             gpc: read.gpc,
             preview: read.preview,
             variants: read.variants,
+            claims: read.claims,
+            render: read.render.map(Cow::into_owned),
         })
+    }
+
+    /// Whose page view shows the answer, as grants are held for it.
+    fn holder(&self) -> u64 {
+        match &self.render {
+            Some(name) => Asker::rendered(name),
+            None => self.writer.bits(),
+        }
     }
 
     /// What the visitor shows, as the server passes it on. The request itself shows only where the server is.
@@ -129,64 +153,133 @@ struct AnswerJson<'a> {
     publish: u64,
     server_time_ms: u64,
     decisions: Vec<JsonDecision<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    granted: Vec<Granted>,
     #[serde(skip_serializing_if = "Option::is_none")]
     preview: Option<Explained<'a>>,
 }
 
-/// The answer to a question, as JSON. Nothing is changed by it: what would be held from now on is not stored.
+/// What is answered, and what is to be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered {
+    /// The answer, as JSON.
+    pub text: String,
+    /// The visitor's record to write, where the answer takes grants.
+    pub record: Option<VisitorRecord>,
+}
+
+/// What is known of whoever is asked about.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Known<'a> {
+    /// What is stored of the visitor.
+    pub stored: Option<&'a VisitorRecord>,
+    /// The visitor was erased: nothing may be stored ever again.
+    pub is_erased: bool,
+}
+
+/// The answer to a question. What would be held from now on is not stored, but for what takes a grant.
 #[must_use]
-pub fn answer(site: &Site, stored: Option<&VisitorRecord>, question: &Question, now_ms: u64) -> String {
-    answer_as(site, stored, question, None, now_ms)
+pub fn answer(site: &Site, known: Known<'_>, question: &Question, now_ms: u64) -> Answered {
+    answer_as(site, known, question, None, now_ms)
 }
 
 /// The answer to a question with a preview token that is, or is not, valid under this secret. A token that is not shows what
-/// everybody sees, and says why.
+/// everybody sees, and says why. Whoever sends a token counts for nothing: no grant is taken.
 #[must_use]
 pub fn answer_preview(
     site: &Site,
-    stored: Option<&VisitorRecord>,
+    known: Known<'_>,
     question: &Question,
     secret: Option<&str>,
     now_ms: u64,
-) -> String {
-    let Some(token) = &question.preview else { return answer(site, stored, question, now_ms) };
+) -> Answered {
+    let Some(token) = &question.preview else { return answer(site, known, question, now_ms) };
     let preview = Preview::verify(token, secret, site.name(), now_ms);
     let preview = preview.map(|preview| preview.asked_for(&question.variants));
     match preview.map(|preview| (preview.of(site), preview.expires_ms)) {
-        Ok((Ok(shown), expires_ms)) => answer_as(&shown, stored, question, Some(Ok(expires_ms)), now_ms),
-        Ok((Err(_), _)) => answer_as(site, stored, question, Some(Err(Refused::Unreadable)), now_ms),
-        Err(refused) => answer_as(site, stored, question, Some(Err(refused)), now_ms),
+        Ok((Ok(shown), expires_ms)) => answer_as(&shown, known, question, Some(Ok(expires_ms)), now_ms),
+        Ok((Err(_), _)) => answer_as(site, known, question, Some(Err(Refused::Unreadable)), now_ms),
+        Err(refused) => answer_as(site, known, question, Some(Err(refused)), now_ms),
     }
 }
 
 fn answer_as(
     site: &Site,
-    stored: Option<&VisitorRecord>,
+    known: Known<'_>,
     question: &Question,
     preview: Option<Result<u64, Refused>>,
     now_ms: u64,
-) -> String {
+) -> Answered {
     let rule_now_ms = i64::try_from(now_ms).unwrap_or(i64::MAX);
     let said: Vec<Snapshot> = question.consent.into_iter().collect();
-    let gate = Gate::new(&said, stored.map(|record| &record.consent), question.shown(site), now_ms);
-    let state = stored.and_then(|record| VisitorState::decode(&record.state).ok());
-    let mut state = match (state, stored) {
-        (Some(state), _) => state,
-        (None, None) => VisitorState::new(rule_now_ms),
-        (None, Some(_)) => VisitorState { in_force: Purposes::NECESSARY, ..VisitorState::new(rule_now_ms) },
-    };
+    let gate = Gate::new(&said, known.stored.map(|record| &record.consent), question.shown(site), now_ms);
+    let mut state = state_of(known.stored, rule_now_ms);
     let moment = moment(site, question, rule_now_ms, gate.now.in_force());
+    let promised = known.stored.map(|record| record.promised.clone()).unwrap_or_default();
+    let mut leases = if question.claims || question.preview.is_some() {
+        Leases::of_nobody(&state, promised)
+    } else {
+        let slots = (0..).zip(&site.program.parts().slots);
+        let slots = slots.filter(|(_, slot)| is_asked(question, &slot.name)).map(|(at, _)| at).collect();
+        let is_allowed = gate.lost.is_empty() && !known.is_erased;
+        Leases::of_question((question.holder(), slots), promised, now_ms, is_allowed)
+    };
     // Nothing is kept of it: the next event or the alarm makes up for it again.
-    drop(deadlines::make_up(site, &mut state, &moment));
-    rules::lease(&site.program, &mut state, rule_now_ms, &[]);
+    drop(deadlines::make_up(site, &mut state, &moment, &mut leases));
+    leases.lease(site, &mut state, (rule_now_ms, moment.in_force), &[]);
     let preview = preview.map(|preview| match preview {
         Ok(expires_ms) => explained(site, &state, &moment, expires_ms),
         Err(refused) => Explained::refused(refused.as_str()),
     });
-    let mut decisions = rules::decide(&site.program, &mut state, &moment);
+    let mut decisions = leases.decide(site, &mut state, &moment, &mut Recall::default());
     decisions.retain(|decision| is_asked(question, site.program.slot_name(decision.slot)));
+    leases.answer();
+    let granted = leases.granted(site, &decisions);
     let decider = Decider { site, state: &state, moment: &moment };
-    render(&decider, question, (&decisions, true, preview), now_ms)
+    let text = render(&decider, question, (&decisions, true, preview), granted, now_ms);
+    let promised = leases.settle(&mut state);
+    Answered { text, record: kept(site, known.stored, (&state, promised), gate.now, rule_now_ms) }
+}
+
+/// The visitor's state as a question finds it.
+fn state_of(stored: Option<&VisitorRecord>, now_ms: i64) -> VisitorState {
+    match stored.map(|record| VisitorState::decode(&record.state)) {
+        Some(Ok(state)) => state,
+        None => VisitorState::new(now_ms),
+        Some(Err(_)) => VisitorState { in_force: Purposes::NECESSARY, ..VisitorState::new(now_ms) },
+    }
+}
+
+/// The visitor's record with what the answer promised; `None` where that is nothing new. What is held beyond a page view stands
+/// with its grant, so that the next answer knows that it was taken. Of the state that was decided from nothing else is kept.
+fn kept(
+    site: &Site,
+    stored: Option<&VisitorRecord>,
+    (decided, promised): (&VisitorState, Vec<Promise>),
+    consent: Snapshot,
+    now_ms: i64,
+) -> Option<VisitorRecord> {
+    let mut new: Vec<Promise> = promised.clone();
+    // Two that were taken in one millisecond look alike.
+    for known in stored.iter().flat_map(|record| &record.promised) {
+        if let Some(at) = new.iter().position(|promise| promise == known) {
+            new.remove(at);
+        }
+    }
+    if new.is_empty() {
+        return None;
+    }
+    let mut state = state_of(stored, now_ms);
+    if stored.is_none() {
+        (state.publish, state.in_force) = (site.publish, consent.in_force());
+    }
+    for held in decided.held.iter().filter(|held| new.iter().any(|promise| promise.rule == held.rule)) {
+        state.held.retain(|known| known.slot != held.slot);
+        state.held.push(held.clone());
+    }
+    let born = || VisitorRecord { publish: site.publish, ..VisitorRecord::default() };
+    let record = stored.cloned().unwrap_or_else(born);
+    Some(VisitorRecord { consent, promised, state: state.encode(), ..record })
 }
 
 /// The answer where no decision can be made: every slot that was asked for shows its fallback. Nothing is known of the
@@ -206,7 +299,7 @@ pub fn fallback(site: &Site, question: &Question, now_ms: u64) -> String {
     let decisions: Vec<Decision> = slots.map(of_slot).collect();
     let moment = moment(site, question, rule_now_ms, Purposes::NONE);
     let decider = Decider { site, state: &VisitorState::new(rule_now_ms), moment: &moment };
-    render(&decider, question, (&decisions, false, None), now_ms)
+    render(&decider, question, (&decisions, false, None), Vec::new(), now_ms)
 }
 
 fn moment<'a>(site: &'a Site, question: &'a Question, now_ms: i64, in_force: Purposes) -> Moment<'a> {
@@ -232,6 +325,7 @@ fn render(
     decider: &Decider<'_>,
     question: &Question,
     (decisions, with_detail, preview): (&[Decision], bool, Option<Explained<'_>>),
+    granted: Vec<Granted>,
     now_ms: u64,
 ) -> String {
     let site = decider.site;
@@ -243,6 +337,7 @@ fn render(
         publish: site.publish,
         server_time_ms: now_ms,
         decisions: answer_json::decisions(&named, &contents),
+        granted,
         preview,
     };
     serde_json::to_string(&answer).unwrap_or_default()

@@ -45,6 +45,12 @@ pub fn take(record: &mut VisitorRecord, writer: WriterId, sequence: Sequence) {
     give_up_oldest(record, writer);
 }
 
+/// Whether everything of `writer` up to `sequence` was taken, or will never come.
+#[must_use]
+pub fn is_in_order(record: &VisitorRecord, writer: WriterId, sequence: Sequence) -> bool {
+    record.writers.iter().any(|window| window.writer == writer && window.mark >= sequence.get())
+}
+
 /// Raises the mark of `writer` to just below `floor`: sequences below it will never come (again).
 ///
 /// A writer whose window was given up gets none from this.

@@ -86,6 +86,7 @@ pub fn refuse(site: &Site, batch: impl Into<Incoming>, arrival: &Arrival<'_>) ->
         },
         refused_ids,
         contents: Vec::new(),
+        granted: Vec::new(),
     }
 }
 

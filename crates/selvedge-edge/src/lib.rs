@@ -52,6 +52,8 @@ pub mod gate;
 
 pub mod decision;
 
+pub mod leases;
+
 pub mod deadlines;
 
 pub mod warm_up;

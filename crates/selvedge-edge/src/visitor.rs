@@ -8,6 +8,7 @@ use crate::{dedup, ingest::answer_json};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use selvedge_core::consent::Purposes;
 use selvedge_core::id::VisitorId;
 use selvedge_core::pairs::Pairs;
 use selvedge_core::rules::{self, Moment, Place};
@@ -109,8 +110,12 @@ pub fn render(site: &Site, visitor: VisitorId, record: &VisitorRecord, now_ms: u
         visitor,
         orders: site.orders(),
     };
-    let decided = rules::decide(&site.program, &mut kept.clone(), &moment);
-    let decider = Decider { site, state: &kept, moment: &moment };
+    let mut asked = kept.clone();
+    if in_force.holds(Purposes::PERSONALIZATION) {
+        rules::lease_beside(&site.program, &mut asked, rule_now_ms, &[], &record.promised);
+    }
+    let decided = rules::decide(&site.program, &mut asked.clone(), &moment);
+    let decider = Decider { site, state: &asked, moment: &moment };
     let (decisions, contents) = (slot_decisions(&decider, &decided, true), contents(&decider, &decided));
     let is_kept = !record.state.is_empty();
     let json = VisitorJson {
@@ -128,7 +133,7 @@ pub fn render(site: &Site, visitor: VisitorId, record: &VisitorRecord, now_ms: u
         metrics: metrics(site, &kept),
         caps: caps(site, &kept),
         decisions: answer_json::decisions(&decisions, &contents),
-        candidates: candidates(site, &kept, &moment),
+        candidates: candidates(site, &asked, &moment),
     };
     serde_json::to_string(&json).unwrap_or_default()
 }

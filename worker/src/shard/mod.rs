@@ -39,8 +39,9 @@ use crate::reply::{self, Answered};
 use crate::settings;
 use alarm::Alarm;
 use outbox::Outbox;
-use selvedge_edge::decide::{self, Question};
+use selvedge_edge::decide::{self, Known, Question};
 use selvedge_edge::fault::Fault;
+use selvedge_edge::ingest::Stale;
 use selvedge_edge::site::Site;
 use std::rc::Rc;
 use stopped::Stopped;
@@ -157,11 +158,17 @@ impl Shard {
     async fn decide(&self, request: &mut Request) -> Answered {
         let body = request.bytes().await?;
         let (asked, question) = unpack::<Asked>(&body)?;
-        let site = programs::site(&self.env, &asked.site, asked.publish).await?;
+        let mut site = programs::site(&self.env, &asked.site, asked.publish).await?;
         let question = Rc::new(Question::read(question)?);
         let mut decided = self.decide_once(&site, &question);
-        if let Err(Failure::Work(Stopped::Unknown(unknown))) = &decided {
-            programs::learn(&self.env, unknown).await;
+        for _ in 0..FETCHES_MAX {
+            match &decided {
+                Err(Failure::Work(Stopped::Stale(stale))) => {
+                    site = programs::site(&self.env, &asked.site, stale.known).await?;
+                }
+                Err(Failure::Work(Stopped::Unknown(unknown))) => programs::learn(&self.env, unknown).await,
+                _ => break,
+            }
             decided = self.decide_once(&site, &question);
         }
         match decided {
@@ -182,8 +189,23 @@ impl Shard {
             let mut stored = tables::visitor(&sql, visitor)?;
             warming::warm_up(&sql, &site, visitor, stored.as_mut())?;
             crate::fault_plan::FaultPlan { is_on: plants_faults }.at_decide(&question.context);
-            let secret = preview_secret.as_deref();
-            Ok(decide::answer_preview(&site, stored.as_ref(), &question, secret, now_ms))
+            let publish = stored.as_ref().map_or(0, |record| record.publish);
+            if publish > site.publish {
+                return Err(Stopped::Stale(Stale { known: publish, given: site.publish }));
+            }
+            let ask = |is_erased| {
+                let known = Known { stored: stored.as_ref(), is_erased };
+                decide::answer_preview(&site, known, &question, preview_secret.as_deref(), now_ms)
+            };
+            let mut answered = ask(false);
+            if let Some(record) = &answered.record {
+                if stored.is_none() && tables::is_erased(&sql, visitor)? {
+                    answered = ask(true);
+                } else {
+                    tables::write_record(&sql, visitor, record)?;
+                }
+            }
+            Ok(answered.text)
         })
     }
 

@@ -3,9 +3,11 @@
 //! page view; nor do dismissals, which nobody can make beforehand.
 
 mod leasing;
+mod promising;
 mod used;
 
-pub use leasing::{grants_for, lease};
+pub use leasing::{grants_for, lease, lease_beside};
+pub use promising::{Asker, PutAway, offer, promise, redeem, turn_page};
 pub(super) use used::{DISMISSED, dismiss, expose};
 
 use super::counts::{count_from, count_of, window_start_ms};

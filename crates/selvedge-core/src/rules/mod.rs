@@ -64,7 +64,9 @@ pub use deadlines::{next_deadline, next_due, next_wake, wake};
 pub use decide::{Decision, decide, decide_again, decide_in, make_up};
 pub use emits::{Emitted, emit};
 pub use explain::{Candidate, explain, known_facts};
-pub use grants::{claimed, grants_for, is_lasting, lease};
+pub use grants::{
+    Asker, PutAway, claimed, grants_for, is_lasting, lease, lease_beside, offer, promise, redeem, turn_page,
+};
 pub use happening::passes;
 pub use known::Known;
 pub use leaves::{LeafTruth, as_written, asks_for_the_opposite, leaves};

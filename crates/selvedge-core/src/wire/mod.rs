@@ -21,6 +21,8 @@ pub mod batch;
 
 pub mod answer;
 
+pub mod promise;
+
 pub mod stored;
 
 #[cfg(feature = "serde")]

@@ -3,6 +3,7 @@
 
 use super::batch::{read_snapshot, write_snapshot};
 use super::codec::{Reader, WireFault, Writer};
+use super::promise::{Promise, read_promised, write_promised};
 use crate::consent::Snapshot;
 use crate::id::WriterId;
 use crate::limits::{DEDUP_WINDOW, FOREIGN_EVENTS_MAX, WRITERS_MAX};
@@ -29,6 +30,8 @@ pub struct VisitorRecord {
     pub foreign: ForeignWindow,
     /// The rules' state, encoded; empty where there is none.
     pub state: Vec<u8>,
+    /// Grants that answers hold; at most [`crate::limits::PROMISES_MAX`]. Kept as long as the state is.
+    pub promised: Vec<Promise>,
 }
 
 /// Which sequences of one writer were taken: all up to the mark, and some above it.
@@ -91,6 +94,7 @@ impl VisitorRecord {
         }
         write_foreign(&mut out, &self.foreign);
         out.bytes(&self.state);
+        write_promised(&mut out, &self.promised);
         out.into_bytes()
     }
 
@@ -111,6 +115,7 @@ impl VisitorRecord {
             writers: read_writers(&mut reader)?,
             foreign: read_foreign(&mut reader)?,
             state: reader.bytes()?.into(),
+            promised: read_promised(&mut reader)?,
         };
         reader.end()?;
         Ok(record)
@@ -183,6 +188,9 @@ const fn bounded(count: usize, max: usize) -> Result<usize, WireFault> {
 mod tests {
     use super::*;
     use crate::consent::Purposes;
+    use crate::limits::PROMISES_MAX;
+    use crate::wire::promise::PROMISED_BYTES_MAX;
+    use alloc::vec;
     use proptest::prelude::*;
 
     fn windows() -> impl Strategy<Value = Vec<WriterWindow>> {
@@ -204,16 +212,48 @@ mod tests {
         })
     }
 
+    fn promised() -> impl Strategy<Value = Vec<Promise>> {
+        let names = (any::<u64>(), any::<u64>(), any::<u64>(), any::<u64>());
+        let promise = (names, any::<i64>(), any::<bool>());
+        let promise = promise.prop_map(|((rule, slot, holder, value), expires_ms, is_spent)| Promise {
+            rule,
+            slot,
+            holder,
+            value,
+            expires_ms,
+            is_spent,
+        });
+        prop::collection::vec(promise, 0..=PROMISES_MAX)
+    }
+
+    #[test]
+    fn what_answers_hold_takes_no_more_than_is_proven_and_nothing_where_there_is_none() {
+        let none = VisitorRecord::default().encode().len();
+        let extreme = Promise {
+            rule: u64::MAX,
+            slot: u64::MAX,
+            holder: u64::MAX,
+            value: u64::MAX,
+            expires_ms: i64::MIN,
+            is_spent: true,
+        };
+        let all = VisitorRecord { promised: vec![extreme; PROMISES_MAX], ..VisitorRecord::default() };
+        assert_eq!(all.encode().len() - none, PROMISED_BYTES_MAX);
+        let more = VisitorRecord { promised: vec![extreme; PROMISES_MAX + 1], ..all };
+        assert!(VisitorRecord::decode(&more.encode()).is_err());
+    }
+
     proptest! {
         #[test]
         fn decoding_gives_back_what_was_encoded(
             publish: u64, watermark: u64, granted: u16, denied: u16, policy_version: u16, time_ms: u64,
             writers in windows(), foreign in foreign(),
             state in prop::collection::vec(any::<u8>(), 0..64),
+            promised in promised(),
         ) {
             let (granted, denied) = (Purposes(granted), Purposes(denied));
             let consent = Snapshot { granted, denied, policy_version, time_ms, gpc: true, ..Snapshot::default() };
-            let record = VisitorRecord { publish, consent, watermark, writers, foreign, state };
+            let record = VisitorRecord { publish, consent, watermark, writers, foreign, state, promised };
             let bytes = record.encode();
             let prefix = &bytes[..bytes.len().min(CONSENT_PREFIX_BYTES)];
             prop_assert_eq!(consent_of(prefix), Ok(consent));

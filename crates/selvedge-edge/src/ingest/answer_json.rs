@@ -2,6 +2,7 @@
 
 use super::terms::Outcome;
 use crate::json::JsonDecision;
+use crate::leases::Granted;
 use crate::text::base64;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -22,6 +23,8 @@ struct AnswerJson<'a> {
     state: String,
     decisions: Vec<JsonDecision<'a>>,
     grants: Vec<GrantJson>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    granted: &'a [Granted],
 }
 
 #[derive(serde::Serialize)]
@@ -88,6 +91,7 @@ pub fn render(outcome: &Outcome) -> String {
                 expires_ms: grant.expires_ms,
             })
             .collect(),
+        granted: &outcome.granted,
     };
     serde_json::to_string(&json).unwrap_or_default()
 }

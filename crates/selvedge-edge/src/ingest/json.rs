@@ -184,7 +184,7 @@ pub fn read(text: &[u8], site: &str) -> Result<Incoming, Fault> {
     let header = header(&batch, whose.visitor(site))?;
     let is_named = batch.writer.is_none();
     let events = batch.events.iter().map(|raw| event(raw.get(), is_named)).collect();
-    Ok(Incoming { header, anonymous_id: whose.into_original(), events })
+    Ok(Incoming { header, anonymous_id: whose.into_original(), events, is_plain: true })
 }
 
 fn header(batch: &BatchJson<'_>, visitor: VisitorId) -> Result<BatchHeader, Fault> {

@@ -20,8 +20,6 @@ mod enrich;
 
 mod memory;
 
-mod leases;
-
 mod judged;
 
 pub mod step;

@@ -7,7 +7,6 @@ pub use again::{Again, replay};
 
 use super::enrich::{enrich, enrich_event};
 use super::judged;
-use super::leases::Leases;
 use super::memory::{forget, recall};
 use super::quarantine::{self, Circumstances};
 use super::terms::{Arrival, Decided, Incoming, Outcome, Sent, Stale, Trouble, Watch};
@@ -16,6 +15,7 @@ use crate::decision::{Decider, contents, needs, slot_decisions};
 use crate::dedup::{self, Verdict};
 use crate::foreign;
 use crate::gate::Gate;
+use crate::leases::Leases;
 use crate::ledger::{Counter, Ledger};
 use crate::site::Site;
 use alloc::string::{String, ToString};
@@ -27,7 +27,7 @@ use selvedge_core::limits::WRITERS_KEPT;
 use selvedge_core::masking::mask_event;
 use selvedge_core::mutation::{Mutation, is_planted};
 use selvedge_core::rules::{self, Decision, Moment, Place};
-use selvedge_core::tracking_plan::{Violation, judge, purposes_of, reread};
+use selvedge_core::tracking_plan::{Trust, Violation, judge, purposes_of, reread};
 use selvedge_core::wire::answer::{Answer, Applied, Grant, Refused};
 use selvedge_core::wire::log_row::{LogEvent, LogNote, LogRow, Said};
 use selvedge_core::wire::state::{Cell, CellBody, VisitorState};
@@ -48,11 +48,11 @@ pub fn step(
     if let Some(record) = stored.as_ref().filter(|record| is_newer(record, site)) {
         return Err(Stale { known: record.publish, given: site.publish });
     }
-    let Incoming { header, anonymous_id, events } = batch.into();
+    let Incoming { header, anonymous_id, events, is_plain } = batch.into();
     let header = enrich(header, arrival);
     let known = stored.as_ref().map(|record| &record.consent);
     let gate = Gate::new(&header.consent, known, arrival.shown, arrival.received_ms);
-    let mut stepper = Stepper::new(site, &header, arrival, &gate, stored.as_ref(), trouble);
+    let mut stepper = Stepper::new(site, &header, arrival, &gate, (stored.as_ref(), is_plain), trouble);
     dedup::raise(&mut stepper.record, header.writer, header.floor);
     stepper.lease(&header.leases);
     stepper.anonymous_id = anonymous_id;
@@ -122,14 +122,16 @@ impl<'a> Stepper<'a> {
         header: &'a BatchHeader,
         arrival: &'a Arrival<'a>,
         gate: &'a Gate,
-        stored: Option<&VisitorRecord>,
+        (stored, is_plain): (Option<&VisitorRecord>, bool),
         trouble: &Trouble<'_>,
     ) -> Self {
-        let record = stored.cloned().unwrap_or_default();
+        let mut record = stored.cloned().unwrap_or_default();
         let mut ledger = Ledger::default();
         let now_ms = rule_time(header, header.sent_at_ms, arrival.received_ms);
         let state = recall(&record, stored.is_some(), now_ms, trouble, &mut ledger);
         let state = forget(state, site, gate, now_ms);
+        let promised = core::mem::take(&mut record.promised);
+        let how = (is_plain, header.writer == foreign::writer_of(header.visitor));
         Self {
             site,
             header,
@@ -137,7 +139,7 @@ impl<'a> Stepper<'a> {
             gate,
             program: site.hash.to_string(),
             record,
-            leases: Leases::new(header, arrival.trust, &state),
+            leases: Leases::of_batch(header, arrival.trust, how, promised, arrival.received_ms),
             state,
             anonymous_id: None,
             message_id: None,
@@ -224,7 +226,13 @@ impl<'a> Stepper<'a> {
         let moment = Moment { in_force: self.gate.in_force(event.consent), ..self.moment() };
         if self.gate.keeps_state() {
             self.make_up(&moment);
-            let notes = deadlines::end_session(self.site, &mut self.state, &event, usable, &moment);
+            let notes = deadlines::end_session(
+                self.site,
+                &mut self.state,
+                (&event, usable),
+                &moment,
+                &mut self.leases,
+            );
             if let Some(notes) = notes {
                 self.notes.extend(notes);
                 self.decided = None;
@@ -238,7 +246,11 @@ impl<'a> Stepper<'a> {
         };
         let known = judged::kept(self.site, &self.state, &event);
         let stepped = if self.gate.keeps_state() {
-            rules::step(&self.site.program, &mut self.state, &event, usable, &moment)
+            let is_in_order = self.message_id.is_none()
+                && self.arrival.trust == Trust::Client
+                && dedup::is_in_order(&self.record, self.header.writer, event.sequence);
+            let told = self.leases.told(&event, is_in_order);
+            rules::step(&self.site.program, &mut self.state, &told, usable, &moment)
         } else {
             rules::Stepped::default()
         };
@@ -258,7 +270,7 @@ impl<'a> Stepper<'a> {
         if self.gate.keeps_state() {
             self.notes.extend(deadlines::emitted(self.site, &mut self.state, &moment, Some(&event)));
         }
-        let after = rules::decide_again(&self.site.program, &mut self.state, &moment, &mut self.recall);
+        let after = self.leases.decide(self.site, &mut self.state, &moment, &mut self.recall);
         let (state, moment) = (&self.state, &moment);
         watch.decides(&Decided { event: &event, stepped, state, moment, decisions: &after });
         let changed = deadlines::changed(&after, &before);
@@ -277,7 +289,7 @@ impl<'a> Stepper<'a> {
     /// Decides at the deadlines that came before the moment, as the alarm would have.
     fn make_up(&mut self, moment: &Moment<'_>) {
         if rules::next_due(&self.site.program, &self.state, moment.now_ms).is_some() {
-            self.notes.extend(deadlines::make_up(self.site, &mut self.state, moment));
+            self.notes.extend(deadlines::make_up(self.site, &mut self.state, moment, &mut self.leases));
             self.decided = None;
         }
     }
@@ -341,11 +353,8 @@ impl<'a> Stepper<'a> {
     }
 
     fn lease(&mut self, reports: &[LeaseReport]) {
-        if self.gate.now.in_force().holds(Purposes::PERSONALIZATION) {
-            let of_silent = self.leases.unused(&self.state, self.now_ms);
-            let reports = if of_silent.is_empty() { reports } else { &of_silent };
-            rules::lease(&self.site.program, &mut self.state, self.now_ms, reports);
-        }
+        let now = (self.now_ms, self.gate.now.in_force());
+        self.leases.lease(self.site, &mut self.state, now, reports);
     }
 
     /// The moment of the batch itself, under the consent in force now.
@@ -379,19 +388,26 @@ impl<'a> Stepper<'a> {
 
     fn finish(mut self, stored: Option<VisitorRecord>) -> Outcome {
         let moment = self.moment();
+        if self.events.is_empty() && self.duplicates > 0 && self.again.is_none() {
+            self.leases.repeat();
+            self.lease(&[]);
+        }
         if self.gate.keeps_state() && stored.is_some() {
             self.make_up(&moment);
         }
         // The answer is for now: what the last event was decided under may be another consent.
         let decisions = match self.decided.take() {
             Some((decisions, in_force)) if in_force == moment.in_force => decisions,
-            _ => rules::decide_again(&self.site.program, &mut self.state, &moment, &mut self.recall),
+            _ => self.leases.decide(self.site, &mut self.state, &moment, &mut self.recall),
         };
+        self.leases.answer();
+        let granted = self.leases.granted(self.site, &decisions);
         let decider = Decider { site: self.site, state: &self.state, moment: &moment };
         let contents = contents(&decider, &decisions);
         // Who decides nothing itself has no program to find contents in.
         let is_told_all = self.header.program.is_none();
-        let needs = needs(&decider, &decisions, is_told_all);
+        let is_granted = self.leases.grants_itself();
+        let needs = if is_granted { Vec::new() } else { needs(&decider, &decisions, is_told_all) };
         let mut decisions = slot_decisions(&decider, &decisions, false);
         if is_told_all {
             decisions
@@ -403,7 +419,9 @@ impl<'a> Stepper<'a> {
         if is_planted(Mutation::EventLeftOut) && self.events.len() > 3 {
             self.events.pop();
         }
-        self.leases.give_back(&mut self.state);
+        let promised = self.leases.settle(&mut self.state);
+        let may_grant = is_kept && moment.in_force.holds(Purposes::PERSONALIZATION);
+        self.record.promised = if may_grant { promised } else { Vec::new() };
         self.state.publish = self.site.publish;
         let public = is_kept.then(|| self.state.public(&self.site.program, self.header.writer));
         self.record.state = if is_kept { self.state.encode() } else { Vec::new() };
@@ -460,6 +478,7 @@ impl<'a> Stepper<'a> {
             answer,
             refused_ids: self.refused_ids,
             contents,
+            granted,
         }
     }
 }

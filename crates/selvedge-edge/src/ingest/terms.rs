@@ -1,6 +1,7 @@
 //! The terms of a step: what goes in beside the batch, what comes out.
 
 use crate::gate::Shown;
+use crate::leases::Granted;
 use crate::ledger::Ledger;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -24,6 +25,8 @@ pub struct Incoming {
     pub anonymous_id: Option<String>,
     /// Its events, in the order sent.
     pub events: Vec<Sent>,
+    /// It came as JSON: whoever sent it shows what is answered, and decides nothing.
+    pub is_plain: bool,
 }
 
 /// One event as it came in.
@@ -41,7 +44,7 @@ impl From<Batch> for Incoming {
     fn from(batch: Batch) -> Self {
         let sent = |read| Sent { read, message_id: None, readings: Map::new() };
         let events = batch.events.into_iter().map(sent).collect();
-        Self { header: batch.header, anonymous_id: None, events }
+        Self { header: batch.header, anonymous_id: None, events, is_plain: false }
     }
 }
 
@@ -94,6 +97,8 @@ pub struct Outcome {
     pub refused_ids: Vec<Option<String>>,
     /// What the answer's decisions show, in their order: for those who hold no program.
     pub contents: Vec<Option<Content>>,
+    /// The grants that the answer holds for who sent the batch.
+    pub granted: Vec<Granted>,
 }
 
 /// The visitor's state was stepped under a later publish than the site's: the shell fetches the newer program first.

@@ -180,7 +180,8 @@ fn what_comes_late_has_its_own_reason_is_counted_and_kept_nowhere() {
         account: None,
     };
     let events = vec![late("page_view", None), late("unplanned", Some("m-1"))];
-    let outcome = erasure::refuse(&site(), Incoming { header, anonymous_id: None, events }, &arrival);
+    let outcome =
+        erasure::refuse(&site(), Incoming { header, anonymous_id: None, events, is_plain: false }, &arrival);
     let codes: Vec<_> =
         outcome.answer.refused.iter().map(|refused| (refused.sequence, refused.code.as_str())).collect();
     assert_eq!(codes, [(3, "erased"), (0, "erased")]);

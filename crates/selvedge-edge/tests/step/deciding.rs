@@ -11,7 +11,7 @@ use selvedge_core::value::Map;
 use selvedge_core::wire::answer::Reason;
 use selvedge_core::wire::state::{CellBody, VisitorState};
 use selvedge_core::wire::stored::VisitorRecord;
-use selvedge_edge::decide::{self, Question};
+use selvedge_edge::decide::{self, Known, Question};
 use selvedge_edge::gate::Shown;
 use selvedge_edge::ingest::{Arrival, Outcome, Trouble, step};
 
@@ -141,15 +141,13 @@ fn a_server_holds_no_leases_so_none_of_its_visitors_runs_out_of_them() {
     let mut stored = None;
     for day in 0..5 {
         let outcome = from_server(stored.clone(), day * LATER_MS, &[]);
-        let (used, _, left) = cap_of(&outcome);
-        assert_eq!(
-            (used, left, outcome.answer.grants.iter().map(|grant| grant.count).sum::<u16>()),
-            (0, 0, 0)
-        );
+        assert_eq!(outcome.answer.grants, []);
         stored = kept(stored, &outcome);
+        assert!(stored.as_ref().unwrap().promised.is_empty());
     }
     let shown = from_server(stored, 5 * LATER_MS, &["product_view", "product_view"]);
     assert_eq!(shown.answer.decisions[0].rule.as_deref(), Some("two-views"));
+    assert_eq!((cap_of(&shown).0, cap_of(&shown).2, shown.record.unwrap().promised.len()), (0, 0, 1));
 }
 
 #[test]
@@ -176,16 +174,21 @@ fn a_fallback_in_the_log_says_what_was_missing() {
     assert_eq!(outcome.answer.decisions[0].reason, Reason::Fallback);
 }
 
+const fn known(stored: Option<&VisitorRecord>) -> Known<'_> {
+    Known { stored, is_erased: false }
+}
+
 #[test]
 fn a_server_asks_without_changing_anything() {
     let views = vec![Ok(event(1, "product_view")), Ok(event(2, "product_view"))];
     let stored = kept(None, &stepped(None, batch(granted(), views)));
-    let question = Question::read(br#"{"visitor":"07070707070707070707070707070707"}"#).unwrap();
-    let answer = decide::answer(&site(), stored.as_ref(), &question, NOW_MS);
+    let question =
+        Question::read(br#"{"visitor":"07070707070707070707070707070707","claims":true}"#).unwrap();
+    let answer = decide::answer(&site(), known(stored.as_ref()), &question, NOW_MS).text;
     let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
     assert_eq!(answer["decisions"][0]["rule"], "two-views");
     assert_eq!(answer["decisions"][0]["body"]["fields"]["text"], "the banner");
-    let unknown = decide::answer(&site(), None, &question, NOW_MS);
+    let unknown = decide::answer(&site(), Known::default(), &question, NOW_MS).text;
     let unknown: serde_json::Value = serde_json::from_str(&unknown).unwrap();
     assert_eq!(unknown["decisions"][0]["reason"], "fallback");
     assert_eq!(unknown["decisions"][0]["detail"], "");
@@ -213,9 +216,9 @@ fn privacy_control_that_a_server_passes_on_stops_rules_of_advertising() {
     let views = batch(granted(), vec![Ok(event(1, "product_view")), Ok(event(2, "product_view"))]);
     let outcome = step(&site, None, views, &arrival(), &Trouble::default(), &mut Heard::default()).unwrap();
     let reason = |gpc: bool| {
-        let text = format!(r#"{{"visitor":"07070707070707070707070707070707","gpc":{gpc}}}"#);
+        let text = format!(r#"{{"visitor":"07070707070707070707070707070707","claims":true,"gpc":{gpc}}}"#);
         let question = Question::read(text.as_bytes()).unwrap();
-        let answer = decide::answer(&site, outcome.record.as_ref(), &question, NOW_MS);
+        let answer = decide::answer(&site, known(outcome.record.as_ref()), &question, NOW_MS).text;
         let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
         answer["decisions"][0]["rule"].clone()
     };

@@ -5,6 +5,7 @@ mod consent;
 mod deadlines;
 mod deciding;
 mod foreign;
+mod granting;
 mod judged;
 mod laws;
 mod lookups;

@@ -1,13 +1,14 @@
 //! What the edge does with caps: it leases, extends and settles. The page does not link this.
 
-use super::{Owner, cap_mut, cap_of, claimed, kept_max, of_site, of_slot, reaches_on, remove, room};
+use super::{Owner, cap_mut, cap_of, claimed, kept_max, of_site, of_slot, owners, reaches_on, remove, room};
 use crate::event::LeaseReport;
 use crate::limits::LEASE_MS;
 use crate::mutation::{Mutation, is_planted};
 use crate::rules::counts::insert;
 use crate::rules::decision::Decision;
 use crate::wire::answer::{Grant, Need};
-use crate::wire::program::Image;
+use crate::wire::program::{Image, slot_caps_hash};
+use crate::wire::promise::Promise;
 use crate::wire::state::{CapCell, Lease, VisitorState};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -17,6 +18,18 @@ use alloc::vec::Vec;
 /// it was made after the lease expired: with reports, `now_ms` is when their batch was sent. Only the edge calls this:
 /// before it steps a batch, with its reports, and after each event before it decides.
 pub fn lease(image: &Image, state: &mut VisitorState, now_ms: i64, reports: &[LeaseReport]) {
+    lease_beside(image, state, now_ms, reports, &[]);
+}
+
+/// What [`lease`] does, of what answers to hands without an engine do not hold.
+pub fn lease_beside(
+    image: &Image,
+    state: &mut VisitorState,
+    now_ms: i64,
+    reports: &[LeaseReport],
+    promised: &[Promise],
+) {
+    let held = held_of(image, promised, |_| true);
     let sent_ms = now_ms;
     let now_ms = state.now_ms(now_ms);
     state.align(image, now_ms);
@@ -29,6 +42,7 @@ pub fn lease(image: &Image, state: &mut VisitorState, now_ms: i64, reports: &[Le
         }
         let room = room(image, owner.caps, state, owner.hash, now_ms).unwrap_or(0);
         if let Some(cell) = cap_mut(state, owner.hash) {
+            let room = room.saturating_sub(count_in(&held, owner.hash));
             renew(&mut cell.lease, room, now_ms);
         }
     }
@@ -45,8 +59,27 @@ pub fn grants_for(image: &Image, state: &VisitorState, decision: &Decision, slot
     claimed(image, state, decision).into_iter().map(need).collect()
 }
 
+/// How many grants of each cap answers hold, by the names of the caps.
+pub(super) fn held_of(image: &Image, promised: &[Promise], is_meant: impl Fn(&Promise) -> bool) -> Vec<u64> {
+    let meant = promised.iter().filter(|promise| !promise.is_spent && is_meant(promise));
+    meant.flat_map(|promise| names_of(image, promise)).collect()
+}
+
+/// What a promise counts for; of a rule that is gone, what the exposure of one that is not known counts for.
+fn names_of(image: &Image, promise: &Promise) -> [u64; 4] {
+    let found = (0..).zip(image.each_rule()).find(|(_, rule)| rule.hash() == promise.rule);
+    match found {
+        Some((at, rule)) => owners(image, rule, image.terms(at)).map(|owner| owner.hash),
+        None => [promise.rule, 0, slot_caps_hash(promise.slot), of_site(image).hash],
+    }
+}
+
+pub(super) fn count_in(held: &[u64], hash: u64) -> u16 {
+    u16::try_from(held.iter().filter(|known| **known == hash).count()).unwrap_or(u16::MAX)
+}
+
 /// Everything that is capped beyond the page.
-fn capped(image: &Image) -> impl Iterator<Item = Owner> {
+pub(super) fn capped(image: &Image) -> impl Iterator<Item = Owner> {
     let rules = image.each_rule().map(|rule| Owner::leased(rule.hash(), rule.caps()));
     let groups = (0..image.groups()).filter_map(|at| image.group(at));
     let groups = groups.map(|group| Owner::leased(group.hash(), group.caps()));
@@ -77,7 +110,7 @@ fn unseen(lease: &Lease, used: u32) -> u16 {
 }
 
 /// Burns what is left of an expired lease: it counts as used at its expiry.
-fn burn(cell: &mut CapCell, kept_max: usize, now_ms: i64) {
+pub(super) fn burn(cell: &mut CapCell, kept_max: usize, now_ms: i64) {
     let lease = cell.lease;
     if lease.left == 0 || now_ms < lease.expires_ms {
         return;

@@ -58,7 +58,8 @@ pub fn replay(
         account: None,
     };
     let trouble = Trouble::default();
-    let mut stepper = Stepper::new(site, &entry.header, &arrival, &gate, stored.as_ref(), &trouble);
+    let mut stepper = Stepper::new(site, &entry.header, &arrival, &gate, (stored.as_ref(), true), &trouble);
+    stepper.leases = stepper.leases.again();
     let is_taken = !matches!(entry.code, RefusalCode::TooOld | RefusalCode::SequenceGap);
     stepper.again = Some(Before { received_ms: entry.received_ms, is_taken });
     stepper.anonymous_id.clone_from(&entry.anonymous_id);

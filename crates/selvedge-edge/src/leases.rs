@@ -1,0 +1,269 @@
+//! Who holds the grants of caps: devices, that lease them and decide for themselves; or the edge, for hands that show what it
+//! answers. One answer is one request's: what is granted for it is kept with everything else that the request changes.
+
+use crate::site::Site;
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+use selvedge_core::consent::Purposes;
+use selvedge_core::event::{BatchHeader, Clock, Event, EventType, LeaseReport};
+use selvedge_core::limits::{LEASE_MS, PROMISE_SEEN_MS};
+use selvedge_core::mutation::{Mutation, is_planted};
+use selvedge_core::rules::{self, Asker, Decision, Moment, Orders, PutAway, Recall};
+use selvedge_core::tracking_plan::Trust;
+use selvedge_core::value::Value;
+use selvedge_core::wire::promise::Promise;
+use selvedge_core::wire::state::{CapCell, CellBody, Lease, VisitorState};
+
+/// How often it is decided anew without a rule that no grant can be had for, before nothing is shown.
+const TRIES: usize = 8;
+/// The property of an exposure that says whether a grant of the device's lease was taken for it.
+const GRANTED: &str = "granted";
+
+/// A grant that an answer holds.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Granted {
+    /// For what is shown in this slot,
+    pub slot: String,
+    /// of this rule.
+    pub rule: String,
+    /// Until when it may be seen: Unix milliseconds.
+    pub until_ms: i64,
+}
+
+/// Who shows what is decided.
+#[derive(Debug)]
+enum Hands {
+    /// A device with an engine: it reports what it used.
+    Reporting,
+    /// A device that has not loaded its engine, or lost it, and shows nothing that needs a grant; or a recording, in which no page
+    /// takes part. What of its lease expired it did not use.
+    Silent,
+    /// Nobody is answered, or by a page that leases for itself: devices keep what they have (these leases), others get nothing.
+    Nobody(Vec<(u64, u32)>),
+    /// Hands without an engine: the edge takes the grants.
+    Plain(Asker),
+    /// The same, whose event is taken up again long after: nothing is shown.
+    PlainAgain(u64),
+}
+
+/// How one request deals with grants.
+#[derive(Debug)]
+pub struct Leases {
+    hands: Hands,
+    /// What answers hold.
+    promised: Vec<Promise>,
+    /// What they hold once the decisions that were made last are answered.
+    next: Option<Vec<Promise>>,
+    away: PutAway,
+    /// The slots that are asked for; empty stands for all.
+    slots: Vec<u16>,
+    /// Whether anything may be granted at all.
+    is_allowed: bool,
+}
+
+impl Leases {
+    fn of(hands: Hands, promised: Vec<Promise>) -> Self {
+        let away = PutAway::default();
+        Self { hands, promised, next: None, away, slots: Vec::new(), is_allowed: true }
+    }
+
+    /// How the batch with this header deals with grants, beside what answers hold (`promised`). `is_plain`: it came as JSON, and
+    /// `is_named` its events name themselves, so that no writer tells page views apart.
+    pub(crate) fn of_batch(
+        header: &BatchHeader,
+        trust: Trust,
+        (is_plain, is_named): (bool, bool),
+        promised: Vec<Promise>,
+        received_ms: u64,
+    ) -> Self {
+        let is_server = trust == Trust::Server;
+        let hands = if header.program.is_some() || !header.leases.is_empty() {
+            Hands::Reporting
+        } else if header.clock == Clock::Event || !(is_plain || is_server) {
+            Hands::Silent
+        } else {
+            let holder = if is_named { Asker::NAMELESS } else { header.writer.bits() };
+            Hands::Plain(Asker { holder, is_again: false, time_ms: clock(received_ms) })
+        };
+        Self::of(hands, promised)
+    }
+
+    /// Where an event is taken up again: nobody is answered.
+    pub(crate) fn again(mut self) -> Self {
+        if let Hands::Plain(asker) = self.hands {
+            self.hands = Hands::PlainAgain(asker.holder);
+        }
+        self
+    }
+
+    /// Where nobody is answered, or somebody who leases by itself: what is leased for the decision is given back.
+    pub(crate) fn of_nobody(state: &VisitorState, promised: Vec<Promise>) -> Self {
+        let held = caps(state).filter(|(_, cap)| cap.lease.left > 0);
+        Self::of(Hands::Nobody(held.map(|(at, cap)| (at, cap.lease.id)).collect()), promised)
+    }
+
+    /// For a question about these slots (all, where there are none), whose answer takes the grants of what it shows, where it
+    /// may.
+    pub(crate) fn of_question(
+        (holder, slots): (u64, Vec<u16>),
+        promised: Vec<Promise>,
+        now_ms: u64,
+        is_allowed: bool,
+    ) -> Self {
+        let asker = Asker { holder, is_again: false, time_ms: clock(now_ms) };
+        Self { slots, is_allowed, ..Self::of(Hands::Plain(asker), promised) }
+    }
+
+    /// Grants what caps have left, before rules are decided at `now_ms`, where the consent in force allows to keep it.
+    pub(crate) fn lease(
+        &mut self,
+        site: &Site,
+        state: &mut VisitorState,
+        (now_ms, in_force): (i64, Purposes),
+        reports: &[LeaseReport],
+    ) {
+        let is_allowed = in_force.holds(Purposes::PERSONALIZATION);
+        if let Hands::Plain(asker) = self.hands {
+            core::mem::take(&mut self.away).put_back(state);
+            let is_allowed = is_allowed && self.is_allowed;
+            self.away = rules::offer(&site.program, state, (now_ms, asker), &mut self.promised, is_allowed);
+        } else if is_allowed && !matches!(self.hands, Hands::PlainAgain(_)) {
+            let of_silent = self.unused(state, now_ms);
+            let reports = if of_silent.is_empty() { reports } else { &of_silent };
+            rules::lease_beside(&site.program, state, now_ms, reports, &self.promised);
+        }
+    }
+
+    /// What a sender that never reports would say of the leases that expired: that it holds no use of them which is still
+    /// to be told. Without it they would be burnt, as if all of them had been shown.
+    fn unused(&self, state: &VisitorState, now_ms: i64) -> Vec<LeaseReport> {
+        if !matches!(self.hands, Hands::Silent) {
+            return Vec::new();
+        }
+        let expired = |(_, cap): &(u64, &CapCell)| cap.lease.left > 0 && cap.lease.expires_ms <= now_ms;
+        let report = |(rule, cap): (u64, &CapCell)| LeaseReport { rule, lease: cap.lease.id, used: 0 };
+        caps(state).filter(expired).map(report).collect()
+    }
+
+    /// The event as rules step by it. An exposure from hands without an engine used what an answer held, none of what a device
+    /// leased; a page view that begins there ends the one before, of which nothing is on its way where `is_in_order`.
+    pub(crate) fn told<'a>(&mut self, event: &'a Event, is_in_order: bool) -> Cow<'a, Event> {
+        let (Hands::Plain(Asker { holder, .. }) | Hands::PlainAgain(holder)) = self.hands else {
+            return Cow::Borrowed(event);
+        };
+        if event.event_type == EventType::Page {
+            rules::turn_page(&mut self.promised, holder, is_in_order);
+        }
+        if event.event_type != EventType::Exposure {
+            return Cow::Borrowed(event);
+        }
+        rules::redeem(&mut self.promised, event, holder);
+        let mut told = event.clone();
+        told.properties.set(GRANTED, Value::Bool(false));
+        Cow::Owned(told)
+    }
+
+    /// The batch brought nothing that was not known: its answer is the one that was given before.
+    pub(crate) const fn repeat(&mut self) {
+        if let Hands::Plain(asker) = &mut self.hands {
+            asker.is_again = true;
+        }
+    }
+
+    /// Decides every slot. What would be shown to hands without an engine and cannot be granted is not: the next candidate wins.
+    pub(crate) fn decide(
+        &mut self,
+        site: &Site,
+        state: &mut VisitorState,
+        moment: &Moment<'_>,
+        recall: &mut Recall,
+    ) -> Vec<Decision> {
+        let Hands::Plain(asker) = self.hands else {
+            return rules::decide_again(&site.program, state, moment, recall);
+        };
+        let mut barred = moment.orders.paused.to_vec();
+        loop {
+            let moment = Moment { orders: Orders { paused: &barred, ..moment.orders }, ..*moment };
+            let (mut tried, mut next) = (state.clone(), self.promised.clone());
+            let decisions = rules::decide_again(&site.program, &mut tried, &moment, recall);
+            let shown: Vec<Decision> =
+                decisions.iter().filter(|decision| self.is_asked(decision.slot)).copied().collect();
+            let granted =
+                rules::promise(&site.program, &tried, &moment, (asker, &self.away), &shown, &mut next);
+            let Err(at) = granted else {
+                *state = tried;
+                self.next = Some(next);
+                return decisions;
+            };
+            if is_planted(Mutation::AnswerUngranted) {
+                *state = tried;
+                return decisions;
+            }
+            let is_last = barred.len() >= moment.orders.paused.len().saturating_add(TRIES);
+            let rule = site.program.rules().get(usize::from(at)).map(rules::program::rule_hash);
+            barred.push(rule.filter(|_| !is_last).unwrap_or(Orders::ALL));
+        }
+    }
+
+    fn is_asked(&self, slot: u16) -> bool {
+        self.slots.is_empty() || self.slots.contains(&slot)
+    }
+
+    /// Whether the edge takes the grants, so that who is answered needs none.
+    pub(crate) const fn grants_itself(&self) -> bool {
+        matches!(self.hands, Hands::Plain(_))
+    }
+
+    /// The decisions that were made last are answered: what was promised for them stands.
+    pub(crate) fn answer(&mut self) {
+        if let Some(next) = self.next.take() {
+            self.promised = next;
+        }
+    }
+
+    /// The grants that these decisions are answered with.
+    pub(crate) fn granted(&self, site: &Site, decisions: &[Decision]) -> Vec<Granted> {
+        let Hands::Plain(asker) = self.hands else { return Vec::new() };
+        let parts = site.program.parts();
+        let of_decision = |decision: &Decision| {
+            let rule = site.program.rules().get(usize::from(decision.rule?))?;
+            let hash = rules::program::rule_hash(rule);
+            let is_of = |promise: &&Promise| promise.rule == hash && !promise.is_spent;
+            let promise =
+                self.promised.iter().filter(is_of).rev().find(|promise| asker.is_answered_by(promise))?;
+            Some(Granted {
+                slot: parts.slots.get(usize::from(decision.slot))?.name.clone(),
+                rule: rule.id.clone(),
+                until_ms: promise.expires_ms.saturating_sub(LEASE_MS).saturating_add(PROMISE_SEEN_MS),
+            })
+        };
+        decisions.iter().filter_map(of_decision).collect()
+    }
+
+    /// Ends the request: devices have their leases again, and what was leased for nobody is given back.
+    pub(crate) fn settle(&mut self, state: &mut VisitorState) -> Vec<Promise> {
+        core::mem::take(&mut self.away).put_back(state);
+        if let Hands::Nobody(held) = &self.hands {
+            for cell in &mut state.cells {
+                if let CellBody::Cap(cap) = &mut cell.body
+                    && !held.contains(&(cell.hash, cap.lease.id))
+                {
+                    cap.lease = Lease { id: cap.lease.id, ..Lease::default() };
+                }
+            }
+        }
+        core::mem::take(&mut self.promised)
+    }
+}
+
+fn clock(time_ms: u64) -> i64 {
+    i64::try_from(time_ms).unwrap_or(i64::MAX)
+}
+
+fn caps(state: &VisitorState) -> impl Iterator<Item = (u64, &CapCell)> {
+    state.cells.iter().filter_map(|cell| match &cell.body {
+        CellBody::Cap(cap) => Some((cell.hash, cap)),
+        _ => None,
+    })
+}
