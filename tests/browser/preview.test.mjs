@@ -74,6 +74,31 @@ test('the holder of a token sees a draft and why, and nobody hears of it', async
   await context.close();
 });
 
+test('what happens in a preview puts nothing back and is told to nobody', async () => {
+  const before = (await log(site)).length;
+  const { context, page, requests } = await preview({ rules: ['*'] }, { path: '/promo/summer', query: '&utm_campaign=summer-boots' });
+  const modal = page.locator('[data-selvedge-slot="modal"]');
+  await page.waitForFunction(() => document.querySelector('[data-selvedge-slot="modal"] img'));
+  const draft = await modal.innerHTML();
+  await page.evaluate(() => selvedge.consent({ analytics: true, personalization: true }));
+  for (const act of ['track', 'ecommerce', 'identify', 'flush']) {
+    await page.evaluate((act) => {
+      if (act === 'track') selvedge.track('search', { query: 'boots', results: 0 });
+      if (act === 'ecommerce') selvedge.ecommerce('add_to_cart', { items: [{ item_id: 'NG-1', price: 10, quantity: 1 }] });
+      if (act === 'identify') selvedge.identify('u-17', { loyalty_tier: 'gold' });
+      selvedge.flush();
+    }, act);
+    // Longer than it takes to be seen, and to be sent.
+    await page.waitForTimeout(1_300);
+    assert.equal(await modal.innerHTML(), draft, `after ${act}`);
+  }
+  await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+  await page.goto('about:blank');
+  assert.deepEqual(requests.filter(({ url }) => /collect/.test(url)), [], 'no event, no exposure');
+  assert.equal((await log(site)).length, before);
+  await context.close();
+});
+
 test('a variant is forced and let go, and the tab remembers until the preview is left', async () => {
   const { context, page } = await preview({ rules: ['*'] });
   const inbox = of(page, 'inbox');

@@ -95,8 +95,6 @@ pub enum Mutation {
     AnswerTwice,
     /// What nobody answered for leaves.
     UnknownGranted,
-    /// An answer to hands without an engine takes no grant.
-    AnswerUngranted,
 }
 
 impl Mutation {
@@ -147,7 +145,6 @@ impl Mutation {
         Self::SessionNotRenewed,
         Self::AnswerTwice,
         Self::UnknownGranted,
-        Self::AnswerUngranted,
     ];
 
     /// Its name.
@@ -199,7 +196,6 @@ impl Mutation {
             Self::SessionNotRenewed => "session-not-renewed",
             Self::AnswerTwice => "answer-twice",
             Self::UnknownGranted => "unknown-granted",
-            Self::AnswerUngranted => "answer-ungranted",
         }
     }
 }

@@ -8,7 +8,6 @@ use alloc::vec::Vec;
 use selvedge_core::consent::Purposes;
 use selvedge_core::event::{BatchHeader, Clock, Event, EventType, LeaseReport};
 use selvedge_core::limits::{LEASE_MS, PROMISE_SEEN_MS};
-use selvedge_core::mutation::{Mutation, is_planted};
 use selvedge_core::rules::{self, Asker, Decision, Moment, Orders, PutAway, Recall};
 use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::Value;
@@ -196,10 +195,6 @@ impl Leases {
                 self.next = Some(next);
                 return decisions;
             };
-            if is_planted(Mutation::AnswerUngranted) {
-                *state = tried;
-                return decisions;
-            }
             let is_last = barred.len() >= moment.orders.paused.len().saturating_add(TRIES);
             let rule = site.program.rules().get(usize::from(at)).map(rules::program::rule_hash);
             barred.push(rule.filter(|_| !is_last).unwrap_or(Orders::ALL));

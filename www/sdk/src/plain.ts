@@ -30,6 +30,8 @@ type Answer = {
   accepted?: number;
   refused?: readonly { sequence: number; code: string }[];
   decisions?: readonly Decided[];
+  server_time_ms?: number;
+  granted?: readonly { slot: string; until_ms: number }[];
 };
 
 /** `detail` names the variant that is shown: `experiment/variant`. */
@@ -42,7 +44,11 @@ type Decided = {
   body?: Content | null;
 };
 
-type Shown = Pick<Decided, "rule" | "reason" | "detail" | "held_out"> & { content: Content | null };
+type Shown = Pick<Decided, "rule" | "reason" | "detail" | "held_out"> & {
+  content: Content | null;
+  /** From here on it may not be seen: the edge gives its grant back. */
+  until?: number;
+};
 
 const HELD_EVENTS_MAX = 256;
 const QUEUED_EVENTS_MAX = 500;
@@ -207,12 +213,13 @@ export function open(boot: Boot, ear: Ear): Sink {
     add("exposure", "exposure", Date.now(), { slot, rule, program, ...properties });
   }
 
-  function learn({ accepted = 0, refused = [], decisions = [] }: Answer): void {
+  function learn({ accepted = 0, refused = [], decisions = [], granted = [], server_time_ms = 0 }: Answer): void {
     ear.heard("accepted", { count: accepted });
     for (const refusal of refused) ear.heard("refused", refusal);
     for (const { slot, rule, reason, detail = "", held_out = null, body = null } of decisions) {
       const before = shown.get(slot);
-      shown.set(slot, { rule, content: body, reason, detail, held_out });
+      const { until_ms = Infinity } = granted.find((one) => one.slot === slot) ?? {};
+      shown.set(slot, { rule, content: body, reason, detail, held_out, until: Date.now() + until_ms - server_time_ms });
       // The same content may hold other values.
       const isSame = before?.rule === rule && JSON.stringify(before.content) === JSON.stringify(body);
       if (before ? isSame : !body && !rule) continue;
@@ -269,8 +276,11 @@ export function open(boot: Boot, ear: Ear): Sink {
       if (what === NOTHING) voices.delete(source);
       refold();
     },
-    inView: () => {
-      // Nothing is decided here.
+    inView: (slot) => {
+      const { until = Infinity } = shown.get(slot) ?? {};
+      if (until > Date.now()) return;
+      shown.set(slot, { rule: null, content: null, reason: "no_grant" });
+      ear.show({ slot, rule: null, reason: "no_grant", content: null });
     },
     seen: (slot) => {
       const { rule = null, content = null, reason = "", detail = "", held_out = null } = shown.get(slot) ?? {};

@@ -6,7 +6,7 @@ import { load } from "./bundle.mjs";
 const { open } = await load("plain.ts");
 
 /** A page without wasm, before the site's config came; what it sends. */
-function page(device = new Map()) {
+function page(device = new Map(), answer = {}) {
   const sent = [];
   const storage = {
     getItem: (key) => device.get(key) ?? null,
@@ -21,12 +21,13 @@ function page(device = new Map()) {
   const getOwnPropertyDescriptor = () => ({ enumerable: true, configurable: true });
   global("localStorage", new Proxy(storage, { ownKeys: () => [...device.keys()], getOwnPropertyDescriptor }));
   global("innerWidth", 1440);
+  const shows = [];
   global("fetch", async (_, { body }) => {
     sent.push(JSON.parse(body));
-    return { ok: true, status: 200, json: async () => ({}) };
+    return { ok: true, status: 200, json: async () => answer };
   });
   const boot = { data: { key: "wk", site: "shop", endpoint: "/" } };
-  return { sink: open(boot, { heard: () => {}, show: () => {} }), sent };
+  return { sink: open(boot, { heard: () => {}, show: (show) => shows.push(show) }), sent, shows };
 }
 
 const ANALYTICS = 2;
@@ -110,4 +111,30 @@ test("what stands in the markup stays text, and says what it reads as", () => {
   sink.hidden();
   const [event] = sent[0].events;
   assert.deepEqual([event.properties, event.readings], [{ sku: "0042", value: "7.5" }, { value: 7.5 }]);
+});
+
+test("what may be seen no longer steps back before it counts", async () => {
+  const body = { id: "banner", type: "text", fields: { text: "Hello" } };
+  const decided = (slot) => ({ slot, rule: `${slot}-rule`, content: "banner", reason: "won", detail: "", body });
+  const server_time_ms = 1_000_000;
+  const granted = [
+    { slot: "past", rule: "past-rule", until_ms: server_time_ms - 1 },
+    { slot: "still", rule: "still-rule", until_ms: server_time_ms + 60_000 },
+  ];
+  const slots = ["past", "still", "uncapped"];
+  const { sink, sent, shows } = page(new Map(), { decisions: slots.map(decided), granted, server_time_ms });
+  sink.settle(config("opt-in"));
+  sink.consent(ANALYTICS | PERSONALIZATION, 0);
+  sink.page(1, "", {});
+  sink.flush();
+  await task();
+  for (const slot of slots) {
+    sink.inView(slot);
+    sink.seen(slot);
+  }
+  sink.hidden();
+  const told = shows.filter(({ slot }) => slot === "past").map(({ rule }) => rule);
+  assert.deepEqual(told, ["past-rule", null]);
+  const exposures = sent.flatMap(({ events }) => events).filter(({ type }) => type === "exposure");
+  assert.deepEqual(exposures.map(({ properties }) => properties.slot), ["still", "uncapped"]);
 });

@@ -70,6 +70,8 @@ struct BatchJson<'a> {
     leases: Vec<LeaseJson>,
     #[serde(borrow, default)]
     events: Vec<&'a RawValue>,
+    #[serde(borrow, default)]
+    preview: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -177,6 +179,9 @@ pub fn country(mut country: String) -> Result<String, Fault> {
 pub fn read(text: &[u8], site: &str) -> Result<Incoming, Fault> {
     let batch: BatchJson<'_> =
         serde_json::from_slice(text).map_err(|error| Fault::unreadable(error.to_string()))?;
+    if batch.preview.is_some_and(|token| token.get() != "null") {
+        return Err(unreadable("what happens in a preview is not collected: ask /v1/decide with the token"));
+    }
     if batch.events.len() > BATCH_EVENTS_MAX {
         return Err(Fault::too_large(format!("a batch has at most {BATCH_EVENTS_MAX} events")));
     }

@@ -345,6 +345,15 @@ fn who_takes_the_purpose_back_leaves_no_grants() {
 }
 
 #[test]
+fn what_happens_in_a_preview_is_not_collected() {
+    let read = |preview: Value| {
+        let batch = json!({"visitor": "07070707070707070707070707070707", "writer": 1, "events": [], "preview": preview});
+        json::read(batch.to_string().as_bytes(), "shop").map(drop).map_err(|fault| fault.status)
+    };
+    assert_eq!([read(json!("token")), read(json!(null))], [Err(400), Ok(())]);
+}
+
+#[test]
 fn what_answers_hold_of_a_visitor_is_bounded() {
     let mut shard = Shard::of(capped_site(|parts| parts.rules[0].caps = a_day(60)));
     let shown = (0..60).filter(|_| is_shown(&shard.ask(json!({})), "first")).count();

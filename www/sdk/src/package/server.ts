@@ -1,5 +1,6 @@
 /**
- * Decisions for a page that a server renders, over `POST /v1/decide`. Nothing of the visitor is changed by it.
+ * Decisions for a page that a server renders, over `POST /v1/decide`. Nothing of the visitor is changed by it, but the grants of what
+ * is capped where the page takes none itself.
  *
  * @packageDocumentation
  */
@@ -29,6 +30,13 @@ export type DecideOptions = {
   readonly gpc?: boolean;
   /** A token of `selvedge preview`. */
   readonly preview?: string;
+  /**
+   * The page runs the client with its rule engine (`rules`), which takes the grants of what is capped where it is seen; left out:
+   * true. `false`: the answer takes them, as nobody else does.
+   */
+  readonly claims?: boolean;
+  /** Any name for the page that is rendered: asked again under it, the answer takes no second grant. */
+  readonly render?: string;
   /** How long a page may wait for it; left out: 300. */
   readonly timeoutMs?: number;
   /** What asks, where it is not the platform's own `fetch`. */
@@ -61,7 +69,7 @@ export async function decide(options: DecideOptions): Promise<readonly Decision[
 }
 
 function question({ visitor, anonymousId, consent, ...rest }: DecideOptions): object {
-  const { slots, context, country, gpc, preview } = rest;
+  const { slots, context, country, gpc, preview, claims = true, render } = rest;
   const whose = anonymousId === undefined ? { visitor: visitor ?? somebodyNew() } : { anonymous_id: anonymousId };
   const said = consent && {
     granted: purposes(consent.choice, true),
@@ -69,7 +77,7 @@ function question({ visitor, anonymousId, consent, ...rest }: DecideOptions): ob
     mode: "opt-in",
     policy_version: consent.policyVersion,
   };
-  return { ...whose, slots, context, country, gpc, preview, consent: said && [said] };
+  return { ...whose, slots, context, country, gpc, preview, claims, render, consent: said && [said] };
 }
 
 function purposes(choice: Choice, said: boolean): string[] {
