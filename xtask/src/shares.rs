@@ -14,11 +14,11 @@ use crate::wasm_traps::sizes;
 const FILE: &str = "docs/bytes.md";
 
 /// Modules of our crates, and what they do in a word. What is not listed stands under the rest.
-const FEATURES: [(&str, &str); 24] = [
+const FEATURES: [(&str, &str); 25] = [
     ("selvedge_client::capture", "events: shaped, judged, counted; exposures"),
     ("selvedge_client::address", "addresses: what of them may leave, campaigns, referrers"),
     ("selvedge_client::consent", "consent: answers, withdrawal"),
-    ("selvedge_core::consent", "consent: TC and GPP strings, several sources"),
+    ("selvedge_core::consent", "consent: several sources"),
     ("selvedge_client::delivery", "delivery: retries, answers"),
     ("selvedge_client::batching", "delivery: batches"),
     ("selvedge_client::lane", "the queue"),
@@ -38,6 +38,7 @@ const FEATURES: [(&str, &str); 24] = [
     ("selvedge_core::number", "numbers"),
     ("selvedge_core::date", "dates"),
     ("talc", "the allocator"),
+    ("lol_alloc", "the allocator"),
     ("wasm_bindgen", "wasm-bindgen"),
 ];
 

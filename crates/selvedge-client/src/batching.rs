@@ -3,17 +3,16 @@
 use crate::capture::{HEADER_BYTES, sent_of};
 use crate::client::Client;
 use crate::lane::{Lane, Queued};
-use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 use selvedge_core::consent::{Purposes, Snapshot, usable};
-use selvedge_core::event::{BatchHeader, Clock, Event, EventType};
-use selvedge_core::id::{VisitorId, WriterId};
+use selvedge_core::event::{Clock, Event, EventType};
+use selvedge_core::id::WriterId;
 use selvedge_core::limits::{BATCH_EVENTS_MAX, CONSENT_SNAPSHOTS_MAX};
 use selvedge_core::mutation::{Mutation, is_planted};
 use selvedge_core::number::Number;
 use selvedge_core::value::{Map, Value};
-use selvedge_core::wire::batch::BatchEncoder;
+use selvedge_core::wire::batch::{BatchEncoder, Head};
 
 /// The event that says how many events of its writer were lost in the page, and its property.
 const LOST_EVENT: &str = "events_lost";
@@ -39,16 +38,24 @@ impl Client {
         let lane = self.lanes.of(writer)?;
         let from = sent_of(flight, lane.writer).saturating_add(1);
         let floor = lane.floor();
-        let (visitor, writer, skew_ms) = (lane.head.visitor, lane.writer, lane.head.skew_ms);
-        let leases = if Some(visitor) == self.visitor { leases } else { Vec::new() };
+        let writer = lane.writer;
+        let leases = if Some(lane.head.visitor) == self.visitor { leases } else { Vec::new() };
         let (consent, count) =
             choose(lane, from, budget.saturating_sub(HEADER_BYTES), events_max, self.consent);
-        let write_key = self.write_key.clone();
-        let mut header = header(write_key, visitor, writer, now_ms, skew_ms, floor);
-        (header.program, header.consent, header.leases) = (program, consent, leases);
-        header.context = core::mem::take(&mut lane.head.context);
-        let mut batch = BatchEncoder::new(&header, known);
-        lane.head.context = header.context;
+        let head = Head {
+            write_key: &self.write_key,
+            visitor: lane.head.visitor,
+            writer,
+            sent_at_ms: now_ms,
+            skew_ms: lane.head.skew_ms,
+            floor,
+            clock: Clock::Received,
+            program,
+            consent: &consent,
+            context: &lane.head.context,
+            leases: &leases,
+        };
+        let mut batch = BatchEncoder::of(&head, known);
         let mut loaded = None;
         if is_planted(Mutation::BatchReversed) {
             lane.events.reverse();
@@ -106,11 +113,20 @@ impl Client {
         let lane = self.lanes.own();
         let writer = lane.map_or(WriterId::mint(self.now_ms, 0), |lane| lane.writer);
         let floor = lane.map_or(1, |lane| lane.next);
-        let mut header =
-            header(self.write_key.clone(), self.visitor?, writer, self.now_ms, self.skew_ms, floor);
-        header.program = self.mind.decides_by();
-        header.consent.push(self.consent);
-        Some(BatchEncoder::new(&header, None).finish())
+        let head = Head {
+            write_key: &self.write_key,
+            visitor: self.visitor?,
+            writer,
+            sent_at_ms: self.now_ms,
+            skew_ms: self.skew_ms,
+            floor,
+            clock: Clock::Received,
+            program: self.mind.decides_by(),
+            consent: &[self.consent],
+            context: &Map::new(),
+            leases: &[],
+        };
+        Some(BatchEncoder::of(&head, None).finish())
     }
 }
 
@@ -140,28 +156,4 @@ fn choose(
         count = count.saturating_add(1);
     }
     (consent, count)
-}
-
-fn header(
-    write_key: String,
-    visitor: VisitorId,
-    writer: WriterId,
-    sent_at_ms: u64,
-    skew_ms: i64,
-    floor: u32,
-) -> BatchHeader {
-    BatchHeader {
-        write_key,
-        visitor,
-        writer,
-        sent_at_ms,
-        skew_ms,
-        floor,
-        clock: Clock::Received,
-        program: None,
-        dictionary: None,
-        consent: Vec::new(),
-        context: Map::new(),
-        leases: Vec::new(),
-    }
 }

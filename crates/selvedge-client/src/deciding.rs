@@ -207,7 +207,7 @@ impl Client {
     pub(crate) fn bar(&mut self, rule: Option<u64>) {
         match rule {
             Some(rule) => self.barred.push(rule),
-            None => self.barred.clone_from(&self.paused),
+            None => self.barred = self.paused.clone(),
         }
     }
 

@@ -143,7 +143,7 @@ impl Mind {
     /// What the tracking plan has against `event`, as far as it is known here.
     #[must_use]
     pub fn judge(&self, event: &Event) -> Option<RefusalCode> {
-        tracking_plan::judge(self.plan()?, event, Trust::Client).err().map(|violation| violation.code)
+        tracking_plan::refusal(self.plan()?, event, Trust::Client)
     }
 
     fn has_rules(&self) -> bool {

@@ -140,6 +140,24 @@ pub struct Violation<'a> {
     found: Option<&'a Value>,
 }
 
+/// What is told of an event that breaks the plan or the bounds: all of it, or no more than the code, so that a page carries
+/// nothing else.
+trait Told<'a>: Sized {
+    fn of(violation: Violation<'a>) -> Self;
+}
+
+impl<'a> Told<'a> for Violation<'a> {
+    fn of(violation: Self) -> Self {
+        violation
+    }
+}
+
+impl Told<'_> for RefusalCode {
+    fn of(violation: Violation<'_>) -> Self {
+        violation.code
+    }
+}
+
 impl Plan {
     /// The event of this name.
     #[must_use]
@@ -183,6 +201,16 @@ pub fn purposes_of(plan: &Plan, event: &Event) -> Purposes {
 ///
 /// An event `product_view` that the plan does not name is refused as [`RefusalCode::UnknownEvent`] at `name`.
 pub fn judge<'a>(plan: &'a Plan, event: &'a Event, trust: Trust) -> Result<&'a PlanEvent, Violation<'a>> {
+    judged(plan, event, trust)
+}
+
+/// The code under which [`judge`] refuses `event`.
+#[must_use]
+pub fn refusal(plan: &Plan, event: &Event, trust: Trust) -> Option<RefusalCode> {
+    judged(plan, event, trust).err()
+}
+
+fn judged<'a, T: Told<'a>>(plan: &'a Plan, event: &'a Event, trust: Trust) -> Result<&'a PlanEvent, T> {
     judge_bounds(event)?;
     let Some(known) = plan.find(event) else {
         return Err(violation(RefusalCode::UnknownEvent, "name", &event.name));
@@ -199,7 +227,7 @@ pub fn judge<'a>(plan: &'a Plan, event: &'a Event, trust: Trust) -> Result<&'a P
 }
 
 /// Bounds that hold for every event, and that its name is the word of its type where it is not `track`.
-fn judge_bounds(event: &Event) -> Result<(), Violation<'_>> {
+fn judge_bounds<'a, T: Told<'a>>(event: &'a Event) -> Result<(), T> {
     if event.name.len() > EVENT_NAME_BYTES_MAX {
         return Err(violation(RefusalCode::TooLarge, "name", ""));
     }
@@ -210,7 +238,7 @@ fn judge_bounds(event: &Event) -> Result<(), Violation<'_>> {
     judge_map(&event.context, "context", CONTEXT_ENTRIES_MAX)
 }
 
-fn judge_map<'a>(map: &'a Map, part: &'static str, entries_max: usize) -> Result<(), Violation<'a>> {
+fn judge_map<'a, T: Told<'a>>(map: &'a Map, part: &'static str, entries_max: usize) -> Result<(), T> {
     if map.len() > entries_max {
         return Err(violation(RefusalCode::TooLarge, part, ""));
     }
@@ -225,7 +253,7 @@ fn judge_map<'a>(map: &'a Map, part: &'static str, entries_max: usize) -> Result
 }
 
 /// A property that is sent but empty counts as missing.
-fn judge_properties<'a>(known: &'a PlanEvent, sent: &'a Map) -> Result<(), Violation<'a>> {
+fn judge_properties<'a, T: Told<'a>>(known: &'a PlanEvent, sent: &'a Map) -> Result<(), T> {
     for property in &known.properties {
         let found = sent.get(&property.name);
         let code = match found {
@@ -238,12 +266,13 @@ fn judge_properties<'a>(known: &'a PlanEvent, sent: &'a Map) -> Result<(), Viola
             Some(_) => continue,
         };
         let planned = Some(property);
-        return Err(Violation { planned, found, ..violation(code, "properties", &property.name) });
+        let bare = Violation { code, part: "properties", name: &property.name, planned, found };
+        return Err(T::of(bare));
     }
     Ok(())
 }
 
-fn judge_additional<'a>(known: &PlanEvent, event: &'a Event) -> Result<(), Violation<'a>> {
+fn judge_additional<'a, T: Told<'a>>(known: &PlanEvent, event: &'a Event) -> Result<(), T> {
     let is_own = |name: &str| {
         event.event_type != EventType::Track
             && (OWN_PROPERTIES.contains(&name) || OF_EXPOSURES.contains(&name))
@@ -260,8 +289,8 @@ fn judge_additional<'a>(known: &PlanEvent, event: &'a Event) -> Result<(), Viola
     Ok(())
 }
 
-const fn violation<'a>(code: RefusalCode, part: &'static str, name: &'a str) -> Violation<'a> {
-    Violation { code, part, name, planned: None, found: None }
+fn violation<'a, T: Told<'a>>(code: RefusalCode, part: &'static str, name: &'a str) -> T {
+    T::of(Violation { code, part, name, planned: None, found: None })
 }
 
 impl Violation<'_> {

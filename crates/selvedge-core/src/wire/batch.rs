@@ -7,8 +7,9 @@ use super::property::{take_map, take_name, write_map, write_name};
 use super::tape::Tape;
 use crate::consent::{Mode, Purposes, Signals, Snapshot};
 use crate::event::{BatchHeader, Clock, Event, EventType, LeaseReport, RefusalCode};
-use crate::id::Sequence;
+use crate::id::{ProgramHash, Sequence, VisitorId, WriterId};
 use crate::limits::{CONTEXT_ENTRIES_MAX, EVENT_NAME_BYTES_MAX, PROPERTIES_MAX};
+use crate::value::Map;
 use alloc::vec::Vec;
 
 /// The version of the container, its first byte.
@@ -19,6 +20,53 @@ pub const FLAG_DEFLATE: u8 = 1;
 pub const TAG_HEADER: u8 = 1;
 /// Tag of a section that holds one event.
 pub const TAG_EVENT: u8 = 2;
+
+/// A [`BatchHeader`], borrowed from where its parts stand.
+#[derive(Debug, Clone, Copy)]
+pub struct Head<'a> {
+    /// [`BatchHeader::write_key`].
+    pub write_key: &'a str,
+    /// [`BatchHeader::visitor`].
+    pub visitor: VisitorId,
+    /// [`BatchHeader::writer`].
+    pub writer: WriterId,
+    /// [`BatchHeader::sent_at_ms`].
+    pub sent_at_ms: u64,
+    /// [`BatchHeader::skew_ms`].
+    pub skew_ms: i64,
+    /// [`BatchHeader::floor`].
+    pub floor: u32,
+    /// [`BatchHeader::clock`].
+    pub clock: Clock,
+    /// [`BatchHeader::program`].
+    pub program: Option<ProgramHash>,
+    /// [`BatchHeader::consent`].
+    pub consent: &'a [Snapshot],
+    /// [`BatchHeader::context`].
+    pub context: &'a Map,
+    /// [`BatchHeader::leases`].
+    pub leases: &'a [LeaseReport],
+}
+
+impl<'a> Head<'a> {
+    /// The parts of `header`.
+    #[must_use]
+    pub fn of(header: &'a BatchHeader) -> Self {
+        Self {
+            write_key: &header.write_key,
+            visitor: header.visitor,
+            writer: header.writer,
+            sent_at_ms: header.sent_at_ms,
+            skew_ms: header.skew_ms,
+            floor: header.floor,
+            clock: header.clock,
+            program: header.program,
+            consent: &header.consent,
+            context: &header.context,
+            leases: &header.leases,
+        }
+    }
+}
 
 /// Builds a batch event by event, so that its size can be bounded.
 ///
@@ -36,6 +84,12 @@ impl<'a> BatchEncoder<'a> {
     /// [`BatchHeader::dictionary`].
     #[must_use]
     pub fn new(header: &BatchHeader, names: Option<&'a Names>) -> Self {
+        Self::of(&Head::of(header), names)
+    }
+
+    /// As [`Self::new`], of a header that stands elsewhere.
+    #[must_use]
+    pub fn of(header: &Head<'_>, names: Option<&'a Names>) -> Self {
         let mut out = Writer::new();
         out.u8(VERSION);
         out.u8(0);
@@ -127,8 +181,8 @@ pub const fn refusal_of(fault: WireFault) -> RefusalCode {
     }
 }
 
-fn write_header(out: &mut Writer, header: &BatchHeader, dictionary: Option<u64>) {
-    out.text(&header.write_key);
+fn write_header(out: &mut Writer, header: &Head<'_>, dictionary: Option<u64>) {
+    out.text(header.write_key);
     out.raw(&header.visitor.0);
     out.varint(header.writer.bits());
     out.varint(header.sent_at_ms);
@@ -148,7 +202,7 @@ fn write_header(out: &mut Writer, header: &BatchHeader, dictionary: Option<u64>)
     }
     out.count(header.consent.len());
     header.consent.iter().for_each(|snapshot| write_snapshot(out, snapshot));
-    write_map(out, &header.context, Some(&Names::of_context()));
+    write_map(out, header.context, Some(&Names::of_context()));
     out.count(header.leases.len());
     header.leases.iter().for_each(|lease| write_lease(out, lease));
 }
