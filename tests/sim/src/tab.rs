@@ -411,7 +411,6 @@ impl World<'_> {
                 publish: known.publish,
                 paused: known.paused.clone(),
                 sources: self.dials.sources,
-                ..Settings::default()
             })),
         );
     }
