@@ -14,6 +14,10 @@ pub mod stamp;
 
 pub mod setup;
 
+mod wasm_module;
+
+mod wasm_cuts;
+
 mod wasm_traps;
 
 mod wasm_hints;
@@ -39,6 +43,8 @@ pub mod budget;
 pub mod beside;
 
 mod shares;
+
+mod features;
 
 pub mod size;
 

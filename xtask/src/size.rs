@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::budget::{self, Budgets, Encoding, Weight};
 use crate::repo::Repo;
-use crate::{build, shares, table};
+use crate::{build, features, shares, table};
 
 const BROTLI_QUALITY: u32 = 11;
 const BROTLI_WINDOW_BITS: u32 = 24;
@@ -32,14 +32,23 @@ pub fn run(repo: &Repo, json: bool, page_only: bool, docs: bool) -> Result<bool>
     }
     let weights = weigh(repo, &budgets)?;
     if docs {
-        shares::write(repo, &budgets, &weights)?;
+        let features = features::section(repo, &|module| Ok(brotli(module)?.len() as u64))?;
+        shares::write(repo, &budgets, &weights, &features)?;
     }
     if json {
         println!("{}", json!(weights));
     } else {
         print(&budgets, &weights);
     }
-    Ok(budgets.bytes.iter().all(|(name, budget)| weights.get(name).is_some_and(|bytes| *bytes <= budget.max)))
+    let stale = shares::stale(repo, &weights)?;
+    if !stale.is_empty() {
+        eprintln!("{} is of other bytes (`cargo xtask size --docs`):\n{}", shares::FILE, stale.join("\n"));
+    }
+    Ok(stale.is_empty()
+        && budgets
+            .bytes
+            .iter()
+            .all(|(name, budget)| weights.get(name).is_some_and(|bytes| *bytes <= budget.max)))
 }
 
 fn weigh(repo: &Repo, budgets: &Budgets) -> Result<BTreeMap<String, u64>> {

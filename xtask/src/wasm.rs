@@ -11,6 +11,7 @@ use wasm_bindgen_cli_support::Bindgen;
 
 use crate::repo::{Repo, copy_tree, files_under};
 use crate::stamp::{Fingerprint, unless_fresh};
+use crate::wasm_cuts::without;
 use crate::wasm_hints::without_hints;
 use crate::wasm_traps::without_panics;
 use crate::{run, say};
@@ -241,6 +242,21 @@ fn optimise(repo: &Repo, module: &Path, options: &[&str]) -> Result<()> {
     wasm_opt.args(options).args(FEATURES).arg(module).arg("-o").arg(module);
     say::step("  shrinking it with wasm-opt", || run::quiet(&mut wasm_opt))?;
     Ok(())
+}
+
+/// The page's module that [`page`] left with its names, without the functions that `is_part` names, shrunk in one pass: enough to compare
+/// two of them, and quick.
+///
+/// # Errors
+/// When it was not built, or cannot be shrunk.
+pub fn page_without(repo: &Repo, name: &str, at: usize, is_part: impl Fn(&str) -> bool) -> Result<Vec<u8>> {
+    let plain = fs::read(repo.scratch().join(format!("page-{name}-plain.wasm")))?;
+    let module = repo.scratch().join(format!("page-{name}-without-{at}.wasm"));
+    fs::write(&module, without(plain, is_part)?.0)?;
+    let mut wasm_opt = run::command(repo.npm_binary("wasm-opt"), &repo.root);
+    let options = PAGE_OPTIONS.iter().filter(|option| **option != "--converge");
+    run::quiet(wasm_opt.args(options).args(FEATURES).arg(&module).arg("-o").arg(&module))?;
+    Ok(fs::read(&module)?)
 }
 
 fn empty(folder: &Path) -> Result<()> {

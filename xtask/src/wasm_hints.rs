@@ -3,7 +3,7 @@
 
 use anyhow::{Result, bail};
 
-use crate::wasm_traps::{CODE, Input};
+use crate::wasm_module::{CODE, Input};
 
 /// The module with no hint that anything is aligned.
 ///

@@ -5,6 +5,8 @@
 
 use anyhow::{Context, Result, ensure};
 
+use crate::wasm_module::{Input, functions};
+
 /// Parts of the names of functions that only a panic reaches. Formatting is one of them: the page formats nothing, which
 /// `cargo xtask tidy` holds its crates to.
 const PANICS: [&str; 6] = [
@@ -38,12 +40,7 @@ const SAID: [&str; 14] = [
 const SOURCES: [&str; 3] = ["/rustc/", "crates/selvedge-", "/registry/src/"];
 const SOURCE_BYTES_MAX: usize = 200;
 
-const CUSTOM: u8 = 0;
-const IMPORT: u8 = 2;
-/// The section of functions' bodies.
-pub const CODE: u8 = 10;
 const DATA: u8 = 11;
-const FUNCTION_NAMES: u8 = 1;
 const UNREACHABLE: u8 = 0x00;
 const NOP: u8 = 0x01;
 const END: u8 = 0x0b;
@@ -117,115 +114,6 @@ fn places(module: &[u8], part: std::ops::Range<usize>, text: &[u8]) -> Vec<std::
     let Some(bytes) = module.get(part.clone()) else { return Vec::new() };
     let found = bytes.windows(text.len()).enumerate().filter(|(_, window)| *window == text);
     found.map(|(at, _)| part.start + at..part.start + at + text.len()).collect()
-}
-
-type Bodies = std::collections::BTreeMap<u64, std::ops::Range<usize>>;
-
-/// Where the body of each function stands, and what each is called, by its index.
-fn functions(module: &[u8]) -> Result<(Bodies, Vec<(u64, String)>)> {
-    ensure!(module.starts_with(b"\0asm"), "this is no wasm module");
-    let mut input = Input { bytes: module, at: 8 };
-    let (mut imported, mut bodies, mut names) = (0, Bodies::new(), Vec::new());
-    while input.at < module.len() {
-        let (section, end) = (input.byte()?, input.end()?);
-        match section {
-            IMPORT => imported = input.imported_functions()?,
-            CODE => {
-                for index in 0..input.number()? {
-                    let end = input.end()?;
-                    bodies.insert(imported + index, input.at..end);
-                    input.at = end;
-                }
-            }
-            CUSTOM if input.text()? == "name" => names = input.function_names(end)?,
-            _ => {}
-        }
-        input.at = end;
-    }
-    Ok((bodies, names))
-}
-
-/// A module that is read from one end to the other.
-pub struct Input<'a> {
-    /// The module.
-    pub bytes: &'a [u8],
-    /// What is read next.
-    pub at: usize,
-}
-
-impl Input<'_> {
-    /// One byte.
-    ///
-    /// # Errors
-    /// At the end.
-    pub fn byte(&mut self) -> Result<u8> {
-        let byte = *self.bytes.get(self.at).context("the module is cut off")?;
-        self.at += 1;
-        Ok(byte)
-    }
-
-    /// A number of as many bytes as it takes (LEB128).
-    ///
-    /// # Errors
-    /// At the end.
-    pub fn number(&mut self) -> Result<u64> {
-        let (mut number, mut shift) = (0u64, 0u32);
-        loop {
-            let byte = self.byte()?;
-            number |= u64::from(byte & 0x7f).checked_shl(shift).unwrap_or(0);
-            shift += 7;
-            if byte < 0x80 {
-                return Ok(number);
-            }
-        }
-    }
-
-    /// Reads a length, and gives where what has that length ends.
-    ///
-    /// # Errors
-    /// At the end.
-    pub fn end(&mut self) -> Result<usize> {
-        let length = usize::try_from(self.number()?)?;
-        Ok(self.at.saturating_add(length))
-    }
-
-    fn text(&mut self) -> Result<String> {
-        let end = self.end()?;
-        let text = self.bytes.get(self.at..end).context("the module is cut off")?;
-        self.at = end;
-        Ok(String::from_utf8_lossy(text).into_owned())
-    }
-
-    fn imported_functions(&mut self) -> Result<u64> {
-        let mut functions = 0;
-        for _ in 0..self.number()? {
-            // The module and the name.
-            self.text()?;
-            self.text()?;
-            match self.byte()? {
-                0 => {
-                    self.number()?;
-                    functions += 1;
-                }
-                kind => anyhow::bail!("an import of kind {kind}: the page imports functions only"),
-            }
-        }
-        Ok(functions)
-    }
-
-    fn function_names(&mut self, end: usize) -> Result<Vec<(u64, String)>> {
-        let mut names = Vec::new();
-        while self.at < end {
-            let (part, part_end) = (self.byte()?, self.end()?);
-            if part == FUNCTION_NAMES {
-                for _ in 0..self.number()? {
-                    names.push((self.number()?, self.text()?));
-                }
-            }
-            self.at = part_end;
-        }
-        Ok(names)
-    }
 }
 
 #[cfg(test)]
