@@ -9,7 +9,7 @@ import { createServer } from 'node:net';
 import { extname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { FILE, reference } from '../consumers/api.mjs';
-import { build, install } from '../consumers/build.mjs';
+import { build, examples, install } from '../consumers/build.mjs';
 import { beside } from './support/site.mjs';
 import { launch, log, picture, repository, serve, until, visit } from './support/world.mjs';
 
@@ -136,9 +136,6 @@ for (const [name, html] of [
   });
 }
 
-/** Examples of docs/site.md: all of a language, or the one that its fence names. */
-const docs = readFileSync(`${repository}docs/site.md`, 'utf8');
-const examples = (fence) => [...docs.matchAll(/```([^\n]+)\n(.*?)\n```/gs)].filter(([, found]) => found === fence).map(([, , text]) => text);
 const CALLS = `selvedge.consent({ analytics: true, personalization: true }); selvedge.identify('u-17', { loyalty_tier: 'gold' });`;
 
 for (const [name, number, slot] of [['plain', 0, ''], ['tag-manager', 1, '<h1 data-selvedge-slot="hero">own</h1>']]) {
@@ -183,7 +180,6 @@ async function freePort() {
 }
 
 async function startNext() {
-  await build('next', folder);
   const port = await freePort();
   const env = {
     ...process.env,
@@ -197,7 +193,7 @@ async function startNext() {
     stdio: 'ignore',
   });
   const url = `http://127.0.0.1:${port}`;
-  await until('Next', () => fetch(`${url}/promo/summer`).then(({ ok }) => ok, () => false), 30_000);
+  await until('Next', () => fetch(`${url}/promo/summer`).then(({ ok }) => ok, () => false), 60_000);
   return { url, close: () => next.kill('SIGKILL') };
 }
 
@@ -212,9 +208,14 @@ async function goldMember() {
   return visitor;
 }
 
+/** Built and started once, for whichever test comes first. */
+let started;
+const nextApp = () => (started ??= build('next', folder).then(startNext));
+after(async () => (await started)?.close());
+const ofEdge = (path) => (/^\/(?:v1|s)\//.test(path) ? { pass: site.url } : undefined);
+
 test('a Next App Router page is rendered with decisions, hydrates without an error, and goes on in the page', { timeout: 300_000 }, async () => {
-  const next = await startNext();
-  const app = await beside(next.url, (path) => (/^\/(?:v1|s)\//.test(path) ? { pass: site.url } : undefined));
+  const app = await beside((await nextApp()).url, ofEdge);
   const { context, page } = await visit(browser);
   const found = troubles(page);
   try {
@@ -246,6 +247,25 @@ test('a Next App Router page is rendered with decisions, hydrates without an err
   } finally {
     await context.close();
     await app.close();
-    next.close();
+  }
+});
+
+test('the example of the docs: next', { timeout: 300_000 }, async () => {
+  const app = await beside((await nextApp()).url, ofEdge);
+  const { context, page } = await visit(browser);
+  const found = troubles(page);
+  try {
+    // The server is asked for 300 ms at most, and the first question of all may take longer: then the page's own stands there.
+    const rendered = async () => (await fetch(`${app.url}/?utm_medium=social`)).text();
+    const html = await until('the server to decide', async () => /data-selvedge-content/.test(await rendered()) && rendered());
+    assert.match(html, /<h1[^>]*data-selvedge-slot="hero"[^>]*>Shoes and gear for the long way round<\/h1>/);
+    await page.goto(`${app.url}/?utm_medium=social`);
+    await page.waitForFunction(() => window.selvedge?.decisions?.().length >= 0);
+    await page.evaluate((calls) => new Function(calls)(), CALLS);
+    await page.waitForFunction(() => /Gold/.test(document.querySelector('h1').textContent));
+    assert.deepEqual(found, [], 'no hydration error, no other either');
+  } finally {
+    await context.close();
+    await app.close();
   }
 });

@@ -1,13 +1,20 @@
 // Builds the apps against the packed package, as a site would: in a folder of their own beside the installed bundlers, offline.
-// What goes in: the folder that `package.json` was installed into. What comes out: `apps/<name>/dist` in it, and for Next `.next`.
+// What goes in: the folder that `package.json` was installed into. What comes out: `apps/<name>/dist` in it, and for Next `.next`, with
+// the recipe of docs/site.md as the app's first page.
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const sdk = join(here, '../../www/sdk');
+
+const docs = readFileSync(join(here, '../../docs/site.md'), 'utf8');
+
+/** Examples of docs/site.md, word for word: all of a language, or the one that its fence names. */
+export const examples = (fence) =>
+  [...docs.matchAll(/```([^\n]+)\n(.*?)\n```/gs)].filter(([, found]) => found === fence).map(([, , text]) => text);
 
 /** Puts the package into `folder` as `npm install` would from its tarball; gives the names of the files it holds. */
 export function install(folder) {
@@ -43,6 +50,7 @@ const builders = {
     await build({ absWorkingDir: folder, entryPoints: ['main.js'], bundle: true, outdir: 'dist', logLevel: 'error', ...options });
   },
   async next(folder) {
+    writeFileSync(join(folder, 'app/page.jsx'), examples('jsx next')[0]);
     writeFileSync(join(folder, 'package.json'), '{ "private": true }');
     writeFileSync(join(folder, 'next.config.mjs'), `export default { turbopack: { root: ${JSON.stringify(join(folder, '../..'))} } };\n`);
     const next = join(folder, '../../node_modules/next/dist/bin/next');

@@ -82,8 +82,11 @@ export async function log({ url, token }, from = '') {
   return (await answer.text()).split('\n').filter(Boolean).map((line) => JSON.parse(line));
 }
 
+/** A machine that is busy with other work takes its time; who fails waits so long once. */
+const PATIENCE_MS = 30_000;
+
 /** Asks again until the answer is truthy, for at most `ms`; says what it was waiting for when it never is. */
-export async function until(what, ask, ms = 15_000) {
+export async function until(what, ask, ms = PATIENCE_MS) {
   const end = Date.now() + ms;
   for (;;) {
     const answer = await ask();
