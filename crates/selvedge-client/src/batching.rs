@@ -76,8 +76,11 @@ impl Client {
     }
 
     /// Puts what was lost into the queue that lost it, as its next event, so that whoever sends it, and however often, it
-    /// counts once. Waits for the tracking plan; what that does not know goes untold.
+    /// counts once. Waits for consent and for the tracking plan; what that does not know goes untold.
     pub(crate) fn report_losses(&mut self) {
+        if !self.is_open() {
+            return;
+        }
         let (consent, now_ms) = (self.consent, self.now_ms);
         let Some(plan) = self.mind.plan().filter(|_| !is_planted(Mutation::DroppedSilently)) else { return };
         let known = plan.event(LOST_EVENT).map_or(Purposes::NONE, |known| known.purposes);

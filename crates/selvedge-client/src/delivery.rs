@@ -270,14 +270,17 @@ impl Client {
         }
     }
 
-    /// Counts what `writer` lost, for the event that reports it.
+    /// Counts what `writer` lost, for the event that reports it. Where what the device holds rests, nothing is put there.
     pub(crate) fn count_lost(&mut self, writer: Option<WriterId>, lost: u32) {
         if lost == 0 {
             return;
         }
+        let is_open = self.is_open();
         if let Some(lane) = self.lanes.of(writer) {
             lane.head.lost = lane.head.lost.saturating_add(lost);
-            lane.store_head(&mut self.effects);
+            if is_open {
+                lane.store_head(&mut self.effects);
+            }
         } else {
             self.untold = self.untold.saturating_add(lost);
         }
