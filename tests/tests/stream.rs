@@ -291,6 +291,10 @@ fn schemas_hold(world: &World) -> Result<()> {
         }
         let problem = validators[&name].validate(&said).err().map(|problem| problem.to_string());
         ensure!(problem.is_none(), "{name}: {problem:?}\n{said}");
+        // The schema lets an exposure be without it; of those that a page sends, each says where it stood.
+        let is_told = said["slot"].is_string() && said["slot"] == said["properties"]["slot"];
+        let is_whole = record.kind != RecordKind::Exposure || is_told;
+        ensure!(is_whole, "an exposure does not say where it stood: {said}");
     }
     ensure!(validators.len() >= 6, "{:?}", validators.keys());
     Ok(())
