@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+use selvedge_core::consent::Purposes;
 use selvedge_core::id::VisitorId;
 use selvedge_core::wire::program::{HttpFormat, RecordKind};
 use selvedge_edge::delivery::encode::{Body, http_body, kafka_headers, webhook_headers};
@@ -25,6 +26,7 @@ fn record(at: u8, data: &Value) -> Record {
         source: "/shop/web".into(),
         visitor: VisitorId([at; 16]),
         time_ms: 1_795_000_000_000 + u64::from(at),
+        usable: Purposes::ANALYTICS,
         data: data.to_string().into_bytes(),
     }
 }

@@ -9,7 +9,7 @@ use selvedge_core::wire::program::RecordKind;
 use selvedge_edge::delivery::item::{self, Item};
 use selvedge_edge::delivery::machine::Machine;
 use selvedge_edge::delivery::record::{Record, may_go_again};
-use selvedge_edge::ingest::entry::{Entry, Undelivered};
+use selvedge_edge::ingest::entry::{Entry, Undelivered, UndeliveredRecord};
 use selvedge_edge::ingest::{self, Again};
 use selvedge_edge::ledger::{Counter, Ledger};
 use std::collections::BTreeSet;
@@ -279,8 +279,8 @@ fn item_of(undelivered: Undelivered) -> Option<Item> {
     let Undelivered { visitor, row, item, item_received_ms, program, publish, records, .. } = undelivered;
     let records = records.into_iter().map(|read| {
         let kind = *RecordKind::ALL.iter().find(|kind| kind.as_str() == read.kind)?;
-        let data = read.data.into_bytes();
-        Some(Record { id: read.id, kind, source: read.source, visitor, time_ms: read.time_ms, data })
+        let UndeliveredRecord { id, source, time_ms, usable, data, .. } = read;
+        Some(Record { id, kind, source, visitor, time_ms, usable, data: data.into_bytes() })
     });
     let records = records.collect::<Option<Vec<_>>>()?;
     Some(Item { row, at: item, visitor, received_ms: item_received_ms, program, publish, records })

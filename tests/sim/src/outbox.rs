@@ -332,6 +332,7 @@ fn line_of(site: &str, destination: &str, refused: &Refused, now_ms: u64) -> Str
             kind: record.kind.as_str(),
             source: &record.source,
             time_ms: record.time_ms,
+            usable: record.usable,
             data: serde_json::from_slice(&record.data).unwrap_or(RawValue::NULL),
         })
         .collect();

@@ -149,8 +149,8 @@ fn item_of(undelivered: Undelivered) -> Option<Item> {
     let Undelivered { visitor, row, item, item_received_ms, program, publish, records, .. } = undelivered;
     let record = |read: UndeliveredRecord| {
         let kind = *RecordKind::ALL.iter().find(|kind| kind.as_str() == read.kind)?;
-        let UndeliveredRecord { id, source, time_ms, data, .. } = read;
-        Some(Record { id, kind, source, visitor, time_ms, data: data.into_bytes() })
+        let UndeliveredRecord { id, source, time_ms, usable, data, .. } = read;
+        Some(Record { id, kind, source, visitor, time_ms, usable, data: data.into_bytes() })
     };
     let records = records.into_iter().map(record).collect::<Option<Vec<_>>>()?;
     Some(Item { row, at: item, visitor, received_ms: item_received_ms, program, publish, records })

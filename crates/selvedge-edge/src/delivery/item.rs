@@ -3,13 +3,16 @@
 use super::record::Record;
 use alloc::string::String;
 use alloc::vec::Vec;
+use selvedge_core::consent::Purposes;
 use selvedge_core::id::{ProgramHash, VisitorId};
 use selvedge_core::limits::{DELIVERY_ITEMS_MAX, ITEM_RECORDS_MAX};
 use selvedge_core::wire::codec::{Reader, WireFault, Writer};
 use selvedge_core::wire::program::RecordKind;
 
 /// The version of the stored form, its first byte.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// The version before records knew what they may be used for.
+const VERSION_BEFORE: u8 = 1;
 
 /// An accepted event or a note of the log, as a destination gets it: delivered as a whole, or refused as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,16 +80,17 @@ pub fn encode(items: &[Item]) -> Vec<u8> {
 /// [`WireFault`] for bytes that are none, or more of them than [`DELIVERY_ITEMS_MAX`].
 pub fn decode(bytes: &[u8]) -> Result<Vec<Item>, WireFault> {
     let mut reader = Reader::new(bytes);
-    if reader.u8()? != VERSION {
+    let version = reader.u8()?;
+    if !(VERSION_BEFORE..=VERSION).contains(&version) {
         return Err(WireFault::Malformed);
     }
     let count = bounded(reader.count()?, DELIVERY_ITEMS_MAX)?;
-    let items = (0..count).map(|_| read_item(&mut reader)).collect::<Result<_, _>>()?;
+    let items = (0..count).map(|_| read_item(&mut reader, version)).collect::<Result<_, _>>()?;
     reader.end()?;
     Ok(items)
 }
 
-fn read_item(reader: &mut Reader<'_>) -> Result<Item, WireFault> {
+fn read_item(reader: &mut Reader<'_>, version: u8) -> Result<Item, WireFault> {
     Ok(Item {
         row: reader.varint_u64()?,
         at: reader.varint_u32()?,
@@ -96,7 +100,7 @@ fn read_item(reader: &mut Reader<'_>) -> Result<Item, WireFault> {
         publish: reader.varint_u64()?,
         records: {
             let count = bounded(reader.count()?, ITEM_RECORDS_MAX)?;
-            (0..count).map(|_| read_record(reader)).collect::<Result<_, _>>()?
+            (0..count).map(|_| read_record(reader, version)).collect::<Result<_, _>>()?
         },
     })
 }
@@ -107,16 +111,22 @@ fn write_record(out: &mut Writer, record: &Record) {
     out.text(&record.source);
     out.raw(&record.visitor.0);
     out.varint(record.time_ms);
+    out.varint(u64::from(record.usable.0));
     out.bytes(&record.data);
 }
 
-fn read_record(reader: &mut Reader<'_>) -> Result<Record, WireFault> {
+fn read_record(reader: &mut Reader<'_>, version: u8) -> Result<Record, WireFault> {
     Ok(Record {
         id: reader.text()?.into(),
         kind: *RecordKind::ALL.get(usize::from(reader.u8()?)).ok_or(WireFault::Malformed)?,
         source: reader.text()?.into(),
         visitor: VisitorId(reader.array()?),
         time_ms: reader.varint_u64()?,
+        // What was stored before was granted for something that the destination serves: it is asked for any of that.
+        usable: match version {
+            VERSION_BEFORE => Purposes(u16::MAX),
+            _ => Purposes(u16::try_from(reader.varint_u32()?).map_err(|_| WireFault::Malformed)?),
+        },
         data: reader.bytes()?.into(),
     })
 }

@@ -56,6 +56,7 @@ pub fn pack(records: &[&Record]) -> Result<Vec<Message>, Vec<usize>> {
 mod tests {
     use super::*;
     use alloc::format;
+    use selvedge_core::consent::Purposes;
     use selvedge_core::id::VisitorId;
     use selvedge_core::wire::program::RecordKind;
 
@@ -66,6 +67,7 @@ mod tests {
             source: "/shop/web".into(),
             visitor: VisitorId([7; 16]),
             time_ms: 1_795_000_000_000,
+            usable: Purposes::ANALYTICS,
             data: format!("{{\"text\":\"{}\"}}", "x".repeat(bytes)).into_bytes(),
         }
     }

@@ -31,6 +31,8 @@ pub struct Record {
     pub visitor: VisitorId,
     /// When it happened: Unix milliseconds.
     pub time_ms: u64,
+    /// What it may be used for, by what was in force at capture, or by the answer that it waited for.
+    pub usable: Purposes,
     /// What it says: a JSON object.
     pub data: Vec<u8>,
 }
@@ -66,10 +68,11 @@ pub fn route(site: &Site, destination: &Destination, row: &LogRow, at: usize, no
         May::NotNow if is_planted(Mutation::SentAfterWithdrawal) => item.origin(),
         May::NotNow => return Routed::Purged,
     };
-    let mut records = Vec::new();
+    let in_force = origin.consent.map_or(Purposes::NONE, Snapshot::in_force);
+    let (mut records, usable) = (Vec::new(), origin.usable.and(in_force));
     for draft in item.drafts(site, destination, &origin) {
         match draft.finished(site, destination, &item) {
-            Ok(record) => records.extend(record),
+            Ok(record) => records.extend(record.map(|record| Record { usable, ..record })),
             Err(refusal) => return Routed::Refused(refusal),
         }
     }
@@ -114,11 +117,11 @@ fn may_leave(site: &Site, destination: &Destination, item: &Item<'_>, now: &Snap
     if granted(captured) { May::NotNow } else { May::Never }
 }
 
-/// Whether the destination may have under `now` what it refused before: what was asked at capture was asked when it left first.
+/// Whether the destination may have under `now` what it refused before: one and the same purpose, at capture and now.
 #[must_use]
 pub fn may_go_again(destination: &Destination, records: &[Record], now: &Snapshot) -> bool {
     let is_erasure = records.iter().all(|record| record.kind == RecordKind::Erase);
-    is_erasure || is_granted(destination, destination.purposes, now.in_force())
+    is_erasure || records.iter().all(|record| is_granted(destination, record.usable, now.in_force()))
 }
 
 /// Whether the destination gets nothing of a row that has events alone.
@@ -312,6 +315,7 @@ impl Draft {
         let map = transform(destination, map)?;
         let data = serde_json::to_vec(&JsonMap(&map)).unwrap_or_default();
         let source = format!("/{}/{}", row.site, row.source);
-        Ok(Some(Record { id, kind, source, visitor: row.visitor, time_ms, data }))
+        let (visitor, usable) = (row.visitor, Purposes::NONE);
+        Ok(Some(Record { id, kind, source, visitor, time_ms, usable, data }))
     }
 }

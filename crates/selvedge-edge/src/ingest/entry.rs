@@ -79,6 +79,8 @@ pub struct UndeliveredRecord {
     pub source: String,
     /// When it happened: Unix milliseconds.
     pub time_ms: u64,
+    /// What it may be used for; all, where the line does not say.
+    pub usable: Purposes,
     /// The record's JSON, byte for byte.
     pub data: String,
 }
@@ -138,6 +140,8 @@ struct RecordLine<'a> {
     kind: String,
     source: String,
     time_ms: u64,
+    #[serde(default)]
+    purposes: Option<Vec<String>>,
     #[serde(borrow)]
     data: &'a RawValue,
 }
@@ -187,6 +191,7 @@ fn undelivered(line: Line<'_>) -> Option<Undelivered> {
         kind: read.kind,
         source: read.source,
         time_ms: read.time_ms,
+        usable: read.purposes.map_or(Purposes(u16::MAX), |names| purposes(&names)),
         data: read.data.get().into(),
     };
     Some(Undelivered {

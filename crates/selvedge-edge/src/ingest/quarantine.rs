@@ -1,12 +1,12 @@
 //! The quarantine as it is written: events refused with a reason, and records that a destination refused, kept with their
 //! payload where we may keep it. One JSON object each.
 
-use crate::json::{self, JsonMap, JsonSnapshot};
+use crate::json::{self, JsonMap, JsonSnapshot, purpose_names};
 use crate::text::{base64, rfc_3339};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use selvedge_core::consent::Snapshot;
+use selvedge_core::consent::{Purposes, Snapshot};
 use selvedge_core::event::{BatchHeader, Event, RefusalCode, Undecodable};
 use selvedge_core::id::{Sequence, VisitorId};
 use selvedge_core::mutation::{Mutation, is_planted};
@@ -184,6 +184,9 @@ pub struct UndeliveredRecord<'a> {
     pub source: &'a str,
     /// When it happened: Unix milliseconds.
     pub time_ms: u64,
+    /// What it may be used for.
+    #[serde(rename = "purposes", serialize_with = "purposes")]
+    pub usable: Purposes,
     /// The record itself.
     pub data: &'a RawValue,
 }
@@ -220,6 +223,10 @@ impl DeliveryCode {
             Self::Transform => "Transform",
         }
     }
+}
+
+fn purposes<S: serde::Serializer>(usable: &Purposes, out: S) -> Result<S::Ok, S::Error> {
+    out.collect_seq(purpose_names(*usable))
 }
 
 #[derive(serde::Serialize)]

@@ -1,6 +1,7 @@
 //! The state machine of a destination against receivers that do everything wrong, with crashes between any two effects.
 
 use proptest::prelude::*;
+use selvedge_core::consent::Purposes;
 use selvedge_core::id::{ProgramHash, VisitorId};
 use selvedge_core::wire::program::RecordKind;
 use selvedge_edge::cursor::Position;
@@ -78,6 +79,7 @@ fn record(row: usize, place: usize, visitor: u8) -> Record {
         source: "/shop/web".into(),
         visitor: VisitorId([visitor; 16]),
         time_ms: 1,
+        usable: Purposes::ANALYTICS,
         data: vec![b'x'; 10],
     }
 }

@@ -4,13 +4,14 @@ use crate::build::*;
 use proptest::prelude::*;
 use selvedge_core::consent::{Purposes, Snapshot};
 use selvedge_core::event::EventType;
-use selvedge_core::id::{EventId, Sequence, VisitorId};
+use selvedge_core::id::{EventId, ProgramHash, Sequence, VisitorId};
 use selvedge_core::number::Number;
 use selvedge_core::value::Value;
 use selvedge_core::wire::answer::Reason;
 use selvedge_core::wire::log_row::{Cause, LogNote, LogRow, Reached, Said};
 use selvedge_core::wire::program::{Destination, RecordKind, Records, Requires};
-use selvedge_edge::delivery::record::{Routed, is_sampled, route};
+use selvedge_edge::delivery::item::{self, Item};
+use selvedge_edge::delivery::record::{Routed, is_sampled, may_go_again, route};
 
 #[test]
 fn an_event_says_who_when_where_and_what_with_numbers_as_sent() {
@@ -63,6 +64,38 @@ fn a_destination_of_two_purposes_needs_both_or_any_as_it_says() {
     // An event that serves none of its purposes is not for it, whatever is granted.
     let ads = Destination { purposes: Purposes::ADVERTISING, ..destination() };
     assert_eq!(route(&site(), &ads, &row, 0, &granted(both)), Routed::Filtered);
+}
+
+/// What a destination refused goes again for what it was captured for, and for nothing else that the destination serves.
+#[test]
+fn what_was_refused_goes_again_only_for_a_purpose_it_was_captured_for() {
+    let both = Purposes::ANALYTICS.or(Purposes::ADVERTISING);
+    let all = Destination { purposes: both, ..destination() };
+    let any = Destination { requires: Requires::Any, ..all.clone() };
+    let taken = sent(routed(&any, &row(vec![event("view")], Vec::new())));
+    assert_eq!(taken[0].usable, Purposes::ANALYTICS);
+    assert!(may_go_again(&any, &taken, &granted(both)) && may_go_again(&any, &taken, &analytics()));
+    assert!(!may_go_again(&any, &taken, &granted(Purposes::ADVERTISING)), "it was never for that");
+    assert!(!may_go_again(&any, &taken, &Snapshot::default()));
+    assert!(may_go_again(&all, &taken, &granted(both)) && !may_go_again(&all, &taken, &analytics()));
+    let elsewhere = Destination { purposes: Purposes::ADVERTISING, ..destination() };
+    assert!(!may_go_again(&elsewhere, &taken, &granted(both)), "the destination serves another purpose now");
+}
+
+#[test]
+fn a_stored_item_says_what_it_may_be_used_for() {
+    let records = sent(routed(&destination(), &row(vec![event("view")], Vec::new())));
+    let item = Item {
+        row: 7,
+        at: 1,
+        visitor: VISITOR,
+        received_ms: NOW_MS,
+        program: ProgramHash::default(),
+        publish: 2,
+        records,
+    };
+    let items = vec![item];
+    assert_eq!(item::decode(&item::encode(&items)), Ok(items));
 }
 
 #[test]

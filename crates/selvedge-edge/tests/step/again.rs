@@ -199,8 +199,9 @@ fn what_a_destination_refused_reads_back_byte_for_byte() {
     use selvedge_edge::ingest::quarantine::{DeliveryCode, Undelivered, UndeliveredRecord, of_delivery};
     let data = r#"{"price": 129.950, "big":18446744073709551615}"#;
     let raw = serde_json::value::RawValue::from_string(data.into()).unwrap();
+    let (usable, time_ms) = (Purposes::ANALYTICS.or(Purposes(1 << 9)), NOW_MS);
     let record =
-        UndeliveredRecord { id: "e-1", kind: "event", source: "/shop/web", time_ms: NOW_MS, data: &raw };
+        UndeliveredRecord { id: "e-1", kind: "event", source: "/shop/web", time_ms, usable, data: &raw };
     let refused = Undelivered {
         site: "shop",
         destination: "crm",
@@ -219,6 +220,10 @@ fn what_a_destination_refused_reads_back_byte_for_byte() {
     let Entry::Undelivered(read) = Entry::read(&line) else { panic!("{line}") };
     assert_eq!((read.destination.as_str(), read.visitor, read.row, read.item), ("crm", VISITOR, 17, 2));
     assert_eq!((read.records.len(), read.records[0].data.as_str()), (1, data));
+    assert_eq!(read.records[0].usable, usable);
+    let before = line.replace(r#""purposes":["analytics","purpose_9"],"#, "");
+    let Entry::Undelivered(read) = Entry::read(&before) else { panic!("{before}") };
+    assert!(before != line && read.records[0].usable.holds(usable), "a line of before says nothing of it");
     let nothing = of_delivery(&Undelivered { records: &[], code: DeliveryCode::Transform, ..refused });
     assert_eq!(Entry::read(&nothing), Entry::Unreadable("transform".into()));
 }

@@ -55,6 +55,7 @@ fn of_record(record: &Record) -> UndeliveredRecord<'_> {
         kind: record.kind.as_str(),
         source: &record.source,
         time_ms: record.time_ms,
+        usable: record.usable,
         data: serde_json::from_slice(&record.data).unwrap_or(RawValue::NULL),
     }
 }
