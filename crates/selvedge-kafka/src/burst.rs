@@ -51,6 +51,9 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// For how long a broker asks to be left alone.
     pub throttle_ms: u32,
+    /// Brokers have some of the records, or may have: unless all were delivered they go again exactly as they were, with
+    /// the same records before and between them. Under new numbers a broker would not know them again.
+    pub may_be_kept: bool,
 }
 
 enum Wish {
@@ -151,7 +154,11 @@ impl Burst {
                 return Step::Over(self.last.clone());
             }
         }
-        Step::Over(outcome(Verdict::Again { why: "the brokers lead nowhere".into() }))
+        let may_be_kept = matches!(self.wish, Wish::Send { .. });
+        Step::Over(Outcome {
+            may_be_kept,
+            ..outcome(Verdict::Again { why: "the brokers lead nowhere".into() })
+        })
     }
 
     /// The link is open.
@@ -302,8 +309,10 @@ impl Burst {
                 self.cluster = None;
             }
             let throttle_ms = sending.throttle_ms.min(THROTTLE_MS_MAX);
+            let is_unsure = sending.may_be_kept();
             let verdict = sending.settle(&mut self.producer, &records);
-            return Some(Outcome { verdict, throttle_ms });
+            let may_be_kept = is_unsure || self.producer.has_begun();
+            return Some(Outcome { verdict, throttle_ms, may_be_kept });
         }
         let mut by_link: Vec<(usize, Vec<i32>)> = Vec::new();
         let waiting: Vec<i32> = sending.waiting().collect();
@@ -371,7 +380,7 @@ impl Burst {
 }
 
 fn outcome(verdict: Verdict) -> Outcome {
-    Outcome { verdict, throttle_ms: 0 }
+    Outcome { verdict, throttle_ms: 0, may_be_kept: false }
 }
 
 #[cfg(test)]

@@ -43,6 +43,14 @@ pub fn meaning_of_init(code: i16) -> Meaning {
     }
 }
 
+/// Whether a broker that answers Produce so may have the batch nevertheless: it wrote it, and then lost the lead or waited
+/// in vain for others. What it refuses before it writes, and who may not write at all, is known not to be there.
+#[must_use]
+pub fn may_be_kept(code: i16) -> bool {
+    let is_refused = matches!(meaning(code), Meaning::Split | Meaning::Poison | Meaning::NewProducer);
+    !is_refused && !matches!(code, 2 | 17 | 19 | 21 | 29 | 31 | 32 | 35 | 42 | 44 | 58 | 89)
+}
+
 /// What people know the code by.
 #[must_use]
 pub fn name(code: i16) -> &'static str {
@@ -106,6 +114,16 @@ mod tests {
             for code in codes {
                 assert_eq!(meaning(*code), expected, "{code}");
             }
+        }
+    }
+
+    #[test]
+    fn what_was_refused_before_it_was_written_is_not_there_and_of_anything_else_nobody_knows() {
+        for code in [2, 10, 18, 19, 29, 31, 45, 47, 59, 87, 89, 90] {
+            assert!(!may_be_kept(code), "{}", name(code));
+        }
+        for code in [-1, 3, 5, 6, 7, 13, 20, 56, 4_242] {
+            assert!(may_be_kept(code), "{}", name(code));
         }
     }
 

@@ -169,6 +169,11 @@ impl Producer {
         marks.fold(0, |count, mark| count.saturating_add(mark.done))
     }
 
+    /// Whether brokers have some of the records in flight.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.uncertain() > 0
+    }
+
     /// Whether the batches in flight are compressed.
     pub(crate) fn gzip(&self) -> bool {
         self.in_flight.as_ref().is_some_and(|laid| laid.gzip)

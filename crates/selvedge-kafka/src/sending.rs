@@ -41,9 +41,15 @@ pub enum Verdict {
 
 enum Fate {
     Waiting,
-    Asked { link: usize },
+    Asked {
+        link: usize,
+    },
     Done,
-    Failed(Trouble),
+    Failed {
+        trouble: Trouble,
+        /// The broker may have the batch for all that.
+        may_be_kept: bool,
+    },
 }
 
 enum Trouble {
@@ -99,7 +105,8 @@ impl Sending {
                 _ => false,
             };
             if is_lost {
-                *fate = Fate::Failed(Trouble::Stop(stop.clone()));
+                let may_be_kept = matches!(fate, Fate::Asked { .. });
+                *fate = Fate::Failed { trouble: Trouble::Stop(stop.clone()), may_be_kept };
             }
         }
     }
@@ -115,14 +122,21 @@ impl Sending {
                 Some(answer) => fate_of(answer, part, &mut self.is_stale),
                 None => {
                     let why = format!("the broker says nothing of partition {}", part.partition);
-                    Fate::Failed(Trouble::Stop(Stop::Again(why)))
+                    Fate::Failed { trouble: Trouble::Stop(Stop::Again(why)), may_be_kept: true }
                 }
             };
         }
     }
 
     pub fn is_over(&self) -> bool {
-        self.parts.iter().all(|(_, _, fate)| matches!(fate, Fate::Done | Fate::Failed(_)))
+        self.parts.iter().all(|(_, _, fate)| matches!(fate, Fate::Done | Fate::Failed { .. }))
+    }
+
+    /// Whether a broker may have the batch of a part that is not done.
+    pub fn may_be_kept(&self) -> bool {
+        let is_unsure =
+            |fate: &Fate| matches!(fate, Fate::Asked { .. } | Fate::Failed { may_be_kept: true, .. });
+        self.parts.iter().any(|(_, _, fate)| is_unsure(fate))
     }
 
     /// Writes into the producer what came of each part, and gives back the worst.
@@ -134,7 +148,7 @@ impl Sending {
                     producer.advance(&part, records);
                     continue;
                 }
-                Fate::Failed(trouble) => trouble,
+                Fate::Failed { trouble, .. } => trouble,
                 Fate::Waiting | Fate::Asked { .. } => Trouble::Stop(Stop::Again("no answer came".into())),
             };
             undone = undone.saturating_add(part.records.len());
@@ -207,7 +221,7 @@ fn worse(one: Verdict, other: Verdict) -> Verdict {
 fn fate_of(answer: &Produced, part: &Part, is_stale: &mut bool) -> Fate {
     let words = if answer.message.is_empty() { String::new() } else { format!(": {}", answer.message) };
     let why = format!("partition {}: {} ({}){words}", part.partition, code::name(answer.code), answer.code);
-    Fate::Failed(match code::meaning(answer.code) {
+    let trouble = match code::meaning(answer.code) {
         Meaning::Done => return Fate::Done,
         Meaning::Resend { refresh } => {
             *is_stale |= refresh;
@@ -217,7 +231,8 @@ fn fate_of(answer: &Produced, part: &Part, is_stale: &mut bool) -> Fate {
         Meaning::NewProducer => Trouble::NewProducer { why },
         Meaning::Split => divided(part, &[], why),
         Meaning::Poison => divided(part, &answer.refused, why),
-    })
+    };
+    Fate::Failed { trouble, may_be_kept: code::may_be_kept(answer.code) }
 }
 
 /// The records that a broker names are poison; where it names none, a lone group is, and several are sent in halves.

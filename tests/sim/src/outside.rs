@@ -242,13 +242,15 @@ impl Outside {
         let outcome = self.brokers.carry(&mut burst);
         self.brokers.seen.clear();
         let transport = burst.producer().encode();
+        let may_be_kept = outcome.may_be_kept;
         let back = match (parcel.is_prepared, outcome.verdict) {
             (true, Verdict::Left | Verdict::Delivered) => Back::Prepared(Prepared::Ready(transport)),
-            (true, other) => Back::Prepared(Prepared::Failed(result_of(other))),
+            (true, other) => Back::Prepared(Prepared::Failed(result_of(other, false))),
             (false, verdict) => Back::Sent(Sent {
                 transport: Some(transport),
                 possible_duplicates: burst.take_duplicates(),
-                ..Sent::of(result_of(verdict))
+                may_be_kept,
+                ..Sent::of(result_of(verdict, may_be_kept))
             }),
         };
         let is_slow = random.chance(dials.slow);
@@ -344,11 +346,11 @@ fn kafka_records(parcel: &Parcel) -> Vec<kafka::Record> {
 }
 
 /// As in `kafka.rs`.
-fn result_of(verdict: Verdict) -> SendResult {
+fn result_of(verdict: Verdict, may_be_kept: bool) -> SendResult {
     match verdict {
         Verdict::Delivered => SendResult::Delivered,
         Verdict::Left => SendResult::Some,
-        Verdict::Again { why } => SendResult::Again { after_ms: None, is_answered: true, why },
+        Verdict::Again { why } => SendResult::Again { after_ms: None, is_answered: !may_be_kept, why },
         Verdict::Renew { why } => SendResult::Prepare { why },
         Verdict::Poison { records, why } => SendResult::Poison { records, why },
         Verdict::Pause { why } => SendResult::Pause { why },

@@ -131,6 +131,7 @@ mod tests {
             let expected = Word::Grants(granted).statement();
             assert_eq!(tcf::statement(tc_string(granted).as_bytes(), None, &Asked::USUAL), expected);
         }
-        assert_eq!(tcf::statement(BROKEN.as_bytes(), None, &Asked::USUAL), Word::Broken.statement());
+        // What cannot be read denies whatever a site may ask for.
+        assert_eq!(tcf::statement(BROKEN.as_bytes(), None, &Asked::USUAL), Statement::DENIED);
     }
 }

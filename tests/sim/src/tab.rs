@@ -152,7 +152,10 @@ impl World<'_> {
                 Some(value) => {
                     let gpc = page.consent.gpc;
                     let next = read_snapshot(&mut Reader::new(value)).ok();
-                    let counts = |next: &Snapshot| next.policy_version >= page.policy.unwrap_or_default();
+                    // What holds no answer is of no policy.
+                    let counts = |next: &Snapshot| {
+                        next.time_ms == 0 || next.policy_version >= page.policy.unwrap_or_default()
+                    };
                     if let Some(next) = next.filter(counts) {
                         page.consent = Snapshot { gpc, ..next };
                     }
@@ -175,6 +178,10 @@ impl World<'_> {
             && self.tabs[tab].said.is_none()
         {
             self.truth.farewells.insert((site, visitor), tab);
+        }
+        if let (Some(visitor), Input::Consent { .. }, true) = (visitor, input, opens) {
+            // Granted again in a tab that had not heard of the withdrawal yet: the newer word counts.
+            self.truth.farewells.remove(&(site, visitor));
         }
         let page = &self.tabs[tab];
         let device = page.device;

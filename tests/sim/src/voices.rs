@@ -86,6 +86,9 @@ impl World<'_> {
         if let Some(visitor) = visitor.filter(|_| was_open && !is_open && erases) {
             self.truth.farewells.insert((self.devices[device].site, visitor), tab);
         }
+        if let Some(visitor) = visitor.filter(|_| is_open) {
+            self.truth.farewells.remove(&(self.devices[device].site, visitor));
+        }
         let device = &self.devices[device];
         let unfounded = in_force.and(ASKED).without(device.granted);
         if mode == Mode::OptIn && !unfounded.is_empty() {

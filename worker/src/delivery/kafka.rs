@@ -41,7 +41,7 @@ pub async fn prepare(sending: &Sending<'_>, kafka: &Kafka) -> Prepared {
     run.keep(sending);
     match outcome.verdict {
         Verdict::Left | Verdict::Delivered => Prepared::Ready(producer),
-        other => Prepared::Failed(result_of(other)),
+        other => Prepared::Failed(result_of(other, false)),
     }
 }
 
@@ -57,7 +57,9 @@ pub async fn send(sending: &Sending<'_>, kafka: &Kafka) -> Sent {
     let transport = Some(run.burst.producer().encode());
     run.keep(sending);
     rest(u64::from(outcome.throttle_ms), sending.give_up_ms).await;
-    Sent { result: result_of(outcome.verdict), done: 0, transport, possible_duplicates }
+    let Outcome { verdict, may_be_kept, .. } = outcome;
+    let result = result_of(verdict, may_be_kept);
+    Sent { result, done: 0, transport, possible_duplicates, may_be_kept }
 }
 
 /// Records as Kafka takes them: the visitor decides the partition, and what is of one item stays together.
@@ -73,12 +75,12 @@ fn records(sending: &Sending<'_>) -> Vec<Record> {
     sending.records.iter().zip(items).map(record).collect()
 }
 
-fn result_of(verdict: Verdict) -> SendResult {
+fn result_of(verdict: Verdict, may_be_kept: bool) -> SendResult {
     match verdict {
         Verdict::Delivered => SendResult::Delivered,
         Verdict::Left => SendResult::Some,
-        // A batch that a broker has already is told by its numbers: sending it again doubles nothing.
-        Verdict::Again { why } => SendResult::Again { after_ms: None, is_answered: true, why },
+        // A batch that a broker has already is told by its numbers, as long as it goes again as it was.
+        Verdict::Again { why } => SendResult::Again { after_ms: None, is_answered: !may_be_kept, why },
         Verdict::Renew { why } => SendResult::Prepare { why },
         Verdict::Poison { records, why } => SendResult::Poison { records, why },
         Verdict::Pause { why } => SendResult::Pause { why },
@@ -148,7 +150,8 @@ impl Run {
                 }
             }
         }
-        Outcome { verdict: Verdict::Again { why: "the brokers talk without an end".into() }, throttle_ms: 0 }
+        let verdict = Verdict::Again { why: "the brokers talk without an end".into() };
+        Outcome { verdict, throttle_ms: 0, may_be_kept: true }
     }
 
     fn lost(&mut self, link: usize, why: &str) {

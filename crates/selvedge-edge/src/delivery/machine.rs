@@ -256,7 +256,7 @@ impl Machine {
 
     /// What became of the send. `random` is any number: it spreads the waits.
     pub fn sent(&mut self, sent: Sent, now_ms: u64, random: u32) -> Vec<Refused> {
-        let Sent { result, done, transport, possible_duplicates } = sent;
+        let Sent { result, done, transport, possible_duplicates, may_be_kept } = sent;
         if let Some(transport) = transport.filter(|_| !is_planted(Mutation::NumbersForgotten)) {
             self.state.transport = transport;
         }
@@ -267,6 +267,9 @@ impl Machine {
         if self.state.window.is_none_or(|window| window.items == 0) {
             self.state.window = None;
             return Vec::new();
+        }
+        if may_be_kept {
+            self.note_unsure();
         }
         match result {
             SendResult::Delivered => {

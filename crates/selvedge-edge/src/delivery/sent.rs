@@ -54,13 +54,16 @@ pub struct Sent {
     pub transport: Option<Vec<u8>>,
     /// Records that the destination may have got twice by this send.
     pub possible_duplicates: u64,
+    /// The destination has some of the records that `done` leaves, or may have, whatever the result says: unless all are
+    /// delivered they go again as they were.
+    pub may_be_kept: bool,
 }
 
 impl Sent {
     /// A result, and nothing else to tell.
     #[must_use]
     pub const fn of(result: SendResult) -> Self {
-        Self { result, done: 0, transport: None, possible_duplicates: 0 }
+        Self { result, done: 0, transport: None, possible_duplicates: 0, may_be_kept: false }
     }
 }
 

@@ -127,6 +127,35 @@ fn what_did_not_leave_is_purged_and_what_may_have_stays_as_it_was() {
     assert_eq!((all.erase(VISITOR), all.state.in_flight, all.flight.len()), (1, 0, 0));
 }
 
+/// A broker knows a batch by the numbers that it went under: without a record in it, those that the broker has would go
+/// under new ones, and be there twice.
+#[test]
+fn what_may_be_kept_outside_goes_again_as_it_was_whatever_else_was_said() {
+    let why = || "a partition is away".to_owned();
+    for result in [
+        SendResult::Again { after_ms: None, is_answered: true, why: why() },
+        SendResult::Pause { why: why() },
+        SendResult::Prepare { why: why() },
+        SendResult::Split { why: why() },
+        SendResult::Some,
+    ] {
+        let mut away = flying(&[VISITOR, OTHER, VISITOR, OTHER]);
+        away.prepared(Prepared::Ready(Vec::new()), 1, 0);
+        away.sent(Sent { may_be_kept: true, ..Sent::of(result.clone()) }, 1, 0);
+        let mut away = Machine::stored(State::decode(&away.state.encode()).unwrap(), away.flight);
+        assert_eq!((away.erase(VISITOR), away.flight.len()), (0, 4), "{result:?}");
+    }
+    let mut away = flying(&[VISITOR, OTHER, VISITOR, OTHER]);
+    away.prepared(Prepared::Ready(Vec::new()), 1, 0);
+    let poison = SendResult::Poison { records: vec![1], why: why() };
+    let refused = away.sent(Sent { may_be_kept: true, ..Sent::of(poison) }, 1, 0);
+    assert_eq!((refused.len(), away.erase(VISITOR)), (1, 0));
+    assert_eq!(ids(&away), ["1", "3", "4"], "the others go again");
+    away.prepared(Prepared::Ready(Vec::new()), 1, 0);
+    away.sent(Sent::of(SendResult::Delivered), 1, 0);
+    assert_eq!((away.state.unsure, away.state.counts.delivered), (0, 3));
+}
+
 #[test]
 fn of_what_is_delivered_nothing_is_kept_in_the_flight() {
     let mut machine = flying(&[VISITOR, OTHER, VISITOR]);

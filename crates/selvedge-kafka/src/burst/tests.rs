@@ -27,12 +27,14 @@ struct Shell {
     committed: Vec<u8>,
     duplicates: u64,
     throttle_ms: u32,
+    may_be_kept: bool,
     burst: Option<Burst>,
 }
 
 impl Shell {
     fn new() -> Shell {
-        Shell { settings: settings(), committed: vec![], duplicates: 0, throttle_ms: 0, burst: None }
+        let (duplicates, throttle_ms, may_be_kept) = (0, 0, false);
+        Shell { settings: settings(), committed: vec![], duplicates, throttle_ms, may_be_kept, burst: None }
     }
 
     fn crash(&mut self) {
@@ -50,6 +52,7 @@ impl Shell {
         let outcome = brokers.carry(&mut burst);
         self.duplicates += burst.take_duplicates();
         self.throttle_ms = outcome.throttle_ms;
+        self.may_be_kept = outcome.may_be_kept;
         self.committed = burst.producer().encode();
         self.burst = Some(burst);
         outcome.verdict
@@ -137,6 +140,38 @@ fn a_batch_whose_answer_was_lost_is_sent_again_byte_for_byte_and_kept_once() {
     assert!(brokers.seen.windows(2).all(|pair| pair[0] == pair[1]));
     all_there(&brokers, &records);
     assert_eq!(shell.duplicates, 0);
+}
+
+/// The shell takes nothing out of such a send then: without one of its records the others would go under new numbers.
+#[test]
+fn what_brokers_may_have_is_told_whatever_else_is_told() {
+    let (all, lost) = (records(0, 40), Fault::AnswerLost);
+    for (fault, partitions, expected) in [
+        (lost, 1, true),
+        (Fault::Lost, 1, true),
+        (Fault::Code(7), 1, true),
+        (Fault::Code(6), 1, true),
+        (Fault::Code(19), 1, false),
+        (Fault::Code(29), 1, false),
+        (Fault::Code(45), 1, false),
+        // The other partitions have theirs.
+        (Fault::Code(19), 3, true),
+        (Fault::Code(29), 3, true),
+        (Fault::Code(45), 3, true),
+    ] {
+        let (mut shell, mut brokers) = (Shell::new(), Brokers::new(partitions));
+        shell.prepare(&mut brokers, &all);
+        brokers.faults.push_back(fault.clone());
+        let verdict = shell.send(&mut brokers, &all);
+        assert!(!matches!(verdict, Verdict::Delivered | Verdict::Left), "{fault:?}: {verdict:?}");
+        assert_eq!(shell.may_be_kept, expected, "{fault:?} of {partitions}: {verdict:?}");
+    }
+    let (mut shell, mut brokers) = (Shell::new(), Brokers::new(3));
+    shell.prepare(&mut brokers, &all);
+    shell.crash();
+    brokers.is_down = true;
+    assert!(matches!(shell.send(&mut brokers, &all), Verdict::Again { .. }));
+    assert!(!shell.may_be_kept, "nothing was sent");
 }
 
 #[test]

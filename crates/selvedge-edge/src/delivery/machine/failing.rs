@@ -31,10 +31,11 @@ impl Machine {
             }
             SendResult::Again { after_ms, is_answered, why } => {
                 self.wait(after_ms, why, now_ms, random);
+                if !is_answered {
+                    self.note_unsure();
+                }
                 if let Some(window) = &mut self.state.window {
                     window.is_in_air = false;
-                    window.is_unsure |= !is_answered;
-                    self.state.unsure = self.state.unsure.max(if is_answered { 0 } else { window.items });
                 }
             }
             SendResult::Prepare { why } => {
@@ -57,6 +58,14 @@ impl Machine {
             SendResult::Poison { records, why } => return self.poison(&records, &why),
         }
         Vec::new()
+    }
+
+    /// The destination may have what is in the window: all of it stays, and goes again as it was.
+    pub(super) fn note_unsure(&mut self) {
+        if let Some(window) = &mut self.state.window {
+            window.is_unsure = true;
+            self.state.unsure = self.state.unsure.max(window.items);
+        }
     }
 
     /// A send that goes on and on without an end is a failure too.
