@@ -153,6 +153,24 @@ fn what_did_not_fit_before_consent_is_reported_after_it() {
     assert_eq!(told(&world), (2, 1));
 }
 
+/// A new policy asks again: what the device holds rests there, and nothing is added, not even a count.
+#[test]
+fn while_consent_rests_a_loss_is_not_stored_and_behind_the_next_answer_it_is_reported() {
+    let mut world = granted(reporting(shop()));
+    world.edge.statuses = vec![400];
+    world.view_shoes();
+    world.pass(FLUSH_MS);
+    assert_eq!(world.lost(), 1);
+    world.policy_version = 2;
+    world.settle();
+    let device = world.device.clone();
+    world.input(Input::Hidden);
+    assert!(world.device == device, "the device is as it was");
+    world.grant();
+    world.pass(2 * FLUSH_MS);
+    assert_eq!(told(&world), (1, 1));
+}
+
 #[test]
 fn a_plan_that_knows_no_such_event_and_a_visitor_who_denies_analytics_are_told_of_nothing() {
     for (parts, granted) in [(shop(), Purposes::ANALYTICS), (reporting(shop()), Purposes::PERSONALIZATION)] {
