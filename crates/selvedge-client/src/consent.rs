@@ -174,8 +174,8 @@ impl Client {
         if self.is_refused() {
             self.held = Vec::new();
         }
-        // What rests on the device since a question was asked rests until it is answered.
-        if !self.is_open() && (was_open || (has_visitor && self.is_refused())) {
+        // What rests on the device since a question was asked rests until it is answered, or until another tab erased it.
+        if !self.is_open() && (was_open || (has_visitor && (!is_mine || self.is_refused()))) {
             self.withdraw(&before, is_mine);
             self.random = random;
         } else if self.is_open() && next != before {

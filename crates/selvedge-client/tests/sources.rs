@@ -152,6 +152,30 @@ fn a_question_that_is_asked_anew_lets_everything_rest_until_it_is_answered() {
     assert_eq!(of(0), of(world.edge.batches.len() - 1));
 }
 
+/// Another tab, in which nothing was asked, took a refusal for what it is and erased the device: nothing rests there any more.
+#[test]
+fn what_rests_here_goes_with_what_another_tab_erased() {
+    let mut world = visit(Signals::TCF, Mode::OptIn);
+    says(&mut world, Signals::TCF, ALL);
+    world.pass(60_000);
+    let before = world.edge.batches[0].header.visitor;
+    world.is_online = false;
+    world.view_shoes();
+    hear(&mut world, Signals::TCF, What::Asks, "");
+    world.device.clear();
+    for key in ["consent", "visitor"] {
+        world.input(Input::Changed { key: key.into(), value: None, random: [77; 19] });
+    }
+    world.is_online = true;
+    let from = world.edge.batches.len();
+    says(&mut world, Signals::TCF, ALL);
+    world.page(SITE);
+    world.pass(600_000);
+    let later = &world.edge.batches[from..];
+    assert!(!later.is_empty() && later.iter().all(|batch| batch.header.visitor != before));
+    assert_eq!(world.edge.names(), ["page", "page"], "what was captured before went with the visitor");
+}
+
 #[test]
 fn where_a_platform_is_awaited_silence_is_no_grant_even_under_opt_out() {
     let mut world = visit(Signals::GPP, Mode::OptOut);
