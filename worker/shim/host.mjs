@@ -18,6 +18,14 @@ export const host = {
     return new Response(response.body, { status: response.status, headers });
   },
 
+  /** The same answer to a page that sent it with cookies; with another cookie where one is given. */
+  withCookie(response, cookie) {
+    const headers = new Headers(response.headers);
+    headers.set("access-control-allow-credentials", "true");
+    if (cookie !== undefined) headers.append("set-cookie", cookie);
+    return new Response(response.body, { status: response.status, headers });
+  },
+
   /** Sends a text to a queue; a promise that the queue has it. */
   enqueue(queue, text) {
     return queue.send(text, { contentType: "text" });

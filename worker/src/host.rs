@@ -31,6 +31,13 @@ extern "C" {
         origin: &str,
     ) -> Result<web_sys::Response, JsValue>;
 
+    #[wasm_bindgen(method, catch, js_name = withCookie)]
+    fn with_cookie(
+        this: &Host,
+        response: &web_sys::Response,
+        cookie: Option<&str>,
+    ) -> Result<web_sys::Response, JsValue>;
+
     #[wasm_bindgen(method, catch)]
     fn row(this: &Host, sql: &JsValue, statement: &str, values: &Array) -> Result<Option<Array>, JsValue>;
 
@@ -70,6 +77,11 @@ pub async fn send(
 /// The same answer, readable by a page of this origin.
 pub fn share_with(response: &web_sys::Response, origin: &str) -> worker::Result<web_sys::Response> {
     Ok(HOST.with(|host| host.share_with(response, origin))?)
+}
+
+/// The same answer to a page that sent its request with cookies; with another cookie where one is given.
+pub fn with_cookie(response: &web_sys::Response, cookie: Option<&str>) -> worker::Result<web_sys::Response> {
+    Ok(HOST.with(|host| host.with_cookie(response, cookie))?)
 }
 
 /// A queue that is bound under this name.

@@ -1,6 +1,7 @@
 // Builds dist/: loader.js (the stub), selvedge.js (glue and hands), selvedge.wasm (the head), rules.js and rules.wasm (the
 // rule engine, fetched where a program has rules), plain.js (delivery without wasm), consent.js and strings.wasm (readers of consent
-// platforms, and of the strings of the IAB, fetched where a site names any), extras.js and vitals.js (what is captured beyond clicks and page views), slots.js (shows
+// platforms, and of the strings of the IAB, fetched where a site names any), extras.js and vitals.js (what is captured beyond clicks and page views), identity.js (the
+// visitor's id in a cookie and in links, fetched where a site asks for either), slots.js (shows
 // decisions), preview.js (the overlay), integrity.json; and lib/, the modules of the npm package. The wasm modules and their glue
 // stand in generated/ already: `cargo xtask dev` puts them there.
 import { build } from "esbuild";
@@ -33,6 +34,7 @@ const { metafile } = await build({
   entryPoints: {
     selvedge: "src/main.ts",
     consent: "src/consent/index.ts",
+    identity: "src/identity.ts",
     plain: "src/plain.ts",
     preview: "src/preview.ts",
     rules: "src/rules.ts",

@@ -136,7 +136,8 @@ impl Client {
 
     /// Whether consent is given, and the identity that events need can be had.
     fn may_capture(&self) -> bool {
-        (self.is_open() && (self.visitor.is_some() || self.is_settled)) || is_planted(Mutation::StoredUnasked)
+        let may_mint = self.is_settled && (self.is_recalled || !self.settings.recalls);
+        (self.is_open() && (self.visitor.is_some() || may_mint)) || is_planted(Mutation::StoredUnasked)
     }
 
     /// Consent is given: the event is shaped, judged, queued and applied, unless none of its purposes is in force.

@@ -40,6 +40,8 @@ pub struct Client {
     pub(crate) untold: u32,
 
     pub(crate) visitor: Option<VisitorId>,
+    /// The hands said whom they know, or need not.
+    pub(crate) is_recalled: bool,
     /// When the visitor's id was minted: Unix milliseconds.
     pub(crate) minted_ms: u64,
     pub(crate) skew_ms: i64,
@@ -177,6 +179,7 @@ impl Client {
             lost: 0,
             untold: 0,
             visitor: None,
+            is_recalled: false,
             minted_ms: 0,
             skew_ms: 0,
             lanes: Lanes::NONE,

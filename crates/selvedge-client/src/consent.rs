@@ -185,6 +185,7 @@ impl Client {
             // Where silence counts as a grant, the next page has to know that it was refused.
             self.effects.store(CONSENT.into(), write_consent(&next, &self.voices));
         }
+        self.forget_elsewhere();
         if !before.in_force().without(next.in_force()).is_empty() {
             self.mind.lose();
             self.effects.erase(STATE.into());
@@ -208,6 +209,13 @@ impl Client {
         } else if is_mine && self.visitor.is_some() {
             self.delivery.is_urgent = true;
             self.delivery.must_tell = true;
+        }
+    }
+
+    /// After a refusal the hands let go of what they may know of the visitor from elsewhere.
+    pub(crate) fn forget_elsewhere(&mut self) {
+        if self.is_refused() && self.settings.recalls {
+            self.effects.erase(VISITOR.into());
         }
     }
 
@@ -250,6 +258,7 @@ impl Client {
         }
         self.lanes = Lanes::NONE;
         self.visitor = None;
+        self.is_recalled = true;
         self.is_own_answered = false;
         self.seen = Vec::new();
         self.delivery.flight = None;
@@ -282,6 +291,7 @@ impl Client {
         self.lanes.orphan_own();
         self.visitor = None;
         self.is_own_answered = false;
+        self.is_recalled = true;
         self.random = random;
         self.seen = Vec::new();
         self.mind.forget(self.now_ms.saturating_add_signed(self.skew_ms));

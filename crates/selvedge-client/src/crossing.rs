@@ -81,6 +81,7 @@ fn read_settings(tape: &mut Tape<'_>) -> Settings {
         publish: tape.u64(),
         paused: paused(tape),
         sources: Signals(tape.u8()),
+        recalls: tape.flag(),
     }
 }
 

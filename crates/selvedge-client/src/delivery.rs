@@ -85,23 +85,23 @@ impl Client {
     pub(crate) fn hide(&mut self) {
         if self.is_open() && !self.held.is_empty() {
             // The config did not come in time: better an identity under the first topology entry than a loss.
-            self.is_settled = true;
+            (self.is_settled, self.is_recalled) = (true, true);
             self.release_held();
         }
         self.report_losses();
         let in_flight = self.delivery.flight.map_or(0, |flight| flight.bytes);
-        let budget = KEEPALIVE_BYTES_MAX.saturating_sub(in_flight);
+        let mut budget = KEEPALIVE_BYTES_MAX.saturating_sub(in_flight);
         for body in &self.delivery.farewells {
             self.effects.push(Effect::Beacon { body: body.clone() });
         }
-        if self.is_open()
-            && let Some(Loaded { body, .. }) = self.load(self.lanes.own_writer(), budget)
-        {
+        let lanes = if self.is_open() { self.lanes.all() } else { &[] };
+        let writers: Vec<WriterId> = lanes.iter().map(|lane| lane.writer).collect();
+        for writer in writers {
+            let Some(Loaded { body, .. }) = self.load(Some(writer), budget) else { continue };
+            budget = budget.saturating_sub(body.len());
             self.effects.push(Effect::Beacon { body });
-            if is_planted(Mutation::BeaconIsDone)
-                && let Some(own) = self.lanes.own_writer()
-            {
-                self.remove(own, &|_| true);
+            if is_planted(Mutation::BeaconIsDone) {
+                self.remove(writer, &|_| true);
             }
         }
     }

@@ -129,6 +129,9 @@ pub struct Settings {
     pub policy_version: u16,
     /// The sources of consent that the hands read: until each was heard or is known not to be there, nothing new is granted.
     pub sources: Signals,
+    /// The hands may know a visitor from elsewhere (a cookie, a link), and say so once they may look: [`Input::Changed`]. Until then
+    /// none begins.
+    pub recalls: bool,
     /// The edge's clock: Unix milliseconds; 0 where it did not say.
     pub clock_ms: u64,
     /// The program in force.
@@ -174,6 +177,7 @@ impl Settings {
         mode: Mode::OptIn,
         policy_version: 0,
         sources: Signals::NONE,
+        recalls: false,
         clock_ms: 0,
         program: None,
         publish: 0,

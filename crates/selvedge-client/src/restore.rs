@@ -68,6 +68,7 @@ impl Client {
             self.settings = settings;
             self.voices.expect(sources);
             self.change_mode(policy_version);
+            self.forget_elsewhere();
             self.age();
             // Only now it is known whether the visitor's answer counts, and the device may hold something.
             self.stop(paused);
@@ -79,10 +80,11 @@ impl Client {
         self.release_held();
     }
 
-    /// Under the exemption from consent an identity ends after [`EXEMPT_VISITOR_MS_MAX`]; nothing renews it.
+    /// Under the exemption from consent, and where a cookie holds it, an identity ends after [`EXEMPT_VISITOR_MS_MAX`]; nothing renews it.
     fn age(&mut self) {
         let age_ms = self.now_ms.saturating_sub(self.minted_ms);
-        if self.settings.mode == Mode::Exempt && self.visitor.is_some() && age_ms > EXEMPT_VISITOR_MS_MAX {
+        let is_bounded = self.settings.mode == Mode::Exempt || self.settings.recalls;
+        if is_bounded && self.visitor.is_some() && age_ms > EXEMPT_VISITOR_MS_MAX {
             self.reset(self.random);
         }
     }
@@ -134,21 +136,25 @@ impl Client {
     pub(crate) fn follow(&mut self, key: &str, value: Option<&[u8]>, random: Random) {
         match (key, value) {
             (CONSENT, value) => self.follow_consent(value, random),
-            (VISITOR, value) => self.follow_visitor(value.and_then(read_visitor).map(|(id, ..)| id), random),
+            (VISITOR, value) => self.follow_visitor(value.and_then(read_visitor), random),
             (LEASES, Some(value)) => self.follow_leases(value),
             (PAUSED, Some(value)) => self.follow_paused(value),
             _ => {}
         }
     }
 
-    /// Another tab minted the visitor, or forgot it (a logout): this one is of the same, and stores nothing of the one before.
-    fn follow_visitor(&mut self, next: Option<VisitorId>, random: Random) {
-        if next == self.visitor {
-            return;
+    /// Another tab minted the visitor, or forgot it (a logout), or the hands know one from elsewhere: this page is of the same,
+    /// and stores nothing of the one before.
+    fn follow_visitor(&mut self, next: Option<(VisitorId, i64, u64)>, random: Random) {
+        self.is_recalled = true;
+        let visitor = next.map(|(visitor, ..)| visitor);
+        if visitor == self.visitor {
+            return self.release_held();
         }
         self.part(random);
-        self.visitor = next;
-        if next.is_some() {
+        if let Some((visitor, _, minted_ms)) = next {
+            self.visitor = Some(visitor);
+            self.minted_ms = minted_ms;
             self.mind.blind();
         }
         self.release_held();

@@ -49,6 +49,7 @@ pub mod dedup;
 pub mod foreign;
 
 pub mod gate;
+pub mod cookie;
 
 pub mod decision;
 

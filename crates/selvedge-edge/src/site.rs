@@ -134,6 +134,7 @@ impl Site {
             paused: self.paused.iter().map(|rule| alloc::format!("{rule:016x}")).collect(),
             selectors: &self.config.selectors,
             capture: &self.config.capture,
+            identity: &self.config.identity,
         };
         serde_json::to_string(&config).unwrap_or_default()
     }
@@ -176,4 +177,7 @@ struct PageConfig<'a> {
     /// What the page captures by itself: kind and option; left out where it is nothing.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     capture: &'a [(String, String)],
+    /// Where the visitor's id stands besides the page's own storage: kind and domain; left out where nowhere.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    identity: &'a [(String, String)],
 }

@@ -25,9 +25,9 @@ export async function bundled(name) {
   return outputFiles[0].text;
 }
 
-/** Serves `files` (path to text, or to a Buffer), and the worker of the site of `fixtures/capture` behind them. */
-export async function lab(files) {
-  const site = await serve({ SELVEDGE_SITE: `${repository}tests/fixtures/capture` });
+/** Serves `files` (path to text, or to a Buffer), and the worker of the site of this fixture behind them. */
+export async function lab(files, fixture = 'capture') {
+  const site = await serve({ SELVEDGE_SITE: `${repository}tests/fixtures/${fixture}` });
   const reports = [];
   const server = createServer((asked, answer) => {
     const { pathname, searchParams } = new URL(asked.url, 'http://lab');
@@ -45,6 +45,7 @@ export async function lab(files) {
   const url = `http://127.0.0.1:${server.address().port}`;
   return {
     url,
+    token: site.token,
     reports,
     /** The log's lines from its `from`th on. */
     lines: async (from = 0) => (await log(site)).slice(from),

@@ -1,13 +1,16 @@
 //! `POST /v1/collect`: key and origin, then the visitor's shard.
 
-use super::{bearer, country, metrics, shards, shows_gpc};
+use super::{bearer, country, metrics, parameter, shards, shows_gpc};
 use crate::clock::now_ms;
 use crate::reply::{self, Passed, Problem};
 use crate::shard::{Envelope, pack};
 use crate::{body, host, programs, settings};
+use selvedge_core::consent::{Mode, Snapshot};
+use selvedge_core::id::VisitorId;
 use selvedge_core::limits::BATCH_BYTES_MAX;
 use selvedge_core::tracking_plan::Trust;
 use selvedge_edge::access::{self, Credentials, Sender, Witness};
+use selvedge_edge::cookie;
 use selvedge_edge::fault::Fault;
 use selvedge_edge::ingest::{self, Form};
 use selvedge_edge::site::Site;
@@ -52,6 +55,7 @@ async fn take(request: &mut Request, env: &Env, received_ms: u64) -> Passed {
     let (site, sender) = enter(request, env, &address.write_key).await?;
     access::clock(&sender, address.clock)?;
     let shown = Witness { gpc: shows_gpc(request)?, country: country(request)? };
+    let (visitor, consent) = (address.whose.visitor(site.name()), address.consent.unwrap_or_default());
     let witness = Witness::of(&sender, shown, address.said);
     let envelope = Envelope {
         site: site.name().to_owned(),
@@ -64,13 +68,36 @@ async fn take(request: &mut Request, env: &Env, received_ms: u64) -> Passed {
         mode: site.mode_in(witness.country.as_deref()) as u8,
         country: witness.country,
     };
-    let place = shards::of_visitor(env, address.whose.visitor(site.name()))?;
+    let place = shards::of_visitor(env, visitor)?;
     let response =
         shards::post(env, site.name(), place, "/collect", &pack(&envelope, &opened.bytes)?).await?;
-    match sender.cors_origin {
-        Some(origin) => Ok(host::share_with(&response, &origin)?),
+    let response = match sender.cors_origin {
+        Some(origin) => host::share_with(&response, &origin)?,
+        None => response,
+    };
+    match parameter(request, cookie::PARAMETER)? {
+        Some(asked) => keep_id(request, &site, &asked, visitor, consent, envelope.mode(), response),
         None => Ok(response),
     }
+}
+
+/// The answer to a page that asks for its visitor's id as a cookie.
+fn keep_id(
+    request: &Request,
+    site: &Site,
+    asked: &str,
+    visitor: VisitorId,
+    consent: Snapshot,
+    mode: Mode,
+    response: web_sys::Response,
+) -> Passed {
+    let origin = request.headers().get("origin")?.unwrap_or_default();
+    let own_origin = request.url()?.origin().ascii_serialization();
+    let Some(home) = cookie::home(&site.config, &origin, &own_origin) else { return Ok(response) };
+    let kept = cookie::is_allowed(&consent, mode)
+        .then(|| cookie::set(site.name(), home, asked, visitor, now_ms()))
+        .flatten();
+    Ok(host::with_cookie(&response, kept.as_deref())?)
 }
 
 /// The site that lets the sender in.

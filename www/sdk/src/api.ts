@@ -61,7 +61,7 @@ export function capturePage(referrer: string, properties: Properties = {}): void
 export const api: Selvedge = {
   track: (name, properties) => capture("track", name, properties),
   page: (name, properties) => {
-    capturePage(shownUrl || document.referrer, name === undefined ? properties : { name, ...properties });
+    capturePage(shownUrl || document.referrer, !name ? properties : { name, ...properties });
   },
   ecommerce: (action, sale) => capture("track", action, priced(sale)),
   identify: (userId, traits) => capture("identify", userId, traits),

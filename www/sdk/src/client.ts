@@ -7,10 +7,11 @@ import { head, startHead, tellAdopted, tellBoot, tellChange } from "./head";
 import { engineFrom } from "./host";
 import { holdAgain, letGo, onAdopted } from "./locks";
 import type { open as openReaders } from "./consent";
+import type { Identity, openIdentity } from "./identity";
 import { ASKS, type Sources } from "./consent/sources";
 import type { Ear, Settings, Sink } from "./sink";
-import { openStorage, read, watch } from "./storage";
-import { getConfig, openTransport } from "./transport";
+import { onForgotten, openStorage, read, watch, write } from "./storage";
+import { askWith, getConfig, openTransport } from "./transport";
 import type { Boot, Stub } from "./stub";
 import type { Notices } from "./types";
 import { captureMore, wantedOf } from "./wanted";
@@ -24,6 +25,8 @@ export type Parts = {
   consent(): Promise<{ open: typeof openReaders }>;
   /** What is captured beyond clicks and page views. */
   extras(): Promise<typeof import("./extras")>;
+  /** The visitor's id in a cookie and in links. */
+  identity(): Promise<{ openIdentity: typeof openIdentity }>;
   /** Delivery without wasm. */
   plain(): Promise<Other>;
   /** What a preview token lets its holder see. */
@@ -38,7 +41,8 @@ export type Parts = {
 
 export async function open(stub: Stub, boot: Boot, parts: Parts): Promise<void> {
   const { site = "", endpoint = "" } = boot.data;
-  openStorage(site);
+  const isMemory = boot.data["storage"] === "memory";
+  openStorage(site, isMemory);
   openTransport(endpoint, site);
   const config: Promise<Settings | undefined> = boot.config
     .then((response) => (response.ok ? response.json() : undefined))
@@ -56,11 +60,22 @@ export async function open(stub: Stub, boot: Boot, parts: Parts): Promise<void> 
   begin(stub, seen, sink, wanted);
   const settings = await config;
   selectSlots(settings?.selectors ?? []);
-  sink.settle(settings);
+  sink.settle(isMemory && settings ? { ...settings, identity: [] } : settings);
+  if (sink === head && !isMemory && settings?.identity) knowElsewhere(parts, site, settings.identity, wanted);
   if (settings?.sources) readConsent(parts, settings, settings.sources, sink);
   // Without the tracking plan nobody knows what may be captured.
   if (sink === head) captureMore(await wanted, parts.extras, notice);
   if (settings?.refresh_ms) keepUp(sink, settings);
+}
+
+/** Where the visitor's id stands besides the device's storage, it is looked for before a new one is minted. */
+function knowElsewhere(parts: Parts, site: string, identity: Identity, wanted: Promise<Wanted>): void {
+  const tell = (record?: Uint8Array): void => tellChange("visitor", record);
+  const moved = (): void => void wanted.then(setRoutes);
+  parts.identity().then(
+    ({ openIdentity }) => openIdentity(identity, { site, api, read, write, tell, askWith, onForgotten, moved }),
+    () => tell(),
+  );
 }
 
 /** What takes the head's place: in a preview, and where wasm cannot run. */
@@ -136,6 +151,7 @@ function tellOfOtherTabs(key: string, value: Uint8Array | undefined): void {
 function begin(stub: Stub, { data, time }: Boot, sink: Sink, wanted: Promise<Wanted>): void {
   const isAutomatic = data["page"] !== "manual";
   if (data["capture"]) setRoutes(wantedOf(data["capture"], undefined));
+  makeCalls(stub.former ?? []);
   if (isAutomatic) at(time, () => capturePage(document.referrer));
   const calls = stub.q;
   Object.assign(stub, api, { q: [] });

@@ -5,6 +5,7 @@ import { heard } from "./api";
 import { address } from "./capture";
 import { fromHex } from "./decode";
 import { Writer } from "./encode";
+import type { Identity } from "./identity";
 import { alone, takeOver } from "./locks";
 import { ready } from "./parcel";
 import { EVENT_TYPES, MODES, type Sink } from "./sink";
@@ -123,11 +124,16 @@ export const head: Sink = {
       if (program) writer.raw(fromHex(program));
       writer.varint(publish).varint(paused.length);
       for (const rule of paused) writer.raw(fromHex(rule));
-      writer.u8(sources?.read ?? 0);
+      writer.u8(sources?.read ?? 0).flag(isKnownElsewhere(settings.identity));
     }
     tell(writer);
   },
 };
+
+/** Whether the visitor's id may be found elsewhere: in a cookie, or in the link that led here. */
+function isKnownElsewhere(identity?: Identity): boolean {
+  return !!identity?.some(([kind]) => kind === "cookie" || /[?&]_sv=/.test(location.search));
+}
 
 function writeRecords(writer: Writer, records: readonly Entry[]): Writer {
   writer.varint(records.length);

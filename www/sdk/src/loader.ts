@@ -1,8 +1,9 @@
 /**
  * The stub: runs from one async script tag, queues calls until the client is ready, starts the downloads at once and never
- * blocks the page. Nothing is stored; every request goes without cookies.
+ * blocks the page. Every request goes without cookies, and nothing is stored but by keep.ts.
  */
 import type { Call, Stub } from "./stub";
+import { keepCalls } from "./keep";
 import { configUrl } from "./versions";
 
 const METHODS = ["track", "ecommerce", "page", "identify", "group", "alias", "consent", "slot", "decisions", "flush", "reset", "on"];
@@ -32,5 +33,6 @@ if (!stub.boot) {
     // It says what time it is: from a cache that would be too early.
     config: get(configUrl(data["endpoint"], data["site"]), "no-store"),
   };
+  keepCalls(stub, stub.boot);
   import(base + "selvedge.js").catch(() => {});
 }

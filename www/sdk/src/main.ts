@@ -7,7 +7,7 @@ const boot = stub?.boot;
 if (stub && boot) {
   const { base } = boot;
   const part =
-    <Name extends "consent" | "extras" | "plain" | "preview" | "slots">(name: Name): Parts[Name] =>
+    <Name extends "consent" | "extras" | "identity" | "plain" | "preview" | "slots">(name: Name): Parts[Name] =>
     () =>
       import(`${base}${name}.js`);
   const module = (name: string): Promise<Response> => fetch(`${base}${name}.wasm`, { credentials: "omit" });
@@ -18,6 +18,7 @@ if (stub && boot) {
     const engine: typeof import("./rules") = await import(`${base}rules.js`);
     return engine.open(source);
   };
-  const [consent, extras, plain] = [part("consent"), part("extras"), part("plain")];
-  void open(stub, boot, { consent, extras, plain, preview: part("preview"), rules, slots: part("slots"), strings });
+  const [consent, extras, identity, plain] = [part("consent"), part("extras"), part("identity"), part("plain")];
+  const [preview, slots] = [part("preview"), part("slots")];
+  void open(stub, boot, { consent, extras, identity, plain, preview, rules, slots, strings });
 }

@@ -71,7 +71,7 @@ export function open(boot: Boot, ear: Ear): Sink {
   const gpc = navigator.globalPrivacyControl === true;
   let settings: Settings | undefined;
   let isSettled = false;
-  openStorage(boot.data["site"] ?? "");
+  openStorage(boot.data["site"] ?? "", boot.data["storage"] === "memory");
   const stored = remembered();
   let said = stored;
   /** What each source grants and denies. */
@@ -216,6 +216,8 @@ export function open(boot: Boot, ear: Ear): Sink {
   function learn({ accepted = 0, refused = [], decisions = [], granted = [], server_time_ms = 0 }: Answer): void {
     ear.heard("accepted", { count: accepted });
     for (const refusal of refused) ear.heard("refused", refusal);
+    // The edge takes nothing more of who was erased.
+    if (refused.some(({ code }) => code === "erased")) forget();
     for (const { slot, rule, reason, detail = "", held_out = null, body = null } of decisions) {
       const before = shown.get(slot);
       const { until_ms = Infinity } = granted.find((one) => one.slot === slot) ?? {};

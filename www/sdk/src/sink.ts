@@ -1,5 +1,6 @@
 /** Where everything that happens in the page goes: the head, or, where wasm cannot run, plain delivery. */
 import type { Say, Sources } from "./consent/sources";
+import type { Identity } from "./identity";
 import type { Selectors } from "./decisions";
 import type { Decision, Notices, Properties } from "./types";
 
@@ -20,6 +21,8 @@ export type Settings = {
   readonly paused?: readonly string[];
   /** What the page captures by itself: kind and option. */
   readonly capture?: readonly (readonly [kind: string, option: string])[];
+  /** Where the visitor's id stands besides the page's own storage. */
+  readonly identity?: Identity;
   /** Slots whose elements are found by a CSS selector: name and selector. */
   readonly selectors?: Selectors;
 };

@@ -6,17 +6,31 @@
 export type Entry = readonly [key: string, value: Uint8Array];
 
 let prefix = "";
+/** The site wants nothing on the device: everything lives as long as the page. */
+let isMemory = false;
+/** The device forgot the visitor: what else knows the id has to forget it, too. */
+let forgotten: (() => void) | undefined;
+let isForgotten = false;
 /** What is to be stored, or erased (null), by full key. */
 const pending = new Map<string, string | null>();
 
-export function openStorage(site: string): void {
+/** With `memory` what an earlier page kept is erased, and nothing is kept from now on. */
+export function openStorage(site: string, memory = false): void {
   prefix = `selvedge.${site}.`;
+  if (memory) eraseAll();
+  isMemory = memory;
+}
+
+/** Calls back whenever the device forgets the visitor; at once where it did before. */
+export function onForgotten(callback: () => void): void {
+  forgotten = callback;
+  if (isForgotten) callback();
 }
 
 /** Calls back with the storage; gives back `otherwise` where the browser denies it. */
 function attempt<Result>(use: (storage: Storage) => Result, otherwise: Result): Result {
   try {
-    return use(localStorage);
+    return isMemory ? otherwise : use(localStorage);
   } catch {
     return otherwise;
   }
@@ -35,11 +49,15 @@ export function write(key: string, value: Uint8Array): void {
 
 export function erase(key: string): void {
   plan(key, null);
+  if (key === "visitor") {
+    isForgotten = true;
+    forgotten?.();
+  }
 }
 
 /** Erases everything of this site, now. */
 export function eraseAll(): void {
-  keys("").forEach(erase);
+  [...keys(""), "visitor"].forEach(erase);
   commit();
 }
 

@@ -15,7 +15,12 @@ export type Boot = {
 };
 
 /** What the loader hands over. */
-export type Stub = { q: Call[]; boot?: Boot };
+export type Stub = {
+  q: Call[];
+  /** Calls of earlier pages, which left before their client was there. */
+  former?: Call[];
+  boot?: Boot;
+};
 
 declare global {
   interface Window {

@@ -1,4 +1,4 @@
-/** The network: batches to the collector, config and program from it. Never with cookies. */
+/** The network: batches to the collector, config and program from it. With cookies only where one is asked for. */
 
 import type { Settings } from "./sink";
 import { configUrl } from "./versions";
@@ -16,6 +16,13 @@ let site = "";
 /** A batch that is being compressed: should the page be hidden meanwhile, it leaves as it is. */
 let compressing: Uint8Array<ArrayBuffer> | undefined;
 
+/** What a batch asks for besides its answer: the visitor's id as a cookie (`?id=...`); else empty. */
+let asks = (): string => "";
+
+export function askWith(asked: () => string): void {
+  asks = asked;
+}
+
 export function openTransport(url: string, name: string): void {
   endpoint = url;
   site = name;
@@ -26,10 +33,11 @@ export async function post(batch: Uint8Array<ArrayBuffer>): Promise<Reply> {
     compressing = batch;
     const body = await deflate(batch);
     compressing = undefined;
-    const response = await fetch(endpoint + "v1/collect", {
+    const asked = asks();
+    const response = await fetch(endpoint + "v1/collect" + asked, {
       method: "POST",
       body,
-      credentials: "omit",
+      credentials: asked ? "include" : "omit",
       keepalive: body.length <= KEEPALIVE_BYTES_MAX,
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });

@@ -12,7 +12,7 @@ test("the config is never from a cache, and nothing goes with cookies", async ()
     return {};
   };
   const script = { src: "https://cdn.test/selvedge/v1/loader.js", dataset: { site: "shop", key: "wk" } };
-  const page = { document: { currentScript: script }, fetch, URL };
+  const page = { document: { currentScript: script }, fetch, URL, addEventListener() {} };
   page.window = page;
   vm.runInNewContext(await compile("loader.ts", "loader"), page, { importModuleDynamically: () => ({}) });
   assert.ok(asked.every(([, { credentials }]) => credentials === "omit"));

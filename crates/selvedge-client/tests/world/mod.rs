@@ -329,6 +329,7 @@ impl World {
             clock_ms: self.now_ms,
             program,
             publish: 1,
+            ..Settings::default()
         })));
         self.run();
     }

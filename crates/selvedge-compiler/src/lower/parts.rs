@@ -505,6 +505,7 @@ fn edge_config(site: &Site, builder: &Builder<'_>, files: &Files<'_>) -> EdgeCon
             .unwrap_or_default(),
         keep: written.keep,
         capture: written.capture.kinds.clone(),
+        identity: written.identity.clone(),
         selectors: written.slots.iter().filter_map(selector).collect(),
         leaves: builder.code.sources.iter().map(|source| leaf_source(source, files)).collect(),
         goals: site.deciding.goals.clone(),

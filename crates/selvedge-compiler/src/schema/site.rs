@@ -247,6 +247,15 @@ const CAPTURE: &[Key] = &[
     ),
 ];
 
+const IDENTITY: &[Key] = &[
+    key(
+        "cookie",
+        Form::Either(&[Form::Flag, Form::Text]),
+        "the edge sets the visitor's id as a first-party cookie: `true`, or the domain of page and edge",
+    ),
+    key("links", Form::List(&Form::Text), "domains of the site that links hand the visitor's id to"),
+];
+
 const KEEP: &[Key] = &[required("keep", super::DURATION, "how long, from receipt on")];
 
 const GOAL: &[Key] = &[
@@ -272,6 +281,7 @@ pub const SITE: Form = Form::Object(&[
     key("origins", Form::List(&Form::Text), "pages elsewhere that may send to a browser source"),
     key("consent", Form::Object(CONSENT), "the consent policy"),
     key("capture", Form::Object(CAPTURE), "what pages capture by themselves: `true`, `false`, or `page`"),
+    key("identity", Form::Object(IDENTITY), "where a visitor's id stands besides the page's own storage"),
     key("slots", Form::Map(&Form::Object(SLOT)), "the named places of the pages"),
     key("log", Form::Object(KEEP), "how long rows stay that every destination holds: `{keep: 7d}`"),
     key("quarantine", Form::Object(KEEP), "how long refused events stay: `{keep: 30d}`"),

@@ -21,6 +21,7 @@ pub(crate) mod metric;
 pub(crate) mod deciding;
 pub(crate) mod destinations;
 pub(crate) mod consent;
+mod identity;
 pub(crate) mod site;
 pub(crate) mod emit;
 pub(crate) mod rules;

@@ -13,6 +13,7 @@ use crate::written::capture::{Capture, read_capture};
 use crate::written::consent::{Consent, check_exemption, read_consent};
 use crate::written::destinations::{Destination, read_destinations};
 use crate::written::goals::{Goal, read_goals};
+use crate::written::identity::read_identity;
 use crate::written::lists::{List, read_lists};
 use crate::written::lookups::{Lookup, read_lookups};
 use crate::written::stretch::duration;
@@ -38,6 +39,8 @@ pub(crate) struct Site {
     pub origins: Vec<String>,
     pub consent: Consent,
     pub capture: Capture,
+    /// Where a visitor's id stands besides the page's own storage: kind and domain.
+    pub identity: Vec<(String, String)>,
     pub keep: Keep,
     pub slots: Vec<Slot>,
     pub lists: Vec<List>,
@@ -85,6 +88,7 @@ pub(crate) fn read(root: &Node, files: &Files<'_>, report: &mut Report) -> Site 
         origins: read_origins(fields.optional("origins"), report),
         consent: fields.optional("consent").map(|node| read_consent(node, report)).unwrap_or_default(),
         capture: read_capture(fields.optional("capture"), report),
+        identity: read_identity(fields.optional("identity"), report),
         keep: Keep {
             log_ms: read_keep(fields.optional("log"), LOG_KEEP_MS, report),
             quarantine_ms: read_keep(fields.optional("quarantine"), QUARANTINE_KEEP_MS, report),

@@ -187,6 +187,9 @@ pub struct EdgeConfig {
     pub keep: Keep,
     /// What pages capture by themselves: the kind, and what they need to know besides.
     pub capture: Vec<(String, String)>,
+    /// Where a visitor's id stands besides the page's own storage: `cookie` and its domain (empty: the host alone), `link` and a
+    /// domain that links hand the id to.
+    pub identity: Vec<(String, String)>,
     /// Slots whose elements the page finds by a CSS selector: name and selector.
     pub selectors: Vec<(String, String)>,
     /// Where each instruction of [`Parts::code`] stands in the source, for explanations; same length as `code`.

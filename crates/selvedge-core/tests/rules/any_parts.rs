@@ -383,6 +383,7 @@ fn edge() -> impl Strategy<Value = EdgeConfig> {
             consent_sources,
             keep,
             capture: selectors.clone(),
+            identity: selectors.clone(),
             selectors,
             leaves,
             goals,

@@ -8,6 +8,7 @@ use crate::fault::Fault;
 use crate::foreign::Whose;
 use crate::site::Site;
 use alloc::string::String;
+use selvedge_core::consent::Snapshot;
 use selvedge_core::event::Clock;
 use selvedge_core::wire::batch_decode::{decode_batch, decode_header};
 
@@ -22,6 +23,8 @@ pub struct Address {
     pub said: Witness,
     /// The clock it asks for.
     pub clock: Clock,
+    /// The consent in force, as a page says it; nothing of the JSON form, whose senders keep nothing on a device.
+    pub consent: Option<Snapshot>,
 }
 
 /// Whose batch it is. Needs no site.
@@ -33,7 +36,9 @@ pub fn address(opened: &Opened<'_>) -> Result<Address, Fault> {
         Form::Binary => {
             let (header, _) = decode_header(&opened.bytes).map_err(fault_of)?;
             let (write_key, clock) = (header.write_key, header.clock);
-            Ok(Address { write_key, whose: Whose::Ours(header.visitor), said: Witness::default(), clock })
+            let consent = header.consent.first().copied();
+            let said = Witness::default();
+            Ok(Address { write_key, whose: Whose::Ours(header.visitor), said, clock, consent })
         }
         Form::Json => {
             let read = json::address(&opened.bytes)?;
@@ -42,6 +47,7 @@ pub fn address(opened: &Opened<'_>) -> Result<Address, Fault> {
                 said: Witness { gpc: read.gpc, country: read.country.map(json::country).transpose()? },
                 clock: json::clock(&read.clock)?,
                 write_key: read.write_key.into_owned(),
+                consent: None,
             })
         }
     }

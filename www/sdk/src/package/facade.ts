@@ -3,6 +3,7 @@
  * module that imports it runs on a server too.
  */
 import type { Boot, Call, Stub } from "../stub";
+import { keepCalls } from "../keep";
 import { configUrl } from "../versions";
 import type { Choice, Decision, Notices, Selvedge } from "../types";
 
@@ -16,6 +17,8 @@ export type StartOptions = {
   readonly endpoint?: string | URL;
   /** URL parameters that may be captured besides `utm_*`; all others are cut off. */
   readonly parameters?: readonly string[];
+  /** `memory`: nothing is kept on the device, all lives as long as the page. */
+  readonly storage?: "device" | "memory";
   /** `manual`: no page view by itself, the site calls `selvedge.page()`. */
   readonly page?: "automatic" | "manual";
 };
@@ -109,11 +112,13 @@ export function begin(
   if (stub.boot) return selvedge;
   const boot = (stub.boot = bootOf(options, wasm));
   const here: Stub = stub;
+  keepCalls(here, boot);
   import("../client")
     .then(({ open }) =>
       open(here, boot, {
         consent: () => import("../consent"),
         extras: () => import("../extras"),
+        identity: () => import("../identity"),
         plain: () => import("../plain"),
         preview: () => import("../preview"),
         rules: async () => {
@@ -130,10 +135,11 @@ export function begin(
   return selvedge;
 }
 
-function bootOf({ site, writeKey, endpoint = "/", parameters = [], page }: StartOptions, wasm: () => WasmSource): Boot {
+function bootOf({ site, writeKey, endpoint = "/", parameters = [], page, storage }: StartOptions, wasm: () => WasmSource): Boot {
   const edge = new URL(endpoint, location.href).href.replace(/\/?$/, "/");
   const data: DOMStringMap = { site, key: writeKey, endpoint: edge, parameters: parameters.join(",") };
   if (page) data["page"] = page;
+  if (storage) data["storage"] = storage;
   const config = fetch(configUrl(edge, site), { credentials: "omit", cache: "no-store" });
   const module = responseOf(wasm());
   for (const download of [config, module]) download.catch(() => {});

@@ -167,13 +167,19 @@ fn edge_of(image: &Image) -> Decoded<Option<EdgeConfig>> {
     if !pushed.is_empty() {
         config.pushed = postcard::pushed(&mut Reader::new(pushed))?;
     }
-    let capture = image.table(tag::CAPTURE);
-    if !capture.is_empty() {
-        let mut from = Reader::new(capture);
-        config.capture = postcard::pairs(&mut from)?;
-        from.end()?;
-    }
+    config.capture = pairs_of(image.table(tag::CAPTURE))?;
+    config.identity = pairs_of(image.table(tag::IDENTITY))?;
     Ok(Some(config))
+}
+
+fn pairs_of(bytes: &[u8]) -> Decoded<Vec<(String, String)>> {
+    if bytes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut from = Reader::new(bytes);
+    let pairs = postcard::pairs(&mut from)?;
+    from.end()?;
+    Ok(pairs)
 }
 
 /// An image on its way to parts. Records may share texts, so what the parts take is bounded apart.

@@ -99,6 +99,9 @@ impl Parts {
             if !edge.capture.is_empty() {
                 tables.table(tag::CAPTURE).postcard(|out| postcard::pairs(out, &edge.capture));
             }
+            if !edge.identity.is_empty() {
+                tables.table(tag::IDENTITY).postcard(|out| postcard::pairs(out, &edge.identity));
+            }
             if !edge.consent_sources.is_empty() {
                 tables.table(tag::CONSENT_SOURCES).postcard(|out| out.raw(edge.consent_sources.as_bytes()));
             }

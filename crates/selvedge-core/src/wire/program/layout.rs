@@ -86,8 +86,10 @@ pub(super) mod tag {
     pub const CAPTURE: u8 = 60;
     /// UTF-8: which sources of consent a page reads, and how, as its config says it (JSON). Only in the full program.
     pub const CONSENT_SOURCES: u8 = 62;
+    /// Postcard: where a visitor's id stands besides the page's own storage. Only in the full program.
+    pub const IDENTITY: u8 = 66;
     /// One more than the last.
-    pub const END: usize = 64;
+    pub const END: usize = 67;
 }
 
 /// Bytes of a record. There are two widths, and what is left over is zeros: one piece of code reads all tables of a width.
