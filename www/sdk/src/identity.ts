@@ -35,6 +35,8 @@ const LINK_MS_MAX = 120_000;
 const AGE_MS_MAX = 393 * 24 * 3_600_000;
 /** A browser that takes no cookie is not asked for ever. */
 const ASKS_MAX = 3;
+/** When an answer may have come: none takes longer than 30 s. */
+const ANSWERS_MS = [100, 400, 2_000, 10_000, 31_000];
 const ID_BYTES = 16;
 
 export function openIdentity(identity: Identity, ground: Ground): void {
@@ -67,7 +69,15 @@ export function openIdentity(identity: Identity, ground: Ground): void {
 
   ground.onForgotten(() => {
     handed = undefined;
-    if (domain !== undefined) dropCookie(name, domain);
+    if (domain === undefined) return;
+    dropCookie(name, domain);
+    // An answer that is on its way may still set it.
+    for (const delayMs of ANSWERS_MS) {
+      setTimeout(() => {
+        const left = cookie();
+        if (left && left.id !== mine()?.id) dropCookie(name, domain);
+      }, delayMs);
+    }
   });
   if (domain !== undefined) {
     ground.askWith(() => {
