@@ -97,6 +97,7 @@ mod tests {
         sites.push(new_site());
         sites.push(documented());
         sites.extend(consents());
+        sites.push(site_files::read(&root().join("tests/fixtures/identity")).unwrap());
         sites
     }
 
