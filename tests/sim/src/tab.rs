@@ -410,6 +410,7 @@ impl World<'_> {
         self.tell(
             tab,
             Input::Settings(Some(Settings {
+                recalls: false,
                 topology: 0,
                 mode: known.mode_in(Some(country)),
                 policy_version: known.config.policy_version,
