@@ -92,8 +92,9 @@ fn keep_id(
     response: web_sys::Response,
 ) -> Passed {
     let origin = request.headers().get("origin")?.unwrap_or_default();
-    let own_origin = request.url()?.origin().ascii_serialization();
-    let Some(home) = cookie::home(&site.config, &origin, &own_origin) else { return Ok(response) };
+    let address = request.inner().url();
+    let own_origin = access::origin_of(&address);
+    let Some(home) = cookie::home(&site.config, &origin, own_origin) else { return Ok(response) };
     let kept = cookie::is_allowed(&consent, mode)
         .then(|| cookie::set(site.name(), home, asked, visitor, now_ms()))
         .flatten();
