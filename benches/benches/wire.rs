@@ -116,6 +116,7 @@ fn header(batch: &Outgoing, names: &Names) -> BatchHeader {
         }],
         context,
         leases: Vec::new(),
+        holder: 0,
     }
 }
 

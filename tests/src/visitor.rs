@@ -107,6 +107,7 @@ impl Visitor {
             consent: vec![granted()],
             context: Map::new(),
             leases: Vec::new(),
+            holder: 0,
         }
     }
 }

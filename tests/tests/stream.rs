@@ -210,6 +210,7 @@ impl Walk<'_> {
             consent: vec![consent()],
             context: Map::new(),
             leases: Vec::new(),
+            holder: 0,
         }
     }
 }

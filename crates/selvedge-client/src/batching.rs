@@ -39,7 +39,8 @@ impl Client {
         let from = sent_of(flight, lane.writer).saturating_add(1);
         let floor = lane.floor();
         let writer = lane.writer;
-        let leases = if Some(lane.head.visitor) == self.visitor { leases } else { Vec::new() };
+        let (leases, holder) =
+            if Some(lane.head.visitor) == self.visitor { (leases, self.holder) } else { (Vec::new(), 0) };
         let (consent, count) =
             choose(lane, from, budget.saturating_sub(HEADER_BYTES), events_max, self.consent);
         let head = Head {
@@ -54,6 +55,7 @@ impl Client {
             consent: &consent,
             context: &lane.head.context,
             leases: &leases,
+            holder,
         };
         let mut batch = BatchEncoder::of(&head, known);
         let mut loaded = None;
@@ -128,6 +130,7 @@ impl Client {
             consent: &[self.consent],
             context: &Map::new(),
             leases: &[],
+            holder: self.holder,
         };
         Some(BatchEncoder::of(&head, None).finish())
     }

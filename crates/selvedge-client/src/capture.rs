@@ -254,13 +254,23 @@ impl Client {
         self.visitor = Some(visitor);
         self.minted_ms = self.now_ms;
         self.mind.forget(self.now_ms.saturating_add_signed(self.skew_ms));
-        self.store_visitor();
+        self.tag(0);
+    }
+
+    /// Takes over the tag of the device; draws one where it has none (0) yet.
+    pub(crate) fn tag(&mut self, holder: u32) {
+        self.holder = holder;
+        if holder == 0 {
+            let [.., a, b, c, d] = self.random;
+            self.holder = u32::from_le_bytes([a, b, c, d]).max(1);
+            self.store_visitor();
+        }
     }
 
     /// Keeps the visitor's id on the device.
     pub(crate) fn store_visitor(&mut self) {
         if let Some(visitor) = self.visitor {
-            let value = write_visitor(visitor, self.skew_ms, self.minted_ms);
+            let value = write_visitor(visitor, self.skew_ms, self.minted_ms, self.holder);
             self.effects.store(VISITOR.into(), value);
         }
     }

@@ -44,6 +44,9 @@ pub struct Client {
     pub(crate) is_recalled: bool,
     /// When the visitor's id was minted: Unix milliseconds.
     pub(crate) minted_ms: u64,
+    /// Which of the visitor's devices this is: what leases belong to. Drawn once for each visitor and storage; 0 where there is
+    /// no visitor.
+    pub(crate) holder: u32,
     pub(crate) skew_ms: i64,
     pub(crate) lanes: Lanes,
     /// The edge has answered for this page's own queue.
@@ -181,6 +184,7 @@ impl Client {
             visitor: None,
             is_recalled: false,
             minted_ms: 0,
+            holder: 0,
             skew_ms: 0,
             lanes: Lanes::NONE,
             is_own_answered: false,

@@ -259,6 +259,7 @@ impl Client {
         self.lanes = Lanes::NONE;
         self.visitor = None;
         self.is_recalled = true;
+        self.holder = 0;
         self.is_own_answered = false;
         self.seen = Vec::new();
         self.delivery.flight = None;
@@ -290,6 +291,7 @@ impl Client {
     pub(crate) fn part(&mut self, random: Random) {
         self.lanes.orphan_own();
         self.visitor = None;
+        self.holder = 0;
         self.is_own_answered = false;
         self.is_recalled = true;
         self.random = random;

@@ -33,10 +33,11 @@ impl Client {
         if !self.is_open() {
             return;
         }
-        if let Some((visitor, skew_ms, minted_ms)) = find(VISITOR).and_then(read_visitor) {
+        if let Some((visitor, skew_ms, minted_ms, holder)) = find(VISITOR).and_then(read_visitor) {
             self.visitor = Some(visitor);
             self.skew_ms = skew_ms;
             self.minted_ms = minted_ms;
+            self.tag(holder);
         }
         if let Some((hash, publish, bytes)) = find(PROGRAM).and_then(read_program) {
             self.mind.load(hash, publish, bytes.into());
@@ -145,16 +146,21 @@ impl Client {
 
     /// Another tab minted the visitor, or forgot it (a logout), or the hands know one from elsewhere: this page is of the same,
     /// and stores nothing of the one before.
-    fn follow_visitor(&mut self, next: Option<(VisitorId, i64, u64)>, random: Random) {
+    fn follow_visitor(&mut self, next: Option<(VisitorId, i64, u64, u32)>, random: Random) {
         self.is_recalled = true;
         let visitor = next.map(|(visitor, ..)| visitor);
+        let holder = next.map_or(0, |(.., holder)| holder);
         if visitor == self.visitor {
+            if holder != 0 {
+                self.holder = holder;
+            }
             return self.release_held();
         }
         self.part(random);
-        if let Some((visitor, _, minted_ms)) = next {
+        if let Some((visitor, _, minted_ms, _)) = next {
             self.visitor = Some(visitor);
             self.minted_ms = minted_ms;
+            self.tag(holder);
             self.mind.blind();
         }
         self.release_held();

@@ -151,22 +151,25 @@ pub fn read_consent(bytes: &[u8]) -> Option<(Snapshot, Voices)> {
     Some((snapshot, voices))
 }
 
-/// The visitor's id, the clock skew that was measured last, and when the id was minted.
+/// The visitor's id, the clock skew that was measured last, when the id was minted, and the device's tag.
 #[must_use]
-pub fn write_visitor(visitor: VisitorId, skew_ms: i64, minted_ms: u64) -> Vec<u8> {
+pub fn write_visitor(visitor: VisitorId, skew_ms: i64, minted_ms: u64, holder: u32) -> Vec<u8> {
     let mut out = Writer::new();
     out.raw(&visitor.0);
     out.zigzag(skew_ms);
     out.varint(minted_ms);
+    out.varint(u64::from(holder));
     out.into_bytes()
 }
 
-/// Reads [`write_visitor`]. An id whose minting nobody noted is as old as can be.
+/// Reads [`write_visitor`]. An id whose minting nobody noted is as old as can be. What brings an id here from elsewhere (a cookie,
+/// a link) brings no tag: 0, for the device to draw its own.
 #[must_use]
-pub fn read_visitor(bytes: &[u8]) -> Option<(VisitorId, i64, u64)> {
+pub fn read_visitor(bytes: &[u8]) -> Option<(VisitorId, i64, u64, u32)> {
     let mut reader = Reader::new(bytes);
     let (visitor, skew_ms) = (VisitorId(reader.array().ok()?), reader.zigzag_i64().ok()?);
-    Some((visitor, skew_ms, reader.varint_u64().unwrap_or(0)))
+    let minted_ms = reader.varint_u64().unwrap_or(0);
+    Some((visitor, skew_ms, minted_ms, reader.varint_u32().unwrap_or(0)))
 }
 
 /// The head record of a queue: what its events have in common.

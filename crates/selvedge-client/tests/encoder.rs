@@ -55,6 +55,7 @@ fn header() -> BatchHeader {
         consent: vec![Snapshot::default()],
         context: Map::new(),
         leases: Vec::new(),
+        holder: 0,
     }
 }
 

@@ -136,6 +136,8 @@ pub struct BatchHeader {
     pub context: Map,
     /// What the device says of its leases.
     pub leases: Vec<LeaseReport>,
+    /// Which of the visitor's devices this is: a tag that each draws for itself, and that leases belong to; 0 where it has none.
+    pub holder: u32,
 }
 
 /// An event that could not be decoded: one such does not spoil its batch.

@@ -95,6 +95,8 @@ pub enum Mutation {
     AnswerTwice,
     /// What nobody answered for leaves.
     UnknownGranted,
+    /// The leases of one device are answered to every other of the visitor.
+    LeasesOfAnyDevice,
 }
 
 impl Mutation {
@@ -145,6 +147,7 @@ impl Mutation {
         Self::SessionNotRenewed,
         Self::AnswerTwice,
         Self::UnknownGranted,
+        Self::LeasesOfAnyDevice,
     ];
 
     /// Its name.
@@ -196,6 +199,7 @@ impl Mutation {
             Self::SessionNotRenewed => "session-not-renewed",
             Self::AnswerTwice => "answer-twice",
             Self::UnknownGranted => "unknown-granted",
+            Self::LeasesOfAnyDevice => "leases-of-any-device",
         }
     }
 }

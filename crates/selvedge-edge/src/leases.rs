@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use selvedge_core::consent::Purposes;
 use selvedge_core::event::{BatchHeader, Clock, Event, EventType, LeaseReport};
 use selvedge_core::limits::{LEASE_MS, PROMISE_SEEN_MS};
+use selvedge_core::mutation::{Mutation, is_planted};
 use selvedge_core::rules::{self, Asker, Decision, Moment, Orders, PutAway, Recall};
 use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::Value;
@@ -55,6 +56,12 @@ pub struct Leases {
     /// What they hold once the decisions that were made last are answered.
     next: Option<Vec<Promise>>,
     away: PutAway,
+    /// Which of the visitor's devices holds the leases.
+    holder: u32,
+    /// The request is of another device than that, which may use them still: it gets none, and what it says is not of them.
+    is_apart: bool,
+    /// It holds them only since this request: what it says is of none of them.
+    is_new: bool,
     /// The slots that are asked for; empty stands for all.
     slots: Vec<u16>,
     /// Whether anything may be granted at all.
@@ -64,7 +71,18 @@ pub struct Leases {
 impl Leases {
     fn of(hands: Hands, promised: Vec<Promise>) -> Self {
         let away = PutAway::default();
-        Self { hands, promised, next: None, away, slots: Vec::new(), is_allowed: true }
+        let (holder, is_apart, is_new) = (0, false, false);
+        Self {
+            hands,
+            promised,
+            next: None,
+            away,
+            holder,
+            is_apart,
+            is_new,
+            slots: Vec::new(),
+            is_allowed: true,
+        }
     }
 
     /// How the batch with this header deals with grants, beside what answers hold (`promised`). `is_plain`: it came as JSON, and
@@ -86,6 +104,43 @@ impl Leases {
             Hands::Plain(Asker { holder, is_again: false, time_ms: clock(received_ms) })
         };
         Self::of(hands, promised)
+    }
+
+    /// Whose the leases are (`known`), beside who asks with this tag. They are put away while the device that holds them may use
+    /// them; behind that who asks holds what comes.
+    pub(crate) fn meet(
+        mut self,
+        site: &Site,
+        state: &mut VisitorState,
+        (known, tag): (u32, u32),
+        now_ms: i64,
+    ) -> Self {
+        self.holder = known;
+        let is_device = matches!(self.hands, Hands::Reporting | Hands::Silent);
+        if !is_device || tag == known || is_planted(Mutation::LeasesOfAnyDevice) {
+            return self;
+        }
+        if rules::is_held(state, now_ms) {
+            self.is_apart = true;
+            self.away = PutAway::all(state);
+        } else {
+            rules::pass_on(&site.program, state, now_ms);
+            (self.holder, self.is_new) = (tag, true);
+        }
+        self
+    }
+
+    /// Which of the visitor's devices holds the leases from now on, by its tag.
+    pub(crate) const fn holder(&self) -> u32 {
+        self.holder
+    }
+
+    /// What a page gets of the state: of leases that are another device's nothing.
+    pub(crate) fn shown(&self, mut public: VisitorState) -> VisitorState {
+        if self.is_apart {
+            rules::without_leases(&mut public);
+        }
+        public
     }
 
     /// Where an event is taken up again: nobody is answered.
@@ -122,7 +177,8 @@ impl Leases {
         (now_ms, in_force): (i64, Purposes),
         reports: &[LeaseReport],
     ) {
-        let is_allowed = in_force.holds(Purposes::PERSONALIZATION);
+        let is_allowed = in_force.holds(Purposes::PERSONALIZATION) && !self.is_apart;
+        let reports = if self.is_new { &[] } else { reports };
         if let Hands::Plain(asker) = self.hands {
             core::mem::take(&mut self.away).put_back(state);
             let is_allowed = is_allowed && self.is_allowed;
@@ -137,7 +193,7 @@ impl Leases {
     /// What a sender that never reports would say of the leases that expired: that it holds no use of them which is still
     /// to be told. Without it they would be burnt, as if all of them had been shown.
     fn unused(&self, state: &VisitorState, now_ms: i64) -> Vec<LeaseReport> {
-        if !matches!(self.hands, Hands::Silent) {
+        if !matches!(self.hands, Hands::Silent) || self.is_new {
             return Vec::new();
         }
         let expired = |(_, cap): &(u64, &CapCell)| cap.lease.left > 0 && cap.lease.expires_ms <= now_ms;
@@ -146,18 +202,22 @@ impl Leases {
     }
 
     /// The event as rules step by it. An exposure from hands without an engine used what an answer held, none of what a device
-    /// leased; a page view that begins there ends the one before, of which nothing is on its way where `is_in_order`.
+    /// leased; one from another device none of what the holder has. A page view that begins there ends the one before, of which nothing is on its way where `is_in_order`.
     pub(crate) fn told<'a>(&mut self, event: &'a Event, is_in_order: bool) -> Cow<'a, Event> {
-        let (Hands::Plain(Asker { holder, .. }) | Hands::PlainAgain(holder)) = self.hands else {
-            return Cow::Borrowed(event);
+        let of_plain = match self.hands {
+            Hands::Plain(Asker { holder, .. }) | Hands::PlainAgain(holder) => Some(holder),
+            _ if self.is_apart => None,
+            _ => return Cow::Borrowed(event),
         };
-        if event.event_type == EventType::Page {
+        if let Some(holder) = of_plain.filter(|_| event.event_type == EventType::Page) {
             rules::turn_page(&mut self.promised, holder, is_in_order);
         }
         if event.event_type != EventType::Exposure {
             return Cow::Borrowed(event);
         }
-        rules::redeem(&mut self.promised, event, holder);
+        if let Some(holder) = of_plain {
+            rules::redeem(&mut self.promised, event, holder);
+        }
         let mut told = event.clone();
         told.properties.set(GRANTED, Value::Bool(false));
         Cow::Owned(told)

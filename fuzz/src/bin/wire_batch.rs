@@ -31,6 +31,7 @@ static HEADER: LazyLock<BatchHeader> = LazyLock::new(|| BatchHeader {
     consent: vec![Snapshot::default()],
     context: Map::new(),
     leases: vec![],
+    holder: 0,
 });
 
 fuzz_target!(|bytes: &[u8]| {

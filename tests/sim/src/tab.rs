@@ -3,7 +3,7 @@
 use crate::page::Tab;
 use crate::sites;
 use crate::truth::{Exposure, queued};
-use crate::world::{Happening, World};
+use crate::world::{Happening, Shard, World};
 use selvedge_client::{Boot, Effect, Input, Notice, Reply, Settings, Show};
 use selvedge_core::consent::{Mode, Purposes, Signals, Snapshot};
 use selvedge_core::event::EventType;
@@ -13,7 +13,7 @@ use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::answer::Reason;
 use selvedge_core::wire::batch::read_snapshot;
 use selvedge_core::wire::batch_decode::{decode_events, decode_header, open};
-use selvedge_core::wire::codec::Reader;
+use selvedge_core::wire::codec::{Reader, Writer};
 
 /// Records that are read at once, where consent allows it.
 const RECORDS: [&str; 6] = ["consent", "visitor", "state", "program", "leases", "paused"];
@@ -68,7 +68,8 @@ impl World<'_> {
             // What was captured under another answer may go with this one.
             own.is_withdrawn = true;
             for (key, value) in records {
-                own.store(key, value.unwrap_or_default());
+                let value = value.unwrap_or_default();
+                own.store(key, if key == "visitor" { untagged(&value) } else { value });
             }
         }
     }
@@ -494,7 +495,14 @@ impl World<'_> {
         let knows = |cap: &(String, u16, u64)| all.iter().all(|caps| caps.is_empty() || caps.contains(cap));
         let caps: Vec<_> = all.iter().find(|caps| !caps.is_empty()).into_iter().flatten().cloned().collect();
         let caps = caps.into_iter().filter(knows).collect();
-        let exposure = Exposure { at_ms: self.now_ms, rule: rule.clone(), device, tab, caps };
+        // Who took it back is forgotten at the edge, and whoever comes then gets grants that another device may hold still.
+        let without = |(_, in_force): &(u64, Purposes)| !in_force.holds(Purposes::PERSONALIZATION);
+        let is_known = |shard: &Shard| {
+            !shard.erased.contains_key(&visitor)
+                && !shard.consents.get(&visitor).is_some_and(|changes| changes.iter().any(without))
+        };
+        let is_of_all = self.shards.iter().all(is_known);
+        let exposure = Exposure { at_ms: self.now_ms, rule: rule.clone(), device, is_of_all, tab, caps };
         // Caps count in corrected time: a clock that jumps, or that nobody could measure yet, is no witness; nor is a device that
         // keeps nothing, or not all.
         let is_counted = !self.dials.wrong_clocks
@@ -512,6 +520,18 @@ impl World<'_> {
 /// The visitor of its record.
 fn visitor_of(value: &[u8]) -> Option<VisitorId> {
     value.first_chunk().map(|id| VisitorId(*id))
+}
+
+/// The record of a visitor as it comes from another device: without the tag of that.
+fn untagged(value: &[u8]) -> Vec<u8> {
+    let (id, rest) = value.split_at(16.min(value.len()));
+    let mut reader = Reader::new(rest);
+    let (skew_ms, minted_ms) = (reader.zigzag_i64().unwrap_or(0), reader.varint_u64().unwrap_or(0));
+    let mut out = Writer::new();
+    out.raw(id);
+    out.zigzag(skew_ms);
+    out.varint(minted_ms);
+    out.into_bytes()
 }
 
 fn brief(input: &Input) -> String {

@@ -29,6 +29,8 @@ pub struct Exposure {
     pub rule: String,
     /// On which device.
     pub device: usize,
+    /// What was seen on the visitor's other devices counts, too.
+    pub is_of_all: bool,
     /// In which tab.
     pub tab: usize,
     /// What it counts for, and the sliding caps of that.
@@ -120,7 +122,7 @@ impl Truth {
         self.captured.get(&(site, by)).map(|captured| &captured.event)
     }
 
-    /// Counts what was seen, and says whether a cap was exceeded by it on its device. Windows are shortened by `slack_ms`: as
+    /// Counts what was seen, and says whether a cap was exceeded by it, on all of the visitor's devices together. Windows are shortened by `slack_ms`: as
     /// much as clocks may be wrong.
     pub fn expose(&mut self, visitor: VisitorId, exposure: Exposure, slack_ms: u64) -> Option<Violation> {
         let all = self.exposures.entry(visitor).or_default();
@@ -129,13 +131,13 @@ impl Truth {
             let from_ms = (exposure.at_ms + slack_ms).saturating_sub(*window_ms);
             let counts = |known: &&Exposure| {
                 known.at_ms > from_ms
-                    && known.device == exposure.device
+                    && (exposure.is_of_all || known.device == exposure.device)
                     && known.caps.iter().any(|(name, ..)| name == owner)
             };
             let seen: Vec<_> = all
                 .iter()
                 .filter(counts)
-                .map(|known| (known.tab, known.rule.as_str(), known.at_ms))
+                .map(|known| (known.device, known.tab, known.rule.as_str(), known.at_ms))
                 .collect();
             if seen.len() > usize::from(*limit) {
                 let detail = format!("{visitor}: {owner} has {limit} in {window_ms} ms, seen: {seen:?}");

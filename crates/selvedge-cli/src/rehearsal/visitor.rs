@@ -318,6 +318,7 @@ impl<'a> Visitor<'a> {
             consent: vec![self.consent],
             context: self.given.context.clone(),
             leases: Vec::new(),
+            holder: 0,
         }
     }
 

@@ -90,6 +90,7 @@ impl Sender {
             consent: vec![granted(self.settings.policy_version, time_ms)],
             context: Map::new(),
             leases: self.leases(batch.visitor),
+            holder: 0,
         }
     }
 

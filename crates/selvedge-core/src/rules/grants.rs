@@ -3,9 +3,11 @@
 //! page view; nor do dismissals, which nobody can make beforehand.
 
 mod leasing;
+mod holding;
 mod promising;
 mod used;
 
+pub use holding::{is_held, pass_on, without_leases};
 pub use leasing::{grants_for, lease, lease_beside};
 pub use promising::{Asker, PutAway, offer, promise, redeem, turn_page};
 pub(super) use used::{DISMISSED, dismiss, expose};

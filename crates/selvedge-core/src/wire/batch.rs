@@ -46,6 +46,8 @@ pub struct Head<'a> {
     pub context: &'a Map,
     /// [`BatchHeader::leases`].
     pub leases: &'a [LeaseReport],
+    /// [`BatchHeader::holder`].
+    pub holder: u32,
 }
 
 impl<'a> Head<'a> {
@@ -64,6 +66,7 @@ impl<'a> Head<'a> {
             consent: &header.consent,
             context: &header.context,
             leases: &header.leases,
+            holder: header.holder,
         }
     }
 }
@@ -205,6 +208,7 @@ fn write_header(out: &mut Writer, header: &Head<'_>, dictionary: Option<u64>) {
     write_map(out, header.context, Some(&Names::of_context()));
     out.count(header.leases.len());
     header.leases.iter().for_each(|lease| write_lease(out, lease));
+    out.varint(u64::from(header.holder));
 }
 
 /// Writes a consent snapshot.

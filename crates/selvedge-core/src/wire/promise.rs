@@ -26,10 +26,12 @@ pub struct Promise {
 const PROMISE_BYTES: usize = 4 * 8 + 10 + 1;
 /// Bytes of all promises of a visitor, at most.
 pub const PROMISED_BYTES_MAX: usize = 1 + PROMISES_MAX * PROMISE_BYTES;
+/// Bytes of the tag of the device that holds leases, at most.
+pub const HOLDER_BYTES_MAX: usize = 5;
 
-/// Nothing is written where there are none.
-pub(super) fn write_promised(out: &mut Writer, promised: &[Promise]) {
-    if promised.is_empty() {
+/// What stands at the end of a record: nothing is written where there is none. Behind it the tag of the device that holds leases.
+pub(super) fn write_promised(out: &mut Writer, promised: &[Promise], holder: u32) {
+    if promised.is_empty() && holder == 0 {
         return;
     }
     out.count(promised.len());
@@ -39,6 +41,9 @@ pub(super) fn write_promised(out: &mut Writer, promised: &[Promise]) {
         }
         out.zigzag(promise.expires_ms);
         out.flag(promise.is_spent);
+    }
+    if holder != 0 {
+        out.varint(u64::from(holder));
     }
 }
 

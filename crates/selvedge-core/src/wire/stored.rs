@@ -32,6 +32,8 @@ pub struct VisitorRecord {
     pub state: Vec<u8>,
     /// Grants that answers hold; at most [`crate::limits::PROMISES_MAX`]. Kept as long as the state is.
     pub promised: Vec<Promise>,
+    /// Which of the visitor's devices holds the leases of caps, by its tag; 0 where that has none. Kept as long as the state is.
+    pub holder: u32,
 }
 
 /// Which sequences of one writer were taken: all up to the mark, and some above it.
@@ -94,7 +96,7 @@ impl VisitorRecord {
         }
         write_foreign(&mut out, &self.foreign);
         out.bytes(&self.state);
-        write_promised(&mut out, &self.promised);
+        write_promised(&mut out, &self.promised, self.holder);
         out.into_bytes()
     }
 
@@ -108,7 +110,7 @@ impl VisitorRecord {
             VERSION => {}
             version => return Err(RecordFault::Version(version)),
         }
-        let record = Self {
+        let mut record = Self {
             publish: reader.varint_u64()?,
             consent: read_snapshot(&mut reader)?,
             watermark: reader.varint_u64()?,
@@ -116,7 +118,11 @@ impl VisitorRecord {
             foreign: read_foreign(&mut reader)?,
             state: reader.bytes()?.into(),
             promised: read_promised(&mut reader)?,
+            holder: 0,
         };
+        if !reader.rest().is_empty() {
+            record.holder = reader.varint_u32()?;
+        }
         reader.end()?;
         Ok(record)
     }
@@ -189,7 +195,7 @@ mod tests {
     use super::*;
     use crate::consent::Purposes;
     use crate::limits::PROMISES_MAX;
-    use crate::wire::promise::PROMISED_BYTES_MAX;
+    use crate::wire::promise::{HOLDER_BYTES_MAX, PROMISED_BYTES_MAX};
     use alloc::vec;
     use proptest::prelude::*;
 
@@ -239,6 +245,8 @@ mod tests {
         };
         let all = VisitorRecord { promised: vec![extreme; PROMISES_MAX], ..VisitorRecord::default() };
         assert_eq!(all.encode().len() - none, PROMISED_BYTES_MAX);
+        let held = VisitorRecord { holder: u32::MAX, ..all.clone() };
+        assert_eq!(held.encode().len() - none, PROMISED_BYTES_MAX + HOLDER_BYTES_MAX);
         let more = VisitorRecord { promised: vec![extreme; PROMISES_MAX + 1], ..all };
         assert!(VisitorRecord::decode(&more.encode()).is_err());
     }
@@ -249,11 +257,11 @@ mod tests {
             publish: u64, watermark: u64, granted: u16, denied: u16, policy_version: u16, time_ms: u64,
             writers in windows(), foreign in foreign(),
             state in prop::collection::vec(any::<u8>(), 0..64),
-            promised in promised(),
+            promised in promised(), holder: u32,
         ) {
             let (granted, denied) = (Purposes(granted), Purposes(denied));
             let consent = Snapshot { granted, denied, policy_version, time_ms, gpc: true, ..Snapshot::default() };
-            let record = VisitorRecord { publish, consent, watermark, writers, foreign, state, promised };
+            let record = VisitorRecord { publish, consent, watermark, writers, foreign, state, promised, holder };
             let bytes = record.encode();
             let prefix = &bytes[..bytes.len().min(CONSENT_PREFIX_BYTES)];
             prop_assert_eq!(consent_of(prefix), Ok(consent));

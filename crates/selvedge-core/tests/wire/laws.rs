@@ -89,7 +89,7 @@ prop_compose! {
 prop_compose! {
     fn headers()(
         write_key in "\\PC{0,30}",
-        ids: ([u8; 16], u64, Option<[u8; 16]>),
+        ids: ([u8; 16], u64, Option<[u8; 16]>, u32),
         times: (u64, i64, u32, bool),
         consent in vec(snapshots(), 0..4),
         context in maps(values()),
@@ -108,6 +108,7 @@ prop_compose! {
             consent,
             context,
             leases: leases.into_iter().map(|(rule, lease, used)| LeaseReport { rule, lease, used }).collect(),
+            holder: ids.3,
         }
     }
 }

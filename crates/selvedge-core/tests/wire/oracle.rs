@@ -115,7 +115,7 @@ pub fn header(header: &BatchHeader, dictionary: Option<u64>) -> Vec<u8> {
     let form = (
         (&header.write_key, header.visitor.0, header.writer.bits(), header.sent_at_ms, header.skew_ms),
         (header.floor, clock, header.program.map(|program| program.0), dictionary),
-        (snapshots, entries(&header.context, Some(&Names::of_context())), leases),
+        (snapshots, entries(&header.context, Some(&Names::of_context())), leases, header.holder),
     );
     postcard::to_allocvec(&form).unwrap()
 }

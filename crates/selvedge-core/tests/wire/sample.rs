@@ -78,6 +78,7 @@ pub fn header() -> BatchHeader {
             ("shop.theme", text("dark")),
         ]),
         leases: vec![LeaseReport { rule: 0xfeed_beef_dead_c0de, lease: 7, used: 2 }],
+        holder: 0x9abc_def0,
     }
 }
 

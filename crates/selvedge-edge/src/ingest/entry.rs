@@ -233,6 +233,7 @@ fn refused(line: Line<'_>) -> Option<Refused> {
         consent: Vec::from([snapshot(&line.consent?)]),
         context: line.context.map_or_else(|| Some(Map::new()), |raw| entries(raw, CONTEXT_ENTRIES_MAX))?,
         leases: Vec::new(),
+        holder: 0,
     };
     Some(Refused {
         code,

@@ -220,6 +220,7 @@ fn header(batch: &BatchJson<'_>, visitor: VisitorId) -> Result<BatchHeader, Faul
         consent: snapshots(batch.consent)?,
         context,
         leases: leases(&batch.leases)?,
+        holder: 0,
     })
 }
 

@@ -129,9 +129,11 @@ impl<'a> Stepper<'a> {
         let mut ledger = Ledger::default();
         let now_ms = rule_time(header, header.sent_at_ms, arrival.received_ms);
         let state = recall(&record, stored.is_some(), now_ms, trouble, &mut ledger);
-        let state = forget(state, site, gate, now_ms);
+        let mut state = forget(state, site, gate, now_ms);
         let promised = core::mem::take(&mut record.promised);
         let how = (is_plain, header.writer == foreign::writer_of(header.visitor));
+        let leases = Leases::of_batch(header, arrival.trust, how, promised, arrival.received_ms);
+        let leases = leases.meet(site, &mut state, (record.holder, header.holder), now_ms);
         Self {
             site,
             header,
@@ -139,7 +141,7 @@ impl<'a> Stepper<'a> {
             gate,
             program: site.hash.to_string(),
             record,
-            leases: Leases::of_batch(header, arrival.trust, how, promised, arrival.received_ms),
+            leases,
             state,
             anonymous_id: None,
             message_id: None,
@@ -423,7 +425,9 @@ impl<'a> Stepper<'a> {
         let may_grant = is_kept && moment.in_force.holds(Purposes::PERSONALIZATION);
         self.record.promised = if may_grant { promised } else { Vec::new() };
         self.state.publish = self.site.publish;
+        self.record.holder = if is_kept { self.leases.holder() } else { 0 };
         let public = is_kept.then(|| self.state.public(&self.site.program, self.header.writer));
+        let public = public.map(|public| self.leases.shown(public));
         self.record.state = if is_kept { self.state.encode() } else { Vec::new() };
         self.record.publish = self.site.publish;
         self.record.consent = self.gate.now;

@@ -199,6 +199,7 @@ fn what_comes_late_has_its_own_reason_is_counted_and_kept_nowhere() {
         dictionary: None,
         leases: Vec::new(),
         context: Map::new(),
+        holder: 0,
     };
     let arrival = Arrival {
         received_ms: NOW_MS,

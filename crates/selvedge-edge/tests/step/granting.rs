@@ -16,7 +16,7 @@ const HOUR: u64 = 3_600_000;
 const DAY: u64 = 24 * HOUR;
 
 /// A site whose rules have no condition: `first` before `second` in the hero, `third` in the banner, as `change` has them.
-fn capped_site(change: impl FnOnce(&mut Parts)) -> Site {
+pub fn capped_site(change: impl FnOnce(&mut Parts)) -> Site {
     let mut parts = parts();
     let rule = Rule { when: None, hold: Hold::Page, caps: Vec::new(), ..parts.rules[0].clone() };
     parts.slots.insert(0, Slot { name: "banner".into(), fallback: None, caps: Vec::new() });
@@ -29,7 +29,7 @@ fn capped_site(change: impl FnOnce(&mut Parts)) -> Site {
 }
 
 /// At most `limit` a day.
-fn a_day(limit: u16) -> Vec<Cap> {
+pub fn a_day(limit: u16) -> Vec<Cap> {
     vec![Cap { limit, window: Window::Sliding(DAY) }]
 }
 

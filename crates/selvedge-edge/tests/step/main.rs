@@ -6,6 +6,7 @@ mod deadlines;
 mod deciding;
 mod foreign;
 mod granting;
+mod holding;
 mod judged;
 mod laws;
 mod lookups;

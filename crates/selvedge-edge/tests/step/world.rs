@@ -286,6 +286,7 @@ pub fn batch(consent: Snapshot, events: Vec<Result<Event, Undecodable>>) -> Batc
             consent: vec![consent],
             context: Map::new(),
             leases: Vec::new(),
+            holder: 0,
         },
         events,
     }

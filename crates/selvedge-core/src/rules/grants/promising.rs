@@ -5,7 +5,7 @@
 //! What a cap has left is divided once: what devices hold of leases, what answers hold, and what is free.
 
 use super::leasing::{burn, capped, count_in, held_of};
-use super::{Owner, cap_mut, claimed, kept_max, owners, reaches_on, room};
+use super::{Owner, cap_mut, cap_of, claimed, kept_max, owners, reaches_on, room};
 use crate::event::{Event, EventType};
 use crate::hash::fnv1a_64;
 use crate::limits::{LEASE_MS, PROMISES_MAX};
@@ -65,10 +65,24 @@ impl PutAway {
         found.map(|(_, lease)| *lease).unwrap_or_default()
     }
 
-    /// Puts the leases of devices back.
+    /// Puts all leases away: they belong to a device that is not asked for.
+    #[must_use]
+    pub fn all(state: &mut VisitorState) -> Self {
+        let mut away = Self::default();
+        for cell in &mut state.cells {
+            if let CellBody::Cap(cap) = &mut cell.body {
+                away.0.push((cell.hash, core::mem::take(&mut cap.lease)));
+            }
+        }
+        away
+    }
+
+    /// Puts the leases of devices back, where what they are of is known still.
     pub fn put_back(&self, state: &mut VisitorState) {
         for (hash, lease) in &self.0 {
-            if let Some(cell) = cap_mut(state, *hash) {
+            if cap_of(state, *hash).is_some()
+                && let Some(cell) = cap_mut(state, *hash)
+            {
                 cell.lease = *lease;
             }
         }

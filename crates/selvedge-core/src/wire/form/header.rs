@@ -28,6 +28,7 @@ struct HeaderForm<'a> {
     consent: Bounded<SnapshotForm, CONSENT_SNAPSHOTS_MAX>,
     context: ContextForm,
     leases: Bounded<LeaseForm, LEASE_REPORTS_MAX>,
+    holder: u32,
 }
 
 /// A context under the dictionary that the version of the wire fixes.
@@ -165,6 +166,7 @@ pub(in crate::wire) fn read_header(bytes: &[u8]) -> Option<BatchHeader> {
         consent: form.consent.0.iter().map(SnapshotForm::read).collect::<Option<Vec<_>>>()?,
         context: form.context.0,
         leases: form.leases.0.iter().map(LeaseForm::read).collect(),
+        holder: form.holder,
     })
 }
 
