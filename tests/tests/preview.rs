@@ -98,19 +98,29 @@ fn a_token_draws_a_variant() -> Result<()> {
     let pushed = world.admin_send("PUT", "/v1/lookups/shop/catalog", rows)?;
     assert_eq!(pushed.status, 200, "{}", pushed.text());
     let mut visitor = Visitor::new(3);
-    let cart = visitor.track("add_to_cart", json!({"sku": "NG-1"}));
-    let answer = world.client().post("/v1/collect", &[], visitor.batch(&[cart]).to_string().as_bytes())?;
-    assert_eq!(answer.json()?["accepted"], 1, "{}", answer.text());
+    let mut leave_a_cart = || -> Result<()> {
+        let cart = visitor.track("add_to_cart", json!({"sku": "NG-1"}));
+        let answer =
+            world.client().post("/v1/collect", &[], visitor.batch(&[cart]).to_string().as_bytes())?;
+        assert_eq!(answer.json()?["accepted"], 1, "{}", answer.text());
+        Ok(())
+    };
     let contents = |variant: &str| -> Result<(Value, Value)> {
         let seen = ask(&world, Some(&token(&["--variant", &format!("cart-discount/{variant}")])?))?;
         let decisions = seen["decisions"].as_array().context("decisions")?.clone();
         let inbox = decisions.into_iter().find(|decision| decision["slot"] == "inbox").context("an inbox")?;
         Ok((inbox["rule"].clone(), inbox["content"].clone()))
     };
-    // A push decides within five seconds.
-    let begun = std::time::Instant::now();
-    while contents("ten_percent")?.0.is_null() && begun.elapsed() < std::time::Duration::from_secs(8) {
-        std::thread::sleep(std::time::Duration::from_millis(200));
+    // A publish and a push decide within five seconds; a cart that was left before that counts by the eight minutes.
+    for _ in 0..5 {
+        leave_a_cart()?;
+        let begun = std::time::Instant::now();
+        while contents("ten_percent")?.0.is_null() && begun.elapsed() < std::time::Duration::from_secs(3) {
+            std::thread::sleep(std::time::Duration::from_millis(200));
+        }
+        if !contents("ten_percent")?.0.is_null() {
+            break;
+        }
     }
     for (variant, content) in
         [("ten_percent", "cart_reminder_10_percent"), ("free_shipping", "cart_reminder_free_shipping")]
