@@ -50,15 +50,12 @@ const stands = (page, slot, text) => page.waitForFunction(
 );
 const answered = (page) => page.evaluate(() => new Promise((resolve) => selvedge.on('accepted', resolve)));
 
-/** The client is there with its program: what is captured before that leaves later, and is not what is tested here. */
-const settled = (page) => ready(page).then(() => page.waitForLoadState('networkidle'));
-
 /** A page of the script tag with a slot; the edge takes the visitor for one of `country`. */
 async function open(slot, { query = '', country = 'DE' } = {}) {
   const app = await beside(site.url, { '/': { body: html(`<h1 data-selvedge-slot="${slot}">The page's own</h1>`) } });
   const { context, page } = await visit(browser, { extraHTTPHeaders: { 'cf-ipcountry': country } });
   const from = (await log(site)).length;
-  return { page, from, go: () => page.goto(`${app.url}/${query}`).then(() => settled(page)), close: () => context.close().then(app.close) };
+  return { page, from, go: () => page.goto(`${app.url}/${query}`).then(() => ready(page)), close: () => context.close().then(app.close) };
 }
 
 /** Holds what the page sends until it is let go. */
@@ -182,7 +179,7 @@ const TAKES_OVER = '<script type="module" src="/assets/stdin.js"></script>';
 
 test('a server rendered it, the page decides the same and the edge too: one exposure, and it stood there all along', async () => {
   const { page, from, errors, close } = await rendered(TAKES_OVER);
-  await settled(page);
+  await ready(page);
   await page.evaluate(() => {
     window.texts = [];
     new MutationObserver(() => texts.push(document.querySelector('h1').textContent)).observe(document.querySelector('main'), { childList: true, characterData: true, subtree: true });
@@ -201,7 +198,7 @@ test('a server rendered it, the page decides the same and the edge too: one expo
 
 test('a server rendered it and the page decides otherwise: what the server alone decided does not count', async () => {
   const { page, from, close } = await rendered(TAKES_OVER);
-  await settled(page);
+  await ready(page);
   const letGo = await hold(page);
   await page.evaluate((consent) => selvedge.consent(consent), CONSENT);
   await page.waitForTimeout(SEEN_MS);

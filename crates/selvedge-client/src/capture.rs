@@ -165,7 +165,7 @@ impl Client {
         if usable.is_empty() && !is_planted(Mutation::StoredUnasked) {
             return;
         }
-        let is_urgent = plan.and_then(|plan| plan.event(&event.name)).is_some_and(|known| known.urgent);
+        let is_urgent = crate::lane::is_urgent(plan, &event);
         let verdict = self.mind.judge(&event);
         // Only now: what may not be captured gives nobody an identity.
         let Some(sequence) = self.next_sequence() else { return self.count_lost(None, 1) };

@@ -158,7 +158,10 @@ impl Client {
             Some(None) => {}
             None if self.has_identity() => {
                 self.voices.forget();
-                let denied = self.consent.in_force().without(Purposes::NECESSARY);
+                // What was denied before stays so: silence would grant it where visitors opt out.
+                let before =
+                    if is_planted(Mutation::DenialForgotten) { Purposes::NONE } else { self.consent.denied };
+                let denied = before.or(self.consent.in_force()).without(Purposes::NECESSARY);
                 let next = Snapshot { granted: Purposes::NONE, denied, ..self.consent };
                 self.change_consent(next, random, false);
             }

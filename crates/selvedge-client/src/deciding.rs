@@ -134,6 +134,8 @@ impl Client {
         let is_there = !bytes.is_empty();
         if !self.mind.load(hash, publish, bytes) {
             self.unreadable = Some(hash).filter(|_| is_there);
+            // What waited for the program's word on when to leave has it now.
+            self.has_news = true;
             return;
         }
         if self.is_open() {
@@ -145,7 +147,7 @@ impl Client {
         self.release_held();
     }
 
-    /// The tracking plan is another: what waits is read and judged by it.
+    /// The tracking plan is another: what waits is read and judged by it, and leaves when it says.
     fn judge_again(&mut self) {
         self.purge();
         for lane in self.lanes.all_mut() {
@@ -155,6 +157,9 @@ impl Client {
             lane.events
                 .iter_mut()
                 .for_each(|queued| queued.applies = self.mind.judge(&queued.event).is_none());
+        }
+        if self.lanes.own().is_some_and(|lane| lane.is_urgent(self.mind.plan())) {
+            self.set_departure(true);
         }
     }
 

@@ -40,6 +40,12 @@ pub struct Queued {
     pub readings: Map,
 }
 
+/// Whether the tracking plan has this event leave at once.
+#[must_use]
+pub fn is_urgent(plan: Option<&Plan>, event: &Event) -> bool {
+    plan.and_then(|plan| plan.event(&event.name)).is_some_and(|known| known.urgent)
+}
+
 /// One writer's events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lane {
@@ -160,6 +166,12 @@ impl Lane {
                 effects.store(event_key(self.writer, event.sequence.get()), value);
             }
         }
+    }
+
+    /// Whether something waits here that never left and that the tracking plan calls urgent.
+    #[must_use]
+    pub fn is_urgent(&self, plan: Option<&Plan>) -> bool {
+        self.events.iter().any(|queued| queued.departures == 0 && is_urgent(plan, &queued.event))
     }
 
     /// Puts the head record on the device.

@@ -344,6 +344,25 @@ fn another_tabs_withdrawal_leaves_the_answer_it_stored() {
 }
 
 #[test]
+fn another_tabs_withdrawal_grants_nothing_that_was_denied() {
+    let mut world = World::new(Some(shop()));
+    world.mode = Mode::OptOut;
+    world.settle();
+    world.consent(Purposes::NONE, Purposes(0b1100));
+    world.page(SITE);
+    world.pass(60_000);
+    for _ in 0..2 {
+        world.device.remove("consent");
+        world.input(Input::Changed { key: "consent".into(), value: None, random: [77; 19] });
+    }
+    world.device.clear();
+    world.page(SITE);
+    world.view_shoes();
+    world.pass(60_000);
+    assert_eq!(world.device.keys().collect::<Vec<_>>(), Vec::<&str>::new());
+}
+
+#[test]
 fn a_grant_after_another_tabs_withdrawal_is_of_another_visitor() {
     let mut world = World::new(Some(shop()));
     world.settle();

@@ -49,6 +49,35 @@ fn an_urgent_event_leaves_at_once_together_with_others_of_the_same_moment() {
 }
 
 #[test]
+fn an_event_captured_before_the_program_leaves_at_once_where_the_program_calls_it_urgent() {
+    for urgent in [true, false] {
+        let mut parts = shop();
+        parts.plan.events[0].urgent = urgent;
+        let mut world = World::new(Some(parts));
+        world.hear_settings();
+        world.grant();
+        world.view_shoes();
+        world.pass(20);
+        assert_eq!(world.edge.log.len(), usize::from(urgent));
+    }
+}
+
+#[test]
+fn an_event_that_waits_for_a_program_nobody_can_read_leaves_at_once() {
+    for is_readable in [false, true] {
+        let mut world = World::new(Some(shop()));
+        if !is_readable {
+            world.edge.bytes[3] = 99;
+        }
+        world.hear_settings();
+        world.grant();
+        world.view_shoes();
+        world.pass(20);
+        assert_eq!(world.edge.log.len(), usize::from(!is_readable));
+    }
+}
+
+#[test]
 fn what_was_captured_offline_arrives_once_online() {
     let mut world = granted();
     world.is_online = false;

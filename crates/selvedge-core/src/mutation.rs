@@ -39,6 +39,8 @@ pub enum Mutation {
     StoredUnasked,
     /// A withdrawal leaves what the device holds.
     WithdrawalKeepsQueue,
+    /// A withdrawal in another tab forgets what was denied before it.
+    DenialForgotten,
     /// The edge is not told of a withdrawal.
     FarewellForgotten,
     /// A page gives up events that failed often, and does not say so.
@@ -119,6 +121,7 @@ impl Mutation {
         Self::ClaimUnasked,
         Self::StoredUnasked,
         Self::WithdrawalKeepsQueue,
+        Self::DenialForgotten,
         Self::FarewellForgotten,
         Self::DroppedSilently,
         Self::DoneBeforeAnswer,
@@ -171,6 +174,7 @@ impl Mutation {
             Self::ClaimUnasked => "claim-unasked",
             Self::StoredUnasked => "stored-unasked",
             Self::WithdrawalKeepsQueue => "withdrawal-keeps-queue",
+            Self::DenialForgotten => "denial-forgotten",
             Self::FarewellForgotten => "farewell-forgotten",
             Self::DroppedSilently => "dropped-silently",
             Self::DoneBeforeAnswer => "done-before-answer",

@@ -162,7 +162,8 @@ impl World<'_> {
                     }
                 }
                 None => {
-                    page.consent.denied = page.consent.in_force().without(Purposes::NECESSARY);
+                    let before = page.consent.denied.or(page.consent.in_force());
+                    page.consent.denied = before.without(Purposes::NECESSARY);
                     page.consent.granted = Purposes::NONE;
                 }
             },

@@ -319,6 +319,12 @@ impl World {
     }
 
     pub fn settle(&mut self) {
+        self.hear_settings();
+        self.run();
+    }
+
+    /// The configuration came; the program it names is on its way.
+    pub fn hear_settings(&mut self) {
         let program = self.edge.program.is_some().then_some(PROGRAM);
         self.input(Input::Settings(Some(Settings {
             paused: self.edge.paused.clone(),
@@ -331,7 +337,6 @@ impl World {
             publish: 1,
             ..Settings::default()
         })));
-        self.run();
     }
 
     pub fn reopen(&mut self) {
