@@ -11,7 +11,7 @@ const OURS = `
   (window.selvedge ??= { q: [] }).q.push(['consent', [${CONSENT}], Date.now()]);
   globalThis.client = {
     track: (name, properties) => selvedge.track(name, properties),
-    isReady: () => Array.isArray(globalThis.selvedge?.decisions?.()),
+    isReady: () => !!globalThis.selvedge?.consent?.()?.analytics,
     flush: () => selvedge.flush(),
     waiting: () => Object.keys(localStorage).filter((key) => key.startsWith('selvedge.shop.q.')).length,
   };`;

@@ -52,7 +52,9 @@ async function opened(at) {
   await devtools.send('Performance.enable', { timeDomain: 'threadTicks' });
   receiver.forget();
   await page.goto(`${receiver.url}/p/${at}`, { waitUntil: 'load' });
-  if (at !== 'none') await page.waitForFunction(() => globalThis.client.isReady());
+  // Looked at seldom: who asks at every frame has frames made, which would be the client's.
+  await quiet();
+  await until('the client', () => page.evaluate(() => globalThis.client.isReady()));
   await page.evaluate(() => void globalThis.client.flush?.());
   await quiet();
   return { context, page, devtools };
@@ -110,7 +112,7 @@ async function calls(at, { waiting }) {
   await page.evaluate(runCalls, BATCH);
   await settled(page, BATCH);
   const { sent, whole } = receiver.seen();
-  const [means, singles] = [[], []];
+  const [means, singles, wholes] = [[], [], []];
   for (let turn = 0; turn < TURNS + WARM_TURNS; turn += 1) {
     receiver.forget();
     const spent = await page.evaluate(runCalls, BATCH);
@@ -119,9 +121,13 @@ async function calls(at, { waiting }) {
       singles.push(...spent);
     }
     await settled(page, BATCH, waiting);
+    receiver.forget();
+    const all = await page.evaluate(runTasks, BATCH);
+    if (turn >= WARM_TURNS) wholes.push(sum(all) / BATCH);
+    await settled(page, BATCH, waiting);
   }
   await context.close();
-  return { means, singles, sent, whole };
+  return { means, singles, wholes, sent, whole };
 }
 
 /** Until what was called has left the page, as the receiver or the client itself counts. */
@@ -142,13 +148,27 @@ function runCalls(count) {
   });
 }
 
+/** Runs in the page: calls with what they leave for the end of their task. */
+async function runTasks(count) {
+  const spent = [];
+  for (let at = 0; at < count; at += 1) {
+    const properties = { sku: `sku-${at % 40}`, category: 'shoes', value: 129.95 };
+    const begin = performance.now();
+    globalThis.client.track('wishlist_add', properties);
+    for (let turn = 0; turn < 4; turn += 1) await undefined;
+    spent.push((performance.now() - begin) * 1_000);
+  }
+  return spent;
+}
+
 /** A client's lines. */
-function tell({ name, note = {}, inline }, visits, none, { means, singles, sent, whole }) {
+function tell({ name, note = {} }, visits, none, { means, singles, wholes, sent, whole }) {
   const print = (figure, value, min, said) => console.log(JSON.stringify({ figure: `page: ${figure}`, of: name, value, min, note: said }));
   const least = (samples) => Math.min(...samples);
   const sorted = singles.sort((one, other) => one - other);
   print('µs of a track call', median(means), least(means), note.call);
   print('µs of a track call, p95', sorted[Math.floor(sorted.length * 0.95)], sorted[0]);
+  print('µs of a track call and the rest of its task', median(wholes), least(wholes), note.call);
   if (name === 'floor') return;
   print('code, base bundle', median(visits.base), least(visits.base));
   print('code, all that a visit fetches', median(visits.code), least(visits.code));

@@ -16,7 +16,7 @@ const CARDS = Array.from({ length: 60 }, (_, at) => `<li><a href="#p${at}">Shoe 
 
 /** The page of a client; without one it is the page alone. */
 function html(at, { inline = '', tag = '', markup = '' } = {}) {
-  const begins = `<script>globalThis.endpoint = location.origin + '/r/${at}';globalThis.client = { isReady: () => false };${inline}</script>`;
+  const begins = `<script>globalThis.endpoint = location.origin + '/r/${at}';globalThis.client = { isReady: () => ${at === 'none'} };${inline}</script>`;
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Shop</title><link rel="icon" href="data:,">${begins}${tag}</head>
 <body><h1>Shoes and gear</h1>${markup}<ul>${CARDS}</ul></body></html>`;
 }

@@ -45,6 +45,10 @@ fn pages_are_told_what_is_on_and_the_plan_knows_its_events() {
         assert_eq!(event(&found, name).is_some(), is_known, "{name}");
     }
     assert!(kinds(&compiled("  routes: true")).is_empty());
+    assert!(kinds(&compiled("  loss: true")).is_empty());
+    let silent = compiled("  loss: false");
+    assert_eq!(kinds(&silent), [("loss", "off")], "delivery without a tracking plan has to know");
+    assert!(event(&silent, "events_lost").is_none());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 /** The global `selvedge`: what a site calls goes into the sink, what comes of it reaches the site's listeners. */
 import { address, inOrder } from "./capture";
-import { decisions, lookAgain } from "./decisions";
+import { decisions, lookAgain, want } from "./decisions";
 import { priced } from "./ecommerce";
 import { PURPOSES, purposesOf, type EventType, type Sink } from "./sink";
 import type { Call } from "./stub";
@@ -8,7 +8,7 @@ import type { Choice, Decision, Notices, Properties, Selvedge } from "./types";
 
 type Listener = { kind: keyof Notices; callback: (notice: never) => void };
 
-const listeners = new Set<Listener>();
+export const listeners = new Set<Listener>();
 let sink: Sink | undefined;
 let purposes = purposesOf(1);
 /** When the call that is being made was made: calls that waited for the client keep their time. */
@@ -72,18 +72,23 @@ export const api: Selvedge = {
     return purposes;
   },
   slot: (name, callback) => {
-    const decision = decisions.get(name);
+    const decision = api.decisions().find(({ slot }) => slot === name);
     if (decision) callback(decision);
     return api.on("decision", (decision: Decision) => {
       if (decision.slot === name) callback(decision);
     });
   },
-  decisions: () => [...decisions.values()],
+  decisions: () => {
+    want();
+    sink?.catchUp?.();
+    return [...decisions.values()];
+  },
   flush: () => inOrder(() => sink?.flush()),
   reset: () => inOrder(() => sink?.reset()),
   on: (kind, callback) => {
     const listener: Listener = { kind, callback };
     listeners.add(listener);
+    if (kind === "decision") want();
     return () => void listeners.delete(listener);
   },
 };

@@ -44,9 +44,7 @@ export async function open(stub: Stub, boot: Boot, parts: Parts): Promise<void> 
   const isMemory = boot.data["storage"] === "memory";
   openStorage(site, isMemory);
   openTransport(endpoint, site);
-  const config: Promise<Settings | undefined> = boot.config
-    .then((response) => (response.ok ? response.json() : undefined))
-    .catch(() => undefined);
+  const config = getConfig(boot.config);
   const wanted = config.then((settings) => wantedOf(boot.data["capture"], settings));
   engineFrom(parts.rules);
   const part = await choose(boot, parts);

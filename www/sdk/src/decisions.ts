@@ -2,6 +2,7 @@
 import { Reader } from "./decode";
 import type { Content, Decision } from "./types";
 
+const SLOT = "[data-selvedge-slot]";
 const TYPES = ["text", "link", "image", "attributes", "html", "json"] as const;
 
 /** Slots whose elements are found by a CSS selector: name and selector. */
@@ -29,9 +30,21 @@ export type Slots = {
 
 export const decisions = new Map<string, Decision>();
 
+export let want: () => void;
+/** Once somebody wants decisions: the page has a slot, or the site asks. Until then nothing that decides is fetched. */
+export const wanted = new Promise<void>((resolve) => {
+  want = resolve;
+});
+
 const recorded = new WeakSet<Decision>();
 let changed: (decision: Decision) => void = () => {};
+/** Until it is loaded. */
 let load: (() => void) | undefined;
+/** A slot may come later: looked for once for each picture of a page that changes. */
+const watcher = new MutationObserver(() => {
+  watcher.disconnect();
+  requestAnimationFrame(look);
+});
 let slots: Slots | undefined;
 let selectors: Selectors = [];
 
@@ -44,6 +57,8 @@ export function openDecisions(
   changed = onChanged;
   load = () => {
     load = undefined;
+    watcher.disconnect();
+    want();
     loads().then(
       ({ openSlots }) => {
         slots = openSlots({ ...eye, decisions, recorded });
@@ -54,12 +69,23 @@ export function openDecisions(
       },
     );
   };
-  if (document.querySelector("[data-selvedge-slot]")) load();
+  look();
+}
+
+/** Loads what shows decisions where the page has a slot, and looks again when it has changed. */
+function look(): void {
+  try {
+    const all = [SLOT, ...selectors.map(([, selector]) => selector)].join();
+    if (document.querySelector(all)) load?.();
+  } catch {
+    // Not all of them are selectors of this browser.
+    load?.();
+  }
+  if (load) watcher.observe(document, { childList: true, subtree: true });
 }
 
 export function show(decision: Decision): void {
   decisions.set(decision.slot, decision);
-  load?.();
   slots?.show(decision);
   changed(decision);
 }
@@ -70,6 +96,7 @@ export function lookAgain(): void {
 
 export function selectSlots(found: Selectors): void {
   selectors = found;
+  if (load && found.length) look();
   slots?.select(found);
 }
 

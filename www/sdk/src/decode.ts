@@ -1,6 +1,8 @@
 /** Reads what the head says: the primitives of the wire. Both sides ship together, so nothing is checked here. */
 
 const text = new TextDecoder();
+/** A call takes so many parameters in every browser. */
+const LETTERS_MAX = 4_096;
 
 export class Reader {
   #bytes: Uint8Array;
@@ -34,6 +36,15 @@ export class Reader {
 
 export function toText(bytes: Uint8Array): string {
   return text.decode(bytes);
+}
+
+/** Each byte a letter of Latin-1. */
+export function toLatin(bytes: Uint8Array): string {
+  let latin = "";
+  for (let at = 0; at < bytes.length; at += LETTERS_MAX) {
+    latin += String.fromCharCode.apply(null, bytes.subarray(at, at + LETTERS_MAX) as unknown as number[]);
+  }
+  return latin;
 }
 
 export function toHex(bytes: Uint8Array): string {

@@ -6,6 +6,9 @@ const DEPTH_MAX = 12;
 /** Twice a greater integer, less one, is not exact in a double. */
 const DOUBLED_MAX = 2 ** 51;
 
+/** Short ASCII, which most texts are, is written before an encoder has begun. */
+const SHORT = /^[\0-\x7f]{0,127}$/;
+
 const text = new TextEncoder();
 
 export class Writer {
@@ -45,7 +48,10 @@ export class Writer {
   }
 
   text(value: string): this {
-    return this.bytes(text.encode(value));
+    if (!SHORT.test(value)) return this.bytes(text.encode(value));
+    this.u8(value.length);
+    for (let at = 0; at < value.length; at++) this.u8(value.charCodeAt(at));
+    return this;
   }
 
   /** Names and values, in their order. What JSON leaves out is left out. */

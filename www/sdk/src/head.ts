@@ -15,6 +15,8 @@ import { hurry } from "./transport";
 /** Records that are read at once, where consent allows it. The queues come later, with their locks. */
 const RECORDS = ["consent", "visitor", "state", "program", "leases", "paused"];
 const RANDOM_BYTES = 19;
+/** So many captures of one task wait at most. */
+const WAITING_MAX = 256;
 
 let isAlive = false;
 
@@ -23,17 +25,33 @@ export async function startHead(source: Promise<Response>): Promise<void> {
   const module = await (await source).arrayBuffer();
   const { instance } = await WebAssembly.instantiate(module, imports);
   __wbg_set_wasm(instance.exports);
-  (instance.exports as { __wbindgen_start?: () => void }).__wbindgen_start?.();
   isAlive = true;
 }
 
-/** Tells the head. False where it did not take it. A module that trapped is left alone from then on. */
-function tell(writer: Writer): boolean {
+/** Tells the head, behind all that it was told before. */
+function tell(writer: Writer): void {
+  catchUp();
+  give(writer.done());
+}
+
+/** False where the head did not take it. A module that trapped is left alone from then on. */
+function give(input: Uint8Array): boolean {
   try {
-    return isAlive && handle(ready(writer.done()));
+    return isAlive && handle(ready(input));
   } catch {
     isAlive = false;
     return false;
+  }
+}
+
+/** What was captured and the head did not take yet: the site's call returns first, the head takes it before the task is over. */
+let waiting: Uint8Array[] = [];
+
+function catchUp(): void {
+  const inputs = waiting;
+  waiting = [];
+  for (const input of inputs) {
+    if (!give(input)) heard("lost", { count: 1 });
   }
 }
 
@@ -81,8 +99,11 @@ export function tellChange(key: string, value: Uint8Array | undefined): void {
 export const head: Sink = {
   capture: (type, name, time, properties, isAutomatic, readings) => {
     const writer = new Writer(4).u8(EVENT_TYPES.indexOf(type)).text(name).varint(time);
-    if (!tell(writer.map(properties).flag(isAutomatic).map(readings))) heard("lost", { count: 1 });
+    const count = waiting.push(writer.map(properties).flag(isAutomatic).map(readings).done());
+    if (count === 1) queueMicrotask(catchUp);
+    if (count > WAITING_MAX) catchUp();
   },
+  catchUp,
   page: (time, referrer, properties) => {
     tell(new Writer(5).varint(time).text(address()).text(document.title).text(referrer).map(properties));
   },

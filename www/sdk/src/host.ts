@@ -1,7 +1,7 @@
 /** What the head has done: these functions are the imports of the wasm module. Their bytes are views that do not last. */
-import { heard } from "./api";
-import { readDecision, show as showDecision } from "./decisions";
-import { Reader, toHex, toText } from "./decode";
+import { heard, listeners } from "./api";
+import { readDecision, show as showDecision, wanted } from "./decisions";
+import { Reader, toHex, toLatin } from "./decode";
 import { tellEngine, tellProgram, tellReply, tellTick } from "./head";
 import { hold as holdQueue } from "./locks";
 import { ready } from "./parcel";
@@ -17,11 +17,11 @@ export { take } from "./parcel";
 let timer: ReturnType<typeof setTimeout> | undefined;
 
 export function store(key: Uint8Array, value: Uint8Array): void {
-  storage.write(toText(key), value);
+  storage.write(toLatin(key), value);
 }
 
 export function erase(key: Uint8Array): void {
-  storage.erase(toText(key));
+  storage.erase(toLatin(key));
 }
 
 export function eraseAll(): void {
@@ -50,7 +50,7 @@ export function load(hash: Uint8Array): void {
 
 type Answer = (question: Uint8Array) => Uint8Array;
 
-/** The rule engine: a module of its own, which only pages fetch whose program has rules. */
+/** The rule engine: a module of its own, which only pages fetch whose program has rules, and where somebody wants decisions. */
 let answer: Answer | undefined;
 let fetchEngine: () => Promise<Answer> = () => Promise.reject();
 
@@ -59,7 +59,7 @@ export function engineFrom(fetches: typeof fetchEngine): void {
 }
 
 export function engine(): void {
-  fetchEngine().then(
+  wanted.then(fetchEngine).then(
     (opened) => {
       answer = opened;
       tellEngine(true);
@@ -78,7 +78,7 @@ export function ask(question: Uint8Array): number {
 }
 
 export function hold(queue: Uint8Array): void {
-  holdQueue(toText(queue));
+  holdQueue(toLatin(queue));
 }
 
 export function show(decision: Uint8Array): void {
@@ -87,6 +87,8 @@ export function show(decision: Uint8Array): void {
 
 /** Kinds as in crates/selvedge-client/src/crossing.rs. */
 export function emit(notice: Uint8Array): void {
+  // Each event is told of, and hardly a page listens.
+  if (!listeners.size && notice[0] === 1) return;
   const reader = new Reader(notice);
   const kind = reader.u8();
   const count = reader.varint();

@@ -11,14 +11,19 @@ if (stub && boot) {
     () =>
       import(`${base}${name}.js`);
   const module = (name: string): Promise<Response> => fetch(`${base}${name}.wasm`, { credentials: "omit" });
-  const strings = (): Promise<Response> => module("strings");
-  const rules: Parts["rules"] = async () => {
-    const source = module("rules");
-    source.catch(() => {});
-    const engine: typeof import("./rules") = await import(`${base}rules.js`);
-    return engine.open(source);
-  };
-  const [consent, extras, identity, plain] = [part("consent"), part("extras"), part("identity"), part("plain")];
-  const [preview, slots] = [part("preview"), part("slots")];
-  void open(stub, boot, { consent, extras, identity, plain, preview, rules, slots, strings });
+  void open(stub, boot, {
+    consent: part("consent"),
+    extras: part("extras"),
+    identity: part("identity"),
+    plain: part("plain"),
+    preview: part("preview"),
+    slots: part("slots"),
+    strings: () => module("strings"),
+    rules: async () => {
+      const source = module("rules");
+      source.catch(() => {});
+      const engine: typeof import("./rules") = await import(`${base}rules.js`);
+      return engine.open(source);
+    },
+  });
 }

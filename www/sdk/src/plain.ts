@@ -61,6 +61,9 @@ const BOOT_EPOCH_MINUTES = 26_297_280;
 /** The plain API's bit among those who say what is granted, and the names of all of them. */
 const API = 1;
 const SIGNALS = ["api", "server", "tcf", "gpp", "consent_mode", "platform", "dnt"];
+const ANALYTICS = 2;
+/** The event of the default plan that says how many were lost. */
+const LOST_EVENT = "events_lost";
 /** The key of the answer on the device. */
 const CONSENT = "consent";
 const CAMPAIGN = ["source", "medium", "campaign", "term", "content"];
@@ -83,6 +86,9 @@ export function open(boot: Boot, ear: Ear): Sink {
   let queue: Waiting[] = [];
   let inFlight = 0;
   let failures = 0;
+  /** How many events were lost since the page began, and how many of them no event says yet. */
+  let lost = 0;
+  let untold = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const shown = new Map<string, Shown>();
   const seen = new Set<string>();
@@ -134,11 +140,32 @@ export function open(boot: Boot, ear: Ear): Sink {
     readings: Properties = {},
   ): void {
     if (isAnswered() && !isOpen()) return;
-    if (queue.length >= (isAnswered() ? QUEUED_EVENTS_MAX : HELD_EVENTS_MAX)) return ear.heard("lost", { count: 1 });
-    const event = { sequence: ++sequence, type, name, time, properties: plain(properties), readings, context };
-    queue.push({ event, said: isOpen() ? said : undefined });
+    if (queue.length >= (isAnswered() ? QUEUED_EVENTS_MAX : HELD_EVENTS_MAX)) return lose(1);
+    push({ sequence: ++sequence, type, name, time, properties: plain(properties), readings, context });
     if (isOpen()) ear.heard("event", { name, code: "" });
     schedule(FLUSH_MS);
+  }
+
+  function push(event: Event): void {
+    queue.push({ event, said: isOpen() ? said : undefined });
+  }
+
+  function lose(count: number): void {
+    if (!count) return;
+    untold += count;
+    lost += count;
+    ear.heard("lost", { count: lost });
+  }
+
+  /** What was lost is the next event that leaves; by itself it has none leave, lest an edge that refuses all is asked for ever. */
+  function reportLosses(): void {
+    const isOff = settings?.capture?.some(([kind, option]) => kind === "loss" && option === "off");
+    if (!untold || isOff || !(inForce() & ANALYTICS)) return;
+    // No later than what it is about: it must not begin a session.
+    const time = queue.at(-1)?.event.time ?? Date.now();
+    const properties = { count: untold };
+    push({ sequence: ++sequence, type: "track", name: LOST_EVENT, time, properties, readings: {}, context: {} });
+    untold = 0;
   }
 
   function schedule(delayMs: number): void {
@@ -181,6 +208,7 @@ export function open(boot: Boot, ear: Ear): Sink {
 
   async function flush(): Promise<void> {
     if (inFlight || !queue.length || !isOpen() || !isSettled) return;
+    reportLosses();
     const events = queue.slice(0, BATCH_EVENTS_MAX);
     const from = identity;
     inFlight = events.length;
@@ -190,7 +218,7 @@ export function open(boot: Boot, ear: Ear): Sink {
     const isOver = (status >= 200 && status < 300) || [400, 413, 415, 422].includes(status);
     failures = isOver ? 0 : failures + 1;
     if (isOver) queue = queue.slice(events.length);
-    if (isOver && status >= 400) ear.heard("lost", { count: events.length });
+    if (isOver && status >= 400) lose(events.length);
     const bound = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** failures);
     if (queue.length) schedule(isOver ? FLUSH_MS : Math.random() * bound);
   }
@@ -217,7 +245,10 @@ export function open(boot: Boot, ear: Ear): Sink {
     ear.heard("accepted", { count: accepted });
     for (const refusal of refused) ear.heard("refused", refusal);
     // The edge takes nothing more of who was erased.
-    if (refused.some(({ code }) => code === "erased")) forget();
+    if (refused.some(({ code }) => code === "erased")) {
+      lose(queue.length - inFlight);
+      forget();
+    }
     for (const { slot, rule, reason, detail = "", held_out = null, body = null } of decisions) {
       const before = shown.get(slot);
       const { until_ms = Infinity } = granted.find((one) => one.slot === slot) ?? {};
@@ -232,6 +263,7 @@ export function open(boot: Boot, ear: Ear): Sink {
   /** What waits leaves by beacon; nobody says how it ended. */
   function leave(): void {
     if (!isOpen()) return;
+    reportLosses();
     for (let at = inFlight; at < queue.length; at += BATCH_EVENTS_MAX) {
       navigator.sendBeacon(endpoint + "v1/collect", batch(queue.slice(at, at + BATCH_EVENTS_MAX)));
     }

@@ -37,6 +37,8 @@ export type Sink = {
     isAutomatic: boolean,
     readings: Properties,
   ): void;
+  /** What was captured so far counts from now on. Left out: it does already. */
+  catchUp?(): void;
   page(time: number, referrer: string, properties: Properties): void;
   /** Purposes as bits, in the order of {@link PURPOSES}. */
   consent(granted: number, denied: number): void;

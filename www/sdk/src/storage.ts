@@ -2,6 +2,7 @@
  * The device's storage: records as Latin-1 text under `selvedge.<site>.`. Where storage is denied or full, nothing is
  * kept and nothing breaks: the head's queue is in memory too.
  */
+import { toLatin } from "./decode";
 
 export type Entry = readonly [key: string, value: Uint8Array];
 
@@ -42,9 +43,7 @@ export function read(key: string): Uint8Array | undefined {
 }
 
 export function write(key: string, value: Uint8Array): void {
-  let latin = "";
-  for (const byte of value) latin += String.fromCharCode(byte);
-  plan(key, latin);
+  plan(key, toLatin(value));
 }
 
 export function erase(key: string): void {
@@ -97,5 +96,8 @@ export function watch(changed: (key: string, value: Uint8Array | undefined) => v
 }
 
 function toBytes(latin: string | null): Uint8Array | undefined {
-  return latin === null ? undefined : Uint8Array.from(latin, (letter) => letter.charCodeAt(0));
+  if (latin === null) return undefined;
+  const bytes = new Uint8Array(latin.length);
+  for (let at = 0; at < latin.length; at++) bytes[at] = latin.charCodeAt(at);
+  return bytes;
 }

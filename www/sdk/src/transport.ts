@@ -48,7 +48,6 @@ export async function post(batch: Uint8Array<ArrayBuffer>): Promise<Reply> {
       body: new Uint8Array(await response.arrayBuffer()),
     };
   } catch {
-    compressing = undefined;
     return { status: 0, retryAfterMs: 0, body: new Uint8Array() };
   }
 }
@@ -63,10 +62,12 @@ export function hurry(): void {
   if (compressing) beacon(compressing);
 }
 
-/** The config as it is now; undefined where it cannot be had. */
-export async function getConfig(): Promise<Settings | undefined> {
+/** The config as it was asked for, or as it is now; undefined where it cannot be had. */
+export async function getConfig(
+  asked: Promise<Response> = fetch(configUrl(endpoint, site), { credentials: "omit", cache: "no-store" }),
+): Promise<Settings | undefined> {
   try {
-    const response = await fetch(configUrl(endpoint, site), { credentials: "omit", cache: "no-store" });
+    const response = await asked;
     return response.ok ? ((await response.json()) as Settings) : undefined;
   } catch {
     return undefined;
@@ -88,12 +89,7 @@ async function deflate(batch: Uint8Array<ArrayBuffer>): Promise<Uint8Array<Array
   if (batch.length < DEFLATE_BYTES_MIN || document.hidden) return batch;
   try {
     const stream = new Blob([batch.subarray(2)]).stream().pipeThrough(new CompressionStream("deflate-raw"));
-    const packed = new Uint8Array(await new Response(stream).arrayBuffer());
-    const body = new Uint8Array(packed.length + 2);
-    body.set(batch.subarray(0, 2));
-    body[1] = 1;
-    body.set(packed, 2);
-    return body;
+    return new Uint8Array([batch[0] ?? 0, 1, ...new Uint8Array(await new Response(stream).arrayBuffer())]);
   } catch {
     return batch;
   }

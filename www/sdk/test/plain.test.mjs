@@ -22,12 +22,22 @@ function page(device = new Map(), answer = {}) {
   global("localStorage", new Proxy(storage, { ownKeys: () => [...device.keys()], getOwnPropertyDescriptor }));
   global("innerWidth", 1440);
   const shows = [];
+  const lost = [];
+  const edge = { status: 200 };
   global("fetch", async (_, { body }) => {
     sent.push(JSON.parse(body));
-    return { ok: true, status: 200, json: async () => answer };
+    return { ok: edge.status === 200, status: edge.status, json: async () => answer };
   });
   const boot = { data: { key: "wk", site: "shop", endpoint: "/" } };
-  return { sink: open(boot, { heard: () => {}, show: (show) => shows.push(show) }), sent, shows };
+  const heard = (kind, { count }) => kind === "lost" && lost.push(count);
+  return { sink: open(boot, { heard, show: (show) => shows.push(show) }), sent, shows, lost, edge };
+}
+
+/** The events that say what was lost, once each however often they left: what they count. */
+function told(sent) {
+  const events = sent.flatMap(({ writer, events }) => events.map((event) => ({ ...event, id: `${writer}.${event.sequence}` })));
+  const once = new Map(events.filter(({ name }) => name === "events_lost").map((event) => [event.id, event]));
+  return [...once.values()].map(({ type, properties }) => ({ type, ...properties }));
 }
 
 const ANALYTICS = 2;
@@ -137,4 +147,85 @@ test("what may be seen no longer steps back before it counts", async () => {
   assert.deepEqual(told, ["past-rule", null]);
   const exposures = sent.flatMap(({ events }) => events).filter(({ type }) => type === "exposure");
   assert.deepEqual(exposures.map(({ properties }) => properties.slot), ["still", "uncapped"]);
+});
+
+test("what had no room is counted, and said by the next batch", async () => {
+  const { sink, sent, lost } = page();
+  for (let count = 0; count < 259; count++) sink.capture("track", "held", count, {}, false);
+  assert.deepEqual(lost, [1, 2, 3]);
+  sink.settle(config("opt-in"));
+  sink.consent(PERSONALIZATION, 0);
+  sink.flush();
+  await task();
+  assert.deepEqual(told(sent), [], "without analytics nobody is told");
+  sink.consent(ANALYTICS, 0);
+  for (let turn = 0; turn < 6; turn++) {
+    sink.flush();
+    await task();
+  }
+  assert.deepEqual(told(sent), [{ type: "track", count: 3 }]);
+  sink.hidden();
+  assert.deepEqual(told(sent), [{ type: "track", count: 3 }], "once");
+});
+
+test("what the edge refuses is told with the next event, and does not ask it again by itself", async () => {
+  const { sink, sent, lost, edge } = page();
+  sink.settle(config("opt-in"));
+  sink.consent(ANALYTICS, 0);
+  edge.status = 400;
+  for (let count = 0; count < 4; count++) sink.capture("track", "seen", count, {}, false);
+  sink.flush();
+  await task();
+  assert.deepEqual(lost, [4]);
+  const requests = sent.length;
+  sink.flush();
+  await task();
+  assert.equal(sent.length, requests, "nothing waits but what would say it");
+  edge.status = 200;
+  sink.capture("track", "seen", 9, {}, false);
+  sink.flush();
+  await task();
+  assert.deepEqual(told(sent), [{ type: "track", count: 4 }]);
+  const [event, loss] = sent.at(-1).events;
+  assert.deepEqual([event.time, loss.time, loss.sequence], [9, 9, event.sequence + 1]);
+});
+
+test("a page that leaves says what was lost", async () => {
+  const { sink, sent, edge } = page();
+  sink.settle(config("opt-in"));
+  sink.consent(ANALYTICS, 0);
+  edge.status = 422;
+  sink.capture("track", "seen", 1, {}, false);
+  sink.flush();
+  await task();
+  sink.hidden();
+  assert.deepEqual(told(sent), [{ type: "track", count: 1 }]);
+});
+
+test("where the site wants no word of losses, none is sent", async () => {
+  const { sink, sent, lost } = page();
+  sink.settle({ ...config("opt-in"), capture: [["loss", "off"]] });
+  for (let count = 0; count < 300; count++) sink.capture("track", "held", count, {}, false);
+  sink.consent(ANALYTICS, 0);
+  sink.hidden();
+  assert.equal(lost.at(-1), 44);
+  assert.deepEqual(told(sent), []);
+});
+
+test("what waits of an erased visitor is lost, and the next visitor says so", async () => {
+  const answer = { refused: [] };
+  const { sink, sent, lost } = page(new Map(), answer);
+  sink.settle(config("opt-in"));
+  sink.consent(ANALYTICS, 0);
+  for (let count = 0; count < 60; count++) sink.capture("track", "seen", count, {}, false);
+  answer.refused = [{ sequence: 1, code: "erased" }];
+  sink.flush();
+  await task();
+  assert.deepEqual(lost, [10]);
+  answer.refused = [];
+  sink.capture("track", "after", 99, {}, false);
+  sink.flush();
+  await task();
+  assert.deepEqual(told(sent), [{ type: "track", count: 10 }]);
+  assert.notEqual(sent.at(-1).visitor, sent[0].visitor);
 });

@@ -63,7 +63,8 @@ fn read_kind(kind: &'static Kind, node: &Node, capture: &mut Capture, report: &m
     let (place, option) = match (kind.name, place) {
         ("routes", Where::Nowhere) => (Where::Everywhere, "off".to_owned()),
         ("routes", _) => return,
-        // What was lost is told where nothing is said; pages need no word of it.
+        // What was lost is told where nothing is said; only pages that keep silent need a word of it.
+        (LOSS, Where::Nowhere) => return capture.kinds.push((LOSS.to_owned(), "off".to_owned())),
         (LOSS, Where::Everywhere) => (Where::OnPages, option),
         _ => (place, option),
     };
