@@ -163,7 +163,17 @@ const KINDS = {
       await page.waitForTimeout(1_200);
     }
   }, { dead_click: [{ element: 'button#nothing', text: 'Nothing' }] }],
-  visibility: [(page) => page.waitForTimeout(1_500), { element_visible: [{ element: 'promo', place: 'top' }] }],
+  visibility: [async (page) => {
+    // In view, but not for a second.
+    await page.evaluate(() => {
+      const brief = document.createElement('section');
+      Object.assign(brief.dataset, { selvedgeVisible: 'brief' });
+      brief.style.cssText = 'position:fixed;top:0;height:40px;width:40px';
+      document.body.append(brief);
+      setTimeout(() => brief.remove(), 400);
+    });
+    await page.waitForTimeout(1_500);
+  }, { element_visible: [{ element: 'promo', place: 'top' }] }],
   ecommerce: [(page) => page.evaluate(() => {
     selvedge.ecommerce('purchase', { transaction_id: 't1', currency: 'EUR', items: [{ price: 19.9, quantity: 3 }, { price: 0.1 }] });
   }), { purchase: [{ transaction_id: 't1', value: 59.8 }] }],
@@ -173,7 +183,7 @@ const KINDS = {
     (function gtag() { dataLayer.push(arguments); })('event', 'add_to_cart', { currency: 'EUR', value: 7, items: [{ item_id: 'a' }] });
   }), {
     view_item: [{ value: 5, items: [{ item_id: 'early', price: 2.5, quantity: 2 }] }],
-    newsletter_signup: [{ place: 'footer of [email]', value: 12.5 }],
+    newsletter_signup: [{ place: 'footer of [email]', value: 12.5, user_data: (given) => given === undefined }],
     add_to_cart: [{ value: 7 }],
   }],
 };
@@ -198,6 +208,29 @@ for (const [kind, [act, expected]] of Object.entries(KINDS)) {
     await context.close();
   });
 }
+
+test('the time that a page is hidden is none that it is used', async () => {
+  const { context, page, events } = await opened();
+  const spent = await page.evaluate(async () => {
+    const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+    const hide = (hidden) => {
+      Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+      document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
+    };
+    await wait(1_200);
+    hide(true);
+    await wait(3_000);
+    hide(false);
+    const back = performance.now();
+    await wait(1_200);
+    hide(true);
+    return performance.now() - back;
+  });
+  const found = await events('engagement', 2);
+  assert.equal(found.length, 2);
+  assert.ok(Math.abs(found[1].duration_ms - spent) < 500, `${found[1].duration_ms} of ${spent} ms`);
+  await context.close();
+});
 
 test('switched off, no kind gives an event', { timeout: 120_000 }, async () => {
   const { context, page, requests, lines } = await opened('/off');

@@ -80,7 +80,9 @@ test('what is tracked while offline survives the close of the tab', async () => 
     return list.length >= 5 && list;
   });
   assert.deepEqual(arrived, expected('kept-', 5));
-  await until('an empty queue', async () => !(await stored(next)).local.some((key) => /^selvedge:q/.test(key)));
+  await ready(next);
+  await next.evaluate(() => selvedge.flush());
+  await until('an empty queue', async () => !(await stored(next)).local.some((key) => /\.q\./.test(key)));
   await context.close();
 });
 
