@@ -3,7 +3,7 @@
 //! One implementation for the page and the edge, without regular expressions: each letter is looked at a few times at most.
 //!
 //! A shape is not a proof: some numbers of other kinds have it, and a number that is written without any mark of a phone
-//! (`1711234567`) has none. docs/capture.md lists the shapes.
+//! (`1711234567`) has none, unless a word for a telephone stands before it. docs/capture.md lists the shapes.
 
 use crate::event::{Event, EventType};
 use crate::limits::VALUE_DEPTH_MAX;
@@ -25,8 +25,33 @@ const OF_PAGES: [&str; 4] = ["path", "url", "title", "referrer"];
 const LOCAL_BYTES_MAX: usize = 64;
 /// Groups of digits that are read as one number.
 const GROUPS_MAX: usize = 8;
-/// What ends the names of pictures (`logo@2x.png`) and is no domain.
-const PICTURES: [&[u8]; 6] = [b"png", b"jpg", b"jpeg", b"webp", b"gif", b"svg"];
+/// Words for a telephone, by [`key`]: those of five letters stand for all that begin so (`Telefonnummer`, `mobile`, `téléphone`).
+const TELEPHONES: [u32; 16] = [
+    key(b"tel"),
+    key("tél".as_bytes()),
+    key(b"telep"),
+    key(b"telef"),
+    key("télé".as_bytes()),
+    key("telé".as_bytes()),
+    key(b"phone"),
+    key(b"mobil"),
+    key(b"mobie"),
+    key("móvi".as_bytes()),
+    key(b"handy"),
+    key(b"rufnu"),
+    key(b"call"),
+    key(b"cell"),
+    key(b"fax"),
+    key("numé".as_bytes()),
+];
+/// Keys of at most two letters are below it (`no`, `is`, `me`).
+const SHORT: u32 = 1 << 10;
+/// From here on a key has five letters, and takes no more.
+const FULL: u32 = 1 << 20;
+/// What words of five letters and more that begin with `n` have above those bits (`number`, `Nummer`).
+const NUMBER: u32 = 14;
+/// What ends the names of pictures (`logo@2x.png`) and is no domain, by [`key`].
+const PICTURES: [u32; 6] = [key(b"png"), key(b"jpg"), key(b"jpeg"), key(b"webp"), key(b"gif"), key(b"svg")];
 
 /// Masks what was not sent on purpose: all that was captured by itself, what page views say of the page, the facts that came
 /// with the event, and the properties that the plan wants `masked`. What the plan calls `pii` was meant, and stays.
@@ -64,6 +89,7 @@ fn mask_value(value: &mut Value, depth: usize) {
 /// use selvedge_core::masking::masked;
 /// assert_eq!(masked("write to jane@shop.test").as_deref(), Some("write to [email]"));
 /// assert_eq!(masked("call 0171 1234567").as_deref(), Some("call [phone]"));
+/// assert_eq!(masked("Tel. 1711234567").as_deref(), Some("Tel. [phone]"));
 /// assert_eq!(masked("4111 1111 1111 1111").as_deref(), Some("[card]"));
 /// assert_eq!(masked("order 2024-000123 of 06.05.2024, 1.299,00 EUR"), None);
 /// ```
@@ -73,6 +99,7 @@ pub fn masked(text: &str) -> Option<String> {
     let mut out = String::new();
     let (mut kept, mut at, mut last) = (0_usize, 0, 0);
     let mut before = [b' '; 2];
+    let mut words = Words::default();
     while at < bytes.len() {
         let (letter, mut next) = letter(bytes, at);
         let mut found = None;
@@ -83,8 +110,12 @@ pub fn masked(text: &str) -> Option<String> {
             next = run.groups.first().map_or(next, |first| first.end);
             let start = if matches!(before, [_, b'+' | b'(']) { last } else { at };
             found = run.card().map(|end| (at, end, CARD));
-            found = found.or_else(|| run.phone(bytes, before).map(|end| (start, end, PHONE)));
+            found =
+                found.or_else(|| run.phone(bytes, words.is_telephone, before).map(|end| (start, end, PHONE)));
+            // What was masked stands there like a word for it: masked twice is masked once.
+            words = Words { key: 0, is_telephone: found.is_some() };
         }
+        words.hear(letter);
         last = at;
         at = next;
         before = [before[1], letter];
@@ -142,11 +173,54 @@ fn email(bytes: &[u8], from: usize, at: usize, behind: usize) -> Option<(usize, 
         let name = label.get(..label.iter().take_while(is_letter).count())?;
         if name.len() > 1 && start < at {
             let end = behind.saturating_add(dot).saturating_add(1).saturating_add(name.len());
-            return (!PICTURES.contains(&name)).then_some((start, end));
+            return (!is_one_of(&PICTURES, key(name))).then_some((start, end));
         }
         domain = domain.get(..dot)?;
     }
     None
+}
+
+/// The first five letters of a word in 25 bits, small and capital ones alike; letters with accents count for two.
+const fn key(mut word: &[u8]) -> u32 {
+    let mut key = 0;
+    while let [letter, rest @ ..] = word {
+        key = with(key, *letter);
+        word = rest;
+    }
+    key
+}
+
+/// A [`key`] with one letter more.
+const fn with(key: u32, letter: u8) -> u32 {
+    if key < FULL { key << 5 | (letter & 31) as u32 } else { key }
+}
+
+/// In a function of its own, so that it is there once.
+#[inline(never)]
+fn is_one_of(keys: &[u32], key: u32) -> bool {
+    keys.contains(&key)
+}
+
+/// The words before a number.
+#[derive(Default)]
+struct Words {
+    /// What the word so far is by [`key`].
+    key: u32,
+    /// The last word was one for a telephone, and nothing behind it but short words (`call me at`) and `number`.
+    is_telephone: bool,
+}
+
+impl Words {
+    /// The next letter. Brackets and `_` count as letters, which costs least: a word with one is another word.
+    fn hear(&mut self, letter: u8) {
+        if letter >= b'A' {
+            self.key = with(self.key, letter);
+        } else if self.key > 0 {
+            let is_between = self.key < SHORT || self.key >> 20 == NUMBER;
+            self.is_telephone = is_one_of(&TELEPHONES, self.key) || (self.is_telephone && is_between);
+            self.key = 0;
+        }
+    }
 }
 
 /// Digits in one group or several, with blanks, dots, dashes, slashes or parentheses between them.
@@ -210,8 +284,8 @@ impl Run {
         found
     }
 
-    /// Where the phone number ends that begins here, behind two letters.
-    fn phone(&self, bytes: &[u8], before: [u8; 2]) -> Option<usize> {
+    /// Where the phone number ends that begins here, behind two letters; and behind a word for a telephone, where `is_named`.
+    fn phone(&self, bytes: &[u8], is_named: bool, before: [u8; 2]) -> Option<usize> {
         let is_plus = before[1] == b'+' && !before[0].is_ascii_alphanumeric();
         let fits = |groups: &[Group], last: &Group| {
             if is_plus && self.digits.first() != Some(&0) {
@@ -219,7 +293,8 @@ impl Run {
             }
             is_clean(before)
                 && !letter(bytes, last.end).0.is_ascii_alphanumeric()
-                && is_national(&self.digits, groups, last.count)
+                && (is_national(&self.digits, groups, last.count)
+                    || (is_named && (7..=15).contains(&last.count)))
         };
         let mut groups = self.groups.as_slice();
         while let [fewer @ .., last] = groups {

@@ -127,6 +127,74 @@ fn phone() -> impl Strategy<Value = String> {
     ]
 }
 
+/// Words for a telephone, of the languages that docs/capture.md names, and what may stand between them and the number.
+fn telephone() -> impl Strategy<Value = String> {
+    let words = prop::sample::select(vec![
+        "Tel",
+        "tel",
+        "TEL",
+        "phone",
+        "Telephone",
+        "Mobile",
+        "cell",
+        "call",
+        "Fax",
+        "Telefon",
+        "Telefonnummer",
+        "Handy",
+        "Handynummer",
+        "Mobil",
+        "Rufnummer",
+        "phone_number",
+        "phoneNumber",
+        "Mobilfunknummer",
+        "Tél",
+        "Téléphone",
+        "TÉLÉPHONE",
+        "numéro",
+        "NUMÉRO",
+        "numéro de téléphone",
+        "Teléfono",
+        "móvil",
+        "Telefono",
+        "Telefone",
+        "telefoon",
+        "mobiel",
+        "telefonu",
+    ]);
+    let between = prop::sample::select(vec![
+        " ",
+        ": ",
+        "=",
+        ":",
+        ". ",
+        ".: ",
+        ".-Nr. ",
+        " no. ",
+        " number ",
+        " number is ",
+        " me at ",
+        " us on: ",
+        " (",
+        " = ",
+        "\u{a0}",
+        ":\u{2009}",
+        "%20",
+        "%3A%20",
+    ]);
+    (words, between).prop_map(|(word, between)| format!("{word}{between}"))
+}
+
+/// A number without any mark of a phone, together or in groups.
+fn unmarked() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[1-9][0-9]{6,14}",
+        "[1-9][0-9]{2} [0-9]{4,8}",
+        "[1-9][0-9]{2}[ -][0-9]{3}[ -][0-9]{3}",
+        "0[1-9][0-9]{5,8}"
+    ]
+}
+
 /// Whether so many digits of the number stand together anywhere in the text.
 fn digits(text: &str) -> String {
     text.replace("%20", "")
@@ -164,7 +232,35 @@ proptest! {
     }
 
     #[test]
-    fn masking_twice_is_masking_once(text in "([0-9]{1,6}|[ .@+()/%:-]|[a-z]{1,3}|40|é){0,40}") {
+    fn no_number_behind_a_word_for_a_telephone_survives(
+        start in prop::sample::select(vec!["", "für Özge: ", "path/", "a=1&", "(", "\"", "Hotel ", "4 of 5; "]),
+        word in telephone(),
+        number in unmarked().prop_flat_map(carried),
+        (_, after) in surroundings(),
+    ) {
+        let found = mask(&format!("{start}{word}{number}{after}"));
+        let opening = if word.ends_with('(') { &word[..word.len() - 1] } else { word.as_str() };
+        let is_card = found.contains(CARD);
+        let expected = format!("{start}{opening}{}{after}", if is_card { CARD } else { PHONE });
+        prop_assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn without_the_word_it_stays(word in not_a_telephone(), number in "[1-9][0-9]{2}[02-9][0-9]{3,7}") {
+        let text = format!("{word} {number}");
+        prop_assume!(masked(&number).is_none());
+        prop_assert_eq!(masked(&text), None, "{}", text);
+    }
+
+    #[test]
+    fn fewer_or_more_digits_are_no_phone(word in telephone(), number in "[1-9][0-9]{0,5}|[1-9][0-9]{19,29}") {
+        prop_assert_eq!(masked(&format!("{word}{number}")), None);
+    }
+
+    #[test]
+    fn masking_twice_is_masking_once(
+        text in "([0-9]{1,6}|[0-9]{7,9}|[ .@+()/%:-]|[a-z]{1,3}|40|é|tel |Handy|phone |\\[phone\\]|numéro ){0,40}",
+    ) {
         let once = mask(&text);
         prop_assert_eq!(mask(&once), once);
     }
@@ -177,6 +273,37 @@ proptest! {
     #[test]
     fn what_a_shop_writes_stays(text in ordinary()) {
         prop_assert_eq!(masked(&text), None);
+    }
+}
+
+/// What stands before numbers of other kinds.
+fn not_a_telephone() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "Hotel",
+        "Teller",
+        "Television",
+        "recall",
+        "Handlung",
+        "Order number",
+        "Bestellnummer",
+        "Artikel-Nr.",
+        "numerical",
+        "xphone",
+        "Cellulose",
+        "Telemetry",
+        "phone case",
+        "call [email]",
+        "SKU",
+        "",
+        "a",
+        "commande",
+    ])
+}
+
+#[test]
+fn what_is_no_number_of_its_own_stays_behind_a_word_for_a_telephone() {
+    for text in ["Handy: 149,00 EUR", "phone-1234567", "Tel1234567", "call 4 of 5, 1234567", "Mobile 10:15"] {
+        assert_eq!(masked(text), None, "{text}");
     }
 }
 
