@@ -106,7 +106,7 @@ function chat(main: HTMLElement): void {
   const place = main.querySelector('[data-part="chat"]');
   if (place === null) return;
   render(place, html`<h2>The workshop</h2><div class="bubbles" data-part="bubbles" role="log"><p class="bubble">Hei, this is Maja. Which shoe is it about?</p></div>
-    <form class="form inline" data-form="chat"><label class="field"><span class="visually-hidden">Your message</span><input name="text" required maxlength="300" placeholder="Write a message" autocomplete="off" /></label><button class="button primary">Send</button></form>`);
+    <form class="form inline" data-form="chat" name="chat"><label class="field"><span class="visually-hidden">Your message</span><input name="text" required maxlength="300" placeholder="Write a message" autocomplete="off" /></label><button class="button primary">Send</button></form>`);
   place.querySelector("input")?.focus();
 }
 

@@ -34,7 +34,7 @@ function header() {
       ${CATEGORIES.map((category) => html`<a href="/c/${category}">${category}</a>`)}
       <a class="promo-link" href="/promo/spring">spring</a>
     </nav>
-    <form class="search" role="search" data-form="search" action="/search">
+    <form class="search" role="search" data-form="search" name="search" action="/search">
       ${trusted(icon("search"))}
       <input type="search" name="q" placeholder="Search" aria-label="Search the shop" maxlength="80" autocomplete="off" />
     </form>
@@ -49,7 +49,7 @@ function footer() {
   return html`<footer class="footer">
     <div class="footer-grid">
       <div><p class="brand">${trusted(mark())}<span>Nordgang</span></p><p>Shoes and gear for the long way round. Made to be repaired, in Porto, Bergamo and Voss.</p>
-        <form class="newsletter" data-form="newsletter"><input name="email" type="email" required maxlength="120" autocomplete="email" placeholder="Trail notes by e-mail" aria-label="E-mail address for the trail notes" /><button class="button">Sign up</button></form></div>
+        <form class="newsletter" data-form="newsletter" name="newsletter"><input name="email" type="email" required maxlength="120" autocomplete="email" placeholder="Trail notes by e-mail" aria-label="E-mail address for the trail notes" /><button class="button">Sign up</button></form></div>
       <nav aria-label="Shop"><h2>Shop</h2>${CATEGORIES.map((category) => html`<a href="/c/${category}">${capital(category)}</a>`)}<a href="/compare">Compare</a></nav>
       <nav aria-label="Service"><h2>Service</h2><a href="/support">Help and repairs</a><a href="/account">Account</a><a href="/promo/spring">Spring offers</a></nav>
       <nav aria-label="Privacy"><h2>Privacy</h2><a href="/privacy">What we keep</a><button type="button" class="link" data-action="privacy">Privacy settings</button></nav>

@@ -32,7 +32,7 @@ export function refreshCart(root: HTMLElement): void {
 export function shipping(): Page {
   if (lines().length === 0) return cart();
   return step("Shipping", 1, html`
-    <form class="form" data-form="shipping">
+    <form class="form" data-form="shipping" name="shipping">
       ${field("name", "Name", "name", "Ada Fjell")}
       ${field("email", "E-mail", "email", "ada@example.org", "email")}
       ${field("street", "Street and number", "street-address", "Stigveien 4")}
@@ -50,7 +50,7 @@ export function shipping(): Page {
 export function payment(): Page {
   if (lines().length === 0) return cart();
   return step("Payment", 2, html`
-    <form class="form" data-form="payment">
+    <form class="form" data-form="payment" name="payment">
       <p class="quiet-note">This shop is made up: use any number. One that ends in 0000 is declined.</p>
       <fieldset class="options"><legend>Method</legend>
         <label class="option"><input type="radio" name="method" value="card" checked /><span><strong>Card</strong><small>Visa, Mastercard</small></span></label>

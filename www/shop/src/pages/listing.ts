@@ -81,7 +81,7 @@ function hero() {
 }
 
 function promises() {
-  return html`<ul class="promises">
+  return html`<ul class="promises" data-selvedge-visible="promises">
     <li>${trusted(icon("truck"))}<span><strong>Two days to your door</strong>Free from €120</span></li>
     <li>${trusted(icon("repair"))}<span><strong>Resoled, not replaced</strong>Our workshop, from €45</span></li>
     <li>${trusted(icon("leaf"))}<span><strong>No fluorine, no crude</strong>Every material on the label</span></li>
@@ -92,7 +92,7 @@ function shelf(title: string, text: string, current?: Category) {
   return html`<section class="shelf">
     <header class="shelf-head">
       <div><h1>${title}</h1><p>${text}</p></div>
-      <form class="filters" data-form="filter" data-category="${current ?? "all"}">
+      <form class="filters" data-form="filter" name="filter" data-category="${current ?? "all"}">
         <label class="chip"><input type="checkbox" name="waterproof" />Waterproof</label>
         <label class="chip"><input type="checkbox" name="below" value="15000" />Below €150</label>
         <label class="select"><span class="visually-hidden">Order</span><select name="order"><option value="ours">Our order</option><option value="cheap">Price, low first</option><option value="dear">Price, high first</option><option value="light">Name</option></select></label>

@@ -50,7 +50,7 @@ export function stars(item: Product) {
 
 /** The card where messages for the visitor stand. */
 export function inbox() {
-  return html`<section class="inbox" aria-labelledby="inbox-title">
+  return html`<section class="inbox" data-selvedge-visible="inbox" aria-labelledby="inbox-title">
     <h2 id="inbox-title">${trusted(icon("bell"))} Messages</h2>
     <p class="slot inbox-slot" data-selvedge-slot="inbox">Nothing new. We write when something of yours is on its way.</p>
   </section>`;

@@ -61,7 +61,7 @@ function crumbs(item: Product) {
 function buyBox(item: Product) {
   return html`<article class="product">
     <div class="stage tint-${PRODUCTS.indexOf(item) % 4}" data-part="stage">${picture(item)}</div>
-    <form class="buy" data-form="add-to-cart" data-sku="${item.sku}">
+    <form class="buy" data-form="add-to-cart" name="add-to-cart" data-sku="${item.sku}">
       <h1>${item.name}</h1>
       <p class="lead">${item.tagline}</p>
       <p class="buy-price"><strong>${price(item.cents)}</strong><a class="rating" href="/p/${item.slug}/reviews">${stars(item)} ${item.reviews.length} ${item.reviews.length === 1 ? "review" : "reviews"}</a></p>
@@ -82,7 +82,7 @@ function sizes(item: Product) {
 
 function facts(item: Product) {
   const all = [...item.facts, ["Weight", item.weight] as const, ["Waterproof", item.waterproof ? "Yes" : "No"] as const];
-  return html`<section class="about"><div><h2>About it</h2><p>${item.description}</p></div><dl>${all.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl></section>`;
+  return html`<section class="about" data-selvedge-visible="about" data-selvedge-property-sku="${item.sku}"><div><h2>About it</h2><p>${item.description}</p></div><dl>${all.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl></section>`;
 }
 
 function related(item: Product) {

@@ -51,7 +51,7 @@ export function support(): Page {
     title: "Help and repairs",
     body: html`<section class="two-columns"><div><h1>How can we help?</h1>
         <div class="questions">${QUESTIONS.map(([question, text]) => html`<details><summary>${question}</summary><p>${text}</p></details>`)}</div></div>
-      <aside class="side"><section class="summary chat" data-part="chat"><h2>${trusted(icon("chat"))} Talk to the workshop</h2>
+      <aside class="side"><section class="summary chat" data-part="chat" data-selvedge-private><h2>${trusted(icon("chat"))} Talk to the workshop</h2>
         <p>Maja and Sindre answer, Monday to Friday.</p>
         <button type="button" class="button primary wide" data-action="chat" data-selvedge-event="support_chat" data-selvedge-property-topic="general">Start a chat</button></section></aside></section>`,
   };
@@ -70,7 +70,7 @@ export function privacyPage(): Page {
 }
 
 function signInForm() {
-  return html`<form class="form inline sign-in" data-form="sign-in"><label class="field"><span>E-mail</span><input name="email" type="email" required autocomplete="email" placeholder="ada@example.org" maxlength="120" /></label>
+  return html`<form class="form inline sign-in" data-form="sign-in" name="sign-in"><label class="field"><span>E-mail</span><input name="email" type="email" required autocomplete="email" placeholder="ada@example.org" maxlength="120" /></label>
       <label class="field"><span>Member card</span><select name="tier"><option value="none">None</option><option value="silver">Silver</option><option value="gold">Gold</option><option value="platinum">Platinum</option></select></label>
       <button class="button primary">Sign in</button></form>
     <p class="fine">Any address will do; none leaves this browser.</p>`;
