@@ -135,7 +135,7 @@ async function hydrating() {
     bundle: true, write: false, format: 'esm', splitting: true, outdir: '/assets', define: { 'process.env.NODE_ENV': '"production"' }, logLevel: 'error',
   });
   const scripts = outputFiles.map(({ path, contents }) => [path, { type: 'text/javascript', body: Buffer.from(contents) }]);
-  const modules = ['selvedge', 'rules'].map((name) => [`/dist/${name}.wasm`, { type: 'application/wasm', body: readFileSync(`${repository}www/sdk/dist/${name}.wasm`) }]);
+  const modules = ['selvedge', 'later', 'rules'].map((name) => [`/dist/${name}.wasm`, { type: 'application/wasm', body: readFileSync(`${repository}www/sdk/dist/${name}.wasm`) }]);
   return Object.fromEntries([...scripts, ...modules]);
 }
 

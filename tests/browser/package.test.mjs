@@ -91,7 +91,7 @@ test('its entries can be imported where there is no window, and calls do nothing
     const { Slot } = await import('selvedge/react');
     const { decide } = await import('selvedge/server');
     start({ site: 'shop', writeKey: 'wk' });
-    slim({ site: 'shop', writeKey: 'wk', wasm: '/x.wasm' });
+    slim({ site: 'shop', writeKey: 'wk', wasm: '/x.wasm', later: '/y.wasm' });
     selvedge.track('seen');
     selvedge.slot('hero', () => {})();
     const nobody = await decide({ endpoint: 'http://127.0.0.1:9/', serverKey: 'x' });
@@ -158,7 +158,7 @@ for (const name of ['app', 'esbuild', 'react']) {
       define: { 'process.env.NODE_ENV': '"production"' }, logLevel: 'error',
     });
     const built = outputFiles.map(({ path, contents }) => [path, { type: TYPES[extname(path)], body: Buffer.from(contents) }]);
-    const wasm = ['selvedge', 'rules'].map((file) => [`/dist/${file}.wasm`, { type: TYPES['.wasm'], body: readFileSync(join(modules, `selvedge/dist/${file}.wasm`)) }]);
+    const wasm = ['selvedge', 'later', 'rules'].map((file) => [`/dist/${file}.wasm`, { type: TYPES['.wasm'], body: readFileSync(join(modules, `selvedge/dist/${file}.wasm`)) }]);
     const slot = name === 'react' ? '<main></main>' : '<h1 data-selvedge-slot="hero">own</h1>';
     const html = `<!doctype html><title>Docs</title>${slot}<script type="module" src="/assets/stdin.js"></script>`;
     await personalizes(`docs-${name}`, { ...Object.fromEntries([...built, ...wasm]), '/': { body: html } });

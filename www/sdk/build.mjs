@@ -1,11 +1,11 @@
-// Builds dist/: loader.js (the stub), selvedge.js (glue and hands), selvedge.wasm (the head), rules.js and rules.wasm (the
+// Builds dist/: loader.js (the stub), selvedge.js (glue and hands), selvedge.wasm and later.wasm (the head), rules.js and rules.wasm (the
 // rule engine, fetched where a program has rules), plain.js (delivery without wasm), consent.js and strings.wasm (readers of consent
 // platforms, and of the strings of the IAB, fetched where a site names any), extras.js and vitals.js (what is captured beyond clicks and page views), identity.js (the
 // visitor's id in a cookie and in links, fetched where a site asks for either), slots.js (shows
 // decisions), preview.js (the overlay), integrity.json; and lib/, the modules of the npm package. The wasm modules and their glue
 // stand in generated/ already: `cargo xtask dev` puts them there.
 import { build } from "esbuild";
-import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { minify } from "terser";
 import { buildLibrary, HOST, hashes } from "./library.mjs";
 import { shorten } from "./imports.mjs";
@@ -21,6 +21,7 @@ process.chdir(import.meta.dirname);
 await rm("dist", { recursive: true, force: true });
 await mkdir("dist");
 await place("selvedge", "imports");
+await copyFile("generated/later.wasm", "dist/later.wasm");
 await place("rules", "rules-imports");
 await place("strings", "strings-imports");
 

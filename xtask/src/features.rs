@@ -12,7 +12,7 @@ use crate::{run, say, wasm};
 
 /// Modules of wasm, and what budgets.toml calls them.
 const MODULES: [(&str, &str); 3] =
-    [("selvedge", "wasm"), ("rules", "rule engine"), ("strings", "consent strings")];
+    [("selvedge", "wasm and later"), ("rules", "rule engine"), ("strings", "consent strings")];
 
 /// Module, feature, and the modules of Rust that are the feature.
 const PARTS: [(&str, &str, &[&str]); 12] = [

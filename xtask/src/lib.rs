@@ -22,6 +22,8 @@ mod wasm_traps;
 
 mod wasm_hints;
 
+mod wasm_split;
+
 pub mod wasm;
 
 pub mod pages;

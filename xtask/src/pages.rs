@@ -21,7 +21,15 @@ pub fn build(repo: &Repo) -> Result<()> {
         repo,
         "sdk",
         "the page's JavaScript",
-        &["loader.js", "selvedge.js", "selvedge.wasm", "rules.js", "rules.wasm", "strings.wasm"],
+        &[
+            "loader.js",
+            "selvedge.js",
+            "selvedge.wasm",
+            "later.wasm",
+            "rules.js",
+            "rules.wasm",
+            "strings.wasm",
+        ],
     )?;
     package(repo, "shop", "the demo shop", &["index.html"])?;
     package(repo, "console", "the console", &["index.html"])

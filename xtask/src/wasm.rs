@@ -13,6 +13,7 @@ use crate::repo::{Repo, copy_tree, files_under};
 use crate::stamp::{Fingerprint, unless_fresh};
 use crate::wasm_cuts::without;
 use crate::wasm_hints::without_hints;
+use crate::wasm_split::{Halves, split};
 use crate::wasm_traps::without_panics;
 use crate::{run, say};
 
@@ -61,10 +62,14 @@ const WORKER_OPTIONS: [&str; 10] = [
 ];
 /// The probe of the heads measures what they take.
 const PROBE_OPTIONS: [&str; 4] = ["-O2", "--strip-debug", "--strip-producers", "--strip-target-features"];
+/// The module of the page that comes in two, and the file of its second half.
+const SPLIT: &str = "selvedge";
+const LATER: &str = "later.wasm";
 /// Part of every stamp: raise it when the way of building changes.
-const RECIPE: &str = "recipe 7, wasm-bindgen 0.2.130";
+const RECIPE: &str = "recipe 8, wasm-bindgen 0.2.130";
 
-/// Builds the page's modules into `www/sdk/generated/`: the base (`selvedge`), the rule engine (`rules`) and what reads consent
+/// Builds the page's modules into `www/sdk/generated/`: the base (`selvedge`, and `later.wasm` of it),
+/// the rule engine (`rules`) and what reads consent
 /// strings (`strings`).
 ///
 /// # Errors
@@ -78,7 +83,10 @@ pub fn page(repo: &Repo) -> Result<()> {
 fn page_module(repo: &Repo, package: &str, profile: Profile, name: &str, what: &str) -> Result<()> {
     let compiled = compile(repo, package, profile, what)?;
     let folder = repo.path("www/sdk/generated");
-    let outputs = [folder.join(format!("{name}_bg.js")), folder.join(format!("{name}_bg.wasm"))];
+    let mut outputs = vec![folder.join(format!("{name}_bg.js")), folder.join(format!("{name}_bg.wasm"))];
+    if name == SPLIT {
+        outputs.push(folder.join(LATER));
+    }
     let inputs = inputs(&compiled, &PAGE_OPTIONS)?;
     unless_fresh(repo, &format!("page-{name}-wasm"), inputs, &outputs, || {
         let bound = repo.scratch().join(format!("page-{name}"));
@@ -90,8 +98,18 @@ fn page_module(repo: &Repo, package: &str, profile: Profile, name: &str, what: &
         fs::write(&plain, module)?;
         bind(&mut bindgen, &plain, name, &bound)?;
         let module = bound.join(format!("{name}_bg.wasm"));
-        optimise(repo, &module, &PAGE_OPTIONS)?;
-        fs::write(&module, without_hints(fs::read(&module)?)?)?;
+        let later = bound.join(LATER);
+        let mut modules = vec![&module];
+        if name == SPLIT {
+            let Halves { first, second } = split(&fs::read(&module)?)?;
+            fs::write(&module, first)?;
+            fs::write(&later, second)?;
+            modules.push(&later);
+        }
+        for module in modules {
+            optimise(repo, module, &PAGE_OPTIONS)?;
+            fs::write(module, without_hints(fs::read(module)?)?)?;
+        }
         fs::create_dir_all(&folder)?;
         for output in &outputs {
             let file = output.file_name().context("an output has a name")?;

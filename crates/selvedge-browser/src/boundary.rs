@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
-use selvedge_client::crossing::{read_input, write_notice, write_show};
+use selvedge_client::crossing::{later_show, read_input, write_notice};
 use selvedge_client::{Ask, Client, Effect};
 use spin::Mutex;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -71,7 +71,7 @@ fn perform(effect: Effect) {
             engine();
         }
         Effect::Hold { queue } => hold(queue.as_bytes()),
-        Effect::Show(content) => show(&write_show(&content)),
+        Effect::Show(content) => show(&later_show(&content)),
         Effect::Emit(notice) => emit(&write_notice(&notice)),
     }
 }

@@ -84,7 +84,8 @@ impl Client {
     }
 
     /// A decision was seen: recorded once per page view and decision, and so is what a visitor is held out from.
-    pub(crate) fn seen(&mut self, slot: &str, time_ms: u64) {
+    #[inline(never)]
+    pub(crate) fn later_seen(&mut self, slot: &str, time_ms: u64) {
         let Some(show) = self.mind.shown(slot).cloned() else { return };
         if let Some(rule) = &show.held_out {
             let held_out =

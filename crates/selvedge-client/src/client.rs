@@ -16,6 +16,9 @@ use selvedge_core::value::Map;
 /// The head of one page. See [`Client::handle`].
 #[derive(Debug)]
 pub struct Client {
+    /// An input came that the hands hold back until the page's second module is there.
+    #[cfg(debug_assertions)]
+    pub(crate) is_whole: bool,
     pub(crate) now_ms: u64,
     pub(crate) effects: Effects,
 
@@ -167,6 +170,8 @@ impl Client {
     #[must_use]
     pub const fn new() -> Self {
         Self {
+            #[cfg(debug_assertions)]
+            is_whole: false,
             now_ms: 0,
             effects: Effects::NONE,
             write_key: String::new(),
@@ -198,6 +203,15 @@ impl Client {
             delivery: Delivery::new(),
         }
     }
+
+    /// Whether what stands in the page's second module may run: not before the hands told of something that needs it.
+    #[cfg(debug_assertions)]
+    pub(crate) const fn check_whole(&self) {
+        debug_assert!(self.is_whole, "a function for later before its module can be there");
+    }
+
+    #[cfg(not(debug_assertions))]
+    pub(crate) const fn check_whole(&self) {}
 
     /// Which rule engine it asks, once it is told [`crate::Input::Engine`].
     pub fn reach(&mut self, engine: Box<dyn Ask>) {

@@ -20,10 +20,10 @@ use selvedge_core::wire::tape::Tape;
 pub fn read_input(bytes: &[u8]) -> Result<(u64, Input), WireFault> {
     let tape = &mut Tape::new(bytes);
     let now_ms = tape.u64();
-    let input = match tape.u8() {
+    let kind = tape.u8();
+    let input = match kind {
         0 => Input::Boot(read_boot(tape)),
         1 => Input::Settings(if tape.flag() { Some(read_settings(tape)) } else { None }),
-        2 => Input::Program { hash: hash(tape), bytes: blob(tape) },
         3 => Input::Consent { granted: purposes(tape), denied: purposes(tape), random: random(tape) },
         4 => Input::Capture(read_capture(tape)),
         5 => Input::Page {
@@ -33,12 +33,30 @@ pub fn read_input(bytes: &[u8]) -> Result<(u64, Input), WireFault> {
             referrer: tape.string(),
             properties: take_map(tape, None, PROPERTIES_MAX),
         },
-        6 => Input::Seen { slot: tape.string(), time_ms: tape.u64() },
         7 => Input::Tick,
         8 => Input::Hidden,
         9 => Input::Awake,
         10 => Input::Flush,
         11 => Input::Reset { random: random(tape) },
+        14 => Input::Changed {
+            key: tape.string(),
+            random: random(tape),
+            value: if tape.flag() { Some(blob(tape)) } else { None },
+        },
+        25 => Input::Heard { heard: read_heard(tape), random: random(tape) },
+        2 | 6 | 12 | 13 | 15 | 16 => later_input(kind, tape),
+        _ => return Err(WireFault::Malformed),
+    };
+    tape.check()?;
+    Ok((now_ms, input))
+}
+
+/// Inputs that the hands hold back until the page's second module is there.
+#[inline(never)]
+fn later_input(kind: u8, tape: &mut Tape<'_>) -> Input {
+    match kind {
+        2 => Input::Program { hash: hash(tape), bytes: blob(tape) },
+        6 => Input::Seen { slot: tape.string(), time_ms: tape.u64() },
         12 => Input::Replied(Reply {
             request: tape.u32(),
             status: tape.u16(),
@@ -47,18 +65,9 @@ pub fn read_input(bytes: &[u8]) -> Result<(u64, Input), WireFault> {
             body: blob(tape),
         }),
         13 => Input::Adopted(records(tape)),
-        14 => Input::Changed {
-            key: tape.string(),
-            random: random(tape),
-            value: if tape.flag() { Some(blob(tape)) } else { None },
-        },
-        25 => Input::Heard { heard: read_heard(tape), random: random(tape) },
         15 => Input::InView { slot: tape.string(), leases: blob(tape) },
-        16 => Input::Engine(tape.flag()),
-        _ => return Err(WireFault::Malformed),
-    };
-    tape.check()?;
-    Ok((now_ms, input))
+        _ => Input::Engine(tape.flag()),
+    }
 }
 
 fn read_boot(tape: &mut Tape<'_>) -> Boot {
@@ -146,7 +155,8 @@ fn random(tape: &mut Tape<'_>) -> Random {
 /// The bytes of what is shown: slot, rule (empty: the fallback), reason, whether it is recorded when it is seen,
 /// then 0, or 1 and the content (id, type, fields).
 #[must_use]
-pub fn write_show(show: &Show) -> Vec<u8> {
+#[inline(never)]
+pub fn later_show(show: &Show) -> Vec<u8> {
     let mut out = Writer::new();
     out.text(&show.slot);
     out.text(show.rule.as_deref().unwrap_or_default());

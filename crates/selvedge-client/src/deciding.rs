@@ -15,6 +15,14 @@ use selvedge_core::mutation::{Mutation, is_planted};
 use selvedge_core::wire::answer::Answer;
 use selvedge_core::wire::codec::Writer;
 
+/// What the state is stepped by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Nothing,
+    Newest,
+    All,
+}
+
 impl Client {
     /// A question of this kind, about this page's own queue.
     #[inline(never)]
@@ -33,32 +41,56 @@ impl Client {
 
     /// Runs the newest event of this page's queue.
     pub(crate) fn apply_newest(&mut self) {
-        let question = self.question(STEP);
-        if let Some(lane) = self.lanes.own() {
-            self.mind.run_newest(lane, question);
-        }
+        self.step(Step::Newest);
     }
 
     /// Time passed: decides again.
     pub(crate) fn decide(&mut self) {
-        let question = self.question(STEP);
-        self.mind.decide(question);
+        self.step(Step::Nothing);
     }
 
     /// Replays what the edge has not applied yet on its last state, and decides.
     pub(crate) fn replay(&mut self) {
-        let question = self.question(STEP);
-        self.mind.replay(self.lanes.all(), self.visitor, question);
+        self.step(Step::All);
     }
 
-    /// Shows what changed in the slots, and asks the edge where only that can say.
-    pub(crate) fn show_changes(&mut self) {
+    fn step(&mut self, by: Step) {
+        if self.mind.has_engine() {
+            self.later_step(by);
+        }
+    }
+
+    #[inline(never)]
+    fn later_step(&mut self, by: Step) {
+        self.check_whole();
+        let question = self.question(STEP);
+        match by {
+            Step::Nothing => self.mind.decide(question),
+            Step::Newest => {
+                if let Some(lane) = self.lanes.own() {
+                    self.mind.run_newest(lane, question);
+                }
+            }
+            Step::All => self.mind.replay(self.lanes.all(), self.visitor, question),
+        }
+    }
+
+    #[inline(never)]
+    fn later_show(&mut self) {
+        self.check_whole();
         let look = self.question(LOOK);
         let changes = self.mind.changes(look, &self.barred);
         changes.into_iter().for_each(|show| self.effects.push(Effect::Show(show)));
         if self.mind.take_loss() {
             self.effects.emit(Notice::EngineLost);
             self.has_news = true;
+        }
+    }
+
+    /// Shows what changed in the slots, and asks the edge where only that can say.
+    pub(crate) fn show_changes(&mut self) {
+        if self.mind.may_show() {
+            self.later_show();
         }
         let has_news = core::mem::take(&mut self.has_news);
         let waits = self.lanes.own().is_some_and(|lane| !lane.events.is_empty());
@@ -82,7 +114,8 @@ impl Client {
     }
 
     /// The rule engine is there, or cannot be had.
-    pub(crate) fn meet_engine(&mut self, is_there: bool) {
+    #[inline(never)]
+    pub(crate) fn later_meet_engine(&mut self, is_there: bool) {
         self.mind.meet(is_there);
         self.has_news = true;
         self.replay();
@@ -129,7 +162,8 @@ impl Client {
     }
 
     /// A program came.
-    pub(crate) fn take_program(&mut self, hash: ProgramHash, bytes: Vec<u8>) {
+    #[inline(never)]
+    pub(crate) fn later_take_program(&mut self, hash: ProgramHash, bytes: Vec<u8>) {
         let Some((_, publish)) = self.loading.take_if(|(loading, _)| *loading == hash) else { return };
         let is_there = !bytes.is_empty();
         if !self.mind.load(hash, publish, bytes) {
@@ -175,13 +209,20 @@ impl Client {
 
     /// What a batch says of this device's leases.
     pub(crate) fn dropped_leases(&mut self) -> Vec<LeaseReport> {
+        if self.mind.has_engine() { self.later_dropped_leases() } else { Vec::new() }
+    }
+
+    #[inline(never)]
+    fn later_dropped_leases(&mut self) -> Vec<LeaseReport> {
+        self.check_whole();
         let question = self.question(DROPPED);
         self.mind.dropped_leases(question)
     }
 
     /// Half of a slot is visible: the grants of what stands there are taken, before it counts as seen. Where another tab took
     /// the last of them, it goes.
-    pub(crate) fn in_view(&mut self, slot: &str, leases: &[u8]) {
+    #[inline(never)]
+    pub(crate) fn later_in_view(&mut self, slot: &str, leases: &[u8]) {
         self.mind.share_leases(leases);
         self.decide();
         if self.claim(slot) == Claimed::Refused

@@ -115,7 +115,8 @@ impl Client {
     }
 
     /// A request ended.
-    pub(crate) fn reply(&mut self, reply: Reply) {
+    #[inline(never)]
+    pub(crate) fn later_reply(&mut self, reply: Reply) {
         let Some(flight) = self.delivery.flight.filter(|flight| flight.request == reply.request) else {
             return;
         };

@@ -101,6 +101,23 @@ pub enum Input {
     },
 }
 
+impl Input {
+    /// Whether the hands hold it back until the page's second module is there: what follows from it, and from nothing else, calls
+    /// functions whose names begin with `later_`.
+    #[must_use]
+    pub const fn is_for_later(&self) -> bool {
+        matches!(
+            self,
+            Self::Program { .. }
+                | Self::InView { .. }
+                | Self::Seen { .. }
+                | Self::Replied(_)
+                | Self::Adopted(_)
+                | Self::Engine(_)
+        )
+    }
+}
+
 /// What a page begins with.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Boot {

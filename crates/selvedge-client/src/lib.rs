@@ -1,6 +1,11 @@
 //! The head of the page: inputs go in, effects come out. It holds the consent gate, shapes events, keeps the queue,
 //! decides what to show, and says what to store, send and put into the page. It touches no clock, no storage, no network.
 //!
+//! In the page the head comes in two modules of wasm. What is needed to capture, keep, send and withdraw is in the first;
+//! functions whose names begin with `later_`, and what only they call, are in the second, which is fetched right after it
+//! (xtask/src/wasm_split.rs cuts them). The hands hold back the inputs that need it ([`Input::is_for_later`]): nothing else may
+//! lead to such a function.
+//!
 //! A module imports only modules that stand above it here; the methods of [`Client`] are spread over the last ones.
 #![no_std]
 #![forbid(unsafe_code)]

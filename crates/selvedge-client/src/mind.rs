@@ -146,6 +146,18 @@ impl Mind {
         tracking_plan::refusal(self.plan()?, event, Trust::Client)
     }
 
+    /// Whether the engine answers.
+    #[must_use]
+    pub fn has_engine(&self) -> bool {
+        self.engine == Engine::There
+    }
+
+    /// Whether there is anything that may be shown, or told: before an engine or an answer came there is not.
+    #[must_use]
+    pub fn may_show(&self) -> bool {
+        self.has_engine() || self.is_loss_untold || !self.from_edge.is_empty() || !self.shown.is_empty()
+    }
+
     fn has_rules(&self) -> bool {
         self.loaded.as_ref().is_some_and(|loaded| loaded.has_rules)
     }
@@ -221,7 +233,7 @@ impl Mind {
         self.is_let_go = false;
         self.is_blind = false;
         self.is_stale = true;
-        self.engine != Engine::There || self.begin()
+        !self.has_engine() || self.later_begin()
     }
 
     /// Takes the edge's decisions: `body` is the answer that they came with.
@@ -235,7 +247,8 @@ impl Mind {
     }
 
     /// Tells the engine what it begins from; false where it cannot read the state.
-    fn begin(&mut self) -> bool {
+    #[inline(never)]
+    fn later_begin(&mut self) -> bool {
         let mut out = Writer::new();
         out.u8(BEGIN);
         out.flag(self.is_visitor_new);
@@ -265,16 +278,17 @@ impl Mind {
         is_state
     }
 
+    #[inline(never)]
     fn ask(&mut self, question: Writer) -> Option<Vec<u8>> {
-        if self.engine == Engine::There && self.is_stale {
-            self.begin();
+        if self.has_engine() && self.is_stale {
+            self.later_begin();
         }
         self.put(&question.into_bytes())
     }
 
     #[inline(never)]
     fn put(&mut self, question: &[u8]) -> Option<Vec<u8>> {
-        if self.engine != Engine::There {
+        if !self.has_engine() {
             return None;
         }
         let answer = self.link.as_mut().map_or_else(Vec::new, |link| link.ask(question));
@@ -425,9 +439,16 @@ impl Mind {
     /// Learns what other tabs used of the leases that this tab shares with them.
     pub fn share_leases(&mut self, leases: &[u8]) {
         self.leases = leases.into();
+        if self.has_engine() {
+            self.later_share();
+        }
+    }
+
+    #[inline(never)]
+    fn later_share(&mut self) {
         let mut out = Writer::new();
         out.u8(SHARE);
-        out.raw(leases);
+        out.raw(&self.leases);
         self.ask(out);
     }
 

@@ -104,7 +104,8 @@ impl Client {
     }
 
     /// Sends the queues of pages that are gone, from now on; before this page's own.
-    pub(crate) fn adopt(&mut self, records: &[(String, Vec<u8>)]) {
+    #[inline(never)]
+    pub(crate) fn later_adopt(&mut self, records: &[(String, Vec<u8>)]) {
         if !self.is_open() {
             return;
         }

@@ -27,6 +27,8 @@ export type Parts = {
   extras(): Promise<typeof import("./extras")>;
   /** The visitor's id in a cookie and in links. */
   identity(): Promise<{ openIdentity: typeof openIdentity }>;
+  /** The second half of the head's module. */
+  later(): Promise<Response>;
   /** Delivery without wasm. */
   plain(): Promise<Other>;
   /** What a preview token lets its holder see. */
@@ -79,7 +81,7 @@ function knowElsewhere(parts: Parts, site: string, identity: Identity, wanted: P
 /** What takes the head's place: in a preview, and where wasm cannot run. */
 async function choose({ data, wasm }: Boot, parts: Parts): Promise<Other | undefined> {
   if (isPreview(data["site"])) return parts.preview();
-  return startHead(wasm).then(() => undefined, parts.plain);
+  return startHead(wasm, parts.later).then(() => undefined, parts.plain);
 }
 
 /** Whether this tab holds a preview token. */

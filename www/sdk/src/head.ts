@@ -17,15 +17,51 @@ const RECORDS = ["consent", "visitor", "state", "program", "leases", "paused"];
 const RANDOM_BYTES = 19;
 /** So many captures of one task wait at most. */
 const WAITING_MAX = 256;
+const LATER_MS = 30_000;
 
 let isAlive = false;
+/** The module's second half, which reads answers, takes over queues and asks the rule engine, and what is to be told once it is there. */
+let isWhole = false;
+let complete: (() => void) | undefined;
+const postponed: (() => void)[] = [];
 
-/** Starts the module. Rejects where it cannot run (an old browser, a policy without `wasm-unsafe-eval`). */
-export async function startHead(source: Promise<Response>): Promise<void> {
+/**
+ * Starts the module, and has its second half fetched. Rejects where it cannot run (an old browser, a policy without
+ * `wasm-unsafe-eval`).
+ */
+export async function startHead(source: Promise<Response>, later: () => Promise<Response>): Promise<void> {
   const module = await (await source).arrayBuffer();
   const { instance } = await WebAssembly.instantiate(module, imports);
   __wbg_set_wasm(instance.exports);
   isAlive = true;
+  const begin = (): void => {
+    complete = undefined;
+    later()
+      .then((response) => response.arrayBuffer())
+      .then((half) => WebAssembly.instantiate(half, { a: instance.exports }))
+      .then(
+        () => {
+          isWhole = true;
+          postponed.splice(0).forEach((run) => run());
+        },
+        () => {
+          complete = begin;
+          setTimeout(again, LATER_MS);
+        },
+      );
+  };
+  begin();
+}
+
+/** Where the second half could not be had, it is asked for again. */
+function again(): void {
+  complete?.();
+}
+
+/** Runs what needs the whole module, as soon as that is there. */
+function whole(run: () => void): void {
+  if (isWhole) run();
+  else postponed.push(run);
 }
 
 /** Tells the head, behind all that it was told before. */
@@ -72,7 +108,9 @@ export function tellBoot(data: DOMStringMap): void {
 }
 
 export function tellProgram(hash: Uint8Array, program: Uint8Array): void {
-  tell(new Writer(2).raw(hash).bytes(program));
+  whole(() => {
+    tell(new Writer(2).raw(hash).bytes(program));
+  });
 }
 
 export function tellTick(): void {
@@ -80,15 +118,21 @@ export function tellTick(): void {
 }
 
 export function tellReply(request: number, status: number, retryAfterMs: number, body: Uint8Array): void {
-  tell(new Writer(12).varint(request).varint(status).varint(retryAfterMs).raw(random(RANDOM_BYTES)).bytes(body));
+  whole(() => {
+    tell(new Writer(12).varint(request).varint(status).varint(retryAfterMs).raw(random(RANDOM_BYTES)).bytes(body));
+  });
 }
 
 export function tellEngine(isThere: boolean): void {
-  tell(new Writer(16).flag(isThere));
+  whole(() => {
+    tell(new Writer(16).flag(isThere));
+  });
 }
 
 export function tellAdopted(records: readonly Entry[]): void {
-  tell(writeRecords(new Writer(13), records));
+  whole(() => {
+    tell(writeRecords(new Writer(13), records));
+  });
 }
 
 export function tellChange(key: string, value: Uint8Array | undefined): void {
@@ -115,13 +159,18 @@ export const head: Sink = {
     tell(writer.raw(random(RANDOM_BYTES)));
   },
   inView: (slot) => {
-    alone(() => {
-      tell(new Writer(15).text(slot).bytes(read("leases") ?? new Uint8Array()));
-      commit();
-    });
+    whole(() =>
+      alone(() => {
+        tell(new Writer(15).text(slot).bytes(read("leases") ?? new Uint8Array()));
+        commit();
+      }),
+    );
   },
   seen: (slot) => {
-    tell(new Writer(6).text(slot).varint(Date.now()));
+    const time = Date.now();
+    whole(() => {
+      tell(new Writer(6).text(slot).varint(time));
+    });
   },
   flush: () => {
     tell(new Writer(10));
@@ -134,6 +183,7 @@ export const head: Sink = {
     tell(new Writer(8));
   },
   awake: () => {
+    again();
     tell(new Writer(9));
     void takeOver();
   },

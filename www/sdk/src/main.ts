@@ -15,6 +15,7 @@ if (stub && boot) {
     consent: part("consent"),
     extras: part("extras"),
     identity: part("identity"),
+    later: () => module("later"),
     plain: part("plain"),
     preview: part("preview"),
     slots: part("slots"),

@@ -18,7 +18,7 @@ holds<Same<Awaited<ReturnType<typeof decide>>, readonly Decision[]>>();
 holds<Same<ReturnType<typeof snippet>, string>>();
 
 const client: Selvedge = start({ site: "shop", writeKey: "wk" });
-slim({ site: "shop", writeKey: "wk", wasm: new Uint8Array() });
+slim({ site: "shop", writeKey: "wk", wasm: new Uint8Array(), later: "/later.wasm" });
 const value: Value = { list: [1, 2n, "three", new Date(0), null] };
 client.track("seen", { value });
 selvedge.on("refused", ({ sequence, code }) => void [sequence.toFixed(), code.trim()]);

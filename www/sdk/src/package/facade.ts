@@ -103,6 +103,7 @@ export const selvedge: Selvedge = {
 export function begin(
   options: StartOptions,
   wasm: () => WasmSource,
+  later: () => WasmSource,
   rules: () => WasmSource | undefined,
   strings: () => WasmSource | undefined,
 ): Selvedge {
@@ -119,6 +120,7 @@ export function begin(
         consent: () => import("../consent"),
         extras: () => import("../extras"),
         identity: () => import("../identity"),
+        later: () => responseOf(later()),
         plain: () => import("../plain"),
         preview: () => import("../preview"),
         rules: async () => {

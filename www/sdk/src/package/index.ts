@@ -14,6 +14,8 @@ export type * from "../types";
 export type Modules = {
   /** The client: `selvedge/selvedge.wasm`. */
   readonly wasm?: WasmSource;
+  /** The client's second half, which is fetched right after it: `selvedge/later.wasm`. */
+  readonly later?: WasmSource;
   /** The rule engine, which is fetched where the site has rules for pages: `selvedge/rules.wasm`. */
   readonly rules?: WasmSource;
   /** What reads consent strings, which is fetched where the site names TCF or GPP as a source: `selvedge/strings.wasm`. */
@@ -25,6 +27,7 @@ export function start(options: StartOptions & Modules): Selvedge {
   return begin(
     options,
     () => options.wasm ?? new URL("../dist/selvedge.wasm", import.meta.url),
+    () => options.later ?? new URL("../dist/later.wasm", import.meta.url),
     () => options.rules ?? new URL("../dist/rules.wasm", import.meta.url),
     () => options.strings ?? new URL("../dist/strings.wasm", import.meta.url),
   );

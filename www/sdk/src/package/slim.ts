@@ -14,6 +14,8 @@ export type * from "../types";
 export type Modules = {
   /** The client: `selvedge/selvedge.wasm`. */
   readonly wasm: WasmSource;
+  /** The client's second half, which is fetched right after it: `selvedge/later.wasm`, of the same version. */
+  readonly later: WasmSource | (() => WasmSource);
   /** The rule engine, which is fetched where the site has rules for pages: `selvedge/rules.wasm`. Left out: the edge decides. */
   readonly rules?: WasmSource | (() => WasmSource);
   /**
@@ -25,10 +27,11 @@ export type Modules = {
 
 /** Begins, once in a page; gives back {@link selvedge}. On a server it does nothing. */
 export function start(options: StartOptions & Modules): Selvedge {
-  const { wasm, rules, strings } = options;
+  const { wasm, later, rules, strings } = options;
   return begin(
     options,
     () => wasm,
+    () => (typeof later === "function" ? later() : later),
     () => (typeof rules === "function" ? rules() : rules),
     () => (typeof strings === "function" ? strings() : strings),
   );
