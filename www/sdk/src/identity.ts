@@ -168,7 +168,7 @@ function watchLinks(domains: readonly string[], mine: () => Known | undefined): 
 
 /** To another host of the site, not in the open where this page is not, and not by way of an address that redirects. */
 function leadsOn({ protocol, hostname, search, hash }: HTMLAnchorElement, domains: readonly string[]): boolean {
-  const isSafe = protocol === "https:" || (protocol === "http:" && location.protocol === "http:");
+  const isSafe = protocol === "https:" || protocol === location.protocol;
   const isRedirect = /(:|%3a)?(\/|%2f|\\|%5c){2}/i.test(search + hash);
   return isSafe && !isRedirect && hostname !== location.hostname && isWithin(hostname, domains);
 }
