@@ -42,21 +42,53 @@ pub(crate) fn can_be(parts: &Parts, start: u16, end: bool, facts: Facts<'_>) -> 
     walk.from(Jump::To(start), &BTreeMap::new())
 }
 
-/// The tests of the condition that begins at `start`: of which fact, and what is asked.
-pub(crate) fn tests_of(parts: &Parts, start: u16) -> Vec<(u16, Test)> {
+/// The tests of a condition, and where its jumps lead.
+pub(crate) struct Tests {
+    /// Of which fact, and what is asked.
+    pub tests: Vec<(u16, Test)>,
+    /// Whether some jump ends it as true, and whether some ends it otherwise.
+    ends: [bool; 2],
+}
+
+/// The tests of the condition that begins at `start`.
+pub(crate) fn tests_of(parts: &Parts, start: u16) -> Tests {
     let mut open = BTreeSet::from([start]);
-    let mut tests = Vec::new();
+    let mut found = Tests { tests: Vec::new(), ends: [false; 2] };
     // Jumps lead forward, so the first that is open is behind all that were looked at.
     while let Some(at) = open.pop_first() {
         let Some(code) = parts.code.get(usize::from(at)) else { continue };
-        tests.push((code.fact, code.test));
+        found.tests.push((code.fact, code.test));
         for jump in [code.on_true, code.on_false] {
-            if let Jump::To(next) = jump {
-                open.insert(next);
+            match jump {
+                Jump::To(next) => drop(open.insert(next)),
+                Jump::Accept => found.ends[0] = true,
+                Jump::Reject => found.ends[1] = true,
             }
         }
     }
-    tests
+    found
+}
+
+/// Whether every way through the condition is open, and one leads to each end: each of its facts is tested once, and each test
+/// may pass and may fail. Most conditions are so; of them [`can_be`] need not be asked.
+pub(crate) fn is_open(parts: &Parts, found: &Tests) -> bool {
+    let walk = Walk { parts, facts: Facts::Any, end: true, left: 0 };
+    let is_new = |at: u16| {
+        let fact = parts.facts.get(usize::from(at));
+        fact.is_some_and(|fact| fact.source == FactSource::Builtin(Builtin::VisitorIsNew))
+    };
+    let may_be_either = |fact: u16, test: Test| {
+        let (possible, passed) = (walk.possible(fact), walk.passed(test));
+        [true, false].into_iter().all(|wanted| {
+            let left = possible.after(test, &passed, wanted);
+            left.missing || !left.values.is_empty()
+        })
+    };
+    let mut facts: Vec<u16> = found.tests.iter().map(|(fact, _)| *fact).collect();
+    facts.sort_unstable();
+    let once = facts.is_sorted_by(|before, next| before < next);
+    once && found.ends == [true; 2]
+        && found.tests.iter().all(|(fact, test)| !is_new(*fact) && may_be_either(*fact, *test))
 }
 
 struct Walk<'a> {

@@ -16,6 +16,9 @@ pub(crate) struct Spanned<T> {
 /// A key or a word that means something elsewhere: what it is called, or how the same is reached, here; and what to write.
 pub(crate) type Elsewhere = (&'static str, &'static str, &'static str);
 
+/// As many keys as a rule has.
+const ASKED: usize = 24;
+
 /// A mapping being read.
 pub(crate) struct Fields<'a> {
     map: &'a Map,
@@ -28,7 +31,7 @@ impl<'a> Fields<'a> {
     /// The mapping in `node`; reports where it is something else.
     pub fn of(node: &'a Node, report: &mut Report) -> Option<Self> {
         let map = map(node, report)?;
-        Some(Self { map, span: node.span, asked: Vec::new(), missing: Vec::new() })
+        Some(Self { map, span: node.span, asked: Vec::with_capacity(ASKED), missing: Vec::new() })
     }
 
     /// The key's value, where the key is there and not empty.

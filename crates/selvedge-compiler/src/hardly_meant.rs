@@ -1,7 +1,7 @@
 //! What compiles and loads, but was hardly meant: conditions that are never or always true, rules that never win, caps that
 //! are never reached.
 
-use crate::analysis::{Facts, can_be, tests_of};
+use crate::analysis::{Facts, can_be, is_open, tests_of};
 use crate::codes::Code;
 use crate::diagnostic::Report;
 use crate::resolved::{Rule, Site};
@@ -34,24 +34,30 @@ fn check_condition(rule: &Rule, part: &RulePart, full: &Parts, named: &[(u16, &s
     let leaves = truth.leaves();
     let (Some(first), Some(last)) = (leaves.first(), leaves.last()) else { return };
     let span = first.source.span.to(last.source.span);
-    let tests = tests_of(full, start);
+    let found = tests_of(full, start);
+    let is_open = is_open(full, &found);
+    let tests = found.tests;
     let facts: BTreeSet<u16> = tests.iter().map(|(fact, _)| *fact).collect();
     // Where each fact is tested once, no test decides another.
     let is_entangled = facts.len() < tests.len();
-    if can_be(full, start, true, Facts::Any) == Some(false) {
+    if !is_open && can_be(full, start, true, Facts::Any) == Some(false) {
         let help = "two of its parts exclude each other: join them with `or`, or drop one".to_owned();
         let message = format!("the condition of `{}` is never true", rule.id);
         return report.add_help(Code::W0503, span, message, help);
     }
     // Of facts that are never missing (counts, defaults) one test may let every value through.
-    let is_always = can_be(full, start, false, Facts::Any) == Some(false)
-        || (is_entangled && can_be(full, start, false, Facts::Known) == Some(false));
+    let is_always = !is_open
+        && (can_be(full, start, false, Facts::Any) == Some(false)
+            || (is_entangled && can_be(full, start, false, Facts::Known) == Some(false)));
     if is_always {
         let help = "drop `when`, or move one of its bounds".to_owned();
         let message = format!("the condition of `{}` is true whatever its facts are", rule.id);
         return report.add_help(Code::W0504, span, message, help);
     }
     let of_rule: Vec<(u16, &str)> = named.iter().filter(|(at, _)| facts.contains(at)).copied().collect();
+    if of_rule.is_empty() {
+        return;
+    }
     let mut absent = of_rule.iter().filter(|(at, _)| asks_for_absence(*at, &tests, full));
     let places: Vec<u16> = of_rule.iter().map(|(at, _)| *at).collect();
     if let Some((_, name)) = absent.next()

@@ -32,6 +32,9 @@ pub(super) enum Kind {
 /// Signs, longest first.
 const SIGNS: [&str; 15] = ["!=", "<=", ">=", "=", "<", ">", "(", ")", "[", "]", ",", ".", ":", "-", "+"];
 
+/// Bytes of a token, and what is between two, at the least in most conditions.
+const TOKEN_BYTES: usize = 4;
+
 /// Operators of other languages, and what is written here.
 const FOREIGN: [(&str, &str); 8] = [
     ("==", "="),
@@ -47,7 +50,7 @@ const FOREIGN: [(&str, &str); 8] = [
 /// The tokens of a condition, with [`Kind::End`] behind them; `None` where it has an error, which is reported.
 pub(super) fn tokens(text: &str, anchor: &Anchor, report: &mut Report) -> Option<Vec<Token>> {
     let mut lexer = Lexer { text, at: 0, anchor, report, failed: false };
-    let mut tokens = Vec::new();
+    let mut tokens = Vec::with_capacity(text.len() / TOKEN_BYTES + 1);
     while let Some(token) = lexer.next() {
         tokens.push(token);
     }

@@ -389,12 +389,21 @@ impl<'a> Parser<'a> {
     pub(super) fn source(&self, start: usize) -> Source {
         let at = start..self.behind().max(start);
         let text = self.text.get(at.clone()).unwrap_or_default();
-        Source { span: self.span(at), text: text.split_whitespace().collect::<Vec<_>>().join(" ") }
+        Source { span: self.span(at), text: in_one_line(text) }
     }
 
     pub(super) fn span(&self, at: Range<usize>) -> Span {
         self.anchor.span(at.start, at.end)
     }
+}
+
+/// The text with one space wherever it has some. Most have no more.
+fn in_one_line(text: &str) -> String {
+    let is_odd = |pair: &[u8]| pair == b"  " || pair.iter().any(|byte| matches!(byte, b'\t'..=b'\r' | 128..));
+    if text.as_bytes().windows(2).any(is_odd) || text.trim_ascii() != text {
+        return text.split_whitespace().collect::<Vec<_>>().join(" ");
+    }
+    text.to_owned()
 }
 
 fn compare(sign: &str) -> Option<Compare> {

@@ -15,6 +15,8 @@ const MASK_BITS: usize = 64;
 pub(super) struct Code {
     pub instructions: Vec<Instruction>,
     pub sources: Vec<Source>,
+    /// Pages are not told where a test is written.
+    names_sources: bool,
     /// The places of tests behind `is true` and the like.
     pub settled: Vec<u16>,
     pub masks: Vec<Vec<u64>>,
@@ -34,6 +36,11 @@ pub(crate) fn size(truth: &Truth) -> usize {
 }
 
 impl Code {
+    /// No code yet; `names_sources`: each instruction is to be told with its source.
+    pub fn new(names_sources: bool) -> Self {
+        Self { names_sources, ..Self::default() }
+    }
+
     /// Appends the code of `truth`; gives back where it begins. `fact` places a leaf's fact and gives its dictionary.
     pub fn append(&mut self, truth: &Truth, fact: &mut impl FnMut(&Leaf) -> (usize, Dictionary)) -> u16 {
         let start = self.instructions.len();
@@ -100,7 +107,9 @@ impl Code {
         for (number, test) in tests.into_iter().enumerate() {
             let on_false = if number == last { on_false } else { Jump::To(index(at + number + 1)) };
             self.instructions.push(Instruction { fact: index(place), test, on_true, on_false });
-            self.sources.push(leaf.source.clone());
+            if self.names_sources {
+                self.sources.push(leaf.source.clone());
+            }
         }
     }
 

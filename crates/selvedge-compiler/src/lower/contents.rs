@@ -7,7 +7,6 @@ use crate::resolved::{Content, Fact, Leaf, Read};
 use selvedge_core::consent::Purposes;
 use selvedge_core::hash::fnv1a_64;
 use selvedge_core::wire::program::{self, FactSource, READS_NOW, Template};
-use std::collections::BTreeMap;
 
 impl Builder<'_> {
     /// What contents show that differs from visitor to visitor, and what that reads.
@@ -39,8 +38,9 @@ impl Builder<'_> {
 
     /// What a value is in the program; a metric is placed there first.
     fn source(&mut self, leaf: &Leaf, purpose: Purposes, values: &mut Facts) -> FactSource {
-        let metrics: BTreeMap<usize, u16> =
+        let mut metrics: Vec<(usize, u16)> =
             metrics_of(leaf).into_iter().map(|at| (at, self.metric(at, purpose))).collect();
+        metrics.sort_unstable();
         let Self { facts, attribute_places, item_tests, tables, zones, site, .. } = self;
         let sources =
             Sources { site, attributes: attribute_places, metrics: &metrics, item_tests, tables, zones };

@@ -2,7 +2,6 @@
 
 use super::parts::Builder;
 use selvedge_core::wire::program::Destination;
-use std::collections::BTreeMap;
 
 impl Builder<'_> {
     /// The destinations, their conditions appended to the code. Pages are told of none.
@@ -19,7 +18,7 @@ impl Builder<'_> {
                 requires: written.requires,
                 on_unknown: written.on_unknown,
                 records: written.records,
-                filter: filter.as_ref().map(|truth| self.append(truth, &BTreeMap::new())),
+                filter: filter.as_ref().map(|truth| self.append(truth, &[])),
                 sample: written.sample,
                 remove: written.remove.iter().map(|path| path.value.clone()).collect(),
                 rename: written

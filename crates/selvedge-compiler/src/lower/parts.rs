@@ -33,7 +33,7 @@ pub(crate) fn build(site: &Site, shared: &Shared, files: &Files<'_>, public: boo
         site: site.site.name.clone(),
         currency: site.site.currency.clone(),
         late_ms: site.site.late_ms,
-        edge: (!public).then(|| edge_config(site, &builder, files)),
+        edge: (!public).then(|| edge_config(site, &mut builder, files)),
         plan: Plan { events: site.events.clone() },
         attributes: builder.attributes(),
         facts: builder.facts.facts,
@@ -127,7 +127,8 @@ fn cart(site: &Site, shared: &Shared, public: bool) -> Vec<program::CartEvent> {
 pub(super) struct Sources<'a> {
     pub site: &'a Site,
     pub attributes: &'a BTreeMap<usize, u16>,
-    pub metrics: &'a BTreeMap<usize, u16>,
+    /// By their places among the resolved, sorted: those of one condition.
+    pub metrics: &'a [(usize, u16)],
     pub item_tests: &'a BTreeMap<ItemTest, [u16; 2]>,
     pub tables: &'a BTreeMap<usize, u16>,
     pub zones: &'a [String],
@@ -142,7 +143,9 @@ impl Sources<'_> {
             Fact::Attribute(at) => FactSource::Attribute(found(self.attributes, at)),
             Fact::Metric(at) => {
                 let is_sequence = self.site.metric(*at).is_some_and(|metric| metric.sequence.is_some());
-                let place = found(self.metrics, at);
+                let place = self.metrics.binary_search_by_key(at, |(known, _)| *known).ok();
+                let place =
+                    place.and_then(|place| self.metrics.get(place)).map_or(u16::MAX, |(_, place)| *place);
                 if is_sequence { FactSource::Sequence(place) } else { FactSource::Metric(place) }
             }
             Fact::Property(name) | Fact::TimeProperty(name) => FactSource::Property(name.clone()),
@@ -244,7 +247,7 @@ impl<'a> Builder<'a> {
             item_tests: BTreeMap::new(),
             tables,
             zones: zones(&leaves),
-            code: Code::default(),
+            code: Code::new(!public),
             slot_names: slot_names(site),
             groups,
             contents,
@@ -280,13 +283,15 @@ impl<'a> Builder<'a> {
 
     /// The code of a condition; the counts it names come before it.
     pub(super) fn condition(&mut self, when: &Truth, purpose: Purposes) -> u16 {
-        let named: Vec<usize> = when.leaves().into_iter().flat_map(metrics_of).collect();
-        let metrics: BTreeMap<usize, u16> =
-            named.into_iter().map(|at| (at, self.metric(at, purpose))).collect();
+        let mut metrics: Vec<(usize, u16)> = Vec::new();
+        for at in when.leaves().into_iter().flat_map(metrics_of) {
+            metrics.push((at, self.metric(at, purpose)));
+        }
+        metrics.sort_unstable();
         self.append(when, &metrics)
     }
 
-    pub(super) fn append(&mut self, truth: &Truth, metrics: &BTreeMap<usize, u16>) -> u16 {
+    pub(super) fn append(&mut self, truth: &Truth, metrics: &[(usize, u16)]) -> u16 {
         for leaf in truth.leaves() {
             if let Fact::AnyItem(test) = &leaf.fact {
                 self.item_test(test);
@@ -303,7 +308,7 @@ impl<'a> Builder<'a> {
     /// The code of a condition on items, and of its opposite.
     fn item_test(&mut self, test: &ItemTest) {
         if !self.item_tests.contains_key(test) {
-            let places = item_truths(test).map(|truth| self.append(&truth, &BTreeMap::new()));
+            let places = item_truths(test).map(|truth| self.append(&truth, &[]));
             self.item_tests.insert(test.clone(), places);
         }
     }
@@ -328,9 +333,9 @@ impl<'a> Builder<'a> {
 
     /// The place of a fact that goes with a message.
     fn told(&mut self, fact: &Fact, purpose: Purposes) -> u16 {
-        let metrics: BTreeMap<usize, u16> = match fact {
-            Fact::Metric(at) => [(*at, self.metric(*at, purpose))].into(),
-            _ => BTreeMap::new(),
+        let metrics: Vec<(usize, u16)> = match fact {
+            Fact::Metric(at) => vec![(*at, self.metric(*at, purpose))],
+            _ => Vec::new(),
         };
         let Self { facts, attribute_places, item_tests, tables, site, zones, .. } = self;
         let sources =
@@ -342,8 +347,7 @@ impl<'a> Builder<'a> {
     /// The place of a fact whose values are used as they are.
     pub(super) fn plain_fact(&mut self, fact: &Fact) -> u16 {
         let Self { facts, attribute_places, item_tests, tables, site, zones, .. } = self;
-        let metrics = &BTreeMap::new();
-        let sources = Sources { site, attributes: attribute_places, metrics, item_tests, tables, zones };
+        let sources = Sources { site, attributes: attribute_places, metrics: &[], item_tests, tables, zones };
         let source = sources.of(fact, facts);
         index(facts.place_part(fact, source))
     }
@@ -365,7 +369,7 @@ impl<'a> Builder<'a> {
         if let Some(sequence) = &metric.sequence {
             return self.sequence(metric, sequence, meaning, purpose);
         }
-        let filter = metric.filter.as_ref().map(|filter| self.append(filter, &BTreeMap::new()));
+        let filter = metric.filter.as_ref().map(|filter| self.append(filter, &[]));
         let detail = metric.score.as_ref().map_or(metric.detail, |score| self.score(score));
         let place = index(self.metrics.len());
         let threshold = self.shared.thresholds.get(&meaning).copied().unwrap_or(1);
@@ -393,7 +397,7 @@ impl<'a> Builder<'a> {
     fn score(&mut self, score: &Score) -> u16 {
         let points = score.points.iter().map(|points| program::Points {
             event: points.event.clone(),
-            filter: points.filter.as_ref().map(|filter| self.append(filter, &BTreeMap::new())),
+            filter: points.filter.as_ref().map(|filter| self.append(filter, &[])),
             micro: points.micro,
         });
         let points = points.collect();
@@ -489,7 +493,7 @@ pub(super) fn place<'a>(mut names: impl Iterator<Item = &'a str>, name: &str) ->
     index(names.position(|known| known == name).unwrap_or(usize::MAX))
 }
 
-fn edge_config(site: &Site, builder: &Builder<'_>, files: &Files<'_>) -> EdgeConfig {
+fn edge_config(site: &Site, builder: &mut Builder<'_>, files: &Files<'_>) -> EdgeConfig {
     let written = &site.site;
     EdgeConfig {
         sources: written.sources.iter().map(source).collect(),
@@ -507,7 +511,10 @@ fn edge_config(site: &Site, builder: &Builder<'_>, files: &Files<'_>) -> EdgeCon
         capture: written.capture.kinds.clone(),
         identity: written.identity.clone(),
         selectors: written.slots.iter().filter_map(selector).collect(),
-        leaves: builder.code.sources.iter().map(|source| leaf_source(source, files)).collect(),
+        leaves: std::mem::take(&mut builder.code.sources)
+            .into_iter()
+            .map(|source| leaf_source(source, files))
+            .collect(),
         goals: site.deciding.goals.clone(),
         studies: site.deciding.studies.clone(),
         pushed: pushed(site, &builder.tables),
@@ -522,12 +529,12 @@ fn selector(slot: &crate::written::site::Slot) -> Option<(String, String)> {
     slot.selector.clone().map(|selector| (slot.name.clone(), selector))
 }
 
-fn leaf_source(source: &crate::condition::Source, files: &Files<'_>) -> LeafSource {
+fn leaf_source(source: crate::condition::Source, files: &Files<'_>) -> LeafSource {
     let at = files.position(source.span.file, source.span.start);
     LeafSource {
         file: files.name(source.span.file).to_owned(),
         line: at.line,
         column: at.column,
-        text: source.text.clone(),
+        text: source.text,
     }
 }

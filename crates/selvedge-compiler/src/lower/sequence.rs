@@ -5,7 +5,6 @@ use super::parts::Builder;
 use crate::resolved::{Metric, Sequence, Step};
 use selvedge_core::consent::Purposes;
 use selvedge_core::wire::program::{self, SequenceStep, Window};
-use std::collections::BTreeMap;
 
 impl Builder<'_> {
     /// The sequence under this purpose; the code of its filters comes before it.
@@ -18,7 +17,7 @@ impl Builder<'_> {
     ) -> u16 {
         let mut step = |step: &Step| SequenceStep {
             event: step.event.clone(),
-            filter: step.filter.as_ref().map(|filter| self.append(filter, &BTreeMap::new())),
+            filter: step.filter.as_ref().map(|filter| self.append(filter, &[])),
         };
         let steps = sequence.steps.iter().map(&mut step).collect();
         let (then_no, without) =

@@ -21,6 +21,8 @@ pub(crate) struct Shared {
     pub places: Vec<PlaceOf>,
     /// What the metrics mean, by their places and the purposes (its bits) that rules read them for.
     meanings: BTreeMap<(usize, u16), u64>,
+    /// The same by their words, where these alone say what they mean.
+    spelled: BTreeMap<(String, u8, u16), u64>,
     /// How far a count must count, by its meaning.
     pub thresholds: BTreeMap<u64, i64>,
     /// Counts that rules of the page read, by meaning.
@@ -41,6 +43,7 @@ impl Shared {
         let mut shared = Self {
             places: site.rules.iter().map(|rule| place_of(rule, site)).collect(),
             meanings: BTreeMap::new(),
+            spelled: BTreeMap::new(),
             thresholds: BTreeMap::new(),
             page_metrics: BTreeSet::new(),
             page_attributes: BTreeSet::new(),
@@ -68,6 +71,22 @@ impl Shared {
     pub fn meaning(&self, at: usize, metric: &Metric, purpose: Purposes) -> u64 {
         let known = self.meanings.get(&(at, purpose.0));
         known.copied().unwrap_or_else(|| meaning(metric, purpose))
+    }
+
+    /// What the metric means. Marketers write the same metric into rule after rule: it is spelled out once for its words,
+    /// unless a text stands among them, whose spaces its name does not keep.
+    fn spell(&mut self, at: usize, metric: &Metric, purpose: Purposes) -> u64 {
+        if let Some(known) = self.meanings.get(&(at, purpose.0)) {
+            return *known;
+        }
+        let found = if metric.name.contains(['"', '\'']) {
+            meaning(metric, purpose)
+        } else {
+            let words = (metric.name.clone(), metric.kind as u8, purpose.0);
+            *self.spelled.entry(words).or_insert_with(|| meaning(metric, purpose))
+        };
+        self.meanings.insert((at, purpose.0), found);
+        found
     }
 
     fn take(&mut self, rule: &Rule, in_page: bool, site: &Site) {
@@ -105,8 +124,7 @@ impl Shared {
             }
             Fact::Metric(at) => {
                 let Some(metric) = site.metric(*at) else { return };
-                let known = self.meanings.entry((*at, purpose.0));
-                let meaning = *known.or_insert_with(|| meaning(metric, purpose));
+                let meaning = self.spell(*at, metric, purpose);
                 let threshold = self.thresholds.entry(meaning).or_default();
                 *threshold = (*threshold).max(threshold_of(&leaf.test));
                 if in_page {

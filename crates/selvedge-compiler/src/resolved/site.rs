@@ -207,7 +207,7 @@ fn resolve_rules(
     contents: &[written_content::Content],
     checker: &mut Checker<'_, '_>,
 ) -> Vec<Rule> {
-    let mut resolved: Vec<(Rule, Span)> = Vec::new();
+    let mut resolved: Vec<(Rule, Span)> = Vec::with_capacity(rules.rules.len());
     let mut ids = BTreeSet::new();
     for rule in &rules.rules {
         if !ids.insert(&rule.id.value) {

@@ -124,10 +124,13 @@ fn opposite(truth: Truth) -> Truth {
     Truth::Opposite(Box::new(truth))
 }
 
+/// As many leaves as most conditions have.
+const LEAVES: usize = 4;
+
 impl Truth {
     /// Every leaf, in the order written.
     pub fn leaves(&self) -> Vec<&Leaf> {
-        let mut leaves = Vec::new();
+        let mut leaves = Vec::with_capacity(LEAVES);
         self.collect(&mut leaves);
         leaves
     }

@@ -110,7 +110,10 @@ fn read_group(entry: &Entry, report: &mut Report) -> Option<Group> {
 
 fn read_rules(node: Option<&Node>, source: &str, report: &mut Report) -> Vec<Rule> {
     let items = node.and_then(|node| fields::list(node, report)).unwrap_or_default();
-    items.iter().filter_map(|item| read_rule(item, source, report)).collect()
+    // All at once: a rule is large, and is moved wherever the list grows.
+    let mut rules = Vec::with_capacity(items.len());
+    rules.extend(items.iter().filter_map(|item| read_rule(item, source, report)));
+    rules
 }
 
 const ELSEWHERE: [Elsewhere; 4] = [

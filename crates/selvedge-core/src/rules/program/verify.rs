@@ -1,6 +1,7 @@
 //! Whether everything a program names is there, in order, and within its bounds.
 
 use super::{Image, ProgramFault};
+use crate::hash::fnv1a_64;
 use crate::limits::{
     BUCKETS, COUNT_THRESHOLD_MAX, DISTINCT_MAX, INSTRUCTIONS_MAX, LOOKUP_COLUMNS_MAX, LOOKUP_ROWS_MAX,
     SCORE_MICRO_MAX, SEQUENCE_STEPS_MAX, VALUES_MAX, WINDOW_MS_MAX, ZONE_OFFSETS_MAX,
@@ -39,7 +40,8 @@ pub(super) fn verify(parts: &Parts, image: &Image) -> Verdict {
         || image.each_rule().any(|rule| rule.hold() == kind::HOLD_TIME)
         || with_more.iter().any(|(_, rule)| rule.timing != Timing::default());
     let cells = parts.cells(with_more.iter().map(|(_, rule)| rule), wakes);
-    verify_order(parts, image, &cells)?;
+    verify_order(parts, &cells)?;
+    verify_ids(image)?;
     if image.is_of(parts, &with_more, &cells) { Ok(()) } else { Err(ProgramFault::Index) }
 }
 
@@ -263,9 +265,22 @@ fn verify_emit(parts: &Parts, image: &Image, emit: &Emit) -> Verdict {
     emit.fields.iter().try_for_each(|(_, fact)| index(*fact, parts.facts.len()))
 }
 
-fn verify_order(parts: &Parts, image: &Image, cells: &[u64]) -> Verdict {
-    let place = |rule: RuleRow| (core::cmp::Reverse(rule.priority()), image.text(rule.id()));
-    let rules = image.each_rule().is_sorted_by(|before, next| place(*before) < place(*next));
+/// Every rule in the order of deciding, and known by the hash of its id: one pass, because each has to be fetched.
+fn verify_ids(image: &Image) -> Verdict {
+    let mut before = None;
+    for rule in image.each_rule() {
+        let id = image.text(rule.id());
+        if rule.hash() != fnv1a_64(id) {
+            return Err(ProgramFault::Index);
+        }
+        let place = (core::cmp::Reverse(rule.priority()), id);
+        sorted(before.is_none_or(|before| before < place))?;
+        before = Some(place);
+    }
+    Ok(())
+}
+
+fn verify_order(parts: &Parts, cells: &[u64]) -> Verdict {
     let slots = parts.slots.is_sorted_by(|before, next| before.name < next.name);
     let contents = parts.contents.is_sorted_by(|before, next| before.id < next.id);
     let zone = parts.zones.iter().chain([&parts.zone]).all(|zone| {
@@ -275,7 +290,7 @@ fn verify_order(parts: &Parts, image: &Image, cells: &[u64]) -> Verdict {
     let events = parts.plan.events.is_sorted_by(|before, next| before.name < next.name);
     let cells = cells.is_sorted_by(|before, next| before < next);
     let settled = parts.settled.is_sorted_by(|before, next| before < next);
-    sorted(settled && zone && rules && slots && contents && events && cells)
+    sorted(settled && zone && slots && contents && events && cells)
 }
 
 const fn sorted(is_sorted: bool) -> Verdict {

@@ -97,13 +97,14 @@ impl Parts {
     pub(crate) fn rules_with_more(image: &Image) -> Decoded<Vec<(u16, Rule)>> {
         let reading = &Reading { image, room: Cell::new(ROOM_MAX) };
         let _: Vec<()> = rows(reading, tag::RULES, size::WIDE, RULES_MAX, |_, _| Ok(()))?;
+        // Asked once: most programs have none of these.
+        let have_more =
+            image.has_terms() || image.each_timer().next().is_some() || image.each_emit().next().is_some();
         let mut with_more = Vec::new();
         for (at, row) in (0..).zip(image.each_rule()) {
-            if row.caps_count() == 0
-                && image.terms(at).is_empty()
-                && image.timer(at).is_none()
-                && image.emit(at).is_none()
-            {
+            let has_more = have_more
+                && !(image.terms(at).is_empty() && image.timer(at).is_none() && image.emit(at).is_none());
+            if row.caps_count() == 0 && !has_more {
                 reading.look_at(row.id())?;
                 word(row.status(), STATUS)?;
                 hold(row)?;
