@@ -449,7 +449,7 @@ impl Heard {
             trust: Trust::Client,
             account: None,
             visitor: self.visitor,
-            orders: Orders { paused: &self.paused, forced: &[] },
+            orders: Orders { paused: &self.paused, ..Orders::default() },
         }
     }
 }

@@ -171,8 +171,8 @@ codes! {
     E0302 = Error, "an operator for another type";
     /// Only yes-or-no facts and audiences are conditions by themselves; others need a comparison.
     E0303 = Error, "not a condition by itself";
-    /// An amount of money is compared with an amount in the site's currency: `50 EUR`. There are
-    /// no rates between currencies: an event in another currency does not count.
+    /// An amount of money is compared with an amount in the site's currency: `50 EUR`. Amounts of other currencies need
+    /// rates: a lookup that `rates` in `site.yaml` names. Without them nothing is known of amounts in another currency.
     E0304 = Error, "money without the site's currency";
     /// A count is a whole number from 0.
     E0305 = Error, "a count compared with something else";
@@ -242,6 +242,9 @@ codes! {
     /// `warm_up` says what a metric makes of what happened before it was there: `zero` takes it for nothing, `log` reads the
     /// visitor's part of the log. Neither can be said of a sequence or an absence, and accounts have no part of the log.
     E0730 = Error, "a warm-up that cannot be";
+    /// `rates` in `site.yaml` names a lookup whose key is the currency (`USD`), with a column `rate` of numbers above 0: what one
+    /// of it is worth in the site's currency.
+    E0760 = Error, "rates that cannot be read";
 
     /// A test names a fact or a rule that the site does not have. Counts, sums and audiences cannot be given: send the
     /// events that make them.

@@ -41,12 +41,58 @@ fn two_hundred_euros_in_thirty_days() {
     assert!(!visit.wait(3 * DAY).shows());
 }
 
+/// A purchase of 70 of this currency.
+fn pays(visit: &mut Visit, currency: &str) {
+    visit.event("purchase", &[("value", int(70)), ("currency", text(currency))]);
+}
+
 #[test]
-fn amounts_of_another_currency_do_not_take_part() {
-    let mut visit = visit("(sum purchase.value in session) = 70 EUR");
-    visit.event("purchase", &[("value", int(70)), ("currency", text("EUR"))]);
-    visit.event("purchase", &[("value", int(70)), ("currency", text("USD"))]);
-    assert!(visit.shows());
+fn of_an_amount_of_another_currency_nothing_is_known() {
+    // What is asked, and what is so after 70 EUR, and after 70 USD besides.
+    for (condition, own, other) in [
+        ("(sum purchase.value in session) = 70 EUR", true, false),
+        ("(sum purchase.value in session) < 100 EUR", true, false),
+        ("(sum purchase.value where value >= 0 EUR in session) >= 70 EUR", true, true),
+        ("(max purchase.value in session) >= 70 EUR", true, true),
+        ("(avg purchase.value in session) = 70 EUR", true, false),
+        ("(last purchase.value) = 70 EUR", true, false),
+        ("(count purchase where value >= 50 EUR in session) = 1", true, false),
+        ("(count purchase where value >= 50 EUR in session) >= 1", true, true),
+        ("(count purchase where not value >= 50 EUR in session) = 0", true, false),
+        ("(count purchase in session) <= 2", true, true),
+        (
+            "sequence purchase where value >= 50 EUR then purchase where value < 90 EUR within 1h",
+            false,
+            false,
+        ),
+    ] {
+        let mut visit = visit(condition);
+        pays(&mut visit, "EUR");
+        assert_eq!(visit.shows(), own, "{condition}");
+        pays(visit.wait(MINUTE), "USD");
+        assert_eq!(visit.shows(), other, "{condition}");
+    }
+}
+
+#[test]
+fn what_another_currency_hid_is_known_again_when_it_has_left_the_window() {
+    let mut visit = visit("(sum purchase.value in 1d) < 100 EUR");
+    pays(&mut visit, "USD");
+    assert!(!visit.shows());
+    assert!(visit.wait(DAY + 2 * HOUR).shows());
+}
+
+#[test]
+fn an_attribute_that_another_currency_sets_is_unknown() {
+    let head = "attributes:\n  paid:\n    type: money\n    from: visitor\n    set:\n      purchase:\n        property: value\n";
+    for (currency, is_known) in [("EUR", true), ("USD", false)] {
+        let mut visit = Visit::new(&site(head, "paid is known"));
+        pays(&mut visit, currency);
+        assert_eq!(visit.shows(), is_known, "{currency}");
+        let mut visit = Visit::new(&site(head, "paid is missing"));
+        pays(&mut visit, currency);
+        assert!(!visit.shows(), "{currency}");
+    }
 }
 
 #[test]

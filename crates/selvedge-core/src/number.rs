@@ -38,6 +38,17 @@ impl Micro {
         Some(Self(if is_negative { magnitude.checked_neg()? } else { magnitude }))
     }
 
+    /// What so many are worth of which one is worth `rate` millionths: to the millionth, halves away from zero. `None`
+    /// where it does not fit.
+    #[must_use]
+    pub fn at_rate(self, rate: i64) -> Option<Self> {
+        let Self(micro) = self;
+        let (whole, rest) = (micro.checked_div(MICRO)?, micro.checked_rem(MICRO)?);
+        let half = MICRO.checked_div(2)?.checked_mul(micro.signum())?;
+        let of_rest = rest.checked_mul(rate)?.checked_add(half)?.checked_div(MICRO)?;
+        whole.checked_mul(rate)?.checked_add(of_rest).map(Self)
+    }
+
     /// The number nearest to it.
     #[must_use]
     pub fn number(self) -> Number {
@@ -170,6 +181,19 @@ mod tests {
         assert_eq!(double(52.520_006_6), Some(52_520_007));
         assert_eq!(double(5e-324), Some(0));
         assert_eq!(double(9_223_372_036_854.0), Some(9_223_372_036_854_000_000));
+    }
+
+    #[test]
+    fn an_amount_at_a_rate_is_rounded_to_the_millionth_halves_away_from_zero() {
+        let at = |micro, rate| Micro(micro).at_rate(rate).map(|Micro(micro)| micro);
+        assert_eq!(at(60_000_000, 920_000), Some(55_200_000));
+        assert_eq!(at(1, 500_000), Some(1));
+        assert_eq!(at(-1, 500_000), Some(-1));
+        assert_eq!(at(1, 499_999), Some(0));
+        assert_eq!(at(12_345_678, 6_123), Some(75_593));
+        assert_eq!(at(-12_345_678, 6_123), Some(-75_593));
+        assert_eq!(at(i64::MAX, 1_000_000), Some(i64::MAX));
+        assert_eq!(at(i64::MAX, 1_000_001), None);
     }
 
     #[test]

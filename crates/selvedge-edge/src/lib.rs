@@ -30,6 +30,8 @@ pub mod json;
 
 pub mod site;
 
+pub mod rates;
+
 pub mod topology;
 
 pub mod alarm;

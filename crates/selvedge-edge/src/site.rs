@@ -85,7 +85,7 @@ impl Site {
     /// What holds besides the program.
     #[must_use]
     pub fn orders(&self) -> Orders<'_> {
-        Orders { paused: &self.paused, forced: &self.forced }
+        Orders { paused: &self.paused, forced: &self.forced, is_converted: false }
     }
 
     /// The site's name.

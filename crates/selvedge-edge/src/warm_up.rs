@@ -3,7 +3,9 @@
 //! far back as all was watched and the log holds it. Stepped by the same code that steps what happens.
 
 use crate::gate::STATE_PURPOSES;
+use crate::rates;
 use crate::site::Site;
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use selvedge_core::consent::Purposes;
 use selvedge_core::event::Clock;
@@ -135,7 +137,9 @@ fn step(site: &Site, state: &mut VisitorState, row: &LogRow, logged: &LogEvent, 
         visitor: row.visitor,
         orders: Orders::default(),
     };
-    rules::step(&site.program, state, event, logged.usable, &moment);
+    let told = rates::counted(site, Cow::Borrowed(event), now_ms);
+    let orders = Orders { is_converted: told.is_converted, ..moment.orders };
+    rules::step(&site.program, state, &told.event, logged.usable, &Moment { orders, ..moment });
 }
 
 fn time_of(row: &LogRow, time_ms: u64) -> i64 {

@@ -239,7 +239,7 @@ impl World<'_> {
             trust: Trust::Client,
             account: None,
             visitor: batch.header.visitor,
-            orders: Orders { paused: &answer.paused, forced: &[] },
+            orders: Orders { paused: &answer.paused, ..Orders::default() },
         };
         let parts = &program.parts;
         let decided = rules::decide(&image, &mut state, &moment);

@@ -3,10 +3,12 @@
 use super::given::Given;
 use super::stage::Stage;
 use selvedge_core::event::Event;
-use selvedge_core::rules::{self, Moment};
+use selvedge_core::rules::{self, Moment, Orders};
 use selvedge_core::tracking_plan::{Trust, judge};
 use selvedge_core::wire::program::{AttributeScope, Scope};
 use selvedge_core::wire::state::VisitorState;
+use selvedge_edge::rates;
+use std::borrow::Cow;
 
 /// The state of an account; none where the site keeps nothing of accounts.
 #[derive(Debug, Default)]
@@ -36,7 +38,10 @@ impl Account {
         let plan = &stage.parts.plan;
         if let Ok(known) = judge(plan, event, Trust::Server) {
             let usable = known.purposes.and(moment.in_force);
-            rules::step_account(&stage.site.program, state, event, usable, moment);
+            let told = rates::counted(&stage.site, Cow::Borrowed(event), moment.now_ms);
+            let orders = Orders { is_converted: told.is_converted, ..moment.orders };
+            let moment = Moment { orders, ..*moment };
+            rules::step_account(&stage.site.program, state, &told.event, usable, &moment);
         }
     }
 }

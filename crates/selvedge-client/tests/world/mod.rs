@@ -127,7 +127,7 @@ impl Edge {
                 trust: Trust::Client,
                 account: None,
                 visitor: header.visitor,
-                orders: Orders { paused: &self.paused, forced: &[] },
+                orders: Orders { paused: &self.paused, ..Orders::default() },
             };
             let plan = &program.parts().plan;
             if selvedge_core::tracking_plan::judge(plan, event, Trust::Client).is_ok() {

@@ -35,7 +35,8 @@ fn canonical(metric: &Metric, purpose: Purposes) -> String {
     let scope = scope(metric);
     let kept = if metric.keeps_values() { format!(" max {}", metric.detail) } else { String::new() };
     let purpose = purpose.0;
-    format!("{kind} {event}{property} where {filter} in {window}{zone}{kept}{scope} for {purpose}")
+    let rates = if metric.is_converted { " at rates" } else { "" };
+    format!("{kind} {event}{property} where {filter} in {window}{zone}{kept}{scope}{rates} for {purpose}")
 }
 
 /// What adds to it stands in the order of its own texts.
@@ -155,6 +156,8 @@ fn name(fact: &Fact) -> String {
         Fact::Item(name) => format!("item {}", quoted(name)),
         Fact::TimeItem(name) => format!("time item {}", quoted(name)),
         Fact::Trust => "trust".to_owned(),
+        Fact::OwnCurrency(is_converted) => format!("own currency {is_converted}"),
+        Fact::Amount(amount) => format!("{} {}", amount.micro, amount.currency),
         Fact::Builtin(builtin) => builtin.name().to_owned(),
         Fact::Difference(first, second) => format!("{} minus {}", name(&first.fact), name(&second.fact)),
         Fact::SameText(first, second) => format!("{} same as {}", name(first), name(second)),

@@ -59,14 +59,20 @@ pub(crate) fn build(site: &Site, shared: &Shared, files: &Files<'_>, public: boo
     Parts { zone: zone_of(&parts, &site.site.timezone), zones, ..parts }
 }
 
-/// The tables that rules look something up in, by their places among the site's.
-fn table_places<'a>(leaves: impl Iterator<Item = &'a Leaf>) -> BTreeMap<usize, u16> {
+/// The tables that rules look something up in, and that of the rates, by their places among the site's.
+fn table_places<'a>(leaves: impl Iterator<Item = &'a Leaf>, rates: Option<usize>) -> BTreeMap<usize, u16> {
     let facts = leaves.flat_map(|leaf| leaf.fact.simple());
     let tables = facts.filter_map(|fact| match fact {
         Fact::Lookup(found) => Some(found.table),
         _ => None,
     });
-    tables.collect::<BTreeSet<_>>().into_iter().enumerate().map(|(place, at)| (at, index(place))).collect()
+    tables
+        .chain(rates)
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .enumerate()
+        .map(|(place, at)| (at, index(place)))
+        .collect()
 }
 
 /// The time zones that clocks of these tests go by, sorted.
@@ -151,6 +157,13 @@ impl Sources<'_> {
             Fact::Property(name) | Fact::TimeProperty(name) => FactSource::Property(name.clone()),
             Fact::Item(name) | Fact::TimeItem(name) => FactSource::Item(name.clone()),
             Fact::Trust => FactSource::Trust,
+            Fact::OwnCurrency(_) => FactSource::OwnCurrency,
+            Fact::Amount(amount) => FactSource::Amount {
+                micro: amount.micro,
+                currency: amount.currency.clone(),
+                table: self.tables.get(&amount.table).copied().unwrap_or(u16::MAX),
+                column: u8::try_from(amount.column).unwrap_or(u8::MAX),
+            },
             Fact::Clock(zone, builtin) => {
                 let place = self.zones.iter().position(|known| known == zone);
                 FactSource::Clock(place.map_or(u16::MAX, index), *builtin)
@@ -233,7 +246,8 @@ impl<'a> Builder<'a> {
         let filters = site.filters.iter().flatten().filter(|_| !public);
         leaves.extend(filters.flat_map(Truth::leaves).map(Cow::Borrowed));
         let read = contents.iter().flat_map(|content| content.leaves());
-        let tables = table_places(leaves.iter().map(AsRef::as_ref).chain(read));
+        let rates = site.rates.filter(|_| !public).map(|rates| rates.table);
+        let tables = table_places(leaves.iter().map(AsRef::as_ref).chain(read), rates);
         Self {
             site,
             shared,
@@ -389,6 +403,7 @@ impl<'a> Builder<'a> {
             purpose,
             private: !self.shared.page_metrics.contains(&meaning),
             warm_up,
+            of_money: metric.of_money,
         });
         place
     }
@@ -518,7 +533,23 @@ fn edge_config(site: &Site, builder: &mut Builder<'_>, files: &Files<'_>) -> Edg
         goals: site.deciding.goals.clone(),
         studies: site.deciding.studies.clone(),
         pushed: pushed(site, &builder.tables),
+        rates: site.rates.map(|rates| program::Rates {
+            table: builder.tables.get(&rates.table).copied().unwrap_or(u16::MAX),
+            column: u8::try_from(rates.column).unwrap_or(u8::MAX),
+            items: amounts_of_items(site),
+        }),
     }
+}
+
+/// The properties of items that are amounts: those that the cart reads, and those that conditions compare with amounts.
+fn amounts_of_items(site: &Site) -> Vec<String> {
+    let filters = site.metrics.iter().flatten().flat_map(ResolvedMetric::filters);
+    let tests = filters.flat_map(Truth::leaves).filter_map(|leaf| match &leaf.fact {
+        Fact::AnyItem(test) => Some(test.amounts.iter().cloned()),
+        _ => None,
+    });
+    let of_cart = ["price", "value"].map(str::to_owned);
+    tests.flatten().chain(of_cart).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 fn source(source: &crate::written::site::Source) -> Source {

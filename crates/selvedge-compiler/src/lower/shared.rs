@@ -1,9 +1,11 @@
 //! What both programs must agree on, found from all rules: where each runs, how far counts count, what stays at the edge.
 
 use super::meaning::meaning;
-use crate::resolved::{Content, Fact, Leaf, Metric, Rule, Site, ValueCap, threshold_of};
+use crate::resolved::rates::may_be_foreign;
+use crate::resolved::{Content, Fact, Leaf, Metric, Rule, Site, ValueCap, cart_events, threshold_of};
 use selvedge_core::consent::Purposes;
-use selvedge_core::wire::program::{AttributeScope, Scope, Status};
+use selvedge_core::tracking_plan::PlanEvent;
+use selvedge_core::wire::program::{AttributeScope, Builtin, Scope, Status};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Where a rule runs.
@@ -154,10 +156,20 @@ impl Site {
         self.is_fallback(content) || rules.any(|(at, rule)| rule.shows(&content.id) && is_in_page(at))
     }
 
+    /// Whether amounts in the cart may have to be converted.
+    fn cart_may_be_foreign(&self) -> bool {
+        let mut events = self.events.iter().filter(|event| is_of_cart(event));
+        self.rates.is_some() && events.any(may_be_foreign)
+    }
+
     /// The count at this place.
     pub fn metric(&self, at: usize) -> Option<&Metric> {
         self.metrics.get(at).and_then(Option::as_ref)
     }
+}
+
+fn is_of_cart(event: &PlanEvent) -> bool {
+    cart_events(std::slice::from_ref(event)).next().is_some()
 }
 
 fn place_of(rule: &Rule, site: &Site) -> PlaceOf {
@@ -183,12 +195,22 @@ fn place_of(rule: &Rule, site: &Site) -> PlaceOf {
     if reasons.is_empty() { PlaceOf::Page } else { PlaceOf::Edge(reasons) }
 }
 
+/// Why amounts that may have to be converted are known at the edge only.
+fn by_rates(site: &Site) -> Option<String> {
+    let table = site.site.lookups.get(site.rates?.table)?;
+    Some(format!("amounts are converted by `{}`, which is known at the edge only", table.name))
+}
+
 /// Why only the edge knows the fact; nothing where pages know it.
 pub(crate) fn at_edge(fact: &Fact, site: &Site) -> Vec<String> {
     let reason = |fact: &Fact| match fact {
         Fact::Attribute(at) if site.attributes[*at].scope == AttributeScope::Account => {
             Some(format!("`{}` is of the account", site.attributes[*at].name))
         }
+        Fact::Amount(_) => by_rates(site),
+        Fact::Metric(at) if site.metric(*at).is_some_and(Metric::needs_rates) => by_rates(site),
+        Fact::Attribute(at) if site.rates.is_some() && site.attributes[*at].is_of_amounts() => by_rates(site),
+        Fact::Builtin(Builtin::CartValue) if site.cart_may_be_foreign() => by_rates(site),
         Fact::Metric(at) if site.metric(*at).is_some_and(|metric| metric.scope == Scope::Account) => {
             Some("a metric is of the account".to_owned())
         }

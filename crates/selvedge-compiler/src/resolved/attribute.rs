@@ -3,6 +3,7 @@
 use super::fact::FactType;
 use super::measured::property_type;
 use super::names::attribute_type;
+use super::rates::may_be_foreign;
 use crate::codes::Code;
 use crate::diagnostic::Report;
 use crate::literal;
@@ -21,6 +22,13 @@ pub(crate) struct Attribute {
     pub set: Vec<program::AttributeSet>,
     pub private: bool,
     pub ttl: Option<program::Ttl>,
+}
+
+impl Attribute {
+    /// Whether events set it to amounts that may be of another currency.
+    pub fn is_of_amounts(&self) -> bool {
+        self.set.iter().any(|set| matches!(set.to, program::SetTo::Amount(_)))
+    }
 }
 
 /// Resolves an attribute; what is wrong is reported.
@@ -118,7 +126,9 @@ fn set_property(
         report.add(Code::E0312, span, message);
         return None;
     }
-    Some(program::SetTo::Property(name.to_owned()))
+    let name = name.to_owned();
+    let is_amount = found == FactType::Money && may_be_foreign(event);
+    Some(if is_amount { program::SetTo::Amount(name) } else { program::SetTo::Property(name) })
 }
 
 /// Whether this is a property of the items of a list: `items.category`.

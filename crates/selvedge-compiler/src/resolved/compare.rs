@@ -4,11 +4,15 @@ use super::fact::{Domain, Fact, FactType, ItemTest, Leaf, LeafTest, Term, Typed}
 use super::leaf::{self, form};
 use super::measured::property_type;
 use super::names::{Meaning, NOTHING};
+use super::rates::is_money;
 use super::typed::{Checker, Scope};
 use crate::codes::Code;
-use crate::condition::{Ask, Compare, Items, Literal, LiteralValue, Operand, Quantity, State, Subject, Test};
+use crate::condition::{
+    Ask, Compare, Expr, Items, Literal, LiteralValue, Operand, Quantity, State, Subject, Test,
+};
 use crate::source::Span;
 use crate::suggest::{did_you_mean, nearest};
+use std::collections::BTreeSet;
 
 impl<'a> Checker<'a, '_> {
     /// A fact compared with another: their difference compared with 0, or whether two texts are the same.
@@ -165,11 +169,12 @@ impl<'a> Checker<'a, '_> {
             }
         }
         let condition = self.expr(&items.condition, Scope::Item, &mut Vec::new(), budget)?;
+        let amounts = amounts(&items.condition);
         let (condition, text) = match items.quantity {
             Quantity::All => (Typed::Not(Box::new(condition)), format!("not ({})", items.text)),
             Quantity::Any | Quantity::None => (condition, items.text.clone()),
         };
-        let fact = Fact::AnyItem(Box::new(ItemTest { list: items.list.clone(), condition, text }));
+        let fact = Fact::AnyItem(Box::new(ItemTest { list: items.list.clone(), condition, text, amounts }));
         let passes = LeafTest::Ranges(vec![(1, 1)]);
         let domain = Domain::Numbers(0, 1);
         let any =
@@ -189,6 +194,18 @@ impl<'a> Checker<'a, '_> {
                 None
             }
         }
+    }
+}
+
+/// The properties of an item that are compared with amounts of money.
+fn amounts(condition: &Expr) -> BTreeSet<String> {
+    match condition {
+        Expr::And(parts) | Expr::Or(parts) => parts.iter().flat_map(amounts).collect(),
+        Expr::Not(inner) | Expr::State(inner, ..) => amounts(inner),
+        Expr::Test(test) => match &test.subject.operand {
+            Operand::Name(name) if is_money(&FactType::Untyped, &test.ask) => [name.clone()].into(),
+            _ => BTreeSet::new(),
+        },
     }
 }
 

@@ -33,6 +33,10 @@ pub(crate) enum Fact {
     SameCount(Box<Fact>, Box<Fact>),
     /// What a table says.
     Lookup(Box<LookedUp>),
+    /// What an amount of another currency is worth.
+    Amount(Box<Amount>),
+    /// Whether the counted event's amounts are in the site's currency, and whether others are converted (only in `where`).
+    OwnCurrency(bool),
     /// Whether an item of the counted event's list passes (only in `where`).
     AnyItem(Box<ItemTest>),
 }
@@ -44,6 +48,16 @@ pub(crate) struct LookedUp {
     pub table: usize,
     pub column: usize,
     pub key: Fact,
+}
+
+/// What an amount of another currency is worth.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Amount {
+    pub micro: i64,
+    pub currency: String,
+    /// Where its rate stands.
+    pub table: usize,
+    pub column: usize,
 }
 
 /// One side of a difference.
@@ -60,6 +74,8 @@ pub(crate) struct ItemTest {
     pub list: String,
     pub condition: Typed,
     pub text: String,
+    /// The properties that it compares with amounts of money.
+    pub amounts: BTreeSet<String>,
 }
 
 impl ItemTest {

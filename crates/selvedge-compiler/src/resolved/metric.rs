@@ -28,6 +28,10 @@ pub(crate) struct Metric {
     pub span: Span,
     /// What it asks, where it is a sequence or an absence; then its kind says nothing.
     pub sequence: Option<Sequence>,
+    /// Whether it is made of amounts that may be of another currency.
+    pub of_money: bool,
+    /// Whether these are converted.
+    pub is_converted: bool,
 }
 
 /// How a score is made, resolved.
@@ -86,6 +90,15 @@ impl Metric {
         self.filter.iter().chain(of_score).chain(followed)
     }
 
+    /// Whether what it is depends on rates.
+    pub fn needs_rates(&self) -> bool {
+        let by_rate = |leaf: &Leaf| {
+            let simple = leaf.fact.simple();
+            simple.iter().any(|fact| matches!(fact, Fact::OwnCurrency(true) | Fact::Amount(_)))
+        };
+        self.is_converted || self.filters().flat_map(Truth::leaves).any(by_rate)
+    }
+
     /// What adds to it, where it is a score.
     pub fn points(&self) -> &[Points] {
         self.score.as_ref().map(|score| score.points.as_slice()).unwrap_or_default()
@@ -115,7 +128,7 @@ impl Metric {
 }
 
 /// Resolves a metric; what is wrong with its filter is reported.
-pub(super) fn metric(found: TypedMetric, timezone: &str, report: &mut Report) -> Metric {
+pub(super) fn metric(found: TypedMetric, (timezone, has_rates): (&str, bool), report: &mut Report) -> Metric {
     let TypedMetric {
         name,
         kind,
@@ -129,6 +142,7 @@ pub(super) fn metric(found: TypedMetric, timezone: &str, report: &mut Report) ->
         sequence,
         warm_up,
         span,
+        of_money,
     } = found;
     let filter = filter.as_ref().map(|filter| truth_of(filter, report));
     let never_negative = kind == MetricKind::Sum && is_never_negative(property.as_deref(), filter.as_ref());
@@ -147,6 +161,8 @@ pub(super) fn metric(found: TypedMetric, timezone: &str, report: &mut Report) ->
         warm_up,
         span,
         sequence: sequence.map(|sequence| resolve_sequence(sequence, report)),
+        of_money,
+        is_converted: of_money && has_rates,
     }
 }
 

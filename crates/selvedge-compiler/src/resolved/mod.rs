@@ -1,6 +1,7 @@
 //! A site with all names resolved and all types checked: what lowering needs, and nothing that can still be wrong.
 
 pub(crate) mod fact;
+pub(crate) mod rates;
 mod leaf;
 pub(crate) mod measured;
 mod names;
@@ -10,6 +11,7 @@ mod compare;
 mod values;
 mod cart;
 mod lookups;
+mod foreign;
 pub(crate) mod truth;
 pub(crate) mod fuse;
 mod metric;

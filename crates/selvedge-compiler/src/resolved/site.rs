@@ -8,6 +8,7 @@ use super::emit::{Emit, resolve_emit};
 use super::fuse::truth_of;
 use super::metric::{Metric, count_as_values, metric};
 use super::names::Names;
+use super::rates::{Rates, rates_of};
 use super::shown::{self, Showing};
 use super::truth::Truth;
 use super::typed::{Checker, TypedMetric, Used};
@@ -41,6 +42,8 @@ pub(crate) struct Site {
     pub deciding: Deciding,
     /// What the records of each destination must pass, in their order.
     pub filters: Vec<Option<Truth>>,
+    /// Which lookup holds rates between currencies.
+    pub rates: Option<Rates>,
 }
 
 /// A rule, resolved.
@@ -92,6 +95,7 @@ pub(crate) fn resolve(written: Written, report: &mut Report) -> Site {
     check_names(&site, &rules, report);
     let names = Names::new(&rules, &events, &site.goals);
     let currency = site.currency.clone();
+    let rates = rates_of(&site, report);
     let mut checker = Checker {
         names: &names,
         currency: &currency,
@@ -102,6 +106,9 @@ pub(crate) fn resolve(written: Written, report: &mut Report) -> Site {
         tests: 0,
         lists: &site.lists,
         lookups: &site.lookups,
+        rates,
+        reads_money: false,
+        reads_rates: false,
     };
     let named: Vec<Option<TypedMetric>> = rules
         .metrics
@@ -115,8 +122,9 @@ pub(crate) fn resolve(written: Written, report: &mut Report) -> Site {
     let Checker { metrics, mut used, .. } = checker;
     let attributes = rules.attributes.iter().map(|found| resolve_attribute(found, &events, report)).collect();
     let metrics = named.into_iter().chain(metrics.into_iter().map(Some));
-    let mut metrics: Vec<Option<Metric>> =
-        metrics.map(|found| found.map(|found| metric(found, &site.timezone, report))).collect();
+    let mut metrics: Vec<Option<Metric>> = metrics
+        .map(|found| found.map(|found| metric(found, (&site.timezone, rates.is_some()), report)))
+        .collect();
     let conditions = resolved_rules.iter().flat_map(|rule| rule.conditions(&deciding));
     count_as_values(conditions.map(|(truth, _)| truth), &mut metrics);
     check_fallbacks(&site, &contents, report);
@@ -137,6 +145,7 @@ pub(crate) fn resolve(written: Written, report: &mut Report) -> Site {
         rules: resolved_rules,
         deciding,
         filters,
+        rates,
         site,
         events,
     }

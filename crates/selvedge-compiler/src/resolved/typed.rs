@@ -13,6 +13,7 @@ use super::fact::{Fact, FactType, Typed};
 use super::leaf;
 use super::measured::{fact_type, property_type};
 use super::names::{Meaning, NOTHING, Names};
+use super::rates::{Rates, is_money};
 use crate::codes::Code;
 use crate::condition::{
     Ask, Class, Compare, Expr, Literal, LiteralValue, Operand, Source, State, Subject, Test,
@@ -61,6 +62,12 @@ pub(crate) struct Checker<'a, 'r> {
     pub lists: &'a [List],
     /// The lookups of site.yaml.
     pub lookups: &'a [Lookup],
+    /// Which of them holds rates between currencies.
+    pub rates: Option<Rates>,
+    /// Whether the last filter tests amounts.
+    pub reads_money: bool,
+    /// Whether the last filter tests amounts against those of other currencies.
+    pub reads_rates: bool,
 }
 
 /// What conditions named.
@@ -98,6 +105,7 @@ impl<'a> Checker<'a, '_> {
             return None;
         };
         let mut budget = LEAVES_MAX;
+        (self.reads_money, self.reads_rates) = (false, false);
         self.expr(filter, Scope::Event(event), &mut Vec::new(), &mut budget)
     }
 
@@ -177,6 +185,10 @@ impl<'a> Checker<'a, '_> {
                     }
                     _ => test,
                 };
+                self.reads_money |= is_money(&fact_type, &test.ask);
+                if self.is_foreign(&fact_type, &test.ask) {
+                    return self.foreign_test(test, &fact);
+                }
                 let none = self.none_in(test)?;
                 let asked = none.as_ref().unwrap_or(test);
                 let leaf = match &test.ask {

@@ -48,8 +48,9 @@ impl Checker<'_, '_> {
             self.report.add_help(Code::E0233, metric.source.span, message, help);
             return None;
         }
+        let is_money = fact_type == FactType::Money && self.may_be_foreign(&event);
         let typed = self.typed(metric, name, kind, event, Some(property))?;
-        Some(TypedMetric { detail, ..typed })
+        Some(TypedMetric { detail, of_money: typed.of_money || is_money, ..typed })
     }
 
     /// The part of a count's filter that compares a property with a fact of the visitor: at most one.

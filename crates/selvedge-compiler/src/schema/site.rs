@@ -274,6 +274,7 @@ const LIST_FILE: &[Key] = &[
 pub const SITE: Form = Form::Object(&[
     required("name", Form::Text, "the site, in addresses and in the log"),
     required("currency", Form::Pattern("^[A-Z]{3}$"), "the one currency of amounts: ISO 4217"),
+    key("rates", Form::Text, "the lookup that says what one of each other currency is worth"),
     key("timezone", Form::Text, "the IANA name of the time zone of days, hours and schedules"),
     key("language", Form::Text, "the language of contents that name none: BCP 47"),
     key("late_events", DURATION, "how late an event may come and still count"),

@@ -33,6 +33,8 @@ const SELECTOR_BYTES_MAX: usize = 512;
 pub(crate) struct Site {
     pub name: String,
     pub currency: String,
+    /// The lookup that says what other currencies are worth.
+    pub rates: Option<Spanned<String>>,
     pub timezone: String,
     pub late_ms: u32,
     pub sources: Vec<Source>,
@@ -82,6 +84,7 @@ pub(crate) fn read(root: &Node, files: &Files<'_>, report: &mut Report) -> Site 
     let site = Site {
         name: read_name(fields.required("name"), report),
         currency: read_currency(fields.required("currency"), report),
+        rates: fields.optional("rates").and_then(|node| fields::text(node, report)),
         timezone: read_timezone(fields.optional("timezone"), report),
         late_ms: read_late(fields.optional("late_events"), report),
         sources: read_sources(fields.required("sources"), report),

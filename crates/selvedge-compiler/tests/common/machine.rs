@@ -62,6 +62,10 @@ pub fn name(parts: &Parts, fact: &Fact) -> String {
         }
         FactSource::Lookup { table, column, key } => format!("table {table}[{}].{column}", part(*key)),
         FactSource::Trust => "event.trust".to_owned(),
+        FactSource::OwnCurrency => "event is in the own currency".to_owned(),
+        FactSource::Amount { micro, currency, table, column } => {
+            format!("{micro} {currency} by table {table}.{column}")
+        }
         FactSource::Difference(first, second) => format!("{} - {}", part(first.fact), part(second.fact)),
         FactSource::SameText(first, second) => format!("{} is {}", part(*first), part(*second)),
         FactSource::AnyItem { list, passes, fails } => format!("any {list} @{passes}, not @{fails}"),

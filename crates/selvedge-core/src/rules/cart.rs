@@ -1,8 +1,9 @@
 //! The cart, kept from the events of a shop: what is put in, taken out, and bought.
 
-use super::facts::{NOTHING, Seen, UNOBSERVED, property, see_stored};
+use super::facts::{NOTHING, Seen, UNOBSERVED, is_foreign, property, see_stored};
 use super::kept::cut;
 use super::known::Known;
+use super::moment::Moment;
 use crate::event::Event;
 use crate::hash::fnv1a_64;
 use crate::limits::CART_LINES_MAX;
@@ -27,7 +28,8 @@ pub(super) fn miss(cart: &mut CartCell) {
 }
 
 /// Steps the cart by an event of a shop: by each item of its list, or by its own properties where it has none.
-pub(super) fn take(image: &Image, row: CartRow, cart: &mut CartCell, event: &Event, time_ms: i64) {
+pub(super) fn take(image: &Image, row: CartRow, cart: &mut CartCell, event: &Event, moment: &Moment) {
+    let time_ms = moment.now_ms;
     if row.does() == kind::CART_EMPTIES {
         *cart = CartCell { emptied_ms: cart.emptied_ms.max(Some(time_ms)), ..blank(true) };
         return;
@@ -36,8 +38,7 @@ pub(super) fn take(image: &Image, row: CartRow, cart: &mut CartCell, event: &Eve
     if cart.emptied_ms.is_some_and(|emptied_ms| time_ms < emptied_ms) {
         return;
     }
-    let own_currency = image.str(row.currency());
-    let is_own = event.properties.text("currency").is_none_or(|currency| currency == own_currency);
+    let is_own = !is_foreign(image.text(row.currency()), &event.properties, moment.orders);
     match LISTS.iter().find_map(|name| event.properties.get(name)) {
         Some(Value::List(items)) => {
             for item in items {

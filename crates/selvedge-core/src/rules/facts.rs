@@ -2,6 +2,7 @@
 
 use super::kept::CUT_MARK;
 use super::known::{Known, MISSING, known_at};
+use super::moment::Orders;
 use super::texts::{passes_cut, passes_text};
 use crate::date::time_ms;
 use crate::hash::fnv1a_64;
@@ -89,6 +90,22 @@ pub(super) fn property<'a>(mut map: &'a Map, mut path: &str) -> Option<&'a Value
         path = path.get(dot.saturating_add(1)..)?;
     }
     None
+}
+
+/// Whether an event's amounts are in another currency than the site's: then nothing is known of them.
+#[inline(never)]
+pub(super) fn is_foreign(own: &[u8], properties: &Map, orders: Orders) -> bool {
+    let is_other = |currency: &str| currency.as_bytes() != own;
+    !orders.is_converted && properties.text("currency").is_some_and(is_other)
+}
+
+/// What an amount of another currency is worth at this moment.
+#[inline(never)]
+pub(super) fn worth(image: &Image, fact: FactRow, now_ms: i64) -> Known {
+    let currency = image.text(fact.name());
+    let rate = image.rate((fact.index(), fact.column()), currency, now_ms);
+    let worth = rate.and_then(|rate| Micro(fact.default_value()).at_rate(rate));
+    worth.map_or(Known::UNOBSERVED, |Micro(worth)| Known::exact(worth))
 }
 
 /// A property as a fact sees it. What is no number, text or yes-or-no is not known.

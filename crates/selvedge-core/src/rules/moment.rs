@@ -51,6 +51,25 @@ pub struct Orders<'a> {
     pub paused: &'a [u64],
     /// Variants that are forced, for a preview: by [`crate::hash::fnv1a_64`] of `experiment/variant`.
     pub forced: &'a [u64],
+    /// Whether amounts of the event are in the site's currency whatever it says: they were converted.
+    pub is_converted: bool,
+}
+
+/// What filters of events read besides the event's properties.
+pub(super) struct Happening<'a> {
+    /// Who the event came from.
+    pub trust: Trust,
+    /// The rules' time of the event.
+    pub now_ms: i64,
+    /// What holds besides the program.
+    pub orders: Orders<'a>,
+}
+
+impl<'a> Moment<'a> {
+    /// What filters of its event read.
+    pub(super) const fn happening(&self) -> Happening<'a> {
+        Happening { trust: self.trust, now_ms: self.now_ms, orders: self.orders }
+    }
 }
 
 impl Orders<'_> {

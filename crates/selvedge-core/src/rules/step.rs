@@ -9,7 +9,7 @@ pub use account::step_account;
 
 use super::cart::take as take_in_cart;
 use super::counts::count_in_page;
-use super::facts::property;
+use super::facts::{is_foreign, property};
 use super::grants::{DISMISSED, dismiss, expose};
 use super::kept::{cut, fact_of, keep, put, stored};
 use super::lists::listed;
@@ -258,7 +258,7 @@ impl Step<'_> {
         let Some(page) = page.filter(|page| page.is_begun && event.time_ms >= page.start_ms) else { return };
         let hash = metric.meaning();
         if metric.kind() == kind::METRIC_COUNT {
-            if event.is(metric.event(), metric.filter()) {
+            if !event.hides_from(metric) && event.is(metric.event(), metric.filter()) {
                 count_in_page(page, hash);
             }
             return;
@@ -314,7 +314,7 @@ impl Step<'_> {
             cart.is_known &= before.and(now).holds(row.purpose());
             if self.usable.holds(row.purpose()) && self.image.text(row.event()) == self.event.name.as_bytes()
             {
-                take_in_cart(self.image, row, cart, self.event, self.moment.now_ms);
+                take_in_cart(self.image, row, cart, self.event, self.moment);
             }
         }
     }
@@ -330,6 +330,11 @@ impl Step<'_> {
                     kind::SET_TEXT => Stored::Text(cut(text)),
                     kind::SET_NUMBER => Stored::Number(set.value()),
                     kind::SET_BOOL => Stored::Bool(set.value() != 0),
+                    kind::SET_AMOUNT
+                        if is_foreign(image.currency(), &event.properties, self.moment.orders) =>
+                    {
+                        Stored::Unobserved
+                    }
                     _ => read(attribute, &event.properties, text),
                 });
             }

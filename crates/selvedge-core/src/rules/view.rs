@@ -2,7 +2,7 @@
 
 use super::cart::seen as seen_in_cart;
 use super::counts::{count_of, window_start_ms};
-use super::facts::{NOTHING, Seen, UNOBSERVED, as_time, found, property, see, see_stored};
+use super::facts::{NOTHING, Seen, UNOBSERVED, as_time, found, property, see, see_stored, worth};
 use super::kept::fact_of;
 use super::known::{Known, MISSING};
 use super::metric::values::same;
@@ -174,6 +174,7 @@ impl<'a> View<'a> {
             kind::SOURCE_METRIC => self.metric(self.image.metric(fact.index()), place),
             kind::SOURCE_SAME_COUNT => self.same_count(fact),
             kind::SOURCE_LOOKUP => self.lookup(fact),
+            kind::SOURCE_AMOUNT => Seen::Known(worth(self.image, fact, self.now_ms)),
             kind::SOURCE_CLOCK => match Builtin::from_number(fact.column()) {
                 Some(builtin) => clock(builtin, self.image.named_zone(fact.index()).local(self.now_ms)),
                 None => UNOBSERVED,

@@ -200,6 +200,19 @@ pub struct EdgeConfig {
     pub studies: Vec<Study>,
     /// Tables whose rows are pushed, at most [`crate::limits::PUSHED_TABLES_MAX`].
     pub pushed: Vec<PushedTable>,
+    /// By what amounts of other currencies become amounts of the site's; without it they stay unknown.
+    pub rates: Option<Rates>,
+}
+
+/// Where rates of other currencies stand: what one of each is worth in the site's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rates {
+    /// The table's place; its keys are currencies.
+    pub table: u16,
+    /// The column of the rates.
+    pub column: u8,
+    /// Which properties of the items of an event's lists are amounts. Of an event itself the tracking plan says it.
+    pub items: Vec<String>,
 }
 
 /// How long what passed is kept, in milliseconds.

@@ -82,6 +82,7 @@ fn attribute() -> impl Strategy<Value = Attribute> {
         any::<i64>().prop_map(SetTo::Number),
         any::<bool>().prop_map(SetTo::Bool),
         name().prop_map(SetTo::Property),
+        name().prop_map(SetTo::Amount),
     ];
     let scopes = [
         AttributeScope::Session,
@@ -127,6 +128,7 @@ fn fact() -> impl Strategy<Value = Fact> {
         any::<u16>().prop_map(FactSource::Metric),
         any::<u16>().prop_map(FactSource::Sequence),
         name().prop_map(FactSource::Property),
+        Just(FactSource::OwnCurrency),
         any::<[(u16, bool); 2]>().prop_map(|sides| {
             let [first, second] = sides.map(|(fact, is_count)| Term { fact, is_count });
             FactSource::Difference(first, second)
@@ -136,6 +138,9 @@ fn fact() -> impl Strategy<Value = Fact> {
             list,
             passes,
             fails
+        }),
+        (any::<(i64, u16, u8)>(), name()).prop_map(|((micro, table, column), currency)| {
+            FactSource::Amount { micro, currency, table, column }
         }),
         any::<(u16, u16)>().prop_map(|(metric, text)| FactSource::SameCount(metric, text)),
         any::<(u16, u8, u16)>().prop_map(|(table, column, key)| FactSource::Lookup { table, column, key }),
@@ -155,6 +160,7 @@ fn fact() -> impl Strategy<Value = Fact> {
             source,
             FactSource::Difference(..) | FactSource::SameText(..) | FactSource::AnyItem { .. }
         );
+        let default = default.filter(|_| !matches!(source, FactSource::Amount { .. }));
         Fact { source, shape: if is_number { Shape::Number } else { shape }, default }
     })
 }
@@ -191,6 +197,7 @@ fn metric() -> impl Strategy<Value = Metric> {
                     purpose,
                     private,
                     warm_up,
+                    of_money: threshold & 1 == 1,
                 }
             },
         )
@@ -389,6 +396,8 @@ fn edge() -> impl Strategy<Value = EdgeConfig> {
             goals,
             studies,
             pushed,
+            // It names a table that must be there.
+            rates: None,
         },
     )
 }

@@ -1,8 +1,10 @@
 //! What an event means for goals and experiments: the goals it reaches, and the variants that its visitor is counted in from
 //! now on.
 
+use crate::rates;
 use crate::sample_ratio::unit_name;
 use crate::site::Site;
+use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 use selvedge_core::event::{Event, EventType};
@@ -13,18 +15,30 @@ use selvedge_core::wire::log_row::Reached;
 use selvedge_core::wire::program::{Experiment, Goal, experiment_hash, variant_hash};
 use selvedge_core::wire::state::{CellBody, VisitorState};
 
-/// The goals that an event reaches.
-pub(super) fn reached(site: &Site, event: &Event, trust: Trust) -> Vec<Reached> {
+/// The goals that an event reaches at a moment. What they are worth is in the site's currency: where the event's amounts are
+/// in another, and there is no rate, it is not said.
+pub(super) fn reached(site: &Site, event: &Event, trust: Trust, now_ms: i64) -> Vec<Reached> {
     let is_reached =
         |goal: &&Goal| goal.event == event.name && (goal.trust == Trust::Client || trust == Trust::Server);
-    let goals = site.config.goals.iter().filter(is_reached);
+    let goals: Vec<&Goal> = site.config.goals.iter().filter(is_reached).collect();
+    if goals.is_empty() {
+        return Vec::new();
+    }
+    let counted = rates::counted(site, Cow::Borrowed(event), now_ms);
+    let is_unknown = |path: &str| {
+        !counted.is_converted && rates::is_foreign(site, event) && rates::is_amount(site, event, path)
+    };
     let of_goal = |goal: &Goal| Reached {
         goal: goal.name.clone(),
         event: event.sequence,
         event_time_ms: event.time_ms,
-        value: goal.value.as_ref().and_then(|path| number(&event.properties, path)),
+        value: goal
+            .value
+            .as_ref()
+            .filter(|path| !is_unknown(path))
+            .and_then(|path| number(&counted.event.properties, path)),
     };
-    goals.map(of_goal).collect()
+    goals.into_iter().map(of_goal).collect()
 }
 
 /// The number of a property; dots reach into objects.

@@ -17,6 +17,7 @@ use crate::foreign;
 use crate::gate::Gate;
 use crate::leases::Leases;
 use crate::ledger::{Counter, Ledger};
+use crate::rates;
 use crate::site::Site;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -26,7 +27,7 @@ use selvedge_core::id::{Sequence, WriterId};
 use selvedge_core::limits::WRITERS_KEPT;
 use selvedge_core::masking::mask_event;
 use selvedge_core::mutation::{Mutation, is_planted};
-use selvedge_core::rules::{self, Decision, Moment, Place};
+use selvedge_core::rules::{self, Decision, Moment, Orders, Place};
 use selvedge_core::tracking_plan::{Trust, Violation, judge, purposes_of, reread};
 use selvedge_core::wire::answer::{Answer, Applied, Grant, Refused};
 use selvedge_core::wire::log_row::{LogEvent, LogNote, LogRow, Said};
@@ -251,8 +252,10 @@ impl<'a> Stepper<'a> {
             let is_in_order = self.message_id.is_none()
                 && self.arrival.trust == Trust::Client
                 && dedup::is_in_order(&self.record, self.header.writer, event.sequence);
-            let told = self.leases.told(&event, is_in_order);
-            rules::step(&self.site.program, &mut self.state, &told, usable, &moment)
+            let told = rates::counted(self.site, self.leases.told(&event, is_in_order), self.now_ms);
+            let orders = Orders { is_converted: told.is_converted, ..moment.orders };
+            let moment = Moment { orders, ..moment };
+            rules::step(&self.site.program, &mut self.state, &told.event, usable, &moment)
         } else {
             rules::Stepped::default()
         };
@@ -260,7 +263,7 @@ impl<'a> Stepper<'a> {
             self.units.extend(judged::begun(self.site, &self.state, &known));
         }
         let time_ms = u64::try_from(self.now_ms).unwrap_or(0);
-        let reached = judged::reached(self.site, &event, self.arrival.trust);
+        let reached = judged::reached(self.site, &event, self.arrival.trust, self.now_ms);
         let note = |reached| LogNote { time_ms, usable, said: Said::Reached(reached) };
         self.notes.extend(reached.into_iter().map(note));
         self.ledger.add(Counter::Accepted, 1);

@@ -3,9 +3,10 @@
 use super::Checker;
 use crate::codes::Code;
 use crate::condition::KEPT;
-use crate::condition::{Class, Metric, Path, Score, Source};
-use crate::resolved::fact::{Default, Domain, Fact, FactType, Leaf, LeafTest, Typed};
+use crate::condition::{Class, Expr, Metric, Path, Score, Source};
+use crate::resolved::fact::{FactType, Typed};
 use crate::resolved::measured::{property_of, splits};
+use crate::resolved::rates::in_own_currency;
 use crate::source::Span;
 use crate::suggest::did_you_mean;
 use selvedge_core::wire::program::{MetricKind, Scope, SequenceKind, WarmUp, Window};
@@ -26,6 +27,8 @@ pub(crate) struct TypedMetric {
     /// Where it is written.
     pub span: Span,
     pub sequence: Option<TypedSequence>,
+    /// Whether it is made of amounts that may be of another currency.
+    pub of_money: bool,
 }
 
 /// How a score is made, checked.
@@ -137,15 +140,9 @@ impl Checker<'_, '_> {
             self.report.add_help(Code::E0302, metric.path.span, message, help);
             return None;
         }
-        let mut typed = self.typed(metric, name, kind, event, Some(property))?;
-        if fact_type == FactType::Money {
-            let own = in_own_currency(self.currency, &metric.source);
-            typed.filter = Some(match typed.filter {
-                None => own,
-                Some(filter) => Typed::And(vec![filter, own]),
-            });
-        }
-        Some(typed)
+        let is_money = fact_type == FactType::Money && self.may_be_foreign(&event);
+        let typed = self.typed(metric, name, kind, event, Some(property))?;
+        Some(TypedMetric { of_money: typed.of_money || is_money, ..typed })
     }
 
     fn score(&mut self, metric: &Metric, score: &Score, name: &str) -> Option<TypedMetric> {
@@ -154,13 +151,27 @@ impl Checker<'_, '_> {
             let Some(event) = self.event(&written.path) else { continue };
             let filter = match &written.filter {
                 None => None,
-                Some(filter) => Some(self.filter(filter, &event)?),
+                Some(filter) => Some(self.own_filter(filter, &event, &metric.source)?),
             };
             points.push(TypedPoints { event, filter, micro: written.micro });
         }
         let Score { half_life_ms, min, max, .. } = *score;
         let typed = self.typed(metric, name, MetricKind::Score, String::new(), None)?;
         Some(TypedMetric { score: Some(TypedScore { half_life_ms, min, max, points }), ..typed })
+    }
+
+    /// Whether the last filter tests amounts that may be of another currency.
+    fn is_of_money(&self, event: &str) -> bool {
+        self.reads_money && (self.reads_rates || self.may_be_foreign(event))
+    }
+
+    /// A filter that only events pass of whose amounts something is known, where it tests amounts.
+    pub(super) fn own_filter(&mut self, filter: &Expr, event: &str, source: &Source) -> Option<Typed> {
+        let typed = self.filter(filter, event)?;
+        if !self.is_of_money(event) {
+            return Some(typed);
+        }
+        Some(Typed::And(vec![typed, in_own_currency(self.rates.is_some(), source)]))
     }
 
     /// What all classes have in common.
@@ -176,8 +187,10 @@ impl Checker<'_, '_> {
             None => None,
             Some(filter) => Some(self.filter(filter, &event)?),
         };
+        let of_money = filter.is_some() && self.is_of_money(&event);
         let (name, window, scope) = (name.to_owned(), metric.window, metric.scope);
         Some(TypedMetric {
+            of_money,
             name,
             kind,
             event,
@@ -233,15 +246,4 @@ impl Checker<'_, '_> {
         }
         None
     }
-}
-
-/// An event's amounts are in the site's currency, unless its `currency` says another.
-fn in_own_currency(currency: &str, source: &Source) -> Typed {
-    Typed::Leaf(Leaf {
-        fact: Fact::Property("currency".to_owned()),
-        default: Some(Default::Text(currency.to_owned())),
-        domain: Domain::Text,
-        test: LeafTest::OneOf([currency.to_owned()].into(), true),
-        source: source.clone(),
-    })
 }

@@ -14,7 +14,7 @@ mod distinct;
 
 pub(super) mod score;
 
-use super::facts::{Seen, UNOBSERVED};
+use super::facts::{Seen, UNOBSERVED, is_foreign};
 use super::happening::resolve_event;
 use super::known::{Known, MISSING, is_true};
 use super::moment::Moment;
@@ -46,14 +46,20 @@ impl<'a> Occurrence<'a> {
         self.has_name(event) && self.passes(filter)
     }
 
+    /// Whether it may step a metric of amounts that are in another currency: of those nothing is known.
+    pub fn hides_from(&self, metric: MetricRow) -> bool {
+        metric.of_money()
+            && self.has_name(metric.event())
+            && is_foreign(self.image.currency(), &self.event.properties, self.moment.orders)
+    }
+
     fn has_name(&self, name: u32) -> bool {
         self.image.text(name) == self.event.name.as_bytes()
     }
 
     fn passes(&mut self, filter: u16) -> bool {
         if filter != NONE && self.known.is_empty() {
-            let Moment { trust, now_ms, .. } = *self.moment;
-            self.known = resolve_event(self.image, &self.event.properties, trust, now_ms);
+            self.known = resolve_event(self.image, &self.event.properties, &self.moment.happening());
         }
         is_true(self.image, self.image.code(), &self.known, filter)
     }
@@ -111,6 +117,10 @@ pub(super) fn pane_start_ms(image: &Image, metric: MetricRow, now_ms: i64) -> Op
 /// Steps what a metric keeps by an event that may be used for it, within its window. `since_ms` is when it begins to be
 /// observed whole: a kind that drops what it should keep puts it off.
 pub(super) fn take(metric: MetricRow, kept: &mut Kept, since_ms: &mut i64, event: &mut Occurrence) {
+    if event.hides_from(metric) {
+        *since_ms = (*since_ms).max(event.time_ms.wrapping_add(1));
+        return;
+    }
     match metric.kind() {
         kind::METRIC_COUNT => count::take(metric, kept, since_ms, event),
         kind::METRIC_TALLY..=kind::METRIC_AVERAGE => amount::take(metric, kept, event),

@@ -64,6 +64,10 @@ pub(super) fn verify_fact(parts: &Parts, image: &Image, place: usize, fact: &Fac
             index(*table, image.lookups().into())?;
             index(u16::from(*column), image.lookup(*table).columns().into()).and(index(*key, place))?;
         }
+        FactSource::Amount { table, column, .. } => {
+            index(*table, image.lookups().into())?;
+            index(u16::from(*column), image.lookup(*table).columns().into())?;
+        }
         FactSource::SameCount(metric, text) => {
             index(*metric, parts.metrics.len()).and(index(*text, place))?
         }
@@ -75,7 +79,11 @@ pub(super) fn verify_fact(parts: &Parts, image: &Image, place: usize, fact: &Fac
             let is_clock = matches!(builtin, Builtin::TimeOfDay | Builtin::Weekday);
             index(0, is_clock.into())?;
         }
-        FactSource::Builtin(_) | FactSource::Property(_) | FactSource::Item(_) | FactSource::Trust => {}
+        FactSource::Builtin(_)
+        | FactSource::Property(_)
+        | FactSource::Item(_)
+        | FactSource::Trust
+        | FactSource::OwnCurrency => {}
     }
     match &fact.shape {
         Shape::OneOf(texts) => sorted(texts.is_sorted_by(|before, next| before < next)),

@@ -164,6 +164,10 @@ fn edge_of(image: &Image) -> Decoded<Option<EdgeConfig>> {
         return Err(ProgramFault::TooLarge);
     }
     config.consent_sources = String::from_utf8(sources.into()).map_err(|_| WireFault::BadText)?;
+    let rates = image.table(tag::RATES);
+    if !rates.is_empty() {
+        config.rates = Some(postcard::rates(&mut Reader::new(rates), image)?);
+    }
     let pushed = image.table(tag::PUSHED);
     if !pushed.is_empty() {
         config.pushed = postcard::pushed(&mut Reader::new(pushed))?;
@@ -321,6 +325,7 @@ fn attribute_set(from: &Reading, at: Option<u32>) -> Decoded<AttributeSet> {
         kind::SET_NUMBER => SetTo::Number(row.value()),
         kind::SET_BOOL => SetTo::Bool(row.value() != 0),
         kind::SET_PROPERTY => SetTo::Property(from.text(place?)?),
+        kind::SET_AMOUNT => SetTo::Amount(from.text(place?)?),
         _ => return Err(WireFault::Malformed.into()),
     };
     Ok(AttributeSet { event: from.text(row.event())?, to })
@@ -359,8 +364,15 @@ fn fact_of(from: &Reading, row: FactRow) -> Decoded<Fact> {
         kind::SOURCE_LOOKUP => {
             FactSource::Lookup { table: row.index(), column: row.column(), key: row.second() }
         }
+        kind::SOURCE_AMOUNT if row.default().is_none() => FactSource::Amount {
+            micro: row.default_value(),
+            currency: from.text(row.name())?,
+            table: row.index(),
+            column: row.column(),
+        },
         kind::SOURCE_SAME_COUNT => FactSource::SameCount(row.index(), row.second()),
         kind::SOURCE_TRUST => FactSource::Trust,
+        kind::SOURCE_OWN_CURRENCY => FactSource::OwnCurrency,
         kind::SOURCE_CLOCK => {
             FactSource::Clock(row.index(), Builtin::from_number(row.column()).ok_or(WireFault::Malformed)?)
         }
@@ -404,6 +416,7 @@ fn metric(from: &Reading, at: u16) -> Decoded<Metric> {
             (false, true) => WarmUp::Log,
             (false, false) => WarmUp::Unknown,
         },
+        of_money: row.of_money(),
     })
 }
 

@@ -13,7 +13,7 @@ mod timing;
 
 mod watched;
 
-use super::image::records::{METRIC_FROM_LOG, METRIC_PRIVATE, METRIC_WARM};
+use super::image::records::{METRIC_FROM_LOG, METRIC_OF_MONEY, METRIC_PRIVATE, METRIC_WARM};
 use super::image::{
     ACCEPT, CART, REJECT, WOKEN, attribute_hash, emit_hash, group_hash, rule_hash, slot_hash, timer_hash,
 };
@@ -85,6 +85,9 @@ impl Parts {
             out.text(&self.site);
             out.text(&self.currency);
         });
+        if self.reads_amounts() {
+            tables.table(tag::CURRENCY).raw(self.currency.as_bytes());
+        }
         tables.table(tag::PLAN).postcard(|out| postcard::plan(out, &self.plan));
         self.contents.iter().for_each(|content| tables.content(content));
         self.values.iter().for_each(|fact| tables.fact(tag::VALUES, fact));
@@ -105,6 +108,9 @@ impl Parts {
             if !edge.consent_sources.is_empty() {
                 tables.table(tag::CONSENT_SOURCES).postcard(|out| out.raw(edge.consent_sources.as_bytes()));
             }
+            if let Some(rates) = &edge.rates {
+                tables.table(tag::RATES).postcard(|out| postcard::rates(out, rates));
+            }
             if !edge.pushed.is_empty() {
                 tables.table(tag::PUSHED).postcard(|out| postcard::pushed(out, edge));
             }
@@ -114,6 +120,14 @@ impl Parts {
             section.postcard(|out| destination::destinations(out, &self.destinations));
         }
         tables.bytes()
+    }
+
+    /// Whether anything is made of amounts of events.
+    fn reads_amounts(&self) -> bool {
+        let mut sets = self.attributes.iter().flat_map(|attribute| &attribute.set);
+        self.metrics.iter().any(|metric| metric.of_money)
+            || self.facts.iter().any(|fact| fact.source == FactSource::OwnCurrency)
+            || sets.any(|set| matches!(set.to, SetTo::Amount(_)))
     }
 
     /// Whether time alone may change what is decided, though no condition tests what moves with it.
@@ -249,6 +263,7 @@ impl Tables {
             SetTo::Number(micro) => (kind::SET_NUMBER, *micro),
             SetTo::Bool(bool) => (kind::SET_BOOL, (*bool).into()),
             SetTo::Property(name) => (kind::SET_PROPERTY, self.text(name).into()),
+            SetTo::Amount(name) => (kind::SET_AMOUNT, self.text(name).into()),
         };
         self.table(tag::SETS).fixed(value).fixed(event).fixed(kind).end(size::NARROW);
     }
@@ -265,8 +280,10 @@ impl Tables {
             FactSource::AnyItem { list, .. } => (kind::SOURCE_ANY_ITEM, 0, self.text(list)),
             FactSource::Item(name) => (kind::SOURCE_ITEM, 0, self.text(name)),
             FactSource::Lookup { table, key, .. } => (kind::SOURCE_LOOKUP, *table, (*key).into()),
+            FactSource::Amount { table, currency, .. } => (kind::SOURCE_AMOUNT, *table, self.text(currency)),
             FactSource::SameCount(metric, text) => (kind::SOURCE_SAME_COUNT, *metric, (*text).into()),
             FactSource::Trust => (kind::SOURCE_TRUST, 0, 0),
+            FactSource::OwnCurrency => (kind::SOURCE_OWN_CURRENCY, 0, 0),
             FactSource::Clock(zone, _) => (kind::SOURCE_CLOCK, *zone, 0),
         };
         let (shape, texts, count) = match (&fact.shape, &fact.source) {
@@ -282,12 +299,13 @@ impl Tables {
             }
         };
         let count = u16::try_from(count).unwrap_or(u16::MAX);
-        let row = self.table(table).fixed(fact.default.unwrap_or(0)).fixed(name).fixed(texts);
-        let column = match fact.source {
-            FactSource::Lookup { column, .. } => column,
-            FactSource::Clock(_, builtin) => builtin as u8,
-            _ => 0,
+        let (column, number) = match fact.source {
+            FactSource::Lookup { column, .. } => (column, 0),
+            FactSource::Amount { column, micro, .. } => (column, micro),
+            FactSource::Clock(_, builtin) => (builtin as u8, 0),
+            _ => (0, 0),
         };
+        let row = self.table(table).fixed(fact.default.unwrap_or(number)).fixed(name).fixed(texts);
         row.fixed(count).fixed(index).raw(&[source, shape, fact.default.is_some().into(), column]);
         row.end(size::NARROW);
     }
@@ -315,7 +333,8 @@ impl Tables {
             WarmUp::Zero => METRIC_WARM,
             WarmUp::Log => METRIC_FROM_LOG,
         };
-        row.raw(&[window, private | warm, metric.kind as u8, metric.scope as u8]);
+        let of_money = if metric.of_money { METRIC_OF_MONEY } else { 0 };
+        row.raw(&[window, private | warm | of_money, metric.kind as u8, metric.scope as u8]);
         row.fixed(metric.detail).fixed(property).end(size::WIDE);
     }
 

@@ -88,8 +88,12 @@ pub(super) mod tag {
     pub const CONSENT_SOURCES: u8 = 62;
     /// Postcard: where a visitor's id stands besides the page's own storage. Only in the full program.
     pub const IDENTITY: u8 = 66;
+    /// UTF-8: the site's currency, where something is made of amounts of events.
+    pub const CURRENCY: u8 = 70;
+    /// Postcard: where rates of other currencies stand. Only in the full program.
+    pub const RATES: u8 = 71;
     /// One more than the last.
-    pub const END: usize = 67;
+    pub const END: usize = 72;
 }
 
 /// Bytes of a record. There are two widths, and what is left over is zeros: one piece of code reads all tables of a width.
@@ -190,6 +194,8 @@ pub(crate) mod kind {
     pub const SOURCE_TRUST: u8 = 16;
     pub const SOURCE_SAME_COUNT: u8 = 17;
     pub const SOURCE_LOOKUP: u8 = 18;
+    pub const SOURCE_AMOUNT: u8 = 19;
+    pub const SOURCE_OWN_CURRENCY: u8 = 20;
 
     /// Of a difference: the first, or the second, is a whole count.
     pub const FIRST_IS_COUNT: u16 = 1;
@@ -199,6 +205,7 @@ pub(crate) mod kind {
     pub const SET_NUMBER: u8 = 1;
     pub const SET_BOOL: u8 = 2;
     pub const SET_PROPERTY: u8 = 3;
+    pub const SET_AMOUNT: u8 = 4;
 
     pub const TEST_RANGE: u8 = 0;
     pub const TEST_MASK: u8 = 1;

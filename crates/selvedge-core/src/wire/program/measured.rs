@@ -34,6 +34,8 @@ pub struct Metric {
     pub private: bool,
     /// How it begins with a visitor who was there before it.
     pub warm_up: WarmUp,
+    /// Whether it is made of amounts: of an event in another currency than the site's nothing is known then.
+    pub of_money: bool,
 }
 
 /// What is made of what happened before a metric was there.

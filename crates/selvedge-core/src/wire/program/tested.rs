@@ -114,6 +114,8 @@ pub enum SetTo {
     Bool(bool),
     /// The event's property of this name.
     Property(String),
+    /// The event's property of this name, an amount: unknown where it is in another currency than the site's.
+    Amount(String),
 }
 
 /// A thing a condition can test: its value is one `i64`, or unknown.
@@ -164,6 +166,17 @@ pub enum FactSource {
         /// The fact's place, before this one.
         key: u16,
     },
+    /// What an amount of another currency is worth in the site's, by a rate that stands in a table.
+    Amount {
+        /// Millionths.
+        micro: i64,
+        /// The key of the rate: ISO 4217.
+        currency: String,
+        /// The table's place.
+        table: u16,
+        /// The column of the rates.
+        column: u8,
+    },
     /// How many events of a metric of kind [`super::MetricKind::Same`] (the first place) had the text of a fact (the second).
     SameCount(u16, u16),
     /// The time of day, or the day of the week ([`Builtin::TimeOfDay`], [`Builtin::Weekday`]), in the named time zone at this
@@ -171,6 +184,8 @@ pub enum FactSource {
     Clock(u16, Builtin),
     /// Who the event came from, `client` or `server` (only in a metric's `where`).
     Trust,
+    /// Whether the event's amounts are in the site's currency: 1 or 0 (only in a metric's `where`).
+    OwnCurrency,
 }
 
 /// One side of a difference.

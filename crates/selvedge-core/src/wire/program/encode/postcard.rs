@@ -1,7 +1,7 @@
 //! The parts of a program that are in the postcard format, to bytes.
 
 use super::super::layout::NONE;
-use super::super::{Content, EdgeConfig, Keep};
+use super::super::{Content, EdgeConfig, Keep, Rates};
 use crate::tracking_plan::{Plan, PlanEvent, PlanProperty};
 use crate::wire::codec::Writer;
 use alloc::string::String;
@@ -98,6 +98,13 @@ pub(super) fn judged(out: &mut Writer, edge: &EdgeConfig) {
         out.varint(study.primary.unwrap_or(NONE).into());
         list(out, &study.guardrails, |out, goal| out.varint((*goal).into()));
     });
+}
+
+/// Where rates of other currencies stand.
+pub(super) fn rates(out: &mut Writer, rates: &Rates) {
+    out.varint(rates.table.into());
+    out.u8(rates.column);
+    list(out, &rates.items, |out, name| out.text(name));
 }
 
 /// Tables whose rows are pushed.

@@ -185,9 +185,11 @@ fn reading(image: &Image, fact: FactRow) -> Reading {
                 _ => Reading::Cell(row.meaning()),
             }
         }
-        kind::SOURCE_PROPERTY | kind::SOURCE_ITEM | kind::SOURCE_ANY_ITEM | kind::SOURCE_TRUST => {
-            Reading::OfEvents
-        }
+        kind::SOURCE_PROPERTY
+        | kind::SOURCE_ITEM
+        | kind::SOURCE_ANY_ITEM
+        | kind::SOURCE_TRUST
+        | kind::SOURCE_OWN_CURRENCY => Reading::OfEvents,
         _ => Reading::Anything,
     }
 }

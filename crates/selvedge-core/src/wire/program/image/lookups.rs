@@ -58,6 +58,20 @@ impl Image {
         None
     }
 
+    /// What one of a currency is worth in the site's, in millionths; `None` where that is not known.
+    #[must_use]
+    pub fn rate(&self, (table, column): (u16, u8), currency: &[u8], now_ms: i64) -> Option<i64> {
+        match self.look_up(table, column, currency, now_ms)? {
+            LookedUp::Number(rate) if rate > 0 => Some(rate),
+            _ => None,
+        }
+    }
+
+    /// The site's currency, where something is made of amounts of events.
+    pub(crate) fn currency(&self) -> &[u8] {
+        self.table(tag::CURRENCY)
+    }
+
     fn look_in(&self, table: LookupTableRow, row: u32, column: u8, now_ms: i64) -> Option<LookedUp<'_>> {
         let until_ms = self.lookup_cell(table, row, table.columns().saturating_sub(1));
         if is_over(table.feed(), until_ms, now_ms) {

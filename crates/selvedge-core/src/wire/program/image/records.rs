@@ -7,6 +7,7 @@ use crate::consent::Purposes;
 pub(in super::super) const METRIC_PRIVATE: u8 = 1;
 pub(in super::super) const METRIC_WARM: u8 = 2;
 pub(in super::super) const METRIC_FROM_LOG: u8 = 4;
+pub(in super::super) const METRIC_OF_MONEY: u8 = 8;
 
 /// A number, flag or set of purposes in a record.
 pub(in crate::wire::program) trait Field {
@@ -392,6 +393,11 @@ impl MetricRow<'_> {
 
     pub fn is_from_log(self) -> bool {
         self.flags() & METRIC_FROM_LOG != 0
+    }
+
+    /// Whether it is made of amounts.
+    pub fn of_money(self) -> bool {
+        self.flags() & METRIC_OF_MONEY != 0
     }
 }
 

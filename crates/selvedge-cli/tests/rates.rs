@@ -1,0 +1,148 @@
+//! Other currencies: the site of docs/rules.md, checked, tested, simulated and explained by the commands that people use.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The files of the page's example, under the names that its blocks have.
+const FILES: [(&str, &str); 6] = [
+    ("yaml", "site.yaml"),
+    ("csv", "rates.csv"),
+    ("yaml", "tracking-plan.yaml"),
+    ("yaml", "content.yaml"),
+    ("yaml", "rules.yaml"),
+    ("yaml", "tests/gift.yaml"),
+];
+
+/// What the columns of the recorded purchases mean.
+const MAP: &str = "dataset: purchases
+site: outfitter
+write_key: wk_outfitter
+user: visitor
+time:
+  column: time
+  format: rfc3339
+event:
+  column: event
+properties:
+  - events: [purchase]
+    set:
+      value:
+        number: value
+      currency:
+        column: currency
+";
+
+fn block(language: &str, name: &str) -> String {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/rules.md");
+    let page = fs::read_to_string(page).expect("docs/rules.md is there");
+    let (_, rest) = page.split_once(&format!("\n```{language} rates/{name}\n")).expect("the page has it");
+    rest.split_once("\n```").expect("it ends").0.to_owned() + "\n"
+}
+
+/// The example in a folder of its own, one of its files changed.
+fn site(test: &str, changed: &str, change: impl Fn(String) -> String) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("rates-{test}"));
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(folder.join("tests")).expect("a folder");
+    for (language, name) in FILES {
+        let text = block(language, name);
+        let text = if name == changed { change(text) } else { text };
+        fs::write(folder.join(name), text).expect("a file");
+    }
+    folder
+}
+
+fn selvedge(folder: &Path, command: &[&str]) -> (bool, String) {
+    let mut run = Command::new(env!("CARGO_BIN_EXE_selvedge"));
+    let output = run.args(command).current_dir(folder).output().expect("it runs");
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    (output.status.success(), said.into_owned())
+}
+
+#[test]
+fn the_example_of_the_page_does_what_its_tests_say_and_runs_at_the_edge() {
+    let folder = site("example", "", |text| text);
+    let (is_good, said) = selvedge(&folder, &["check", "."]);
+    assert!(is_good && said.contains("0 errors and 0 warnings"), "{said}");
+    assert!(said.contains("converted by `fx`, which is known at the edge only"), "{said}");
+    let (is_good, said) = selvedge(&folder, &["test", "."]);
+    assert!(is_good && said.contains("3 passed, 0 failed"), "{said}");
+}
+
+#[test]
+fn a_currency_without_a_rate_is_an_error_where_a_file_has_the_rates() {
+    let to_francs = |text: String| text.replace("50 USD", "50 CHF");
+    let (is_good, said) = selvedge(&site("francs", "rules.yaml", to_francs), &["check", "."]);
+    assert!(!is_good && said.contains("E0304") && said.contains("`fx` has no rate of CHF"), "{said}");
+}
+
+#[test]
+fn pushed_rates_convert_and_where_none_came_nothing_is_known() {
+    let pushed =
+        |text: String| text.replace("from: csv rates.csv", "from: push\n    columns: {rate: number}");
+    let folder = site("pushed", "site.yaml", pushed);
+    let case = "- name: at another rate
+  given:
+    lookups:
+      fx:
+        - currency: USD
+          rate: 2
+  events:
+    - \"0s purchase {value: 50, currency: USD}\"
+  expect:
+    - hero: offer
+- name: no rate came
+  events:
+    - \"0s purchase {value: 500, currency: USD}\"
+    - \"1s purchase {value: 500, currency: EUR}\"
+  expect:
+    - hero: none
+      reasons:
+        gift: unknown
+";
+    fs::write(folder.join("tests/gift.yaml"), case).expect("a file");
+    let (is_good, said) = selvedge(&folder, &["test", "."]);
+    assert!(is_good && said.contains("2 passed, 0 failed"), "{said}");
+}
+
+#[test]
+fn rates_convert_in_simulations_and_explanations() {
+    let folder = site("recorded", "", |text| text);
+    fs::write(folder.with_extension("map.yaml"), MAP).expect("a file");
+    let mut events = String::from("visitor,time,event,value,currency\n");
+    events.push_str(
+        "anna,2026-11-01T10:00:00Z,purchase,100,GBP\nberta,2026-11-01T10:00:00Z,purchase,100,USD\n",
+    );
+    fs::write(folder.with_extension("csv"), events).expect("a file");
+    let (is_good, said) = selvedge(
+        &folder,
+        &[
+            "simulate",
+            ".",
+            "--events",
+            "../rates-recorded.csv",
+            "--map",
+            "../rates-recorded.map.yaml",
+            "--json",
+        ],
+    );
+    assert!(is_good, "{said}");
+    for (visitor, won) in [("anna", true), ("berta", false)] {
+        let command = [
+            "explain",
+            ".",
+            "--events",
+            "../rates-recorded.csv",
+            "--map",
+            "../rates-recorded.map.yaml",
+            "--visitor",
+            visitor,
+            "--at",
+            "2026-11-01T10:00:05Z",
+        ];
+        let (is_good, told) = selvedge(&folder, &command);
+        assert!(is_good, "{told}");
+        assert_eq!(told.contains("hero: offer (gift)"), won, "{told}\n{said}");
+    }
+}
