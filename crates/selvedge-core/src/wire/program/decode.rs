@@ -166,7 +166,12 @@ fn edge_of(image: &Image) -> Decoded<Option<EdgeConfig>> {
     config.consent_sources = String::from_utf8(sources.into()).map_err(|_| WireFault::BadText)?;
     let rates = image.table(tag::RATES);
     if !rates.is_empty() {
-        config.rates = Some(postcard::rates(&mut Reader::new(rates), image)?);
+        let rates = postcard::rates(&mut Reader::new(rates))?;
+        let is_there = rates.table < image.lookups() && rates.column < image.lookup(rates.table).columns();
+        if !is_there {
+            return Err(ProgramFault::Index);
+        }
+        config.rates = Some(rates);
     }
     let pushed = image.table(tag::PUSHED);
     if !pushed.is_empty() {

@@ -5,7 +5,7 @@ use super::judged::{Goal, Study};
 use super::layout::NONE;
 use super::looked_up::{ColumnKind, PushedTable};
 use super::shown::{Content, ContentType};
-use super::{EdgeConfig, Image, Keep, Leaf, ProgramFault, Rates, Source, SourceKind};
+use super::{EdgeConfig, Keep, Leaf, ProgramFault, Rates, Source, SourceKind};
 use crate::consent::{Mode, Purposes};
 use crate::limits::{
     CONTENT_FIELDS_MAX, EXPERIMENTS_MAX, FILE_NAME_BYTES_MAX, GOALS_MAX, INSTRUCTIONS_MAX,
@@ -204,12 +204,11 @@ pub(super) fn judged(from: &mut Reader) -> Decoded<(Vec<Goal>, Vec<Study>)> {
 }
 
 /// Where rates of other currencies stand.
-pub(super) fn rates(from: &mut Reader, image: &Image) -> Decoded<Rates> {
+pub(super) fn rates(from: &mut Reader) -> Decoded<Rates> {
     let rates =
         Rates { table: from.varint_u16()?, column: from.u8()?, items: list(from, SITE_ENTRIES_MAX, text)? };
     from.end()?;
-    let is_there = rates.table < image.lookups() && rates.column < image.lookup(rates.table).columns();
-    if is_there { Ok(rates) } else { Err(ProgramFault::Index) }
+    Ok(rates)
 }
 
 /// Tables whose rows are pushed.
