@@ -86,7 +86,7 @@ pub const fn moment(context: &Map, now_ms: i64) -> Moment<'_> {
         trust: Trust::Client,
         account: None,
         visitor: VisitorId([7; 16]),
-        orders: Orders { paused: &[], ..Orders::default() },
+        orders: Orders { paused: &[], forced: &[], is_converted: false },
     }
 }
 
