@@ -41,6 +41,7 @@ const FILES = {
   '/on-tag': html(BODY, tag('data-capture="scroll search=s"')),
   '/hash': html(BODY, tag('data-capture="hash"')),
   '/routes-off': html(BODY, tag('data-capture="routes=off"')),
+  '/short': html('<div style="height:1500px">Short</div>', tag('data-capture="scroll"')),
   '/target': html('Target', tag('data-capture="none"')),
   '/page.js': PAGE,
   '/tone.wav': silence(2),
@@ -229,6 +230,21 @@ test('the time that a page is hidden is none that it is used', async () => {
   const found = await events('engagement', 2);
   assert.equal(found.length, 2);
   assert.ok(Math.abs(found[1].duration_ms - spent) < 500, `${found[1].duration_ms} of ${spent} ms`);
+  await context.close();
+});
+
+test('a route that begins at its top was not scrolled', async () => {
+  const { context, page, events, lines } = await opened('/short');
+  await page.evaluate(() => scrollTo(0, 99_999));
+  await events('scroll_depth', 5);
+  await page.evaluate(() => {
+    history.pushState({}, '', '/short/two');
+    scrollTo(0, 0);
+  });
+  await page.waitForTimeout(500);
+  await page.evaluate(() => selvedge.track('marked', {}));
+  await events('marked');
+  assert.equal((await lines()).filter(({ name }) => name === 'scroll_depth').length, 5);
   await context.close();
 });
 

@@ -25,7 +25,7 @@ interface Common {
   readonly visitor: string;
   readonly name: string;
   readonly type: string;
-  /** The property that says most of it: a path, a product, a search; empty where it has none of those. */
+  /** The property that says most of it: a path, a product, a search, how far or how long; empty where it has none of those. */
   readonly hint: string;
   readonly source: string;
   readonly trust: string;
@@ -123,12 +123,20 @@ function common(fields: Fields, line: string): Omit<Common, "key" | "name" | "ty
   };
 }
 
-const HINTS = ["path", "query", "sku", "category", "slot", "order_id", "topic", "step", "reason", "method", "user_id"];
+const HINTS = ["path", "query", "sku", "category", "slot", "order_id", "topic", "step", "reason", "method", "user_id", "form", "element", "metric", "message"];
+const MEASURES = [
+  ["percent", "%", 1],
+  ["duration_ms", "s", 1_000],
+] as const;
 const HINT_LENGTH_MAX = 60;
 
 function hintOf(properties: Fields): string {
   const name = HINTS.find((known) => typeof properties[known] === "string");
-  return name === undefined ? "" : text(properties[name]).slice(0, HINT_LENGTH_MAX);
+  if (name !== undefined) return text(properties[name]).slice(0, HINT_LENGTH_MAX);
+  const measure = MEASURES.find(([known]) => typeof properties[known] === "number");
+  if (measure === undefined) return "";
+  const [known, unit, per] = measure;
+  return `${Math.round((number(properties[known]) / per) * 10) / 10} ${unit}`;
 }
 
 function parsed(line: string): Fields | undefined {

@@ -109,3 +109,18 @@ test("a visitor of whom nothing is kept has empty tables", () => {
   const kept = keptOf({ visitor: "00", session: null, pages: [], decisions: [] });
   assert.deepEqual([kept.sessionNumber, kept.bytes, kept.sessionFacts, kept.candidates], [0, 0, [], []]);
 });
+
+test("a line hints at what its event says", () => {
+  const hints = [
+    [{ path: "/cart", title: "Cart" }, "/cart"],
+    [{ metric: "LCP", value: 280 }, "LCP"],
+    [{ form: "newsletter", field: "email" }, "newsletter"],
+    [{ element: "button#buy", clicks: 3 }, "button#buy"],
+    [{ percent: 75 }, "75 %"],
+    [{ duration_ms: 3456 }, "3.5 s"],
+    [{ value: 3 }, ""],
+  ];
+  for (const [properties, hint] of hints) {
+    assert.equal(accepted(JSON.stringify({ ...JSON.parse(LINE), properties })).hint, hint);
+  }
+});

@@ -6,6 +6,8 @@ const PERCENT_MARKS = [25, 50, 75, 90, 100];
 export const scroll: Watcher = (page) => {
   let passed = 0;
   hear(["scroll"], () => {
+    // A route that begins sets the page back to its top.
+    if (scrollY <= 0) return;
     // A pixel is lost to rounding at the end of a page.
     const seen = ((scrollY + innerHeight + 1) / document.documentElement.scrollHeight) * 100;
     for (const percent of PERCENT_MARKS) {
