@@ -89,6 +89,26 @@ fn a_cart_that_is_left_behind_is_told_by_the_alarm_and_taken_back_by_a_purchase(
     Ok(())
 }
 
+/// The end of the session moves with each event: its deadline stays where it is, and the alarm finds out.
+#[test]
+fn a_batch_of_a_visitor_who_is_known_writes_the_visitor_and_the_row() -> Result<()> {
+    const BATCHES: u64 = 40;
+    /// Of the deliveries beside it: as often as the alarm rings meanwhile.
+    const OTHERS_MAX: u64 = 30;
+    let world = world()?;
+    let written = || -> Result<u64> {
+        let rows = world.client().get("/__fault/rows_written", &[])?.json()?;
+        rows["rows"].as_u64().context("no rows")
+    };
+    let mut visitor = Visitor::new(9);
+    send(&world, &mut visitor, "product_view")?;
+    let before = written()?;
+    (0..BATCHES).try_for_each(|_| send(&world, &mut visitor, "product_view"))?;
+    let rows = written()? - before;
+    assert!((2 * BATCHES..=2 * BATCHES + OTHERS_MAX).contains(&rows), "{rows} rows of {BATCHES} batches");
+    Ok(())
+}
+
 #[test]
 fn a_deadline_outlives_a_power_cut() -> Result<()> {
     let mut world = world()?;

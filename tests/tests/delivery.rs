@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use selvedge_core::consent::Purposes;
-use selvedge_core::wire::program::{Destination, Full, Http, HttpFormat, Way};
+use selvedge_core::wire::program::{Destination, Full, Http, HttpFormat, RecordKind, Records, Way};
 use selvedge_tests::streams::destination;
 use selvedge_tests::{Answer, Received, Receiver, Reply, Setup, Visitor, World, compiled_shop};
 use serde_json::{Value, json};
@@ -146,6 +146,27 @@ fn events_arrive_in_order_and_are_counted() -> Result<()> {
     let first = &receiver.received()[0];
     assert!(first.header("content-type").starts_with("application/cloudevents-batch+json"));
     assert!(first.header("webhook-signature").starts_with("v1,"));
+    Ok(())
+}
+
+#[test]
+fn who_takes_goals_alone_gets_each_of_them_from_among_many_events() -> Result<()> {
+    const REACHED_AT: [u64; 4] = [3, 4, 17, 39];
+    let receiver = Receiver::start(|_| Reply::Status(200))?;
+    let goals =
+        Destination { records: Records::default().with(RecordKind::Goal), ..batches("hook", &receiver) };
+    let world = world(1, vec![goals])?;
+    let mut visitor = Visitor::new(1);
+    for number in 0..45 {
+        let name = if REACHED_AT.contains(&number) { "support_chat" } else { "search" };
+        let event = visitor.track(name, json!({"query": "shoes", "number": number}));
+        let answer = collect(&world, &visitor, &[event])?;
+        ensure!(answer.status == 200, "{}", answer.text());
+    }
+    let taken = receiver.wait_for(REACHED_AT.len(), SOON)?;
+    assert!(taken.iter().all(|record| record["data"]["goal"] == "chat"), "{taken:?}");
+    let counted = settled(&world, "hook")?;
+    assert_eq!((counted["delivered"], counted["filtered"]), (4, 45), "{counted:?}");
     Ok(())
 }
 

@@ -23,6 +23,8 @@ mod settings;
 
 mod reply;
 
+mod packed;
+
 mod body;
 
 mod host;

@@ -3,6 +3,7 @@
 
 use crate::blobs::{self, Form};
 use crate::clock::now_ms;
+use crate::packed::unpack;
 use crate::registry_client::registry;
 use crate::reply::Problem;
 use crate::tables::Version;
@@ -36,11 +37,30 @@ pub struct Pointer {
     /// That publish's program, 32 hexadecimal digits.
     pub program: String,
     /// Ids of rules that were stopped since; `*` stands for all.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub paused: Vec<String>,
     /// The newest versions of its pushed tables.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lookups: Vec<Version>,
+}
+
+/// A pointer as an admin is told it.
+#[derive(Serialize)]
+struct PointerJson<'a> {
+    site: &'a str,
+    publish: u64,
+    program: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    paused: &'a [String],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    lookups: &'a [Version],
+}
+
+impl Pointer {
+    /// The pointer as JSON, for an admin.
+    pub fn render(&self) -> String {
+        let Self { site, publish, program, paused, lookups } = self;
+        serde_json::to_string(&PointerJson { site, publish: *publish, program, paused, lookups })
+            .unwrap_or_default()
+    }
 }
 
 #[derive(Default)]
@@ -131,8 +151,16 @@ pub async fn poll(env: &Env) -> Result<(), Problem> {
     Ok(())
 }
 
+async fn pointers(env: &Env) -> Result<Vec<Pointer>, Problem> {
+    let mut response = registry(env, "/pointers").await?;
+    if response.status_code() != 200 {
+        return Err(Fault::storage("the registry does not say which programs are in force").into());
+    }
+    Ok(unpack(&response.bytes().await?)?.0)
+}
+
 async fn ask(env: &Env) -> Result<(), Problem> {
-    let pointers: Vec<Pointer> = registry(env, "/pointers").await?.json().await?;
+    let pointers: Vec<Pointer> = pointers(env).await?;
     let names = pointers.iter().map(|pointer| pointer.site.clone()).collect();
     KNOWN.with_borrow_mut(|known| known.names = names);
     for pointer in pointers {
@@ -224,7 +252,7 @@ async fn published(env: &Env, site: &Site, program: &str) -> Result<Rc<Vec<u8>>,
 
 /// Where a site stands, with the versions of its pushed tables.
 pub async fn pointer(env: &Env, site: &str) -> Result<Option<Pointer>, Problem> {
-    let pointers: Vec<Pointer> = registry(env, "/pointers").await?.json().await?;
+    let pointers: Vec<Pointer> = pointers(env).await?;
     Ok(pointers.into_iter().find(|pointer| pointer.site == site))
 }
 

@@ -3,6 +3,7 @@
 
 use crate::barrier::{self, Failure};
 use crate::clock::now_ms;
+use crate::packed::pack;
 use crate::programs::Pointer;
 use crate::reply::{self, Answered, Problem};
 use crate::sql;
@@ -102,7 +103,7 @@ impl Registry {
                 Ok(Pointer { paused: paused(&self.sql, &site)?, lookups, site, publish, program })
             })
             .collect::<worker::Result<_>>()?;
-        reply::json(serde_json::to_string(&pointers).unwrap_or_default())
+        reply::bytes(pack(&pointers, &[])?)
     }
 
     fn history(&self, site: &str) -> Answered {
@@ -204,7 +205,7 @@ impl Registry {
     /// Does something in one transaction that ends with where the site stands.
     fn move_pointer(&self, work: impl FnOnce() -> worker::Result<Pointer> + 'static) -> Answered {
         match barrier::transaction(&self.state.storage(), work) {
-            Ok(pointer) => reply::json(serde_json::to_string(&pointer).unwrap_or_default()),
+            Ok(pointer) => reply::json(pointer.render()),
             Err(Failure::Work(error)) => Err(Problem::Platform(error)),
             Err(Failure::Panicked | Failure::Storage) => {
                 Err(Fault::storage("the program could not be stored").into())

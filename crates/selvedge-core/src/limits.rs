@@ -24,6 +24,8 @@ pub const WRITE_KEY_BYTES_MAX: usize = 128;
 pub const CONSENT_SNAPSHOTS_MAX: usize = 16;
 /// Entries of a context (batch or event).
 pub const CONTEXT_ENTRIES_MAX: usize = 32;
+/// Fields of one JSON object that is read for its fields.
+pub const OBJECT_FIELDS_MAX: usize = 64;
 /// Lease reports of one batch.
 pub const LEASE_REPORTS_MAX: usize = 64;
 

@@ -35,6 +35,17 @@ pub fn retry_ms(failures: u64) -> Option<u64> {
     (failures <= FAILURES_MAX).then_some(wait_ms.min(RETRY_MS_MAX))
 }
 
+/// Whether a visitor's deadline is to be written anew, where `kept_ms` is written and `due_ms` is when it is now. One that moved
+/// away, as the end of a session does with each event, stays: the alarm that rings for it finds nothing to do, and writes
+/// where it stands by then.
+#[must_use]
+pub fn is_rewritten(kept_ms: Option<u64>, due_ms: Option<u64>) -> bool {
+    match (kept_ms, due_ms) {
+        (Some(kept_ms), Some(due_ms)) => due_ms < kept_ms,
+        _ => kept_ms != due_ms,
+    }
+}
+
 /// Alarms of one visitor that fail in a row before the deadline is given up: three hours.
 pub const FAILURES_MAX: u64 = 8;
 
@@ -71,12 +82,12 @@ pub(crate) fn end_session(
     moment: &Moment<'_>,
     leases: &mut Leases,
 ) -> Option<Vec<LogNote>> {
-    let mut notes = Vec::new();
-    let mut before = state.clone();
-    if !rules::end_session(&site.program, state, event, usable, moment) {
+    if !rules::ends_session(&site.program, state, event, usable, moment) {
         return None;
     }
-    let before = rules::decide(&site.program, &mut before, moment);
+    let mut notes = Vec::new();
+    let before = rules::decide(&site.program, &mut state.clone(), moment);
+    rules::end_session(&site.program, state, event, usable, moment);
     decide(site, state, moment, (&before, leases), &mut notes);
     Some(notes)
 }

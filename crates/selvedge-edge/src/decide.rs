@@ -9,6 +9,7 @@ use crate::gate::{Gate, Shown};
 use crate::ingest::{answer_json, json, json_value};
 use crate::json::JsonDecision;
 use crate::leases::{Granted, Leases};
+use crate::object::Object;
 use crate::preview::{Preview, Refused};
 use crate::reasons::{Explained, explained};
 use crate::site::Site;
@@ -26,8 +27,6 @@ use selvedge_core::wire::program::Slot;
 use selvedge_core::wire::promise::Promise;
 use selvedge_core::wire::state::VisitorState;
 use selvedge_core::wire::stored::VisitorRecord;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
 /// The question of `POST /v1/decide`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,75 +58,45 @@ pub struct Question {
     pub render: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct QuestionJson<'a> {
-    #[serde(default)]
-    write_key: String,
-    #[serde(borrow, default)]
-    visitor: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    anonymous_id: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    writer: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    context: Option<&'a RawValue>,
-    #[serde(default)]
-    slots: Vec<String>,
-    #[serde(borrow, default)]
-    consent: Option<&'a RawValue>,
-    #[serde(default)]
-    country: Option<String>,
-    #[serde(default)]
-    gpc: bool,
-    #[serde(default)]
-    preview: Option<String>,
-    #[serde(default)]
-    variants: Vec<String>,
-    #[serde(default)]
-    claims: bool,
-    #[serde(borrow, default)]
-    render: Option<Cow<'a, str>>,
-}
-
 impl Question {
     /// The question in `text`.
     ///
     /// # Errors
     /// [`Fault`] 400 for anything that is none, 413 above a limit.
     pub fn read(text: &[u8]) -> Result<Self, Fault> {
-        let read: QuestionJson<'_> =
-            serde_json::from_slice(text).map_err(|error| Fault::unreadable(error.to_string()))?;
-        if read.slots.len() > SLOTS_MAX {
+        let read = Object::of_bytes(text)?;
+        let (slots, variants, render) = (read.texts("slots")?, read.texts("variants")?, read.text("render")?);
+        if slots.len() > SLOTS_MAX {
             return Err(Fault::too_large("more slots than a site can have"));
         }
-        if read.variants.len() > EXPERIMENTS_MAX {
+        if variants.len() > EXPERIMENTS_MAX {
             return Err(Fault::too_large("more variants than a site can have experiments"));
         }
-        if read.render.as_ref().is_some_and(|name| !is_id(name)) {
+        if render.as_ref().is_some_and(|name| !is_id(name)) {
             return Err(Fault::unreadable("render: 1 to 256 bytes"));
         }
-        let context = match read.context {
+        let context = match read.raw("context") {
             None => Map::new(),
             Some(raw) => json_value::map(raw.get(), CONTEXT_ENTRIES_MAX)
                 .map_err(|code| Fault::unreadable(alloc::format!("context: {}", code.as_str())))?,
         };
-        let consent = match read.consent {
+        let consent = match read.raw("consent") {
             None => None,
             raw => json::snapshots(raw)?.first().copied(),
         };
         Ok(Self {
-            write_key: read.write_key,
-            whose: Whose::read(read.visitor.as_deref(), read.anonymous_id.as_deref())?,
-            writer: read.writer.map_or(Ok(WriterId::from_bits(0)), |raw| json::writer(raw.get()))?,
+            write_key: read.string("write_key")?,
+            whose: Whose::read(read.text("visitor")?.as_deref(), read.text("anonymous_id")?.as_deref())?,
+            writer: read.raw("writer").map_or(Ok(WriterId::from_bits(0)), |raw| json::writer(raw.get()))?,
             context,
-            slots: read.slots,
+            slots,
             consent,
-            country: read.country.map(json::country).transpose()?,
-            gpc: read.gpc,
-            preview: read.preview,
-            variants: read.variants,
-            claims: read.claims,
-            render: read.render.map(Cow::into_owned),
+            country: read.text("country")?.map(json::country).transpose()?,
+            gpc: read.flag("gpc")?,
+            preview: read.text("preview")?.map(Cow::into_owned),
+            variants,
+            claims: read.flag("claims")?,
+            render: render.map(Cow::into_owned),
         })
     }
 

@@ -10,6 +10,7 @@ use crate::fault::Fault;
 use crate::foreign::Whose;
 use crate::ingest::{Arrival, Incoming, Outcome};
 use crate::ledger::{Counter, Ledger};
+use crate::object::Object;
 use crate::site::Site;
 use crate::text::rfc_3339;
 use alloc::string::{String, ToString};
@@ -139,14 +140,13 @@ pub fn counted(mut ledger: Ledger, quarantined: u64) -> Ledger {
 pub const ORDER_BYTES_MAX: usize = 4 * 1024;
 
 /// `POST /v1/erase`: the visitor, by our own id or by that of another SDK.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Order {
     /// 32 hexadecimal digits.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub visitor: Option<String>,
     /// The id that another SDK gave.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub anonymous_id: Option<String>,
 }
 
@@ -156,9 +156,9 @@ impl Order {
     /// # Errors
     /// [`Fault`] 400 for a body that is none, or that names not exactly one visitor.
     pub fn read(body: &[u8]) -> Result<Whose, Fault> {
-        let order: Self =
-            serde_json::from_slice(body).map_err(|error| Fault::unreadable(error.to_string()))?;
-        Whose::read(order.visitor.as_deref(), order.anonymous_id.as_deref())
+        let read = Object::of_bytes(body)?;
+        read.only(&["visitor", "anonymous_id"])?;
+        Whose::read(read.text("visitor")?.as_deref(), read.text("anonymous_id")?.as_deref())
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a caller is told when a request as a whole fails. The one place where errors become HTTP.
 
 use alloc::borrow::Cow;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 
 /// A failed request: status, stable code, what was found, what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -93,6 +93,12 @@ impl Fault {
     pub fn body(&self) -> String {
         let error = BodyError { code: self.code, message: &self.message, fix: self.fix };
         serde_json::to_string(&Body { error }).unwrap_or_default()
+    }
+}
+
+impl From<serde_json::Error> for Fault {
+    fn from(error: serde_json::Error) -> Self {
+        Self::unreadable(error.to_string())
     }
 }
 

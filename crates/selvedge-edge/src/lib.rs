@@ -26,6 +26,8 @@ pub mod fault;
 
 pub mod text;
 
+pub mod object;
+
 pub mod json;
 
 pub mod site;

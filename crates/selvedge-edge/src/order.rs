@@ -1,13 +1,15 @@
 //! What an admin orders besides a publish: rules stopped at once, and a program of before put in force again.
 
 use crate::fault::Fault;
+use crate::object::Object;
 use crate::site::Site;
+use alloc::borrow::Cow;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 use selvedge_core::hash::fnv1a_64;
 use selvedge_core::rules::Orders;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Bytes of an order, at most.
 pub const ORDER_BYTES_MAX: usize = 4 * 1024;
@@ -15,26 +17,20 @@ pub const ORDER_BYTES_MAX: usize = 4 * 1024;
 pub const ALL: &str = "*";
 
 /// `POST /v1/pause`: one rule, or all, is stopped or acts again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Pause {
     /// The rule's id; `None` with `all`.
-    #[serde(default)]
     pub rule: Option<String>,
     /// Every rule of the site.
-    #[serde(default)]
     pub all: bool,
     /// It acts again.
-    #[serde(default)]
     pub resume: bool,
 }
 
 /// `POST /v1/rollback`: the program of an earlier publish is in force again, as a publish of its own.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Rollback {
     /// Which publish; `None`: the newest one of another program than that in force.
-    #[serde(default)]
     pub publish: Option<u64>,
 }
 
@@ -44,8 +40,10 @@ impl Pause {
     /// # Errors
     /// [`Fault`] 400 for anything that is none, or that names neither one rule nor all.
     pub fn read(text: &[u8]) -> Result<Self, Fault> {
-        let order: Self =
-            serde_json::from_slice(text).map_err(|error| Fault::unreadable(error.to_string()))?;
+        let read = Object::of_bytes(text)?;
+        read.only(&["rule", "all", "resume"])?;
+        let rule = read.text("rule")?.map(Cow::into_owned);
+        let order = Self { rule, all: read.flag("all")?, resume: read.flag("resume")? };
         if order.rule.is_some() == order.all {
             return Err(Fault::unreadable("name one rule, or say `all`"));
         }
@@ -82,7 +80,9 @@ impl Rollback {
         if text.is_empty() {
             return Ok(Self::default());
         }
-        serde_json::from_slice(text).map_err(|error| Fault::unreadable(error.to_string()))
+        let read = Object::of_bytes(text)?;
+        read.only(&["publish"])?;
+        Ok(Self { publish: read.number("publish")? })
     }
 }
 

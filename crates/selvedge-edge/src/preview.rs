@@ -3,6 +3,7 @@
 //!
 //! `payload.signature`, both in hexadecimal: JSON, and HMAC-SHA-256 of it under the secret.
 
+use crate::object::{self, Object};
 use crate::site::Site;
 use alloc::format;
 use alloc::string::String;
@@ -11,7 +12,7 @@ use hmac::{Hmac, Mac};
 use selvedge_core::hash::fnv1a_64;
 use selvedge_core::rules::{Orders, Program, ProgramFault};
 use selvedge_core::wire::program::{Status, with_live};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sha2::Sha256;
 
 /// Stands for every rule in [`Preview::rules`].
@@ -24,18 +25,17 @@ pub const LIFE_MS_MAX: u64 = 30 * 24 * 60 * 60 * 1_000;
 const PURPOSE: &[u8] = b"selvedge preview v1.";
 
 /// What a token lets its holder see.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Preview {
     /// Of which site.
     pub site: String,
     /// Until when: Unix milliseconds.
     pub expires_ms: u64,
     /// Variants that are drawn, as `experiment/variant`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub variants: Vec<String>,
     /// Rules that act though they are drafts or were stopped; [`ALL`] among them: all.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<String>,
 }
 
@@ -90,12 +90,23 @@ impl Preview {
         let (payload, signature) = bytes_of(payload).zip(bytes_of(signature)).ok_or(Refused::Unreadable)?;
         let mac = mac(secret, &payload).ok_or(Refused::NoSecret)?;
         mac.verify_slice(&signature).map_err(|_| Refused::Signature)?;
-        let preview: Self = serde_json::from_slice(&payload).map_err(|_| Refused::Unreadable)?;
+        let preview = Self::read(&payload).map_err(|_| Refused::Unreadable)?;
         if preview.site != site {
             return Err(Refused::AnotherSite);
         }
         let is_now = (now_ms..=now_ms.saturating_add(LIFE_MS_MAX)).contains(&preview.expires_ms);
         if is_now { Ok(preview) } else { Err(Refused::Expired) }
+    }
+
+    fn read(payload: &[u8]) -> Result<Self, object::Error> {
+        let read = Object::of_bytes(payload)?;
+        read.only(&["site", "expires_ms", "variants", "rules"])?;
+        Ok(Self {
+            site: Object::needed("site", read.text("site")?)?.into_owned(),
+            expires_ms: Object::needed("expires_ms", read.number("expires_ms")?)?,
+            variants: read.texts("variants")?,
+            rules: read.texts("rules")?,
+        })
     }
 
     /// The same with these variants drawn, in place of others of their experiments.

@@ -1,6 +1,7 @@
 //! The topology: where visitors live. An append-only list of entries; a visitor's first byte names the entry it was minted
 //! under, so it keeps its shard for ever, and new capacity is a new entry.
 
+use crate::object::{self, Object};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Write as _;
@@ -12,17 +13,22 @@ const SHARDS_MAX: u32 = 1_024;
 const ENTRIES_MAX: usize = 256;
 
 /// One entry. Never edited once visitors were minted under it.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// The continent whose visitors are minted here, as the platform names it (`EU`, `NA`); empty takes any.
-    #[serde(default)]
     pub region: String,
     /// The jurisdiction that the shards are bound to (`eu`); empty binds them to none.
-    #[serde(default)]
     pub jurisdiction: String,
     /// How many shards share the entry's visitors.
     pub shards: u32,
+}
+
+impl Entry {
+    fn read(read: &Object<'_>) -> Result<Self, object::Error> {
+        read.only(&["region", "jurisdiction", "shards"])?;
+        let shards = Object::needed("shards", read.number("shards")?)?;
+        Ok(Self { region: read.string("region")?, jurisdiction: read.string("jurisdiction")?, shards })
+    }
 }
 
 /// All entries, in the order in which they were added.
@@ -51,7 +57,8 @@ impl Topology {
     /// # Errors
     /// [`TopologyFault`] for anything else, and where a bound is broken.
     pub fn parse(json: &str) -> Result<Self, TopologyFault> {
-        let entries: Vec<Entry> = serde_json::from_str(json).map_err(|_| TopologyFault)?;
+        let read = Object::list_of(json).and_then(|read| read.iter().map(Entry::read).collect());
+        let entries: Vec<Entry> = read.map_err(|_| TopologyFault)?;
         let is_bounded = (1..=ENTRIES_MAX).contains(&entries.len())
             && entries.iter().all(|entry| (1..=SHARDS_MAX).contains(&entry.shards));
         if is_bounded { Ok(Self(entries)) } else { Err(TopologyFault) }

@@ -291,7 +291,7 @@ pub fn collect(tables: &Tables, site: &Site, envelope: &Envelope, body: &[u8]) -
     let answer = outcome.answer.encode();
     let answer = answer.map_err(|_| Stopped::Fault(Fault::internal("the answer could not be written")))?;
     let mut writes = write(tables, visitor, &outcome)?;
-    if before_due_ms != outcome.due_ms {
+    if deadlines::is_rewritten(before_due_ms, outcome.due_ms) {
         writes.push(Write::Deadline(visitor, outcome.due_ms));
     }
     Ok(Stepped { writes, answer, outcome, batch: Batch { header, events }, last: progress.last, site: None })

@@ -2,8 +2,9 @@
 
 use super::{bearer, country, metrics, parameter, shards, shows_gpc};
 use crate::clock::now_ms;
+use crate::packed::pack;
 use crate::reply::{self, Passed, Problem};
-use crate::shard::{Envelope, pack};
+use crate::shard::Envelope;
 use crate::{body, host, programs, settings};
 use selvedge_core::consent::{Mode, Snapshot};
 use selvedge_core::id::VisitorId;

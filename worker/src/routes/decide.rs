@@ -3,8 +3,9 @@
 
 use super::{collect, metrics, shards};
 use crate::clock::now_ms;
+use crate::packed::pack;
 use crate::reply::{self, Passed};
-use crate::shard::{Asked, PREVIEW_SECRET, pack};
+use crate::shard::{Asked, PREVIEW_SECRET};
 use crate::{body, host, settings};
 use selvedge_core::tracking_plan::Trust;
 use selvedge_edge::decide::{self, Question};

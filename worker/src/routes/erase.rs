@@ -2,8 +2,9 @@
 
 use super::{log, require_admin, shards};
 use crate::clock::now_ms;
+use crate::packed::{pack, unpack};
 use crate::reply::{self, Answered};
-use crate::shard::{Whom, pack};
+use crate::shard::Whom;
 use crate::{body, programs};
 use selvedge_edge::erasure::{self, Found, ORDER_BYTES_MAX, Order};
 use worker::{Env, Request};
@@ -22,7 +23,6 @@ pub async fn answer(request: &mut Request, env: &Env) -> Answered {
         anonymous_id: whose.into_original(),
     };
     let found = shards::order(env, site.name(), place, "/erase", &pack(&whom, &[])?).await?;
-    let found: Found =
-        serde_json::from_slice(&found).map_err(|error| worker::Error::RustError(error.to_string()))?;
+    let (found, _) = unpack::<Found>(&found)?;
     reply::json(erasure::render(&site, visitor, found, now_ms()))
 }

@@ -3,8 +3,9 @@
 
 use super::shards;
 use crate::clock::now_ms;
+use crate::packed::pack;
 use crate::reply::Problem;
-use crate::shard::{Frame, Frames, Meant, pack};
+use crate::shard::{Frame, Frames, Meant};
 use futures_util::Stream;
 use futures_util::stream::unfold;
 use selvedge_core::id::VisitorId;

@@ -2,8 +2,9 @@
 
 use super::log_stream::Source;
 use super::{log, query, require_admin, shards};
+use crate::packed::{pack, unpack};
 use crate::reply::{self, Answered, Problem};
-use crate::shard::{Frames, Meant, pack};
+use crate::shard::{Frames, Meant};
 use crate::{body, programs, settings};
 use selvedge_core::limits::QUARANTINE_KEEP_MS;
 use selvedge_edge::cursor::Position;
@@ -95,6 +96,5 @@ async fn ask<T: serde::de::DeserializeOwned>(
     meant: &Meant,
 ) -> Result<T, Problem> {
     let bytes = shards::order(env, &meant.site, place, path, &pack(meant, &[])?).await?;
-    let read = serde_json::from_slice(&bytes);
-    Ok(read.map_err(|error| worker::Error::RustError(error.to_string()))?)
+    Ok(unpack(&bytes)?.0)
 }

@@ -30,7 +30,7 @@ struct Due {
     failures: u64,
 }
 
-/// Keeps when to wake up for a visitor, where that changed, and sets the alarm.
+/// Keeps when to wake up for a visitor, where that is [not late enough](deadlines::is_rewritten), and sets the alarm.
 pub fn keep(
     storage: &Storage,
     alarm: &Alarm,
@@ -39,7 +39,7 @@ pub fn keep(
     due_ms: Option<u64>,
     site: &str,
 ) -> worker::Result<()> {
-    if before_ms == due_ms {
+    if !deadlines::is_rewritten(before_ms, due_ms) {
         return Ok(());
     }
     write(&storage.sql(), visitor, due_ms, site)?;

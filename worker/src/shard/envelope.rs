@@ -1,9 +1,7 @@
 //! What a worker tells a shard beside a body: who sent it, when it came, what the request showed.
 
-use crate::reply::Problem;
 use selvedge_core::consent::Mode;
 use selvedge_core::tracking_plan::Trust;
-use selvedge_edge::fault::Fault;
 use serde::{Deserialize, Serialize};
 
 /// Around a batch, which is opened already.
@@ -51,18 +49,4 @@ impl Envelope {
             None => Mode::OptIn,
         }
     }
-}
-
-/// An envelope and the body it goes around.
-pub fn pack(envelope: &impl Serialize, body: &[u8]) -> Result<Vec<u8>, Problem> {
-    let mut packed = postcard::to_allocvec(envelope)
-        .map_err(|_| Fault::internal("the envelope of a request could not be written"))?;
-    packed.extend_from_slice(body);
-    Ok(packed)
-}
-
-/// The envelope at the front of `packed`, and the body.
-pub fn unpack<'a, T: Deserialize<'a>>(packed: &'a [u8]) -> Result<(T, &'a [u8]), Problem> {
-    postcard::take_from_bytes(packed)
-        .map_err(|_| Fault::internal("the envelope of a request could not be read").into())
 }

@@ -27,13 +27,14 @@ mod replay;
 
 mod erased;
 
-pub use envelope::{Asked, Envelope, pack, unpack};
+pub use envelope::{Asked, Envelope};
 pub use erased::Whom;
 pub use frames::{Frame, Frames, Stats};
 pub use quarantined::Meant;
 
 use crate::barrier::{self, Failure};
 use crate::clock::now_ms;
+use crate::packed::{pack, unpack};
 use crate::programs;
 use crate::reply::{self, Answered};
 use crate::settings;
@@ -267,5 +268,5 @@ fn row_of(text: &str) -> Result<u64, Fault> {
 
 /// What the worker that asked reads again.
 fn plain(value: &impl serde::Serialize) -> Answered {
-    reply::json(serde_json::to_string(value).unwrap_or_default())
+    reply::bytes(pack(value, &[])?)
 }

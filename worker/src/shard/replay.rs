@@ -18,6 +18,7 @@ use selvedge_edge::delivery::record::{Record, may_go_again};
 use selvedge_edge::ingest::entry::{Entry, Refused, Undelivered, UndeliveredRecord};
 use selvedge_edge::ingest::{self, Again, Outcome, Watch};
 use selvedge_edge::ledger::{Counter, Ledger};
+use selvedge_edge::object::Object;
 use selvedge_edge::quarantine::{Replayed, Told};
 use selvedge_edge::site::Site;
 use std::rc::Rc;
@@ -221,15 +222,8 @@ fn failed(shard: &Shard, row: u64) -> Result<Replayed, Problem> {
     Ok(told(row, Told::Failed, &line))
 }
 
-#[derive(serde::Deserialize)]
-struct Named {
-    #[serde(default)]
-    id: String,
-    code: String,
-}
-
 fn told(row: u64, told: Told, line: &str) -> Replayed {
-    let (id, reason) = serde_json::from_str(line)
-        .map_or_else(|_| (String::new(), String::new()), |named: Named| (named.id, named.code));
-    Replayed { row, told, id, reason }
+    let read = Object::read(line).ok();
+    let text = |name| read.as_ref().and_then(|read| read.string(name).ok()).unwrap_or_default();
+    Replayed { row, told, id: text("id"), reason: text("code") }
 }

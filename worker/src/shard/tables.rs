@@ -1,7 +1,7 @@
 //! The shard's tables, and every statement over them.
 //!
-//! `visitor` and `counter` are WITHOUT ROWID (one write per row); the log counts with AUTOINCREMENT, so that a number is
-//! never given twice. The ledger is one packed value: it stands in the newest log row, which is written anyway, or, where
+//! `visitor` and `counter` are WITHOUT ROWID (one write per row). The newest row of the log always stays, so that a number is
+//! never given twice; AUTOINCREMENT would write a second row to say so. The ledger is one packed value: it stands in the newest log row, which is written anyway, or, where
 //! a request logs nothing, in `counter`. The one that counted more batches and failures is the newer.
 
 use super::frames::{Frame, Frames, Page, Stats};
@@ -19,7 +19,7 @@ use worker::{SqlStorage, SqlStorageValue};
 
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS visitor(id BLOB PRIMARY KEY, record BLOB) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS log(seq INTEGER PRIMARY KEY AUTOINCREMENT, visitor BLOB, body BLOB, ledger BLOB);
+CREATE TABLE IF NOT EXISTS log(seq INTEGER PRIMARY KEY, visitor BLOB, body BLOB, ledger BLOB);
 CREATE TABLE IF NOT EXISTS quarantine(seq INTEGER PRIMARY KEY AUTOINCREMENT, visitor BLOB, body TEXT);
 CREATE TABLE IF NOT EXISTS counter(name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS attempt(

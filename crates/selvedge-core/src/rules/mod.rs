@@ -76,7 +76,7 @@ pub use moment::{Moment, Orders, Place, rule_time};
 pub use program::{Image, Program, ProgramFault};
 pub use recall::Recall;
 pub use state::WIPED;
-pub use step::{Stepped, end_session, step, step_account};
+pub use step::{Stepped, end_session, ends_session, step, step_account};
 pub use trials::bucket;
 pub use view::told;
 pub use written::written_number;

@@ -112,6 +112,23 @@ pub fn end_session(
     usable: Purposes,
     moment: &Moment,
 ) -> bool {
+    if !ends_session(image, state, event, usable, moment) {
+        return false;
+    }
+    state.align(image, state.now_ms(moment.now_ms));
+    trigger(image, state, moment.now_ms, |timer| timer.at_session_end());
+    true
+}
+
+/// Whether [`end_session`] would find one that ends.
+#[must_use]
+pub fn ends_session(
+    image: &Image,
+    state: &VisitorState,
+    event: &Event,
+    usable: Purposes,
+    moment: &Moment,
+) -> bool {
     if !image.each_timer().any(|timer| timer.at_session_end()) {
         return false;
     }
@@ -121,12 +138,7 @@ pub fn end_session(
     let session = &state.session;
     let is_whole = session.number > 0 && !session.is_gap_open && !session.is_gapped;
     let ends = is_whole && is_observed && !is_late && !session::is_idle(state, time_ms);
-    if !ends || !session::ends_session(state, event, time_ms) {
-        return false;
-    }
-    state.align(image, state.now_ms(time_ms));
-    trigger(image, state, time_ms, |timer| timer.at_session_end());
-    true
+    ends && session::ends_session(state, event, time_ms)
 }
 
 /// An event on its way through the state.

@@ -2,6 +2,7 @@
 
 use super::json::{clock, visitor, writer};
 use super::json_value::map;
+use crate::object::{self, Object};
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -12,8 +13,6 @@ use selvedge_core::id::{ProgramHash, Sequence, VisitorId, parse_hex_16};
 use selvedge_core::limits::{CONTEXT_ENTRIES_MAX, PROPERTIES_MAX};
 use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::Map;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
 /// What the quarantine holds of one event or record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,179 +84,138 @@ pub struct UndeliveredRecord {
     pub data: String,
 }
 
-#[derive(Deserialize)]
-struct Line<'a> {
-    #[serde(borrow)]
-    stage: Cow<'a, str>,
-    #[serde(borrow)]
-    code: Cow<'a, str>,
-    #[serde(default)]
-    destination: Option<String>,
-    #[serde(borrow)]
-    visitor: Cow<'a, str>,
-    #[serde(borrow, default)]
-    writer: Option<&'a RawValue>,
-    #[serde(default)]
-    sequence: u32,
-    #[serde(default)]
-    source: String,
-    #[serde(borrow, default)]
-    trust: Cow<'a, str>,
-    #[serde(default)]
-    anonymous_id: Option<String>,
-    #[serde(default)]
-    message_id: Option<String>,
-    received_at_ms: u64,
-    #[serde(default)]
-    sent_at_ms: u64,
-    #[serde(default)]
-    skew_ms: i64,
-    #[serde(borrow, default)]
-    clock: Cow<'a, str>,
-    #[serde(borrow, default)]
-    context: Option<&'a RawValue>,
-    #[serde(default)]
-    consent: Option<SnapshotLine>,
-    #[serde(borrow, default)]
-    event: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    program: Cow<'a, str>,
-    #[serde(default)]
-    publish: u64,
-    #[serde(default)]
-    row: u64,
-    #[serde(default)]
-    item: u32,
-    #[serde(default)]
-    item_received_at_ms: u64,
-    #[serde(borrow, default)]
-    records: Vec<RecordLine<'a>>,
-}
-
-#[derive(Deserialize)]
-struct RecordLine<'a> {
-    id: String,
-    kind: String,
-    source: String,
-    time_ms: u64,
-    #[serde(default)]
-    purposes: Option<Vec<String>>,
-    #[serde(borrow)]
-    data: &'a RawValue,
-}
-
-#[derive(Deserialize)]
-struct SnapshotLine {
-    granted: Vec<String>,
-    denied: Vec<String>,
-    mode: String,
-    gpc: bool,
-    signal: String,
-    policy_version: u16,
-    time_ms: u64,
-    #[serde(default)]
-    text_hash: String,
-}
-
-#[derive(Deserialize)]
-struct EventLine<'a> {
-    #[serde(borrow, rename = "type")]
-    event_type: Cow<'a, str>,
-    name: String,
-    time_ms: u64,
-    #[serde(borrow)]
-    properties: &'a RawValue,
-    #[serde(borrow)]
-    context: &'a RawValue,
-}
-
 impl Entry {
     /// The entry of a stored line. What cannot be taken up again, for whatever reason, is [`Entry::Unreadable`].
     #[must_use]
     pub fn read(line: &str) -> Self {
-        let read = match serde_json::from_str::<Line<'_>>(line) {
-            Ok(line) if line.stage == "delivery" => undelivered(line).map(Self::Undelivered),
-            Ok(line) => refused(line).map(|refused| Self::Refused(Box::new(refused))),
-            Err(_) => None,
+        let Ok(read) = Object::read(line) else { return Self::Unreadable(code_of(None)) };
+        let entry = match read.word("stage").ok().as_deref() {
+            Some("delivery") => undelivered(&read).ok().flatten().map(Self::Undelivered),
+            Some(_) => refused(&read).ok().flatten().map(|refused| Self::Refused(Box::new(refused))),
+            None => None,
         };
-        read.unwrap_or_else(|| Self::Unreadable(code_of(line)))
+        entry.unwrap_or_else(|| Self::Unreadable(code_of(Some(&read))))
     }
 }
 
 /// `None` where there is nothing to send: the record could not be made.
-fn undelivered(line: Line<'_>) -> Option<Undelivered> {
-    let record = |read: RecordLine<'_>| UndeliveredRecord {
-        id: read.id,
-        kind: read.kind,
-        source: read.source,
-        time_ms: read.time_ms,
-        usable: read.purposes.map_or(Purposes(u16::MAX), |names| purposes(&names)),
-        data: read.data.get().into(),
+fn undelivered(read: &Object<'_>) -> Result<Option<Undelivered>, object::Error> {
+    let records = read.objects("records")?.iter().map(record).collect::<Result<Vec<_>, _>>()?;
+    let (destination, program) = (read.text("destination")?, read.word("program")?);
+    let Some((destination, visitor)) = destination.zip(visitor(&read.word("visitor")?).ok()) else {
+        return Ok(None);
     };
-    Some(Undelivered {
-        destination: line.destination?,
-        visitor: visitor(&line.visitor).ok()?,
-        row: line.row,
-        item: line.item,
-        item_received_ms: line.item_received_at_ms,
-        program: parse_hex_16(&line.program).map(ProgramHash).unwrap_or_default(),
-        publish: line.publish,
-        records: line.records.into_iter().map(record).collect(),
-    })
-    .filter(|undelivered| !undelivered.records.is_empty())
+    let undelivered = Undelivered {
+        destination: destination.into_owned(),
+        visitor,
+        row: read.number("row")?.unwrap_or(0),
+        item: read.number("item")?.unwrap_or(0),
+        item_received_ms: read.number("item_received_at_ms")?.unwrap_or(0),
+        program: parse_hex_16(&program).map(ProgramHash).unwrap_or_default(),
+        publish: read.number("publish")?.unwrap_or(0),
+        records,
+    };
+    Ok(Some(undelivered).filter(|undelivered| !undelivered.records.is_empty()))
 }
 
-fn refused(line: Line<'_>) -> Option<Refused> {
-    let code = *RefusalCode::ALL.iter().find(|code| code.as_str() == line.code)?;
-    let read: EventLine<'_> = serde_json::from_str(line.event?.get()).ok()?;
-    let entries = |raw: &RawValue, entries_max| map(raw.get(), entries_max).ok();
-    let event = Event {
-        sequence: Sequence::new(line.sequence)?,
-        event_type: EventType::named(&read.event_type)?,
-        name: read.name,
-        time_ms: read.time_ms,
-        consent: 0,
-        properties: entries(read.properties, PROPERTIES_MAX)?,
-        context: entries(read.context, CONTEXT_ENTRIES_MAX)?,
+fn record(read: &Object<'_>) -> Result<UndeliveredRecord, object::Error> {
+    let usable = match read.raw("purposes") {
+        None => Purposes(u16::MAX),
+        Some(_) => purposes(&read.texts("purposes")?),
     };
-    let header = BatchHeader {
-        write_key: String::new(),
-        visitor: visitor(&line.visitor).ok()?,
-        writer: writer(line.writer?.get()).ok()?,
-        sent_at_ms: line.sent_at_ms,
-        skew_ms: line.skew_ms,
-        floor: 0,
-        clock: clock(&line.clock).ok()?,
-        program: None,
-        dictionary: None,
-        consent: Vec::from([snapshot(&line.consent?)]),
-        context: line.context.map_or_else(|| Some(Map::new()), |raw| entries(raw, CONTEXT_ENTRIES_MAX))?,
-        leases: Vec::new(),
-        holder: 0,
-    };
-    Some(Refused {
-        code,
+    Ok(UndeliveredRecord {
+        id: read.string("id")?,
+        kind: read.string("kind")?,
+        source: read.string("source")?,
+        time_ms: Object::needed("time_ms", read.number("time_ms")?)?,
+        usable,
+        data: Object::needed("data", read.raw("data"))?.get().into(),
+    })
+}
+
+/// `None` where it is no event that could be taken up again.
+fn refused(read: &Object<'_>) -> Result<Option<Refused>, object::Error> {
+    let word = read.word("code")?;
+    let code = RefusalCode::ALL.iter().find(|code| code.as_str() == word);
+    let event = read.raw("event").map(|event| Object::read(event.get())).transpose()?;
+    let consent = read.raw("consent").map(|consent| snapshot(&Object::read(consent.get())?)).transpose()?;
+    let (Some(code), Some(event), Some(consent)) = (code, event, consent) else { return Ok(None) };
+    let sequence = read.number("sequence")?.and_then(Sequence::new);
+    let (event, header) = (told(&event, sequence)?, said(read, consent)?);
+    let (Some(event), Some(header)) = (event, header) else { return Ok(None) };
+    Ok(Some(Refused {
+        code: *code,
         header,
         event,
-        source: line.source,
-        trust: if line.trust == "server" { Trust::Server } else { Trust::Client },
-        received_ms: line.received_at_ms,
-        anonymous_id: line.anonymous_id,
-        message_id: line.message_id,
-    })
+        source: read.string("source")?,
+        trust: if read.word("trust")? == "server" { Trust::Server } else { Trust::Client },
+        received_ms: Object::needed("received_at_ms", read.number("received_at_ms")?)?,
+        anonymous_id: read.text("anonymous_id")?.map(Cow::into_owned),
+        message_id: read.text("message_id")?.map(Cow::into_owned),
+    }))
 }
 
-fn snapshot(line: &SnapshotLine) -> Snapshot {
-    Snapshot {
-        granted: purposes(&line.granted),
-        denied: purposes(&line.denied),
-        mode: crate::json::mode_of(&line.mode).unwrap_or_default(),
-        gpc: line.gpc,
-        signal: crate::json::signals(&line.signal).unwrap_or_default(),
-        policy_version: line.policy_version,
-        time_ms: line.time_ms,
-        text_hash: crate::json::read_text_hash(&line.text_hash),
-    }
+/// The event itself.
+fn told(read: &Object<'_>, sequence: Option<Sequence>) -> Result<Option<Event>, object::Error> {
+    let entries = |name, entries_max| map(read.raw(name)?.get(), entries_max).ok();
+    let of_parts = (sequence, EventType::named(&read.word("type")?));
+    let maps = (entries("properties", PROPERTIES_MAX), entries("context", CONTEXT_ENTRIES_MAX));
+    let ((Some(sequence), Some(event_type)), (Some(properties), Some(context))) = (of_parts, maps) else {
+        return Ok(None);
+    };
+    let time_ms = Object::needed("time_ms", read.number("time_ms")?)?;
+    Ok(Some(Event {
+        sequence,
+        event_type,
+        name: read.string("name")?,
+        time_ms,
+        consent: 0,
+        properties,
+        context,
+    }))
+}
+
+/// What its batch said once.
+fn said(read: &Object<'_>, consent: Snapshot) -> Result<Option<BatchHeader>, object::Error> {
+    let context = read.raw("context").map(|raw| map(raw.get(), CONTEXT_ENTRIES_MAX).ok());
+    let of_parts = (
+        visitor(&read.word("visitor")?).ok(),
+        read.raw("writer").and_then(|raw| writer(raw.get()).ok()),
+        clock(&read.word("clock")?).ok(),
+    );
+    let ((Some(visitor), Some(writer), Some(clock)), Some(context)) =
+        (of_parts, context.unwrap_or_else(|| Some(Map::new())))
+    else {
+        return Ok(None);
+    };
+    Ok(Some(BatchHeader {
+        write_key: String::new(),
+        visitor,
+        writer,
+        sent_at_ms: read.number("sent_at_ms")?.unwrap_or(0),
+        skew_ms: read.signed("skew_ms")?,
+        floor: 0,
+        clock,
+        program: None,
+        dictionary: None,
+        consent: Vec::from([consent]),
+        context,
+        leases: Vec::new(),
+        holder: 0,
+    }))
+}
+
+fn snapshot(read: &Object<'_>) -> Result<Snapshot, object::Error> {
+    Ok(Snapshot {
+        granted: purposes(&read.texts("granted")?),
+        denied: purposes(&read.texts("denied")?),
+        mode: crate::json::mode_of(&read.word("mode")?).unwrap_or_default(),
+        gpc: read.flag("gpc")?,
+        signal: crate::json::signals(&read.word("signal")?).unwrap_or_default(),
+        policy_version: read.number("policy_version")?.unwrap_or(0),
+        time_ms: read.number("time_ms")?.unwrap_or(0),
+        text_hash: crate::json::read_text_hash(&read.word("text_hash")?),
+    })
 }
 
 /// Purposes of their names, as [`crate::json::purpose_names`] writes them.
@@ -270,12 +228,8 @@ fn purposes(names: &[String]) -> Purposes {
     named.fold(Purposes::NONE, Purposes::or)
 }
 
-/// The code in a line of which nothing else can be read.
-fn code_of(line: &str) -> String {
-    #[derive(Deserialize)]
-    struct Code {
-        code: String,
-    }
-    serde_json::from_str(line)
-        .map_or_else(|_| RefusalCode::Undecodable.as_str().into(), |read: Code| read.code)
+/// The code of a line of which nothing else can be read.
+fn code_of(read: Option<&Object<'_>>) -> String {
+    let code = read.and_then(|read| read.text("code").ok()?);
+    code.map_or_else(|| RefusalCode::Undecodable.as_str().into(), Cow::into_owned)
 }

@@ -4,6 +4,7 @@ use super::json_value::{code_of, map};
 use super::terms::{Incoming, Sent};
 use crate::fault::Fault;
 use crate::foreign::{self, Whose};
+use crate::object::{self, Object};
 use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -16,119 +17,23 @@ use selvedge_core::limits::{
     FOREIGN_ID_BYTES_MAX, LEASE_REPORTS_MAX, PROPERTIES_MAX, WRITE_KEY_BYTES_MAX,
 };
 use selvedge_core::value::Map;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 /// What routing needs of a batch, before anything else of it is read.
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub struct JsonAddress<'a> {
     /// The source's write key; empty where a server's token names the source.
-    #[serde(borrow, default)]
     pub write_key: Cow<'a, str>,
     /// Whose events these are: 32 hexadecimal digits.
-    #[serde(borrow, default)]
     pub visitor: Option<Cow<'a, str>>,
     /// Or the id that another SDK gave the visitor.
-    #[serde(borrow, default)]
     pub anonymous_id: Option<Cow<'a, str>>,
     /// What a server saw of the visitor: Global Privacy Control.
-    #[serde(default)]
     pub gpc: bool,
     /// What a server saw of the visitor: the country.
-    #[serde(default)]
-    pub country: Option<String>,
+    pub country: Option<Cow<'a, str>>,
     /// `received` or `event`.
-    #[serde(borrow, default)]
     pub clock: Cow<'a, str>,
-}
-
-#[derive(Deserialize)]
-struct BatchJson<'a> {
-    #[serde(borrow, default)]
-    write_key: Cow<'a, str>,
-    #[serde(borrow, default)]
-    visitor: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    anonymous_id: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    writer: Option<&'a RawValue>,
-    #[serde(default)]
-    sent_at: u64,
-    #[serde(default)]
-    skew_ms: i64,
-    #[serde(default)]
-    floor: u32,
-    #[serde(borrow, default)]
-    clock: Cow<'a, str>,
-    #[serde(borrow, default)]
-    program: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    consent: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    context: Option<&'a RawValue>,
-    #[serde(default)]
-    leases: Vec<LeaseJson>,
-    #[serde(borrow, default)]
-    events: Vec<&'a RawValue>,
-    #[serde(borrow, default)]
-    preview: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct LeaseJson {
-    rule: String,
-    lease: u32,
-    used: u32,
-}
-
-#[derive(Deserialize)]
-struct SnapshotJson {
-    #[serde(default)]
-    granted: Vec<String>,
-    #[serde(default)]
-    denied: Vec<String>,
-    #[serde(default)]
-    gpc: bool,
-    #[serde(default)]
-    mode: String,
-    #[serde(default)]
-    signal: String,
-    #[serde(default)]
-    policy_version: u16,
-    #[serde(default)]
-    time: u64,
-    #[serde(default)]
-    text_hash: String,
-}
-
-#[derive(Deserialize)]
-struct EventJson<'a> {
-    #[serde(default)]
-    sequence: u32,
-    #[serde(borrow, default)]
-    message_id: Option<Cow<'a, str>>,
-    #[serde(borrow, default, rename = "type")]
-    event_type: Cow<'a, str>,
-    #[serde(borrow, default)]
-    name: Cow<'a, str>,
-    time: u64,
-    #[serde(default)]
-    consent: u8,
-    #[serde(borrow, default)]
-    properties: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    readings: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    context: Option<&'a RawValue>,
-}
-
-/// What names an event, where the rest of it cannot be read.
-#[derive(Deserialize)]
-struct NameJson<'a> {
-    #[serde(default)]
-    sequence: u32,
-    #[serde(borrow, default)]
-    message_id: Option<Cow<'a, str>>,
 }
 
 /// What routing needs of the batch in `text`.
@@ -136,7 +41,15 @@ struct NameJson<'a> {
 /// # Errors
 /// [`Fault`] 400 for anything that is no batch.
 pub fn address(text: &[u8]) -> Result<JsonAddress<'_>, Fault> {
-    serde_json::from_slice(text).map_err(|error| Fault::unreadable(error.to_string()))
+    let read = Object::of_bytes(text)?;
+    Ok(JsonAddress {
+        write_key: read.word("write_key")?,
+        visitor: read.text("visitor")?,
+        anonymous_id: read.text("anonymous_id")?,
+        gpc: read.flag("gpc")?,
+        country: read.text("country")?,
+        clock: read.word("clock")?,
+    })
 }
 
 /// The visitor of its text form.
@@ -164,7 +77,8 @@ pub fn clock(word: &str) -> Result<Clock, Fault> {
 ///
 /// # Errors
 /// [`Fault`] 400 for anything else.
-pub fn country(mut country: String) -> Result<String, Fault> {
+pub fn country(country: Cow<'_, str>) -> Result<String, Fault> {
+    let mut country = country.into_owned();
     if country.len() != 2 || !country.bytes().all(|byte| byte.is_ascii_alphabetic()) {
         return Err(Fault::unreadable("country: expected two letters"));
     }
@@ -177,49 +91,50 @@ pub fn country(mut country: String) -> Result<String, Fault> {
 /// # Errors
 /// [`Fault`] 400 for anything that is no batch, 413 above a limit of the whole batch.
 pub fn read(text: &[u8], site: &str) -> Result<Incoming, Fault> {
-    let batch: BatchJson<'_> =
-        serde_json::from_slice(text).map_err(|error| Fault::unreadable(error.to_string()))?;
-    if batch.preview.is_some_and(|token| token.get() != "null") {
+    let batch = Object::of_bytes(text)?;
+    if batch.raw("preview").is_some() {
         return Err(unreadable("what happens in a preview is not collected: ask /v1/decide with the token"));
     }
-    if batch.events.len() > BATCH_EVENTS_MAX {
+    let events = batch.list("events")?;
+    if events.len() > BATCH_EVENTS_MAX {
         return Err(Fault::too_large(format!("a batch has at most {BATCH_EVENTS_MAX} events")));
     }
-    let whose = Whose::read(batch.visitor.as_deref(), batch.anonymous_id.as_deref())?;
+    let whose = Whose::read(batch.text("visitor")?.as_deref(), batch.text("anonymous_id")?.as_deref())?;
     let header = header(&batch, whose.visitor(site))?;
-    let is_named = batch.writer.is_none();
-    let events = batch.events.iter().map(|raw| event(raw.get(), is_named)).collect();
+    let is_named = batch.raw("writer").is_none();
+    let events = events.iter().map(|raw| event(raw.get(), is_named)).collect();
     Ok(Incoming { header, anonymous_id: whose.into_original(), events, is_plain: true })
 }
 
-fn header(batch: &BatchJson<'_>, visitor: VisitorId) -> Result<BatchHeader, Fault> {
-    let program = match batch.program.as_deref() {
+fn header(batch: &Object<'_>, visitor: VisitorId) -> Result<BatchHeader, Fault> {
+    let program = match batch.text("program")?.as_deref() {
         None => None,
         Some(text) => {
             Some(ProgramHash(parse_hex_16(text).ok_or_else(|| unreadable("program must be a hash"))?))
         }
     };
-    let context = match batch.context {
+    let context = match batch.raw("context") {
         None => Map::new(),
         Some(raw) => map(raw.get(), CONTEXT_ENTRIES_MAX)
             .map_err(|code| unreadable(&format!("the context cannot be read: {}", code.as_str())))?,
     };
-    if batch.write_key.len() > WRITE_KEY_BYTES_MAX {
+    let write_key = batch.string("write_key")?;
+    if write_key.len() > WRITE_KEY_BYTES_MAX {
         return Err(unreadable(&format!("a write key has at most {WRITE_KEY_BYTES_MAX} bytes")));
     }
     Ok(BatchHeader {
-        write_key: batch.write_key.clone().into_owned(),
+        write_key,
         visitor,
-        writer: batch.writer.map_or(Ok(foreign::writer_of(visitor)), |raw| writer(raw.get()))?,
-        sent_at_ms: batch.sent_at,
-        skew_ms: batch.skew_ms,
-        floor: batch.floor,
-        clock: clock(&batch.clock)?,
+        writer: batch.raw("writer").map_or(Ok(foreign::writer_of(visitor)), |raw| writer(raw.get()))?,
+        sent_at_ms: batch.number("sent_at")?.unwrap_or(0),
+        skew_ms: batch.signed("skew_ms")?,
+        floor: batch.number("floor")?.unwrap_or(0),
+        clock: clock(&batch.word("clock")?)?,
         program,
         dictionary: None,
-        consent: snapshots(batch.consent)?,
+        consent: snapshots(batch.raw("consent"))?,
         context,
-        leases: leases(&batch.leases)?,
+        leases: leases(&batch.objects("leases")?)?,
         holder: 0,
     })
 }
@@ -248,21 +163,47 @@ pub fn snapshots(raw: Option<&RawValue>) -> Result<Vec<Snapshot>, Fault> {
     let Some(text) = raw.map(RawValue::get) else {
         return Ok(alloc::vec![Snapshot::default()]);
     };
-    let read: Vec<SnapshotJson> = if text.starts_with('[') {
-        serde_json::from_str(text)
+    let wrong = |error| unreadable(&format!("consent: {error}"));
+    let read = if text.starts_with('[') {
+        Object::list_of(text)
     } else {
-        serde_json::from_str(text).map(|one| alloc::vec![one])
-    }
-    .map_err(|error| unreadable(&format!("consent: {error}")))?;
+        Object::read(text).map(|one| alloc::vec![one])
+    };
+    let read = read.map_err(wrong)?;
     if read.len() > CONSENT_SNAPSHOTS_MAX {
         return Err(Fault::too_large(format!(
             "a batch has at most {CONSENT_SNAPSHOTS_MAX} consent snapshots"
         )));
     }
-    read.iter().map(snapshot).collect()
+    read.iter().map(|read| snapshot(&said(read).map_err(wrong)?)).collect()
 }
 
-fn snapshot(read: &SnapshotJson) -> Result<Snapshot, Fault> {
+/// A snapshot in words.
+struct SnapshotSaid {
+    granted: Vec<String>,
+    denied: Vec<String>,
+    gpc: bool,
+    mode: String,
+    signal: String,
+    policy_version: u16,
+    time: u64,
+    text_hash: String,
+}
+
+fn said(read: &Object<'_>) -> Result<SnapshotSaid, object::Error> {
+    Ok(SnapshotSaid {
+        granted: read.texts("granted")?,
+        denied: read.texts("denied")?,
+        gpc: read.flag("gpc")?,
+        mode: read.string("mode")?,
+        signal: read.string("signal")?,
+        policy_version: read.number("policy_version")?.unwrap_or(0),
+        time: read.number("time")?.unwrap_or(0),
+        text_hash: read.string("text_hash")?,
+    })
+}
+
+fn snapshot(read: &SnapshotSaid) -> Result<Snapshot, Fault> {
     let mode = match read.mode.as_str() {
         "" => Mode::OptIn,
         word => crate::json::mode_of(word)
@@ -296,14 +237,15 @@ fn purposes(names: &[String]) -> Result<Purposes, Fault> {
     })
 }
 
-fn leases(read: &[LeaseJson]) -> Result<Vec<LeaseReport>, Fault> {
+fn leases(read: &[Object<'_>]) -> Result<Vec<LeaseReport>, Fault> {
     if read.len() > LEASE_REPORTS_MAX {
         return Err(Fault::too_large(format!("a batch has at most {LEASE_REPORTS_MAX} lease reports")));
     }
-    let report = |lease: &LeaseJson| {
-        let rule = u64::from_str_radix(&lease.rule, 16)
+    let report = |read: &Object<'_>| {
+        let rule = u64::from_str_radix(&Object::needed("rule", read.text("rule")?)?, 16)
             .map_err(|_| unreadable("leases.rule must be 16 hexadecimal digits"))?;
-        Ok(LeaseReport { rule, lease: lease.lease, used: lease.used })
+        let lease = Object::needed("lease", read.number("lease")?)?;
+        Ok(LeaseReport { rule, lease, used: Object::needed("used", read.number("used")?)? })
     };
     read.iter().map(report).collect()
 }
@@ -313,9 +255,12 @@ fn event(text: &str, is_named: bool) -> Sent {
     match read_event(text, is_named) {
         Ok(sent) => sent,
         Err(code) => {
-            let name: Option<NameJson<'_>> = serde_json::from_str(text).ok();
-            let sequence = name.as_ref().and_then(|name| Sequence::new(name.sequence));
-            let message_id = name.and_then(|name| name.message_id).filter(|id| foreign::is_id(id));
+            // What names it, where the rest of it cannot be read.
+            let read = Object::read(text).ok();
+            let sequence = read.as_ref().and_then(|read| read.number("sequence").ok()?);
+            let sequence = sequence.and_then(Sequence::new);
+            let message_id = read.and_then(|read| read.text("message_id").ok()?);
+            let message_id = message_id.filter(|id| foreign::is_id(id));
             Sent {
                 message_id: message_id.filter(|_| is_named).map(Cow::into_owned),
                 readings: Map::new(),
@@ -330,9 +275,9 @@ fn event(text: &str, is_named: bool) -> Sent {
 }
 
 /// What an event counts as: its sequence, or for one that names itself a number that its id always gives.
-fn count(read: &EventJson<'_>, is_named: bool) -> Result<Sequence, RefusalCode> {
-    let sequence = match (&read.message_id, is_named) {
-        (None, false) => read.sequence,
+fn count(sequence: u32, message_id: Option<&str>, is_named: bool) -> Result<Sequence, RefusalCode> {
+    let sequence = match (message_id, is_named) {
+        (None, false) => sequence,
         (Some(id), true) if id.len() > FOREIGN_ID_BYTES_MAX => return Err(RefusalCode::TooLarge),
         (Some(id), true) if foreign::is_id(id) => {
             u32::try_from(foreign::key_of(id) & u64::from(Sequence::MAX)).unwrap_or(0).max(1)
@@ -342,16 +287,38 @@ fn count(read: &EventJson<'_>, is_named: bool) -> Result<Sequence, RefusalCode> 
     Sequence::new(sequence).ok_or(RefusalCode::Undecodable)
 }
 
+/// What names an event, and whose consent it was captured under.
+struct Named<'a> {
+    sequence: u32,
+    message_id: Option<Cow<'a, str>>,
+    event_type: Cow<'a, str>,
+    name: Cow<'a, str>,
+    consent: u8,
+}
+
+/// The same, and when it happened.
+fn told<'a>(read: &Object<'a>) -> Result<(Named<'a>, u64), object::Error> {
+    let named = Named {
+        sequence: read.number("sequence")?.unwrap_or(0),
+        message_id: read.text("message_id")?,
+        event_type: read.word("type")?,
+        name: read.word("name")?,
+        consent: read.number("consent")?.unwrap_or(0),
+    };
+    Ok((named, Object::needed("time", read.number("time")?)?))
+}
+
 fn read_event(text: &str, is_named: bool) -> Result<Sent, RefusalCode> {
     if text.len() > EVENT_BYTES_MAX {
         return Err(RefusalCode::TooLarge);
     }
-    let read: EventJson<'_> = serde_json::from_str(text).map_err(|error| code_of(&error))?;
-    let event_type = match read.event_type.as_ref() {
+    let read = Object::read(text).map_err(|error| code_of(&error))?;
+    let (named, time_ms) = told(&read).map_err(|error| code_of(&error))?;
+    let event_type = match named.event_type.as_ref() {
         "" => EventType::Track,
         word => EventType::named(word).ok_or(RefusalCode::Undecodable)?,
     };
-    let name = match (event_type, read.name.as_ref()) {
+    let name = match (event_type, named.name.as_ref()) {
         (EventType::Track, "") => return Err(RefusalCode::Undecodable),
         (_, "") => event_type.as_str().to_string(),
         (_, name) if name.len() > EVENT_NAME_BYTES_MAX => return Err(RefusalCode::TooLarge),
@@ -360,18 +327,18 @@ fn read_event(text: &str, is_named: bool) -> Result<Sent, RefusalCode> {
     let entries =
         |raw: Option<&RawValue>, entries_max| raw.map_or(Ok(Map::new()), |raw| map(raw.get(), entries_max));
     let event = Event {
-        sequence: count(&read, is_named)?,
+        sequence: count(named.sequence, named.message_id.as_deref(), is_named)?,
         event_type,
         name,
-        time_ms: read.time,
-        consent: read.consent,
-        properties: entries(read.properties, PROPERTIES_MAX)?,
-        context: entries(read.context, CONTEXT_ENTRIES_MAX)?,
+        time_ms,
+        consent: named.consent,
+        properties: entries(read.raw("properties"), PROPERTIES_MAX)?,
+        context: entries(read.raw("context"), CONTEXT_ENTRIES_MAX)?,
     };
     Ok(Sent {
         read: Ok(event),
-        message_id: read.message_id.map(Cow::into_owned),
-        readings: entries(read.readings, PROPERTIES_MAX)?,
+        message_id: named.message_id.map(Cow::into_owned),
+        readings: entries(read.raw("readings"), PROPERTIES_MAX)?,
     })
 }
 

@@ -1,6 +1,7 @@
 //! The quarantine by reason: how many, since when, an example, and what to do.
 
 use super::selection::Name;
+use crate::object::Object;
 use crate::text::rfc_3339;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -121,11 +122,7 @@ fn json(shard: u32, group: &Group) -> GroupJson<'_> {
 /// A stored line as it is shown alone: with its name and what to do in front. `None` for what is no line.
 #[must_use]
 pub fn shown(name: Name, line: &str) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Code {
-        code: String,
-    }
-    let Code { code } = serde_json::from_str(line).ok()?;
+    let code = Object::read(line).ok()?.text("code").ok()??;
     let rest = line.strip_prefix('{')?;
     Some(alloc::format!("{{\"entry\":\"{name}\",\"fix\":\"{}\",{rest}", fix_of(&code)))
 }

@@ -2,6 +2,8 @@
 
 use crate::cursor::Cursor;
 use crate::fault::Fault;
+use crate::object::{self, Object};
+use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -45,7 +47,6 @@ impl fmt::Display for Name {
 
 /// What the entries have in common; what is left out is not asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
 pub struct Selection {
     /// The code that they were refused with (`unknown_event`).
     pub reason: Option<String>,
@@ -96,6 +97,21 @@ impl Selection {
         Ok(selection)
     }
 
+    fn of_order(read: &Object<'_>) -> Result<Self, object::Error> {
+        let text = |name| Ok(read.text(name)?.map(Cow::into_owned));
+        Ok(Self {
+            reason: text("reason")?,
+            stage: text("stage")?,
+            destination: text("destination")?,
+            event: text("event")?,
+            source: text("source")?,
+            visitor: text("visitor")?,
+            id: text("id")?,
+            since: read.number("since")?,
+            until: read.number("until")?,
+        })
+    }
+
     /// What is asked for that is text, with the place of it in a stored line.
     pub fn texts(&self) -> impl Iterator<Item = (&'static str, &str)> {
         [
@@ -117,22 +133,17 @@ fn time_of(name: &str, value: &str) -> Result<u64, Fault> {
 }
 
 /// `POST /v1/quarantine/replay` and `/drop`: what is to be done with which entries.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Order {
     /// These entries.
-    #[serde(default)]
     pub entries: Vec<String>,
     /// All there are. So that an order that forgets to say which does nothing.
-    #[serde(default)]
     pub all: bool,
     /// Behind this cursor: the `next` of an earlier answer.
-    #[serde(default)]
     pub from: String,
     /// At most so many.
-    #[serde(default)]
     pub limit: Option<u64>,
     /// What they have in common.
-    #[serde(flatten)]
     pub selection: Selection,
 }
 
@@ -142,8 +153,14 @@ impl Order {
     /// # Errors
     /// [`Fault`] 400 for anything that is none, and for one that does not say which entries it means.
     pub fn read(text: &[u8]) -> Result<Self, Fault> {
-        let order: Self =
-            serde_json::from_slice(text).map_err(|error| Fault::unreadable(error.to_string()))?;
+        let read = Object::of_bytes(text)?;
+        let order = Self {
+            entries: read.texts("entries")?,
+            all: read.flag("all")?,
+            from: read.string("from")?,
+            limit: read.number("limit")?,
+            selection: Selection::of_order(&read)?,
+        };
         let says_which = !order.entries.is_empty() || order.selection != Selection::default();
         if says_which == order.all {
             return Err(Fault::unreadable("say which entries, by name or by what they share; or say `all`"));

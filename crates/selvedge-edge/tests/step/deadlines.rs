@@ -8,7 +8,7 @@ use selvedge_core::value::Value;
 use selvedge_core::wire::log_row::{LogNote, LogRow, Said};
 use selvedge_core::wire::program::{Experiment, Timing, Trial, Trigger, Unit, Variant};
 use selvedge_core::wire::stored::VisitorRecord;
-use selvedge_edge::deadlines::{FLOOR_MS, GRACE_MS, retry_ms, wake};
+use selvedge_edge::deadlines::{FLOOR_MS, GRACE_MS, is_rewritten, retry_ms, wake};
 use selvedge_edge::ingest::{Arrival, Outcome, Trouble, step};
 use selvedge_edge::log_line;
 use selvedge_edge::site::Site;
@@ -277,4 +277,19 @@ fn two_events_of_one_millisecond_tell_a_destination_two_things() {
     );
     assert_eq!((&first["event"], &second["event"]), (&line(0)["id"], &line(1)["id"]));
     assert_ne!(first["id"], second["id"], "whoever deduplicates by id keeps both");
+}
+
+#[test]
+fn a_deadline_is_written_anew_where_it_comes_earlier_begins_or_ends() {
+    let kept = [(None, Some(5)), (Some(5), Some(4)), (Some(5), None)];
+    assert!(kept.into_iter().all(|(kept_ms, due_ms)| is_rewritten(kept_ms, due_ms)));
+    let left = [(None, None), (Some(5), Some(5)), (Some(5), Some(6))];
+    assert!(!left.into_iter().any(|(kept_ms, due_ms)| is_rewritten(kept_ms, due_ms)));
+}
+
+#[test]
+fn an_alarm_that_rings_for_a_deadline_that_moved_away_changes_nothing() {
+    let stored = viewed().record.unwrap();
+    let woken = wake(&waiting_site(), VISITOR, &stored, DUE_MS - 1).unwrap();
+    assert_eq!((woken.record, woken.row, woken.due_ms), (stored, None, Some(DUE_MS)));
 }

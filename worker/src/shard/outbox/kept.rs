@@ -69,6 +69,10 @@ pub fn sweep(shard: &Shard, keep_ms: u64) -> worker::Result<()> {
 
 /// One piece; whether there may be more.
 fn piece(sql: &SqlStorage, until_ms: u64) -> worker::Result<bool> {
+    // The first row goes with the second.
+    if keeping::over(&places::behind(sql, 0, 2)?, until_ms, u64::MAX) < 2 {
+        return Ok(false);
+    }
     let rows = places::behind(sql, 0, PIECE_ROWS)?;
     let newest = places::end(sql)?.0.row;
     let states = store::states(sql)?;

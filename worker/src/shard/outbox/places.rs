@@ -1,7 +1,7 @@
 //! Places in the log: what it counted up to them, when it received what is behind them.
 
 use super::super::tables;
-use crate::sql;
+use crate::{host, sql};
 use selvedge_core::wire::codec::Reader;
 use selvedge_edge::cursor::Position;
 use selvedge_edge::delivery::keeping::Behind;
@@ -22,9 +22,15 @@ pub fn end(sql: &SqlStorage) -> worker::Result<(Position, Marks)> {
 
 /// What the log had counted with this row. The row that the hindmost cursor stands behind is always kept.
 pub fn marks_at(sql: &SqlStorage, row: u64) -> worker::Result<Marks> {
-    let statement = "SELECT ledger FROM log WHERE seq <= ? ORDER BY seq DESC LIMIT 1";
-    let ledger = sql::first(sql, statement, vec![sql::of_number(row)])?;
-    Ok(Marks::of(&tables::read_ledger(&sql::blob(ledger))?))
+    Ok(until(sql, row)?.1)
+}
+
+/// The last row that is not behind this number, and what the log had counted with it; as [`marks_at`].
+pub fn until(sql: &SqlStorage, row: u64) -> worker::Result<(u64, Marks)> {
+    let statement = "SELECT seq, ledger FROM log WHERE seq <= ? ORDER BY seq DESC LIMIT 1";
+    let mut values = host::row(sql, statement, vec![sql::of_number(row)])?.into_iter().flatten();
+    let row = sql::number(values.next());
+    Ok((row, Marks::of(&tables::read_ledger(&sql::blob(values.next()))?)))
 }
 
 /// When the first row behind this one was received.

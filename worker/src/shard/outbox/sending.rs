@@ -23,8 +23,8 @@ use worker::SqlStorage;
 
 /// How long one send may take.
 const SEND_MS_MAX: u64 = 10_000;
-/// Rows without notes that are passed at once.
-const PASSED_ROWS_MAX: u64 = 1_024;
+/// Rows without notes that are passed at once: fewer than twice as many.
+const PASSED_ROWS: u64 = 1_024;
 /// Rows that are dropped in one commit.
 const DROPPED_ROWS_MAX: u64 = 256;
 
@@ -295,16 +295,25 @@ fn taking(
     Ok(taking)
 }
 
-/// Passes the rows that hold events alone, by what the ledger counted with them: most rows of most sites, and their bodies
-/// need not be read.
+/// Passes the rows that hold events alone, by what the ledger counted with them: most rows of most sites, and they need not
+/// be read. What it counted only grows: where it counted no note over many rows, it counted none with any of them; else half
+/// as many are asked for.
 fn pass_events(sql: &SqlStorage, taking: &mut Taking, row: u64) -> worker::Result<()> {
-    let mut before = places::marks_at(sql, row)?;
-    for behind in places::behind(sql, row, PASSED_ROWS_MAX)? {
-        if behind.marks.notes > before.notes {
-            break;
+    let before = places::marks_at(sql, row)?;
+    let (mut passed, mut rows) = ((row, before), PASSED_ROWS);
+    while rows > 0 {
+        let (until, marks) = places::until(sql, passed.0.saturating_add(rows))?;
+        if marks.notes == before.notes {
+            let is_end = until.saturating_sub(passed.0) < rows;
+            passed = (until.max(row), marks);
+            if is_end {
+                break;
+            }
         }
-        taking.pass(behind.row, behind.marks.items.saturating_sub(before.items));
-        before = behind.marks;
+        rows /= 2;
+    }
+    if passed.0 > row {
+        taking.pass(passed.0, passed.1.items.saturating_sub(before.items));
     }
     Ok(())
 }
