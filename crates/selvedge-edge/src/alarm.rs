@@ -10,6 +10,8 @@ pub struct Alarm {
     set_ms: Option<u64>,
     /// It rings now: it is set again at the end.
     rings: bool,
+    /// What it was set to last, whether that was kept or not; 0 where it rang since.
+    last_ms: u64,
 }
 
 /// What is to be done so that the alarm rings in time.
@@ -27,7 +29,7 @@ impl Alarm {
     /// An alarm of which nothing is known.
     #[must_use]
     pub const fn unknown() -> Self {
-        Self { set_ms: None, rings: false }
+        Self { set_ms: None, rings: false, last_ms: 0 }
     }
 
     /// Somebody wants it to ring at this time or before; without a time whenever there is something to do. One that should
@@ -43,20 +45,29 @@ impl Alarm {
         }
     }
 
+    /// When it rings, as far as it was ever set. Who asks the tables anew sets it no later: what waits from the moment of asking
+    /// on (a look at what is stopped) would else wait for ever where it is asked again and again.
+    #[must_use]
+    pub const fn last(&self, now_ms: u64) -> Option<u64> {
+        if self.last_ms > now_ms { Some(self.last_ms) } else { None }
+    }
+
     /// It was set to this time; `None` where there is nothing to wait for.
     pub const fn set(&mut self, time_ms: Option<u64>) {
-        *self =
-            Self { set_ms: Some(if let Some(time_ms) = time_ms { time_ms } else { u64::MAX }), rings: false };
+        *self = match time_ms {
+            Some(time_ms) => Self { set_ms: Some(time_ms), rings: false, last_ms: time_ms },
+            None => Self { set_ms: Some(u64::MAX), rings: false, last_ms: 0 },
+        };
     }
 
     /// It rings now: whoever wants it to ring again is served by the end of the ring.
     pub const fn rings(&mut self) {
-        *self = Self { set_ms: Some(0), rings: true };
+        *self = Self { set_ms: Some(0), rings: true, last_ms: 0 };
     }
 
     /// What was set may not have been kept.
     pub const fn forget(&mut self) {
-        *self = Self::unknown();
+        *self = Self { last_ms: self.last_ms, ..Self::unknown() };
     }
 }
 
@@ -77,6 +88,23 @@ mod tests {
         assert_eq!((alarm.by(Some(9), 1), alarm.by(None, 1)), (Wish::Set(9), Wish::Nothing));
         alarm.forget();
         assert_eq!(alarm.by(None, 1), Wish::Ask);
+    }
+
+    #[test]
+    fn where_it_is_asked_again_and_again_it_rings_no_later() {
+        let mut alarm = Alarm::unknown();
+        alarm.set(Some(60));
+        for now_ms in [1, 30, 59] {
+            alarm.forget();
+            assert_eq!((alarm.by(None, now_ms), alarm.last(now_ms)), (Wish::Ask, Some(60)), "{now_ms}");
+            alarm.set(alarm.last(now_ms).min(Some(now_ms + 60)));
+        }
+        assert_eq!(alarm.last(60), None, "it has rung, or is lost");
+        alarm.set(Some(120));
+        alarm.rings();
+        assert_eq!(alarm.last(61), None);
+        alarm.set(None);
+        assert_eq!(alarm.last(61), None);
     }
 
     #[test]

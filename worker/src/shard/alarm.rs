@@ -42,10 +42,11 @@ impl Alarm {
         }
     }
 
-    /// Sets it to the earliest time that the tables, or the caller, know of.
+    /// Sets it to the earliest time that the tables, or the caller, know of, or that it was set to already.
     pub fn arm(&self, storage: &Storage, wanted_ms: Option<u64>) -> worker::Result<()> {
         let known_ms = (self.earliest)(&storage.sql(), self)?;
-        match [wanted_ms, known_ms].into_iter().flatten().min() {
+        let last_ms = self.known.get().last(now_ms());
+        match [wanted_ms, known_ms, last_ms].into_iter().flatten().min() {
             Some(earliest_ms) => self.set(storage, earliest_ms),
             None => {
                 self.note(|known| known.set(None));
