@@ -15,7 +15,7 @@ use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::batch::{BatchEncoder, Head};
 
 /// The event that says how many events of its writer were lost in the page, and its property.
-const LOST_EVENT: &str = "events_lost";
+pub(crate) const LOST_EVENT: &str = "events_lost";
 const LOST_COUNT: &str = "count";
 
 /// A batch that is ready to leave.

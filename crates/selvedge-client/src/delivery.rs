@@ -11,7 +11,7 @@
 //! | 401, 403, 404 and other 4xx | kept, and tried again at the longest delay: a key or a route may be repaired |
 //! | none, 408, 425, 429, 5xx | kept, and tried again with full jitter, not before `Retry-After` |
 
-use crate::batching::Loaded;
+use crate::batching::{LOST_EVENT, Loaded};
 use crate::client::{Cargo, Client, Flight};
 use crate::effect::{Effect, Notice};
 use crate::input::{Random, Reply};
@@ -165,13 +165,20 @@ impl Client {
     }
 
     /// The edge has forgotten `writer` for newer ones, and takes nothing of it any more. Where it is this page's, another
-    /// takes its place and what waits goes over to it, but what may have arrived before, or went over once already.
+    /// takes its place and what waits goes over to it, but what may have arrived before, or went over once already. A report of
+    /// losses that is lost is told to the page alone: reported in turn, it would be without end.
     fn outlive(&mut self, writer: WriterId, too_old: &[u32], random: &Random) {
         let is_own = self.lanes.own_writer() == Some(writer);
-        let Some(lane) = self.lanes.of(Some(writer)).filter(|_| is_own) else {
-            let lost = self.remove(writer, &|sequence| too_old.contains(&sequence));
-            return self.count_lost(Some(writer), lost);
-        };
+        let Some(lane) = self.lanes.of(Some(writer)) else { return };
+        let (mut lost, mut reports) = (0u32, 0u32);
+        if !is_own {
+            for queued in lane.events.iter().filter(|queued| too_old.contains(&queued.event.sequence.get())) {
+                count(&queued.event, &mut lost, &mut reports);
+            }
+            self.remove(writer, &|sequence| too_old.contains(&sequence));
+            self.count_lost(Some(writer), lost);
+            return self.lose(reports);
+        }
         let waiting = lane.drain(&mut self.effects);
         // The visitor stays who it is: only the writer's part is fresh.
         for (byte, fresh) in self.random.iter_mut().zip(random).skip(VISITOR_RANDOM_BYTES) {
@@ -179,7 +186,6 @@ impl Client {
         }
         self.begin_lane();
         let Some(lane) = self.lanes.of(self.lanes.own_writer()) else { return };
-        let mut lost = 0u32;
         for Queued { event, snapshot, applies, departures, .. } in waiting {
             let answered = u8::from(too_old.contains(&event.sequence.get()));
             match lane.next_sequence().filter(|_| departures <= answered) {
@@ -189,10 +195,11 @@ impl Client {
                         queued.departures = departures;
                     }
                 }
-                None => lost = lost.saturating_add(1),
+                None => count(&event, &mut lost, &mut reports),
             }
         }
         self.count_lost(self.lanes.own_writer(), lost);
+        self.lose(reports);
         self.delivery.is_urgent = true;
         self.replay();
     }
@@ -368,4 +375,10 @@ fn drop_first<T>(list: &mut Vec<T>) {
     if !list.is_empty() {
         list.remove(0);
     }
+}
+
+/// Counts an event that is lost, reports of losses apart.
+fn count(event: &Event, lost: &mut u32, reports: &mut u32) {
+    let count = if event.name == LOST_EVENT { reports } else { lost };
+    *count = count.saturating_add(1);
 }

@@ -4,6 +4,7 @@ mod world;
 
 use selvedge_client::{Input, Notice};
 use selvedge_core::consent::Purposes;
+use selvedge_core::id::WriterId;
 use selvedge_core::limits::{FLUSH_MS, HELD_EVENTS_MAX, QUEUE_BYTES_MAX};
 use selvedge_core::number::Number;
 use selvedge_core::value::Value;
@@ -202,4 +203,22 @@ fn a_report_that_a_page_left_behind_is_not_made_again_by_the_next() {
     world.view_shoes();
     world.pass(FLUSH_MS);
     assert_eq!(told(&world), (1, 1));
+}
+
+#[test]
+fn a_report_that_is_too_old_itself_is_not_reported_without_end() {
+    let mut world = granted(reporting(shop()));
+    world.is_online = false;
+    world.view_shoes();
+    world.pass(FLUSH_MS);
+    let digits = world.device.keys().find_map(|key| key.strip_prefix("w.").map(str::to_owned));
+    let bits = u64::from_str_radix(&digits.expect("a queue"), 16).expect("its writer");
+    world.edge.evicted.push(WriterId::from_bits(bits));
+    world.reopen();
+    world.is_online = true;
+    world.view_shoes();
+    world.pass(10 * FLUSH_MS);
+    assert_eq!(world.edge.log.len(), 1, "the edge takes what this page captured");
+    assert_eq!((world.lost(), told(&world)), (2, (0, 0)), "the event, and the report of that");
+    assert!(world.requests < 10, "{} requests", world.requests);
 }
