@@ -3,7 +3,7 @@ import { heard, listeners } from "./api";
 import { readDecision, show as showDecision, wanted } from "./decisions";
 import { Reader, toHex, toLatin } from "./decode";
 import { tellEngine, tellProgram, tellReply, tellTick } from "./head";
-import { hold as holdQueue } from "./locks";
+import { hold as holdQueue, open as openQueues } from "./locks";
 import { ready } from "./parcel";
 import { purposesOf } from "./sink";
 import * as storage from "./storage";
@@ -94,7 +94,10 @@ export function emit(notice: Uint8Array): void {
   const count = reader.varint();
   const name = reader.text();
   const code = reader.text();
-  if (kind === 0) heard("consent", purposesOf(count));
+  if (kind === 0) {
+    heard("consent", purposesOf(count));
+    if (count > 1) openQueues();
+  }
   else if (kind === 1) heard("event", { name, code });
   else if (kind === 2) heard("refused", { sequence: count, code });
   else if (kind === 9) heard("engine", { running: false });

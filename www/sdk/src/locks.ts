@@ -29,6 +29,12 @@ export function alone(use: () => void): void {
   else void navigator.locks.request("selvedge.leases", use).catch(use);
 }
 
+/** From here on the device may be read: a page that captures nothing sends what others left, too. */
+export function open(): void {
+  own ??= "";
+  void takeOver();
+}
+
 /** A page in the back/forward cache may hold no lock. */
 export function letGo(): void {
   release.abort();
@@ -43,7 +49,7 @@ export function holdAgain(): void {
 
 /** Tells of all queues that were taken over together, or of none. */
 export async function takeOver(): Promise<void> {
-  if (!own) return;
+  if (own === undefined) return;
   const queues = keys("w.").map((key) => key.slice(2));
   const others = queues.filter((queue) => queue !== own && !held.has(queue));
   const granted = await Promise.all(others.map(request));

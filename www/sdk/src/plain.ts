@@ -92,6 +92,7 @@ export function open(boot: Boot, ear: Ear): Sink {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const shown = new Map<string, Shown>();
   const seen = new Set<string>();
+  let view = 0;
 
   /** The purposes in force, as the head reckons them. */
   function inForce(): number {
@@ -224,9 +225,10 @@ export function open(boot: Boot, ear: Ear): Sink {
   }
 
   async function post(body: string): Promise<number> {
+    const of = view;
     try {
       const response = await fetch(endpoint + "v1/collect", { method: "POST", body, credentials: "omit" });
-      if (response.ok) learn((await response.json()) as Answer);
+      if (response.ok) learn((await response.json()) as Answer, of);
       return response.status;
     } catch {
       return 0;
@@ -241,7 +243,7 @@ export function open(boot: Boot, ear: Ear): Sink {
     add("exposure", "exposure", Date.now(), { slot, rule, program, ...properties });
   }
 
-  function learn({ accepted = 0, refused = [], decisions = [], granted = [], server_time_ms = 0 }: Answer): void {
+  function learn({ accepted = 0, refused = [], decisions = [], granted = [], server_time_ms = 0 }: Answer, of: number): void {
     ear.heard("accepted", { count: accepted });
     for (const refusal of refused) ear.heard("refused", refusal);
     // The edge takes nothing more of who was erased.
@@ -252,6 +254,8 @@ export function open(boot: Boot, ear: Ear): Sink {
     for (const { slot, rule, reason, detail = "", held_out = null, body = null } of decisions) {
       const before = shown.get(slot);
       const { until_ms = Infinity } = granted.find((one) => one.slot === slot) ?? {};
+      // What was granted to the page view before is given back with its end.
+      if (of !== view && until_ms < Infinity) continue;
       shown.set(slot, { rule, content: body, reason, detail, held_out, until: Date.now() + until_ms - server_time_ms });
       // The same content may hold other values.
       const isSame = before?.rule === rule && JSON.stringify(before.content) === JSON.stringify(body);
@@ -286,6 +290,8 @@ export function open(boot: Boot, ear: Ear): Sink {
     },
     page: (time, referrer, properties) => {
       seen.clear();
+      view++;
+      for (const one of shown.values()) if ((one.until ?? Infinity) < Infinity) one.until = 0;
       const url = new URL(location.href);
       const stripped = strip(url, allowed);
       const context = Object.fromEntries(

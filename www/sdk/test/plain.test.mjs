@@ -232,3 +232,39 @@ test("what waits of an erased visitor is lost, and the next visitor says so", as
   assert.deepEqual(told(sent), [{ type: "track", count: 10 }]);
   assert.notEqual(sent.at(-1).visitor, sent[0].visitor);
 });
+
+test("what was granted to a page view is not seen in the next before that is answered", async () => {
+  const body = { id: "banner", type: "text", fields: { text: "Hello" } };
+  const slots = ["capped", "uncapped"];
+  const decisions = slots.map((slot) => ({ slot, rule: `${slot}-rule`, reason: "won", detail: "", body }));
+  const granted = [{ slot: "capped", rule: "capped-rule", until_ms: 60_000 }];
+  const { sink, sent } = page(new Map(), { decisions, granted, server_time_ms: 0 });
+  const look = () => {
+    for (const slot of slots) {
+      sink.inView(slot);
+      sink.seen(slot);
+    }
+  };
+  const seen = () => {
+    sink.hidden();
+    const all = new Map(sent.flatMap(({ events }) => events).map((event) => [event.sequence, event]));
+    return [...all.values()].filter(({ type }) => type === "exposure").map(({ properties }) => properties.slot);
+  };
+  sink.settle(config("opt-in"));
+  sink.consent(ANALYTICS | PERSONALIZATION, 0);
+  await task();
+  sink.page(1, "", {});
+  sink.flush();
+  // The answer to this view comes in the next one: of what it was granted nothing is there any more.
+  sink.page(2, "", {});
+  await task();
+  look();
+  assert.deepEqual(seen(), ["uncapped"]);
+  sink.flush();
+  await task();
+  look();
+  assert.deepEqual(seen(), ["uncapped", "capped"], "the answer to this view grants anew");
+  sink.page(3, "", {});
+  look();
+  assert.deepEqual(seen(), ["uncapped", "capped", "uncapped"]);
+});
