@@ -99,6 +99,8 @@ pub enum Mutation {
     UnknownGranted,
     /// The leases of one device are answered to every other of the visitor.
     LeasesOfAnyDevice,
+    /// The edge answers hands without an engine what is capped, and takes no grant for it.
+    AnswerUngranted,
 }
 
 impl Mutation {
@@ -151,6 +153,7 @@ impl Mutation {
         Self::AnswerTwice,
         Self::UnknownGranted,
         Self::LeasesOfAnyDevice,
+        Self::AnswerUngranted,
     ];
 
     /// Its name.
@@ -204,6 +207,7 @@ impl Mutation {
             Self::AnswerTwice => "answer-twice",
             Self::UnknownGranted => "unknown-granted",
             Self::LeasesOfAnyDevice => "leases-of-any-device",
+            Self::AnswerUngranted => "answer-ungranted",
         }
     }
 }

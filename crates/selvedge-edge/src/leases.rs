@@ -272,7 +272,7 @@ impl Leases {
 
     /// The decisions that were made last are answered: what was promised for them stands.
     pub(crate) fn answer(&mut self) {
-        if let Some(next) = self.next.take() {
+        if let Some(next) = self.next.take().filter(|_| !is_planted(Mutation::AnswerUngranted)) {
             self.promised = next;
         }
     }

@@ -9,6 +9,8 @@
     reason = "what a test does wrong ends the test"
 )]
 
+mod doorkeeper;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
@@ -30,6 +32,7 @@ use kafka_protocol::protocol::{
 use kafka_protocol::records::{Record as Kept, RecordBatchDecoder};
 
 use crate::burst::{Burst, Outcome, Step};
+use doorkeeper::Talk;
 
 /// What goes wrong with one request for batches.
 #[derive(Clone, Debug)]
@@ -62,8 +65,10 @@ pub struct Brokers {
     pub batch_records_max: usize,
     /// The cluster's id.
     pub cluster: &'static str,
-    /// What `PLAIN` must say; `None` where nobody asks.
+    /// What has to be shown to log in; `None` where nobody asks.
     pub password: Option<String>,
+    /// They know no SCRAM.
+    pub is_plain_only: bool,
     /// What is said of the topic.
     pub topic_code: i16,
     /// How long they ask whoever sends to be quiet.
@@ -79,6 +84,7 @@ pub struct Brokers {
     remembered: BTreeMap<(i64, i32), Remembered>,
     answers: BTreeMap<usize, Vec<u8>>,
     ports: BTreeMap<usize, u16>,
+    talks: BTreeMap<usize, Talk>,
 }
 
 /// The port of the first broker; the others have the next.
@@ -96,6 +102,7 @@ impl Brokers {
             batch_records_max: usize::MAX,
             cluster: "here",
             password: None,
+            is_plain_only: false,
             topic_code: 0,
             throttle_ms: 0,
             is_down: false,
@@ -105,6 +112,7 @@ impl Brokers {
             remembered: BTreeMap::new(),
             answers: BTreeMap::new(),
             ports: BTreeMap::new(),
+            talks: BTreeMap::new(),
         }
     }
 
@@ -151,14 +159,20 @@ impl Brokers {
             18 => framed(&versions(), version, correlation),
             17 => {
                 let request = SaslHandshakeRequest::decode(&mut rest, version).unwrap();
-                let code = if request.mechanism.as_str() == "PLAIN" { 0 } else { 33 };
+                let mechanism = request.mechanism.as_str();
+                let talk = Talk::by(mechanism).filter(|_| mechanism == "PLAIN" || !self.is_plain_only);
+                let code = if talk.is_some() { 0 } else { 33 };
+                self.talks.extend(talk.map(|talk| (link, talk)));
                 framed(&SaslHandshakeResponse::default().with_error_code(code), version, correlation)
             }
             36 => {
                 let request = SaslAuthenticateRequest::decode(&mut rest, version).unwrap();
-                let expected = format!("\0shop\0{}", self.password.as_deref().unwrap_or_default());
-                let code = if request.auth_bytes == expected { 0 } else { 58 };
-                framed(&SaslAuthenticateResponse::default().with_error_code(code), version, correlation)
+                let password = self.password.as_deref().unwrap_or_default();
+                let said =
+                    self.talks.get_mut(&link).and_then(|talk| talk.said(&request.auth_bytes, password));
+                let code = if said.is_some() { 0 } else { 58 };
+                let answer = SaslAuthenticateResponse::default().with_error_code(code);
+                framed(&answer.with_auth_bytes(said.unwrap_or_default().into()), version, correlation)
             }
             3 => {
                 let request = MetadataRequest::decode(&mut rest, version).unwrap();

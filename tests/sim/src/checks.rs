@@ -1,5 +1,6 @@
 //! What must hold: after each commit, and when everything is at rest.
 
+use crate::page::Tab;
 use crate::shard::{Last, Logged, NOBODY};
 use crate::truth::Key;
 use crate::world::World;
@@ -278,8 +279,7 @@ impl World<'_> {
             let place = &self.devices[device];
             let queued_events = place.keys("q.");
             let newest = self.tabs.iter().rev().find(|tab| tab.device == device);
-            // A page that captures nothing has no queue, and takes over nobody's.
-            let is_open = newest.is_some_and(|tab| tab.is_open() && tab.queue.is_some());
+            let is_open = newest.is_some_and(Tab::is_open);
             if !queued_events.is_empty() && !place.is_full && is_open {
                 self.fail("queues run empty", format!("device {device} holds {queued_events:?}"));
             }
@@ -342,6 +342,10 @@ impl World<'_> {
             }
             let mut gone = Vec::new();
             for ((site, key), captured) in &self.truth.captured {
+                if captured.key.is_empty() {
+                    // A page without an engine keeps nothing on the device.
+                    continue;
+                }
                 let is_kept = || {
                     self.shards.iter().any(|shard| {
                         shard.site == *site

@@ -1,12 +1,13 @@
 //! What a seed makes of its world: how large it is, and which faults it has how often. A world has only some of them, so that
 //! each is met alone, and with others.
 
-use crate::platforms::SOURCES;
+use crate::platforms::EARLIER;
 use crate::random::Random;
 use selvedge_core::consent::Signals;
 use selvedge_core::limits::{DESTINATION_AGE_MS, DESTINATION_BYTES, LOG_KEEP_MS};
 use selvedge_core::wire::program::{OnUnknown, Way};
 use selvedge_edge::site::Site;
+use selvedge_kafka::Mechanism;
 
 /// What a world's sites say of where records go.
 #[derive(Debug, Clone, Default)]
@@ -23,8 +24,8 @@ pub struct Streams {
     pub holds: bool,
     /// What goes to Kafka is pressed.
     pub gzip: bool,
-    /// Brokers ask for a password.
-    pub sasl: bool,
+    /// Brokers ask for a password, in this way.
+    pub sasl: Option<Mechanism>,
 }
 
 impl Streams {
@@ -133,6 +134,8 @@ pub struct Dials {
     pub erasures: u64,
     /// Polls from which on an isolate hears nothing of the registry for a while.
     pub silent: u64,
+    /// Whether visitors open pages that have no engine, too.
+    pub is_plain: bool,
     /// Whether devices of a site are of one visitor.
     pub is_linked: bool,
     /// Acts at which a device's clock jumps by hours.
@@ -216,6 +219,7 @@ impl Dials {
             tended,
             erasures,
             silent: 0,
+            is_plain: false,
             is_linked: false,
             jumps: 0,
             has_jumps: false,
@@ -239,11 +243,22 @@ impl Dials {
             |random: &mut Random, source: Signals| if random.chance(600) { source } else { Signals::NONE };
         if random.chance(200) {
             self.sources =
-                SOURCES.into_iter().fold(Signals::NONE, |all, source| all.or(is_read(random, source)));
+                EARLIER.into_iter().fold(Signals::NONE, |all, source| all.or(is_read(random, source)));
         }
         let streams = &mut self.streams;
-        (streams.holds, streams.gzip, streams.sasl) =
-            (random.chance(200), random.chance(300), random.chance(300));
+        (streams.holds, streams.gzip) = (random.chance(200), random.chance(300));
+        streams.sasl = random.chance(300).then_some(Mechanism::Plain);
+    }
+
+    /// What came last, each with a chance of its own: pages without an engine, ways to log in at brokers, platforms that speak GPP.
+    pub fn latest(&mut self, plain: &mut Random, login: &mut Random, gpp: &mut Random) {
+        let ways = [Mechanism::Plain, Mechanism::Scram256, Mechanism::Scram512];
+        self.streams.sasl = self.streams.sasl.map(|_| *login.pick(&ways));
+        if self.sources != Signals::NONE && gpp.chance(500) {
+            self.sources = self.sources.or(Signals::GPP);
+        }
+        // What a platform says, pages without an engine are told by nobody here.
+        self.is_plain = plain.chance(250) && self.sources == Signals::NONE;
     }
 
     /// Faults stop: what is under way may end.

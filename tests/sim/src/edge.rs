@@ -11,7 +11,7 @@ use selvedge_core::wire::program::OnUnknown;
 use selvedge_edge::access::{self, Credentials};
 use selvedge_edge::deadlines::GRACE_MS;
 use selvedge_edge::fault::Fault;
-use selvedge_edge::ingest;
+use selvedge_edge::ingest::{self, Form};
 use selvedge_edge::site::Site;
 use selvedge_edge::topology::Topology;
 
@@ -26,7 +26,7 @@ enum Ended {
 impl World<'_> {
     /// A request arrives.
     pub fn arrive(&mut self, tab: usize, request: Option<u32>, body: &[u8]) {
-        let ended = match self.collect(tab, body) {
+        let ended = match self.collect(self.tabs[tab].device, body) {
             Ok(ended) => ended,
             Err(fault) => {
                 self.say(format_args!("edge > {} {}", fault.status, fault.code));
@@ -42,7 +42,19 @@ impl World<'_> {
         self.after(delay_ms, Happening::Reply(tab, request, status, body));
     }
 
-    fn collect(&mut self, tab: usize, body: &[u8]) -> Result<Ended, Fault> {
+    /// What a page without an engine is answered; nothing where nobody does.
+    pub(crate) fn collect_plain(&mut self, device: usize, body: &[u8]) -> (u16, Option<String>) {
+        match self.collect(device, body) {
+            Ok(Ended::Silent) => (0, None),
+            Ok(Ended::Answered(status, body)) => (status, String::from_utf8(body).ok()),
+            Err(fault) => {
+                self.say(format_args!("edge > {} {}", fault.status, fault.code));
+                (fault.status, Some(String::new()))
+            }
+        }
+    }
+
+    fn collect(&mut self, device: usize, body: &[u8]) -> Result<Ended, Fault> {
         let opened = ingest::open(body)?;
         let address = ingest::address(&opened)?;
         let isolate = usize::try_from(self.random.below(self.isolates.len() as u64)).unwrap_or(0);
@@ -51,10 +63,11 @@ impl World<'_> {
         let configs: Vec<_> = known.iter().map(|site| &site.config).collect();
         let shown = Credentials { write_key: &address.write_key, bearer: None, origin: None, own_origin: "" };
         let (site, sender) = access::enter(&configs, None, &|_| None, &shown)?;
-        let device = &self.devices[self.tabs[tab].device];
+        let device = &self.devices[device];
         let country = Some(device.country.to_owned());
         let at = self.shard_of(site, address.whose.visitor(known[site].name()));
         let envelope = Envelope {
+            form: opened.form,
             site: known[site].name().to_owned(),
             publish: known[site].publish,
             received_ms: self.shard_ms(at),
@@ -67,7 +80,7 @@ impl World<'_> {
     }
 
     /// The shard of a visitor.
-    fn shard_of(&self, site: usize, visitor: VisitorId) -> usize {
+    pub(crate) fn shard_of(&self, site: usize, visitor: VisitorId) -> usize {
         let place = Topology::single(self.dials.shards).place(visitor);
         let in_site = place.map_or(0, |place| place.shard);
         let site = if is_planted(Mutation::SitesMixed) { 0 } else { site };
@@ -140,7 +153,7 @@ impl World<'_> {
         if now.is_some() && now != before && holds {
             stepped.writes.extend(held::answered(&shard.tables, visitor));
         }
-        stepped.site = Some(site);
+        (stepped.site, stepped.before) = (Some(site), before);
         Ok(stepped)
     }
 
@@ -172,7 +185,7 @@ impl World<'_> {
     }
 
     fn commit(&mut self, at: usize, stepped: Stepped) -> Vec<u8> {
-        let Stepped { writes, answer, outcome, batch, last, site } = stepped;
+        let Stepped { writes, answer, outcome, batch, last, site, form, before } = stepped;
         let told = &outcome.answer;
         self.say(format_args!(
             "shard {at} commits a batch of {} ({}..): {} accepted, {} duplicate, refused {:?}",
@@ -189,6 +202,11 @@ impl World<'_> {
             self.wake_behind(at, &site, &writes);
         }
         self.check_commit(at, &outcome, &batch, last.as_ref());
+        if form == Form::Json {
+            let said = batch.header.consent.first().copied();
+            let text = String::from_utf8_lossy(&answer);
+            self.check_answer(at, batch.header.visitor, (before, said), &text);
+        }
         self.check_streams(at);
         answer
     }

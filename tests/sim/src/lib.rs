@@ -31,6 +31,8 @@ pub mod truth;
 
 pub mod page;
 
+pub mod hand;
+
 pub mod ring;
 
 pub mod sessions;
@@ -49,10 +51,14 @@ mod voices;
 
 mod tab;
 
+mod hands;
+
 mod acts;
 
 mod checks;
 
 mod edge;
+
+mod asked;
 
 pub mod run;

@@ -154,7 +154,8 @@ impl Memory {
         let of_outbox = next_ms(tables, now_ms, self.keep_ms).map(|next_ms| next_ms.max(self.put_off_ms));
         let of_deadlines = tables.deadlines.values().min();
         let of_deadlines = of_deadlines.map(|due_ms| due_ms + selvedge_edge::deadlines::GRACE_MS);
-        let earliest_ms = [wanted_ms, of_outbox, of_deadlines].into_iter().flatten().min();
+        let all = [wanted_ms, of_outbox, of_deadlines, self.alarm.last(now_ms)];
+        let earliest_ms = all.into_iter().flatten().min();
         self.alarm.set(earliest_ms);
         earliest_ms
     }

@@ -67,6 +67,26 @@ pub struct Taken {
     pub after_ms: u64,
     /// The records that it kept, by their place in the parcel, in the order kept. One that it has kept before may be there.
     pub kept: Vec<usize>,
+    /// Brokers were asked to let somebody in by a wrong password.
+    pub is_stranger: bool,
+}
+
+impl Taken {
+    fn of(back: Back, after_ms: u64, kept: Vec<usize>) -> Self {
+        Self { back, after_ms, kept, is_stranger: false }
+    }
+}
+
+impl Back {
+    /// Whether it stops the destination.
+    #[must_use]
+    pub const fn is_pause(&self) -> bool {
+        match self {
+            Self::Prepared(Prepared::Failed(result)) => matches!(result, SendResult::Pause { .. }),
+            Self::Prepared(Prepared::Ready(_)) => false,
+            Self::Sent(sent) => matches!(sent.result, SendResult::Pause { .. }),
+        }
+    }
 }
 
 /// A destination of a site, as it is outside.
@@ -99,9 +119,7 @@ impl Outside {
     /// A parcel arrives.
     pub fn take(&mut self, parcel: &Parcel, dials: &Dials, random: &mut Random) -> Taken {
         match &parcel.destination.way {
-            Way::Log => {
-                Taken { back: Back::Sent(Sent::of(SendResult::Delivered)), after_ms: 0, kept: Vec::new() }
-            }
+            Way::Log => Taken::of(Back::Sent(Sent::of(SendResult::Delivered)), 0, Vec::new()),
             Way::Http(http) => {
                 let records_max = encode::records_max(http.format).max(1);
                 let sizes = parcel.records.chunks(records_max).map(<[Record]>::len).collect();
@@ -139,7 +157,7 @@ impl Outside {
             if answer.result != SendResult::Delivered {
                 let result = told_of(answer.result, done, is_single);
                 let sent = Sent { done, possible_duplicates, ..Sent::of(result) };
-                return Taken { back: Back::Sent(sent), after_ms: after_ms.min(SEND_MS_MAX), kept };
+                return Taken::of(Back::Sent(sent), after_ms.min(SEND_MS_MAX), kept);
             }
             done += size;
             if parcel.is_unsure {
@@ -147,11 +165,11 @@ impl Outside {
             }
             if after_ms >= SEND_MS_MAX && done < parcel.records.len() {
                 let sent = Sent { done, possible_duplicates, ..Sent::of(SendResult::Some) };
-                return Taken { back: Back::Sent(sent), after_ms: SEND_MS_MAX, kept };
+                return Taken::of(Back::Sent(sent), SEND_MS_MAX, kept);
             }
         }
         let sent = Sent { done, possible_duplicates, ..Sent::of(SendResult::Delivered) };
-        Taken { back: Back::Sent(sent), after_ms, kept }
+        Taken::of(Back::Sent(sent), after_ms, kept)
     }
 
     /// One request.
@@ -228,7 +246,7 @@ impl Outside {
         let settings = Settings {
             brokers: vec![Address { host: "broker".into(), port: PORT }],
             topic: "events".into(),
-            sasl: dials.streams.sasl.then(|| sasl(parcel.secret)),
+            sasl: dials.streams.sasl.map(|mechanism| sasl(mechanism, parcel.secret)),
             gzip: dials.streams.gzip,
         };
         let producer = Producer::decode(&parcel.transport).unwrap_or_default();
@@ -239,6 +257,7 @@ impl Outside {
         } else {
             burst.send(records);
         }
+        self.brokers.opened.clear();
         let outcome = self.brokers.carry(&mut burst);
         self.brokers.seen.clear();
         let transport = burst.producer().encode();
@@ -255,7 +274,10 @@ impl Outside {
         };
         let is_slow = random.chance(dials.slow);
         let after_ms = if is_slow { SEND_MS_MAX } else { random.between(1, dials.latency_ms_max) };
-        Taken { back, after_ms, kept: self.newly_kept(parcel) }
+        let is_asked =
+            dials.streams.sasl.is_some() && !self.brokers.is_down && !self.brokers.opened.is_empty();
+        let is_stranger = is_asked && parcel.secret != self.secret;
+        Taken { is_stranger, ..Taken::of(back, after_ms, self.newly_kept(parcel)) }
     }
 
     /// What the brokers are like today.
@@ -264,10 +286,10 @@ impl Outside {
         brokers.is_down = random.chance(dials.unreachable);
         brokers.batch_records_max = dials.records_max;
         brokers.faults.clear();
-        brokers.password = dials.streams.sasl.then(|| self.secret.to_string());
+        brokers.password = dials.streams.sasl.map(|_| self.secret.to_string());
         for _ in 0..3 {
             let code = *random.pick(&[6, 7, 19]);
-            let fault = if parcel.secret != self.secret && !dials.streams.sasl {
+            let fault = if parcel.secret != self.secret && dials.streams.sasl.is_none() {
                 Some(Fault::Code(29))
             } else if random.chance(dials.hangs) {
                 Some(Fault::AnswerLost)
@@ -330,8 +352,8 @@ fn told_of(result: SendResult, done: usize, is_single: bool) -> SendResult {
 }
 
 /// Who logs in at brokers, by this secret.
-fn sasl(secret: u64) -> Sasl {
-    Sasl { mechanism: Mechanism::Plain, user: "shop".into(), password: secret.to_string() }
+fn sasl(mechanism: Mechanism, secret: u64) -> Sasl {
+    Sasl { mechanism, user: "shop".into(), password: secret.to_string() }
 }
 
 fn kafka_records(parcel: &Parcel) -> Vec<kafka::Record> {

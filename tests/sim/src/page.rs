@@ -60,6 +60,8 @@ pub struct Tab {
     pub heard_ms: u64,
     /// Its queue, as keys name it.
     pub queue: Option<String>,
+    /// It may look for queues of pages that are gone.
+    pub takes_over: bool,
 }
 
 impl Tab {
@@ -113,6 +115,7 @@ impl Tab {
             seen: BTreeSet::new(),
             heard_ms: 0,
             queue: None,
+            takes_over: false,
         }
     }
 }

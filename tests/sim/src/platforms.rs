@@ -3,12 +3,16 @@
 use crate::random::Random;
 use selvedge_client::{Heard, What};
 use selvedge_core::consent::tcf::{self, Asked};
-use selvedge_core::consent::{Purposes, Signals, Statement};
+use selvedge_core::consent::{Purposes, Signals, Statement, gpp};
 
 /// The purposes that platforms are asked for.
 pub const ASKED: Purposes = Purposes(0b1110);
 /// The platforms that there may be.
-pub const SOURCES: [Signals; 3] = [Signals::TCF, Signals::CONSENT_MODE, Signals::PLATFORM];
+pub const SOURCES: [Signals; 4] = [Signals::TCF, Signals::CONSENT_MODE, Signals::PLATFORM, Signals::GPP];
+/// Those that were there first.
+pub const EARLIER: [Signals; 3] = [Signals::TCF, Signals::CONSENT_MODE, Signals::PLATFORM];
+/// The header of a GPP string with one section, and its id: Europe's, which is a TC string, and the older US Privacy string.
+const OF_GPP: [(&str, u8); 2] = [("DBABM", 2), ("DBABTA", 6)];
 /// What a TC string must consent to for analytics, personalization and advertising, where a site says nothing else: purposes
 /// of the IAB's framework, the first in the lowest bit.
 const OF_IAB: [(Purposes, u32); 3] = [
@@ -34,6 +38,8 @@ pub enum Word {
     Some(Purposes),
     /// It says something that cannot be read.
     Broken,
+    /// What is not granted by anybody else may be denied here: the sale of data, or not.
+    OptsOut(bool),
 }
 
 impl Word {
@@ -45,6 +51,8 @@ impl Word {
             Self::Grants(granted) => (granted, ASKED.without(granted)),
             Self::Some(granted) => (granted, Purposes::NONE),
             Self::Broken => (Purposes::NONE, ASKED),
+            Self::OptsOut(true) => (Purposes::NONE, Purposes::ADVERTISING),
+            Self::OptsOut(false) => (Purposes::NONE, Purposes::NONE),
         };
         Statement { granted, denied }
     }
@@ -56,24 +64,48 @@ impl Word {
             Self::Asks => What::Asks,
             Self::Absent => What::Absent,
             Self::Nothing => What::Nothing,
-            Self::Grants(_) | Self::Some(_) | Self::Broken => What::Says,
+            Self::Grants(_) | Self::Some(_) | Self::Broken | Self::OptsOut(_) => What::Says,
         };
-        let text = match self {
-            Self::Grants(granted) if source == Signals::TCF => tc_string(granted),
-            Self::Broken => BROKEN.to_owned(),
-            _ => String::new(),
+        let text = self.text(source);
+        let read = match source {
+            _ if text.is_empty() => None,
+            Signals::TCF => Some(tcf::statement(text.as_bytes(), None, &Asked::USUAL)),
+            Signals::GPP => Some(gpp::statement(text.as_bytes(), &[self.section().1], None, &Asked::USUAL)),
+            _ => None,
         };
-        let is_read = source == Signals::TCF && !text.is_empty();
-        let read = is_read.then(|| tcf::statement(text.as_bytes(), None, &Asked::USUAL));
         let Statement { granted, denied } = read.unwrap_or_else(|| self.statement());
         Heard { source, what, granted, denied, text }
     }
 
-    /// As a platform of this kind says it: a TC string says something of every purpose.
+    /// The text that a platform of the IAB gives out.
+    fn text(self, source: Signals) -> String {
+        let section = match self {
+            Self::Broken => return BROKEN.to_owned(),
+            Self::Grants(granted) => tc_string(granted),
+            Self::OptsOut(is_out) => format!("1Y{}N", if is_out { 'Y' } else { 'N' }),
+            _ => return String::new(),
+        };
+        match source {
+            Signals::TCF => section,
+            Signals::GPP => format!("{}~{section}", self.section().0),
+            _ => String::new(),
+        }
+    }
+
+    /// The section of a GPP string that says it: the header's text, and its id.
+    const fn section(self) -> (&'static str, u8) {
+        OF_GPP[matches!(self, Self::OptsOut(_)) as usize]
+    }
+
+    /// As a platform of this kind says it: a TC string says something of every purpose, and who says only some of it in a GPP
+    /// string says it as in the USA.
     #[must_use]
     pub const fn of(self, source: Signals) -> Self {
         match self {
             Self::Some(granted) if source.0 == Signals::TCF.0 => Self::Grants(granted),
+            Self::Some(granted) if source.0 == Signals::GPP.0 => {
+                Self::OptsOut(!granted.holds(Purposes::ADVERTISING))
+            }
             other => other,
         }
     }
@@ -130,6 +162,16 @@ mod tests {
         for granted in [0, 2, 4, 8, 6, 10, 12, 14].map(Purposes) {
             let expected = Word::Grants(granted).statement();
             assert_eq!(tcf::statement(tc_string(granted).as_bytes(), None, &Asked::USUAL), expected);
+        }
+        for word in [0, 2, 4, 8, 6, 10, 12, 14].map(|bits| Word::Grants(Purposes(bits))) {
+            let expected = word.statement();
+            let Heard { granted, denied, text, .. } = word.heard(Signals::GPP);
+            assert_eq!((granted, denied), (expected.granted, expected.denied), "{text}");
+        }
+        for word in [Word::OptsOut(true), Word::OptsOut(false), Word::Broken] {
+            let expected = word.statement();
+            let Heard { granted, denied, text, .. } = word.heard(Signals::GPP);
+            assert_eq!((granted, denied), (expected.granted, expected.denied), "{text}");
         }
         // What cannot be read denies whatever a site may ask for.
         assert_eq!(tcf::statement(BROKEN.as_bytes(), None, &Asked::USUAL), Statement::DENIED);

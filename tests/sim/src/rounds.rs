@@ -425,7 +425,7 @@ impl World<'_> {
     pub fn parcel(&mut self, parcel: &Parcel) {
         let (site, name) = (parcel.site, parcel.destination.name.clone());
         let mut outside = self.outside(site, &parcel.destination);
-        let Taken { back, after_ms, kept } = outside.take(parcel, &self.dials, &mut self.random);
+        let Taken { back, after_ms, kept, is_stranger } = outside.take(parcel, &self.dials, &mut self.random);
         self.outsides.insert((site, name), outside);
         self.say(format_args!(
             "{}: keeps {} of {}, says {back:?}",
@@ -434,6 +434,10 @@ impl World<'_> {
             parcel.records.len()
         ));
         self.check_kept_outside(parcel, &kept);
+        if is_stranger && (!back.is_pause() || !kept.is_empty()) {
+            let detail = format!("{}: {back:?}, {} kept", parcel.destination.name, kept.len());
+            self.fail("a wrong password opens nothing, and stops the destination", detail);
+        }
         self.after(after_ms, Happening::Back(parcel.shard, parcel.ring, parcel.lane, Box::new(back)));
     }
 

@@ -1,7 +1,7 @@
 //! The shard, as `worker/src/shard` does it, over tables in memory: one transaction per request and per visitor of an alarm.
 //! What a transaction writes is a list, so that the world may lose it whole before it is committed.
 
-use selvedge_core::consent::Mode;
+use selvedge_core::consent::{Mode, Snapshot};
 use selvedge_core::event::{Batch, Event};
 use selvedge_core::id::{Sequence, VisitorId};
 use selvedge_core::mutation::{Mutation, is_planted};
@@ -15,7 +15,7 @@ use selvedge_edge::delivery::take::Held;
 use selvedge_edge::erasure::{self, Tombstone};
 use selvedge_edge::fault::Fault;
 use selvedge_edge::gate::Shown;
-use selvedge_edge::ingest::{self, Arrival, Decided, Form, Outcome, Stale, Trouble, Watch};
+use selvedge_edge::ingest::{self, Arrival, Decided, Form, Outcome, Stale, Trouble, Watch, answer_json};
 use selvedge_edge::ledger::{Counter, Ledger};
 use selvedge_edge::site::Site;
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +24,8 @@ use std::rc::Rc;
 /// What a worker tells a shard beside a body.
 #[derive(Debug, Clone)]
 pub struct Envelope {
+    /// The form that the body has, and the answer will have.
+    pub form: Form,
     /// The site's name.
     pub site: String,
     /// Its publish, as the worker knows it.
@@ -240,6 +242,10 @@ pub struct Stepped {
     pub last: Option<Last>,
     /// The site that stepped it.
     pub site: Option<Rc<Site>>,
+    /// The form that it came in.
+    pub form: Form,
+    /// The consent that was known before.
+    pub before: Option<Snapshot>,
 }
 
 /// What was decided behind a batch's last event.
@@ -267,7 +273,8 @@ pub enum Stopped {
 /// # Errors
 /// [`Stopped`]: then nothing is to be written.
 pub fn collect(tables: &Tables, site: &Site, envelope: &Envelope, body: &[u8]) -> Result<Stepped, Stopped> {
-    let incoming = ingest::read(Form::Binary, body, site).map_err(Stopped::Fault)?;
+    let form = envelope.form;
+    let incoming = ingest::read(form, body, site).map_err(Stopped::Fault)?;
     let header = incoming.header.clone();
     let events = incoming.events.iter().map(|sent| sent.read.clone()).collect();
     let visitor = header.visitor;
@@ -288,13 +295,19 @@ pub fn collect(tables: &Tables, site: &Site, envelope: &Envelope, body: &[u8]) -
         ingest::step(site, stored, incoming, &arrival, &Trouble::default(), &mut progress)
             .map_err(Stopped::Stale)?
     };
-    let answer = outcome.answer.encode();
+    let answer = match form {
+        Form::Json => Ok(answer_json::render(&outcome).into_bytes()),
+        Form::Binary => outcome.answer.encode(),
+    };
     let answer = answer.map_err(|_| Stopped::Fault(Fault::internal("the answer could not be written")))?;
     let mut writes = write(tables, visitor, &outcome)?;
     if deadlines::is_rewritten(before_due_ms, outcome.due_ms) {
         writes.push(Write::Deadline(visitor, outcome.due_ms));
     }
-    Ok(Stepped { writes, answer, outcome, batch: Batch { header, events }, last: progress.last, site: None })
+    // Who has no engine decides nothing.
+    let last = progress.last.filter(|_| form == Form::Binary);
+    let batch = Batch { header, events };
+    Ok(Stepped { writes, answer, outcome, batch, last, site: None, form, before: None })
 }
 
 /// What an outcome writes; its row is taken out of it only where it is written.

@@ -19,6 +19,10 @@ use selvedge_core::wire::codec::{Reader, Writer};
 const RECORDS: [&str; 6] = ["consent", "visitor", "state", "program", "leases", "paused"];
 /// How long a request may take.
 const TIMEOUT_MS: u64 = 30_000;
+/// Pages without an engine are told apart from those with one by numbers from here on.
+pub const HANDS: usize = 1_000_000;
+/// How long locks take that nobody holds.
+const TAKE_OVER_MS: u64 = 2;
 /// How long half of a slot must be visible to count as seen.
 const SEEN_MS: u64 = 1_000;
 /// How much clocks that were measured over a slow network may be wrong.
@@ -247,7 +251,7 @@ impl World<'_> {
             }
             Effect::Hold { queue } => {
                 self.devices[device].lock(&queue, tab);
-                self.tabs[tab].queue = Some(queue);
+                (self.tabs[tab].queue, self.tabs[tab].takes_over) = (Some(queue), true);
                 let delay_ms = self.random.between(1, 20);
                 self.after(delay_ms, Happening::TakeOver(tab));
             }
@@ -263,6 +267,11 @@ impl World<'_> {
                 self.devices[device].lost += u64::from(lost.saturating_sub(known));
             }
             Effect::Emit(Notice::EngineLost) => self.tabs[tab].has_lost_engine = true,
+            Effect::Emit(Notice::Consent(in_force)) if !in_force.without(Purposes::NECESSARY).is_empty() => {
+                // As `open` in locks.ts.
+                self.tabs[tab].takes_over = true;
+                self.after(TAKE_OVER_MS, Happening::TakeOver(tab));
+            }
             Effect::Emit(_) => {}
         }
     }
@@ -427,12 +436,16 @@ impl World<'_> {
 
     /// As `takeOver` in locks.ts.
     pub fn take_over(&mut self, tab: usize) {
-        let Some(own) = self.tabs[tab].queue.clone().filter(|_| self.tabs[tab].is_alive) else { return };
+        if !self.tabs[tab].is_alive || !self.tabs[tab].takes_over {
+            return;
+        }
+        let own = self.tabs[tab].queue.clone();
         let device = &mut self.devices[self.tabs[tab].device];
         let mut records = Vec::new();
         for key in device.keys("w.") {
             let queue = key.trim_start_matches("w.").to_owned();
-            if queue != own && !device.locks.contains_key(&queue) && device.lock(&queue, tab) {
+            if own.as_ref() != Some(&queue) && !device.locks.contains_key(&queue) && device.lock(&queue, tab)
+            {
                 let mut keys = vec![key];
                 keys.extend(device.keys(&format!("q.{queue}.")));
                 records.extend(device.entries(&keys));
@@ -491,6 +504,11 @@ impl World<'_> {
             return;
         }
         let device = self.tabs[tab].device;
+        self.witness((device, tab), visitor, rule);
+    }
+
+    /// A rule was seen, in a page of a device.
+    pub(crate) fn witness(&mut self, (device, tab): (usize, usize), visitor: VisitorId, rule: &str) {
         let programs = &self.files[self.devices[device].site].programs;
         let all: Vec<_> = programs.iter().map(|program| sites::capped(&program.parts, rule)).collect();
         let knows = |cap: &(String, u16, u64)| all.iter().all(|caps| caps.is_empty() || caps.contains(cap));
@@ -503,14 +521,18 @@ impl World<'_> {
                 && !shard.consents.get(&visitor).is_some_and(|changes| changes.iter().any(without))
         };
         let is_of_all = self.shards.iter().all(is_known);
-        let exposure = Exposure { at_ms: self.now_ms, rule: rule.clone(), device, is_of_all, tab, caps };
+        // What the edge granted by itself it forgets with a withdrawal, as what devices held.
+        let (is_plain, at_ms) = (tab >= HANDS, self.now_ms);
+        let holder = if is_plain { tab } else { device };
+        let exposure = Exposure { at_ms, rule: rule.to_owned(), device: holder, is_of_all, tab, caps };
         // Caps count in corrected time: a clock that jumps, or that nobody could measure yet, is no witness; nor is a device that
         // keeps nothing, or not all.
         let is_counted = !self.dials.wrong_clocks
             && !self.dials.has_jumps
             && !self.dials.quota
             && !self.dials.clock_jumps
-            && self.devices[device].stored.is_some();
+            && self.devices[device].stored.is_some()
+            && (is_of_all || !is_plain);
         let found = self.truth.expose(visitor, exposure, SLACK_MS).filter(|_| is_counted);
         if let Some(violation) = found {
             self.fail(violation.invariant, violation.detail);

@@ -59,7 +59,7 @@ pub struct Truth {
 /// An event that a page captured.
 #[derive(Debug, Clone)]
 pub struct Captured {
-    /// Its record's key.
+    /// Its record's key; empty where it has none.
     pub key: String,
     /// By which device.
     pub device: usize,

@@ -2,6 +2,7 @@
 
 use crate::device::Device;
 use crate::dials::Dials;
+use crate::hand::Hand;
 use crate::isolate::{Isolate, Registry};
 use crate::outbox::Memory;
 use crate::outside::{Back, Outside, Parcel};
@@ -27,6 +28,12 @@ pub const START_MS: u64 = 1_795_000_000_000;
 const LATER: u64 = 0x1a7e_0000_0000_0000;
 /// The same, for devices that are of one visitor.
 const LINKED: u64 = 0x117c_0000_0000_0000;
+/// The same, for pages without an engine.
+const PLAIN: u64 = 0x91a1_0000_0000_0000;
+/// The same, for how brokers are logged in at.
+const LOGIN: u64 = 0x1091_0000_0000_0000;
+/// The same, for platforms that speak GPP.
+const GPP: u64 = 0x0699_0000_0000_0000;
 /// Steps of one world, at most: more means that something goes round for ever.
 const STEPS_MAX: u64 = 60_000;
 
@@ -59,6 +66,18 @@ pub enum Happening {
     Alarm(usize, u64),
     /// An admin does something.
     Order,
+    /// A visitor does something in pages without an engine.
+    Plain(usize),
+    /// A server asks for such a page.
+    Ask(usize),
+    /// Such a page sends what it has.
+    Flush(usize),
+    /// A request of such a page arrives at the edge: its number and page view (none where it came twice), its body.
+    Post(usize, Option<(u32, u32)>, String),
+    /// A request of such a page ends: its number (none for a server's question), its page view, its status and body.
+    Told(usize, Option<u32>, u32, u16, String),
+    /// A slot of such a page was in view for a second, unless it changed.
+    Glimpse(usize, String, u64),
     /// What a shard sends arrives.
     Parcel(Box<Parcel>),
     /// What became of it is heard of: by which shard, in which ring, for which of its destinations.
@@ -117,6 +136,8 @@ pub struct World<'a> {
     pub random: Random,
     /// The chance of what came later: worlds without that are as they were.
     pub later: Random,
+    /// The chance of pages without an engine.
+    pub plain: Random,
     /// Its dials.
     pub dials: Dials,
     /// The time: Unix milliseconds.
@@ -133,6 +154,8 @@ pub struct World<'a> {
     pub devices: Vec<Device>,
     /// Tabs, those that are gone too.
     pub tabs: Vec<Tab>,
+    /// Pages without an engine, those that are gone too.
+    pub hands: Vec<Hand>,
     /// What really happened.
     pub truth: Truth,
     /// What happened, in lines.
@@ -166,6 +189,8 @@ impl<'a> World<'a> {
         let mut later = Random::new(seed ^ LATER);
         dials.later(&mut later);
         dials.is_linked = Random::new(seed ^ LINKED).chance(150);
+        let mut plain = Random::new(seed ^ PLAIN);
+        dials.latest(&mut plain, &mut Random::new(seed ^ LOGIN), &mut Random::new(seed ^ GPP));
         let shards = (0..dials.sites).flat_map(|site| (0..dials.shards).map(move |_| site));
         let shards = shards.map(|site| Shard { site, ..Shard::default() }).collect();
         let mut world = Self {
@@ -176,6 +201,7 @@ impl<'a> World<'a> {
             shards,
             devices: Vec::new(),
             tabs: Vec::new(),
+            hands: Vec::new(),
             truth: Truth::default(),
             trace: Trace::new(keeps_trace),
             violation: None,
@@ -190,6 +216,7 @@ impl<'a> World<'a> {
             order: 0,
             random,
             later,
+            plain,
             dials,
         };
         world.say(format_args!("world of seed {seed}: {:?}", world.dials.clone()));
@@ -204,7 +231,7 @@ impl<'a> World<'a> {
         world.dials.calm();
         (world.dials.wrong_clocks, world.dials.clock_jumps, world.dials.quota) = (false, false, false);
         (world.dials.sites, world.is_ending) = (1, true);
-        world.dials.is_linked = false;
+        (world.dials.is_linked, world.dials.is_plain) = (false, false);
         (world.dials.streams.holds, world.dials.sources) = (false, Signals::NONE);
         world.registry = Registry::new(1, &world.dials);
         world.devices.truncate(1);
@@ -246,6 +273,9 @@ impl<'a> World<'a> {
             });
             let device = self.devices.len() - 1;
             self.after(device as u64, Happening::Act(device));
+            if self.dials.is_plain {
+                self.after(device as u64, Happening::Plain(device));
+            }
         }
         self.after(1_000, Happening::Order);
     }
@@ -325,6 +355,14 @@ impl<'a> World<'a> {
             Happening::Arrive(tab, request, body) => self.arrive(tab, request, &body),
             Happening::Alarm(shard, at_ms) => self.ring(shard, at_ms),
             Happening::Order => self.order(),
+            Happening::Plain(device) => self.go_plainly(device),
+            Happening::Ask(hand) => self.ask(hand),
+            Happening::Flush(hand) => self.flush_hand(hand),
+            Happening::Post(hand, to, body) => self.post_plain(hand, to, &body),
+            Happening::Told(hand, number, view, status, text) => {
+                self.told(hand, (number, view), status, &text);
+            }
+            Happening::Glimpse(hand, slot, looks) => self.glimpse(hand, &slot, looks),
             Happening::Parcel(parcel) => self.parcel(&parcel),
             Happening::Back(shard, ring, lane, back) => self.back(shard, ring, lane, *back),
         }
@@ -333,5 +371,5 @@ impl<'a> World<'a> {
 
 /// Whether it has to be waited for before the world is at rest.
 const fn is_work(happening: &Happening) -> bool {
-    !matches!(happening, Happening::Act(_) | Happening::Order)
+    !matches!(happening, Happening::Act(_) | Happening::Plain(_) | Happening::Order)
 }

@@ -286,19 +286,27 @@ fn a_missing_topic_is_waited_for_and_a_wrong_password_pauses() {
     brokers.password = Some("right".into());
     let sasl = |password: &str, mechanism| Sasl { mechanism, user: "shop".into(), password: password.into() };
     let rows = [
-        (sasl("wrong", Mechanism::Plain), "logging in as `shop`: SASL_AUTHENTICATION_FAILED (58)"),
-        (sasl("right", Mechanism::Scram256), "logging in by SCRAM-SHA-256: UNSUPPORTED_SASL_MECHANISM (33)"),
+        ("wrong", Mechanism::Plain, false, "logging in as `shop`: SASL_AUTHENTICATION_FAILED (58)"),
+        ("wrong", Mechanism::Scram256, false, "logging in as `shop`: SASL_AUTHENTICATION_FAILED (58)"),
+        ("wrong", Mechanism::Scram512, false, "logging in as `shop`: SASL_AUTHENTICATION_FAILED (58)"),
+        ("right", Mechanism::Scram256, true, "logging in by SCRAM-SHA-256: UNSUPPORTED_SASL_MECHANISM (33)"),
     ];
-    for (sasl, expected) in rows {
-        shell.settings.sasl = Some(sasl);
+    for (password, mechanism, is_plain_only, expected) in rows {
+        shell.settings.sasl = Some(sasl(password, mechanism));
+        brokers.is_plain_only = is_plain_only;
         shell.crash();
         let verdict = shell.prepare(&mut brokers, &records(0, 5));
         assert_eq!(verdict, Verdict::Pause { why: expected.into() });
     }
-    shell.settings.sasl = Some(sasl("right", Mechanism::Plain));
-    shell.crash();
-    shell.deliver(&mut brokers, records(0, 5));
-    all_there(&brokers, &records(0, 5));
+    brokers.is_plain_only = false;
+    for (at, mechanism) in
+        [Mechanism::Plain, Mechanism::Scram256, Mechanism::Scram512].into_iter().enumerate()
+    {
+        shell.settings.sasl = Some(sasl("right", mechanism));
+        shell.crash();
+        shell.deliver(&mut brokers, records(at * 5, 5));
+    }
+    all_there(&brokers, &records(0, 15));
 }
 
 proptest! {
