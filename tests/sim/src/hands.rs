@@ -222,13 +222,16 @@ impl World<'_> {
         }
     }
 
-    /// What an answer shows: of another page view than this nothing that is capped.
+    /// What an answer shows; one to another page view than this nothing.
     fn learn_answer(&mut self, hand: usize, view: u32, text: &str) {
         let answer: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
         let is_erased =
             answer["refused"].as_array().is_some_and(|all| all.iter().any(|one| one["code"] == "erased"));
         if is_erased {
             self.hands[hand].is_gone = true;
+            return;
+        }
+        if view != self.hands[hand].view {
             return;
         }
         let server_ms = answer["server_time_ms"].as_u64().unwrap_or_default();
@@ -240,12 +243,10 @@ impl World<'_> {
             let grant = granted.iter().find(|grant| grant["slot"] == slot);
             let until_ms = grant.and_then(|grant| grant["until_ms"].as_u64());
             let until_ms = until_ms.map(|until_ms| (self.now_ms + until_ms).saturating_sub(server_ms));
-            let page = &mut self.hands[hand];
-            if view != page.view && until_ms.is_some() {
-                continue;
-            }
-            let shown = page.shown.entry(slot.to_owned()).or_default();
+            let shown = self.hands[hand].shown.entry(slot.to_owned()).or_default();
             let is_same = shown.rule == rule;
+            // A grant that was used is not named again: it is the page view's still.
+            let until_ms = until_ms.or(shown.until_ms.filter(|_| is_same));
             (shown.rule, shown.until_ms) = (rule.clone(), until_ms);
             if !is_same && rule.is_some() {
                 self.say(format_args!("hand {hand} > shows {slot}: {rule:?} until {until_ms:?}"));

@@ -11,6 +11,7 @@ use selvedge_core::limits::RETRY_AFTER_MS_MAX;
 use selvedge_core::wire::program::Destination;
 use selvedge_edge::delivery::fingerprint;
 use selvedge_edge::delivery::item::Refused;
+use selvedge_edge::delivery::keeping::newest_publish;
 use selvedge_edge::delivery::machine::{Machine, Step};
 use selvedge_edge::delivery::sent::{Prepared, SendResult, Sent};
 use std::rc::Rc;
@@ -123,7 +124,9 @@ impl World<'_> {
             return true;
         }
         let shard = &mut self.shards[at];
-        let site = shard.isolate.site(&mut self.registry, self.files, (shard.site, 0), self.now_ms);
+        let states = outbox::states(&shard.tables);
+        let publish = newest_publish(states.iter().map(|(_, state)| state));
+        let site = shard.isolate.site(&mut self.registry, self.files, (shard.site, publish), self.now_ms);
         let Ok(site) = site else {
             self.say(format_args!("shard {at} cannot learn of its destinations"));
             self.put_off(at);

@@ -251,12 +251,15 @@ export function open(boot: Boot, ear: Ear): Sink {
       lose(queue.length - inFlight);
       forget();
     }
+    // What was granted to the page view before is given back with its end: this one has an answer of its own to come.
+    if (of !== view) return;
     for (const { slot, rule, reason, detail = "", held_out = null, body = null } of decisions) {
       const before = shown.get(slot);
-      const { until_ms = Infinity } = granted.find((one) => one.slot === slot) ?? {};
-      // What was granted to the page view before is given back with its end.
-      if (of !== view && until_ms < Infinity) continue;
-      shown.set(slot, { rule, content: body, reason, detail, held_out, until: Date.now() + until_ms - server_time_ms });
+      const grant = granted.find((one) => one.slot === slot);
+      // A grant that was used is not named again: it is the page view's still.
+      const spent = before?.rule === rule ? before?.until : undefined;
+      const until = grant ? Date.now() + grant.until_ms - server_time_ms : (spent ?? Infinity);
+      shown.set(slot, { rule, content: body, reason, detail, held_out, until });
       // The same content may hold other values.
       const isSame = before?.rule === rule && JSON.stringify(before.content) === JSON.stringify(body);
       if (before ? isSame : !body && !rule) continue;

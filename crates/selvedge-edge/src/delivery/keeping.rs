@@ -47,6 +47,13 @@ pub fn next_ms(state: &State, newest: u64, is_answered: bool, now_ms: u64) -> Op
     (state.waiting > 0).then(|| now_ms.saturating_add(PAUSED_MS))
 }
 
+/// The newest publish that any destination was named, or taken out, by: who goes on with an older one finds no work where there is
+/// some, and would ring again at once.
+#[must_use]
+pub fn newest_publish<'a>(states: impl IntoIterator<Item = &'a State>) -> u64 {
+    states.into_iter().map(|state| state.publish.max(state.gone_since.unwrap_or(0))).max().unwrap_or(0)
+}
+
 /// The row that the destination that is last stands behind, in a log that ends with row `newest`.
 #[must_use]
 pub fn hindmost<'a>(states: impl IntoIterator<Item = &'a State>, newest: u64) -> u64 {

@@ -2,14 +2,15 @@
 //! One that is slow keeps nobody waiting: the others, and the rules' deadlines, go on meanwhile.
 
 use super::super::{Shard, deadlines};
-use super::kept;
 use super::named::name_all;
 use super::sending::{Lane, Next};
+use super::{kept, store};
 use crate::barrier;
 use crate::clock::now_ms;
 use crate::programs;
 use futures_util::future::{join, join_all};
 use selvedge_core::wire::program::Way;
+use selvedge_edge::delivery::keeping::newest_publish;
 use selvedge_edge::site::Site;
 use std::cell::Cell;
 use std::rc::Rc;
@@ -94,7 +95,9 @@ async fn deliver(shard: &Shard, ring: &Ring) {
 async fn site_of(shard: &Shard) -> Result<Option<Rc<Site>>, String> {
     let sql = shard.state.storage().sql();
     let Some(name) = shard.outbox.site(&sql).map_err(|error| error.to_string())? else { return Ok(None) };
-    let site = programs::site(&shard.env, &name, 0).await.map_err(|problem| format!("{problem:?}"))?;
+    let states = store::states(&sql).map_err(|error| error.to_string())?;
+    let publish = newest_publish(states.iter().map(|(_, state)| state));
+    let site = programs::site(&shard.env, &name, publish).await.map_err(|problem| format!("{problem:?}"))?;
     let named = Rc::clone(&site);
     barrier::transaction(&shard.state.storage(), move || name_all(&sql, &named))
         .map_err(|failure| format!("{failure:?}"))?;
