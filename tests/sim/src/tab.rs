@@ -522,6 +522,7 @@ impl World<'_> {
         };
         let is_of_all = self.shards.iter().all(is_known);
         // What the edge granted by itself it forgets with a withdrawal, as what devices held.
+        let is_of_all = is_of_all && !(self.dials.is_plain && self.devices[device].is_withdrawn);
         let (is_plain, at_ms) = (tab >= HANDS, self.now_ms);
         let holder = if is_plain { tab } else { device };
         let exposure = Exposure { at_ms, rule: rule.to_owned(), device: holder, is_of_all, tab, caps };
