@@ -124,8 +124,8 @@ pub(crate) struct Flight {
 pub(crate) enum Cargo {
     /// The oldest farewell.
     Farewell,
-    /// No event: the edge is told of the consent in force.
-    Consent,
+    /// No event: the edge is told of the consent in force, while this was the page's own writer.
+    Consent(Option<WriterId>),
     /// Events `first..=last` of a writer.
     Events { writer: WriterId, first: u32, last: u32 },
 }

@@ -62,7 +62,7 @@ impl Client {
         if core::mem::take(&mut self.delivery.must_tell)
             && let Some(body) = self.empty_batch()
         {
-            self.send(body, Cargo::Consent);
+            self.send(body, Cargo::Consent(self.lanes.own_writer()));
         }
     }
 
@@ -225,7 +225,7 @@ impl Client {
     fn done(&mut self, cargo: Cargo, again: &[u32]) {
         match cargo {
             Cargo::Farewell => drop_first(&mut self.delivery.farewells),
-            Cargo::Consent => {}
+            Cargo::Consent(_) => {}
             Cargo::Events { writer, first, last } => {
                 self.remove(writer, &|sequence| {
                     (first..=last).contains(&sequence) && !again.contains(&sequence)
@@ -254,8 +254,9 @@ impl Client {
         }
         let writer = match (cargo, self.lanes.own_writer()) {
             (Cargo::Events { writer, .. }, _) => writer,
-            // Nothing else was waiting: the state is whole, and what lost its purpose is gone from it.
-            (Cargo::Consent, Some(own)) => own,
+            // Nothing else was waiting: the state is whole, and what lost its purpose is gone from it. A logout since then left it
+            // to another visitor.
+            (Cargo::Consent(Some(sent)), Some(own)) if sent == own => own,
             _ => return,
         };
         let is_own = self.lanes.own_writer() == Some(writer);
@@ -270,7 +271,7 @@ impl Client {
     fn give_up(&mut self, cargo: Cargo) {
         match cargo {
             Cargo::Farewell => drop_first(&mut self.delivery.farewells),
-            Cargo::Consent => {}
+            Cargo::Consent(_) => {}
             Cargo::Events { writer, first, last } => {
                 let lost = self.remove(writer, &|sequence| (first..=last).contains(&sequence));
                 self.count_lost(Some(writer), lost);
@@ -310,7 +311,7 @@ impl Client {
 
     /// Full jitter: anywhere between now and a bound that doubles with each failure.
     fn retry_later(&mut self, cargo: Cargo, reply: &Reply, is_patient: bool) {
-        self.delivery.must_tell |= matches!(cargo, Cargo::Consent);
+        self.delivery.must_tell |= matches!(cargo, Cargo::Consent(_));
         if is_planted(Mutation::DroppedSilently) && self.delivery.failures > 1 {
             self.done(cargo, &[]);
         }
