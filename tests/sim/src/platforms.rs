@@ -168,12 +168,13 @@ mod tests {
             let Heard { granted, denied, text, .. } = word.heard(Signals::GPP);
             assert_eq!((granted, denied), (expected.granted, expected.denied), "{text}");
         }
-        for word in [Word::OptsOut(true), Word::OptsOut(false), Word::Broken] {
+        for word in [Word::OptsOut(true), Word::OptsOut(false)] {
             let expected = word.statement();
             let Heard { granted, denied, text, .. } = word.heard(Signals::GPP);
             assert_eq!((granted, denied), (expected.granted, expected.denied), "{text}");
         }
         // What cannot be read denies whatever a site may ask for.
         assert_eq!(tcf::statement(BROKEN.as_bytes(), None, &Asked::USUAL), Statement::DENIED);
+        assert_eq!(gpp::statement(BROKEN.as_bytes(), &[2], None, &Asked::USUAL), Statement::DENIED);
     }
 }

@@ -7,6 +7,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// How long a page is open at the end, to send what pages before left.
 const VISIT_MS: u64 = 20 * 60 * 1_000;
+/// How long what is sent is under way, at most.
+const UNDER_WAY_MS: u64 = 30_000;
 /// Visits at the end.
 const VISITS: usize = 2;
 
@@ -65,6 +67,9 @@ fn live(world: &mut World<'_>) {
             world.tell(tab, selvedge_client::Input::Awake);
         }
     }
+    world.repair_all();
+    // What was under way as faults stopped may have been refused, or told to wait for hours.
+    world.run(world.now_ms + UNDER_WAY_MS);
     world.repair_all();
     world.run(world.now_ms + VISIT_MS);
     if world.violation.is_none() {
