@@ -155,23 +155,25 @@ fn a_day_of_change_is_an_hour_shorter_or_longer_and_half_an_hour_on_lord_howe() 
 
 #[test]
 fn a_pane_leaves_a_sliding_window_at_its_border_and_not_a_millisecond_before() {
-    // An hour is twelve panes of five minutes, aligned to the clock. The visit begins on such a border.
-    let buys = |offset_ms: i64, asked_ms: i64| {
-        let mut clocked = Clocked::new(&site("UTC", "(sum purchase.value in 1h) >= 1 EUR"));
-        let border = START_MS + 2 * HOUR;
-        clocked.at(border + offset_ms).event("purchase", &[("value", int(5))]);
-        clocked.truth(border + asked_ms)
-    };
-    assert_eq!(buys(0, HOUR - 1), Some(true), "the first millisecond of a pane stays the whole hour");
-    assert_eq!(buys(0, HOUR), Some(false));
-    assert_eq!(
-        buys(-1, HOUR - 5 * MINUTE - 1),
-        Some(true),
-        "the last of the pane before stays eleven twelfths"
-    );
-    assert_eq!(buys(-1, HOUR - 5 * MINUTE), Some(false));
-    assert_eq!(buys(5 * MINUTE - 1, HOUR - 1), Some(true), "a pane goes as a whole");
-    assert_eq!(buys(5 * MINUTE - 1, HOUR), Some(false));
+    // A twelfth of the window, aligned to the epoch: five minutes, two hours, two and a half days.
+    for (window, window_ms) in [("1h", HOUR), ("24h", DAY), ("30d", 30 * DAY)] {
+        let pane_ms = window_ms / 12;
+        let border = (START_MS / pane_ms + 2) * pane_ms;
+        let buys = |offset_ms: i64, asked_ms: i64| {
+            let condition = format!("(sum purchase.value in {window}) >= 1 EUR");
+            let mut clocked = Clocked::new(&site("Europe/Berlin", &condition));
+            clocked.at(border + offset_ms).event("purchase", &[("value", int(5))]);
+            clocked.truth(border + asked_ms)
+        };
+        for (bought_ms, leaves_ms, which) in [
+            (0, window_ms, "the first millisecond of a pane stays the whole window"),
+            (-1, window_ms - pane_ms, "the last of the pane before stays eleven twelfths"),
+            (pane_ms - 1, window_ms, "a pane goes as a whole"),
+        ] {
+            assert_eq!(buys(bought_ms, leaves_ms - 1), Some(true), "{window}: {which}");
+            assert_eq!(buys(bought_ms, leaves_ms), Some(false), "{window}: {which}");
+        }
+    }
 }
 
 #[test]
