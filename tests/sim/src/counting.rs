@@ -31,10 +31,10 @@ impl World<'_> {
         self.shards[at].sessions.insert(row.visitor, known);
     }
 
-    /// Whether the world's clocks agree, and grants can be shared wherever they are taken: devices of one visitor share none.
+    /// Whether the world's clocks agree, and grants can be shared wherever they are taken.
     fn is_time_known(&self) -> bool {
         let are_clocks_right = !self.dials.wrong_clocks && !self.dials.clock_jumps && !self.dials.has_jumps;
-        are_clocks_right && !self.dials.is_linked && !self.dials.quota && !self.dials.private
+        are_clocks_right && !self.dials.quota && !self.dials.private
     }
 
     fn session_of(
@@ -64,7 +64,14 @@ impl World<'_> {
         if !is_granted || event.properties.text("reason").is_some() {
             return None;
         }
-        let seen = known.expose(rule, at_ms);
+        let renewed_ms = self.shards[at].renewed.get(&row.visitor).copied();
+        if self.dials.is_linked && renewed_ms.is_some() {
+            // What another device held before is forgotten with the consent for it.
+            return None;
+        }
+        let since_ms =
+            renewed_ms.map_or(i64::MIN, |renewed_ms| i64::try_from(renewed_ms).unwrap_or(i64::MAX));
+        let seen = known.expose(rule, at_ms, since_ms);
         let detail = || format!("{}: {rule} has {limit} a session, seen {seen} times", row.visitor);
         (seen > usize::from(limit))
             .then(|| Violation { invariant: "a session's cap is never exceeded", detail: detail() })

@@ -4,11 +4,11 @@
 //! would find too many where nothing is wrong. What is looked at is what the edge counted: the exposures in the log, at the time
 //! that rules have for them, between the sessions' beginnings. Of those that took a grant there are never more than the cap.
 //!
-//! Not counted is what was seen without a grant (the page says so: it had lost its rule engine, or another tab had taken the
+//! Not counted is what was seen before personalization was taken back and granted again, which the edge forgot; what was seen without a grant (the page says so: it had lost its rule engine, or another tab had taken the
 //! last grant while it was in view), and what never came into the log: it was refused, withdrawn, or erased. Of a visitor who
 //! ever took analytics back, or was erased, sessions are not known, and caps of one begin anew when they are granted again:
-//! there nothing is looked at; nor in worlds whose clocks are wrong, whose devices keep too little to share grants, or whose devices are
-//! of one visitor: those hold the same grants, and share them with nobody.
+//! there nothing is looked at; nor in worlds whose clocks are wrong, or whose devices keep too little to share grants. Devices of one
+//! visitor count together: one of them at a time holds the grants.
 
 use std::collections::BTreeMap;
 
@@ -52,10 +52,10 @@ impl Sessions {
         is_wrong.then(|| format!("session {known} is {number} behind {idle_ms} ms, begun {begun_ms}"))
     }
 
-    /// An exposure with a grant: how many of the rule the session has that it is of.
-    pub fn expose(&mut self, rule: &str, at_ms: i64) -> usize {
+    /// An exposure with a grant: how many of the rule the session has that it is of; what was before `since_ms` is forgotten.
+    pub fn expose(&mut self, rule: &str, at_ms: i64, since_ms: i64) -> usize {
         let next = self.begun_ms.iter().position(|begun_ms| *begun_ms > at_ms).unwrap_or(self.begun_ms.len());
-        let from_ms = next.checked_sub(1).map_or(i64::MIN, |at| self.begun_ms[at]);
+        let from_ms = next.checked_sub(1).map_or(i64::MIN, |at| self.begun_ms[at]).max(since_ms);
         let until_ms = self.begun_ms.get(next).copied().unwrap_or(i64::MAX);
         let seen = self.seen.entry(rule.to_owned()).or_default();
         seen.push(at_ms);

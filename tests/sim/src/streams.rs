@@ -121,6 +121,8 @@ impl World<'_> {
 
     /// Behind an erasure: nothing of the visitor is left but what may be outside already.
     pub fn check_erased(&mut self, at: usize, visitor: VisitorId) {
+        // What was seen before is forgotten, as behind a withdrawal.
+        self.shards[at].renewed.insert(visitor, self.now_ms);
         let tables = &self.shards[at].tables;
         let is_theirs = |logged: &Logged| {
             let row = LogRow::decode(&logged.body).ok();
@@ -176,6 +178,10 @@ impl World<'_> {
             let now = shard.tables.record(*visitor).unwrap_or_default().consent.in_force();
             let known = shard.consents.entry(*visitor).or_default();
             if known.last().is_none_or(|(_, last)| *last != now) {
+                let may_act = |in_force: &Purposes| in_force.holds(Purposes::PERSONALIZATION);
+                if known.last().is_some_and(|(_, last)| !may_act(last)) && may_act(&now) {
+                    shard.renewed.insert(*visitor, self.now_ms);
+                }
                 known.push((next, now));
             }
         }

@@ -9,6 +9,7 @@ use selvedge_core::consent::{Mode, Purposes, Signals, Snapshot};
 use selvedge_core::event::EventType;
 use selvedge_core::hash::fnv1a_64;
 use selvedge_core::id::VisitorId;
+use selvedge_core::limits::LEASE_MS;
 use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::answer::Reason;
 use selvedge_core::wire::batch::read_snapshot;
@@ -514,18 +515,14 @@ impl World<'_> {
         let knows = |cap: &(String, u16, u64)| all.iter().all(|caps| caps.is_empty() || caps.contains(cap));
         let caps: Vec<_> = all.iter().find(|caps| !caps.is_empty()).into_iter().flatten().cloned().collect();
         let caps = caps.into_iter().filter(knows).collect();
-        // Who took it back is forgotten at the edge, and whoever comes then gets grants that another device may hold still.
-        let without = |(_, in_force): &(u64, Purposes)| !in_force.holds(Purposes::PERSONALIZATION);
-        let is_known = |shard: &Shard| {
-            !shard.erased.contains_key(&visitor)
-                && !shard.consents.get(&visitor).is_some_and(|changes| changes.iter().any(without))
-        };
-        let is_of_all = self.shards.iter().all(is_known);
+        let (own_since_ms, all_since_ms) = self.remembered_since(visitor);
         // What the edge granted by itself it forgets with a withdrawal, as what devices held.
-        let is_of_all = is_of_all && !(self.dials.is_plain && self.devices[device].is_withdrawn);
+        let is_forgotten = self.dials.is_plain && self.devices[device].is_withdrawn;
+        let all_since_ms = all_since_ms.filter(|_| !is_forgotten);
         let (is_plain, at_ms) = (tab >= HANDS, self.now_ms);
-        let holder = if is_plain { tab } else { device };
-        let exposure = Exposure { at_ms, rule: rule.to_owned(), device: holder, is_of_all, tab, caps };
+        let is_of_all = all_since_ms.is_some_and(|since_ms| since_ms <= at_ms);
+        let (holder, rule) = (if is_plain { tab } else { device }, rule.to_owned());
+        let exposure = Exposure { at_ms, rule, device: holder, own_since_ms, all_since_ms, tab, caps };
         // Caps count in corrected time: a clock that jumps, or that nobody could measure yet, is no witness; nor is a device that
         // keeps nothing, or not all.
         let is_counted = !self.dials.wrong_clocks
@@ -538,6 +535,24 @@ impl World<'_> {
         if let Some(violation) = found {
             self.fail(violation.invariant, violation.detail);
         }
+    }
+
+    /// From when on the edge remembers what a visitor was shown, and from when on no other device holds grants that it forgot. Who
+    /// takes personalization back is forgotten: whoever comes then gets grants that a device which has not heard of it may hold
+    /// still, until they are over.
+    fn remembered_since(&self, visitor: VisitorId) -> (u64, Option<u64>) {
+        let of_shard = |shard: &Shard| {
+            let now = shard.consents.get(&visitor).and_then(|changes| changes.last());
+            let is_granted = now.is_none_or(|(_, in_force)| in_force.holds(Purposes::PERSONALIZATION));
+            let since_ms = shard.renewed.get(&visitor).copied().unwrap_or(0);
+            let is_apart = !is_granted || shard.erased.contains_key(&visitor);
+            let over_ms = if since_ms == 0 { 0 } else { since_ms.saturating_add_signed(LEASE_MS) };
+            (since_ms, (!is_apart).then_some(over_ms))
+        };
+        let each: Vec<(u64, Option<u64>)> = self.shards.iter().map(of_shard).collect();
+        let own_ms = each.iter().map(|(since_ms, _)| *since_ms).max().unwrap_or(0);
+        let all_ms = each.iter().map(|(_, over_ms)| *over_ms).collect::<Option<Vec<u64>>>();
+        (own_ms, all_ms.map(|all_ms| all_ms.into_iter().max().unwrap_or(0)))
     }
 }
 

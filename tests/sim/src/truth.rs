@@ -29,8 +29,10 @@ pub struct Exposure {
     pub rule: String,
     /// On which device.
     pub device: usize,
-    /// What was seen on the visitor's other devices counts, too.
-    pub is_of_all: bool,
+    /// What the device itself showed counts from here on; what it showed before was forgotten with the consent for it.
+    pub own_since_ms: u64,
+    /// What was seen on the visitor's other devices counts from here on; where none, they are apart.
+    pub all_since_ms: Option<u64>,
     /// In which tab.
     pub tab: usize,
     /// What it counts for, and the sliding caps of that.
@@ -130,8 +132,10 @@ impl Truth {
         for (owner, limit, window_ms) in &exposure.caps {
             let from_ms = (exposure.at_ms + slack_ms).saturating_sub(*window_ms);
             let counts = |known: &&Exposure| {
+                let is_own = known.device == exposure.device;
+                let since_ms = if is_own { Some(exposure.own_since_ms) } else { exposure.all_since_ms };
                 known.at_ms > from_ms
-                    && (exposure.is_of_all || known.device == exposure.device)
+                    && since_ms.is_some_and(|since_ms| known.at_ms >= since_ms)
                     && known.caps.iter().any(|(name, ..)| name == owner)
             };
             let seen: Vec<_> = all

@@ -111,6 +111,8 @@ pub struct Shard {
     pub items: BTreeMap<(u64, u32), ItemFact>,
     /// What its visitors consented to, from which row on.
     pub consents: BTreeMap<VisitorId, Vec<(u64, Purposes)>>,
+    /// When it heard last that a visitor grants personalization again, or was told to erase them, by the world's clock.
+    pub renewed: BTreeMap<VisitorId, u64>,
     /// What is known of its destinations.
     pub watched: BTreeMap<String, Watched>,
     /// What the log says of its visitors' sessions.

@@ -127,6 +127,29 @@ fn answers_that_are_lost_and_requests_that_come_twice_use_no_grant_twice_and_non
 }
 
 #[test]
+fn who_takes_personalization_back_and_grants_it_again_is_shown_what_is_capped_again() {
+    let files = files();
+    let mut world = World::still(&files, "FR");
+    let tab = page(&mut world);
+    for expected in [1, 2] {
+        world.view(tab);
+        look_at_a_product(&mut world, tab);
+        wait(&mut world, 11 * 60 * SECOND);
+        assert_eq!(seen(&world, "page-offer"), expected);
+    }
+    let all = Purposes::ANALYTICS.or(Purposes::PERSONALIZATION);
+    for granted in [Purposes::ANALYTICS, all] {
+        world.tell(tab, Input::Consent { granted, denied: all.without(granted), random: [9; 19] });
+        wait(&mut world, 5 * SECOND);
+    }
+    wait(&mut world, 2 * HOUR);
+    world.view(tab);
+    look_at_a_product(&mut world, tab);
+    wait(&mut world, 5 * SECOND);
+    assert_eq!(seen(&world, "page-offer"), 3, "its grants have higher numbers than those before");
+}
+
+#[test]
 fn a_grant_that_expired_is_not_used_and_comes_back_with_its_proof() {
     let files = files();
     let mut world = World::still(&files, "FR");

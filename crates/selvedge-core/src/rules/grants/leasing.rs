@@ -122,10 +122,17 @@ pub(super) fn burn(cell: &mut CapCell, kept_max: usize, now_ms: i64) {
     cell.lease.left = 0;
 }
 
+/// The number of the next lease. The first of a cell is the second at which it is granted: a cell may be there anew, after a withdrawal
+/// or an erasure, and devices take a lease with a lower number than they know for one that another tab has done with.
+fn next_id(id: u32, now_ms: i64) -> u32 {
+    let second = u32::try_from(now_ms.div_euclid(1_000)).unwrap_or(0);
+    if id == 0 { second.max(1) } else { id.saturating_add(1) }
+}
+
 /// Brings a lease up to what the cap has left.
 fn renew(lease: &mut Lease, room: u16, now_ms: i64) {
     if (lease.left == 0 || is_planted(Mutation::GrantNotLeased)) && room > 0 {
-        *lease = Lease { id: lease.id.saturating_add(1), ..Lease::default() };
+        *lease = Lease { id: next_id(lease.id, now_ms), ..Lease::default() };
     }
     lease.granted = lease.granted.saturating_add(room.saturating_sub(lease.left));
     lease.left = lease.left.max(room);
