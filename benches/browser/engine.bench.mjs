@@ -1,38 +1,20 @@
 // The rule engine in wasm, in Chromium: nanoseconds a rule, and one event, against 10 to 10,000 rules. The floor, in the same
 // page: the same rules by hand in JavaScript. Both must pick the same winners before either is measured.
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
-import { readFileSync } from 'node:fs';
 import { launch, repository } from '../../tests/browser/support/world.mjs';
 import { print } from './support/figures.mjs';
+import { isolated } from './support/isolated.mjs';
 
 const measured = process.env.SELVEDGE_MEASURED ?? `${repository}target/measured`;
 const support = `${repository}benches/browser/support`;
-const FILES = {
-  '/': ['text/html', () => '<!doctype html><title>engine</title><link rel=icon href=data:,>'],
-  '/measured.js': ['text/javascript', () => readFileSync(`${measured}/measured.js`)],
-  '/measured_bg.wasm': ['application/wasm', () => readFileSync(`${measured}/measured_bg.wasm`)],
-  '/rules.mjs': ['text/javascript', () => readFileSync(`${support}/rules.mjs`)],
-  '/figures.mjs': ['text/javascript', () => readFileSync(`${support}/figures.mjs`)],
-};
-
-/** An origin of its own; isolated, because that makes the page's clock a fine one. */
-const server = createServer(({ url }, response) => {
-  const [type, body] = FILES[url] ?? ['text/plain', () => 'not found'];
-  response.writeHead(FILES[url] ? 200 : 404, {
-    'content-type': type,
-    'cross-origin-opener-policy': 'same-origin',
-    'cross-origin-embedder-policy': 'require-corp',
-  });
-  response.end(body());
-});
-await new Promise((resolve) => {
-  server.listen(0, '127.0.0.1', resolve);
-});
 const browser = await launch();
+const { page, close } = await isolated(browser, {
+  '/measured.js': `${measured}/measured.js`,
+  '/measured_bg.wasm': `${measured}/measured_bg.wasm`,
+  '/rules.mjs': `${support}/rules.mjs`,
+  '/figures.mjs': `${support}/figures.mjs`,
+});
 try {
-  const page = await browser.newPage();
-  await page.goto(`http://127.0.0.1:${server.address().port}/`);
   for (const rules of [10, 100, 1_000, 10_000]) {
     const { winners, decide, event } = await page.evaluate(measure, rules);
     assert.deepEqual(winners.wasm, winners.javascript, `${rules} rules: the winners differ`);
@@ -44,7 +26,7 @@ try {
   }
 } finally {
   await browser.close();
-  server.close();
+  close();
 }
 
 /** Runs in the page. */

@@ -28,6 +28,11 @@ pub fn print_figure(name: &str, value: f64) {
     println!("{}", serde_json::json!({"figure": name, "value": value}));
 }
 
+/// As [`print_figure`], of one of several that are set side by side.
+pub fn print_figure_of(name: &str, of: &str, value: f64) {
+    println!("{}", serde_json::json!({"figure": name, "of": of, "value": value}));
+}
+
 fn runs_per_sample<T>(work: &mut impl FnMut() -> T) -> u32 {
     let mut runs = 1;
     loop {

@@ -3,7 +3,7 @@
 //! A benchmark is a target of the package `selvedge-benches` (`benches/benches/*.rs`, its own `main`), the load on the
 //! worker (`tests/src/bin/collect.rs`), or a script for Chromium, `benches/browser/*.bench.mjs` and `benches/page/*.bench.mjs`. It prints
 //! each figure as one line of JSON, `{"figure": "rule native", "value": 2.7}`, with `of` where several clients have it; other lines
-//! are for people and shown as they are. `benches/peers` runs the same rules in other engines, `benches/measured` is the engine in wasm.
+//! are for people and shown as they are. `benches/peers` runs the same rules in other engines, natively and in a page; `benches/measured` is the engine in wasm.
 //! `benches/budgets.toml` says each figure's unit and target.
 
 use std::collections::BTreeMap;
@@ -121,11 +121,14 @@ fn edge(repo: &Repo) -> Result<Vec<(String, String)>> {
 /// The scripts of a folder whose names end so, one after the other.
 fn browser(repo: &Repo, folder: &str, ending: &str) -> Result<Vec<(String, String)>> {
     wasm::measured(repo)?;
+    let mut scripts = files_under(&repo.path(folder), &|_| false)?;
+    scripts.retain(|file| file.to_string_lossy().ends_with(ending));
+    if scripts.iter().any(|file| file.ends_with("peers.engine.bench.mjs")) {
+        wasm::peers(repo)?;
+    }
     let peers = setup::page_peers(repo)?;
     let serve = ["build", "--quiet", "--package", "selvedge-tests", "--bin", "serve"];
     run::quiet(run::cargo(&repo.root).args(serve))?;
-    let mut scripts = files_under(&repo.path(folder), &|_| false)?;
-    scripts.retain(|file| file.to_string_lossy().ends_with(ending));
     let mut outputs = Vec::new();
     for script in scripts {
         let name = script.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -133,6 +136,7 @@ fn browser(repo: &Repo, folder: &str, ending: &str) -> Result<Vec<(String, Strin
         node.arg(&script).env(build::BUILT, "1").env("CHROMIUM", setup::chromium()?);
         node.env("SELVEDGE_SERVE", repo.target.join("debug/serve"));
         node.env("SELVEDGE_MEASURED", repo.target.join("measured")).env("SELVEDGE_PAGE_PEERS", &peers);
+        node.env("SELVEDGE_PEERS", repo.target.join("peers_page"));
         outputs.push((name.clone(), say::step(&format!("running {name}"), || run::quiet(&mut node))?));
     }
     Ok(outputs)
@@ -171,8 +175,12 @@ fn print(budgets: &Budgets, figures: &Figures, only: Option<Part>) {
     if lines.len() > 1 {
         print!("{}", table::text(&lines));
     }
-    if !figures.beside.is_empty() {
-        let (lines, notes) = beside::rows(&figures.beside, budgets);
+    // The page's clients and the engines have nothing in common but ours.
+    let of_the_page = |one: &Measured| one.figure.starts_with("page: ");
+    let (pages, engines): (Vec<Measured>, Vec<Measured>) =
+        figures.beside.iter().cloned().partition(of_the_page);
+    for beside in [pages, engines].iter().filter(|beside| !beside.is_empty()) {
+        let (lines, notes) = beside::rows(beside, budgets);
         println!("{}{}", table::text(&lines), notes.join("\n"));
     }
 }

@@ -144,11 +144,36 @@ fn for_a_test(repo: &Repo, package: &str, profile: Profile, name: &str, options:
     let module = folder.join(format!("{name}_bg.wasm"));
     let outputs = [folder.join(format!("{name}.js")), module.clone()];
     unless_fresh(repo, &format!("{name}-wasm"), inputs(&compiled, options)?, &outputs, || {
-        empty(&folder)?;
-        let mut bindgen = Bindgen::new();
-        bindgen.web(true)?.typescript(false);
-        bind(&mut bindgen, &compiled, name, &folder)?;
+        for_the_web(&compiled, name, &folder)?;
         optimise(repo, &module, options)
+    })?;
+    Ok(())
+}
+
+fn for_the_web(compiled: &Path, name: &str, folder: &Path) -> Result<()> {
+    empty(folder)?;
+    let mut bindgen = Bindgen::new();
+    bindgen.web(true)?.typescript(false);
+    bind(&mut bindgen, compiled, name, folder)
+}
+
+/// Builds the engines of `benches/peers` as one module into `target/peers_page/`: compiled for speed, as their authors mean
+/// them to be.
+///
+/// # Errors
+/// With the output of the step that failed.
+pub fn peers(repo: &Repo) -> Result<()> {
+    let target = repo.target.join("peers");
+    say::step("building the peers' wasm (first time about 5 min)", || {
+        let mut cargo = run::cargo(&repo.path("benches/peers"));
+        cargo.args(["build", "--lib", "--profile", "wasm", "--target", "wasm32-unknown-unknown"]);
+        run::quiet(cargo.arg("--target-dir").arg(&target).arg("--quiet"))
+    })?;
+    let compiled = target.join("wasm32-unknown-unknown/wasm/selvedge_peers.wasm");
+    let folder = repo.target.join("peers_page");
+    let outputs = [folder.join("peers_page.js"), folder.join("peers_page_bg.wasm")];
+    unless_fresh(repo, "peers-wasm", inputs(&compiled, &[])?, &outputs, || {
+        for_the_web(&compiled, "peers_page", &folder)
     })?;
     Ok(())
 }

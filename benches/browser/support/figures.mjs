@@ -7,10 +7,10 @@ export function median(samples) {
   return sorted[Math.floor(sorted.length / 2)];
 }
 
-/** Prints a figure: the median of its samples, each divided by `per`. */
-export function print(name, samples, per = 1) {
+/** Prints a figure: the median of its samples, each divided by `per`. `of` says whose it is, where several have it. */
+export function print(name, samples, per = 1, of = undefined) {
   const [value, min] = [median(samples), Math.min(...samples)].map((sample) => sample / per);
-  console.log(JSON.stringify({ figure: name, value, min }));
+  console.log(JSON.stringify({ figure: name, of, value, min }));
 }
 
 /**
