@@ -54,6 +54,8 @@ fn what_is_written_as_elsewhere_has_a_fix_of_its_own() {
         ("ends within 3d", "`within next 3d`"),
         ("ends in 3d", "`within next 3d`"),
         ("ends > 2026-12-24", "`\"2026-12-24\"`"),
+        ("ends > 24.12.2026", "`\"2026-12-24\"`"),
+        ("visitor.is_new = yes", "`true`"),
         ("now between 22 and 7", "`now between 22:00 and 07:00`"),
         ("(count purchase in 7d where value > 2 EUR) >= 1", "`where` before the window"),
         ("true", "leave out `when`"),

@@ -197,6 +197,16 @@ fn bad_number(written: &str) -> (Code, String, Option<String>) {
         let message = format!("`{written}` is not a duration from 1s to 366d");
         return (Code::E0018, message, Some("write `30d`, or the window `ever`".to_owned()));
     }
+    if let Some(help) = day_meant(digits) {
+        return (Code::E0101, format!("`{written}` is neither a number nor a duration"), Some(help));
+    }
     let help = "numbers: `2`, `12.50`; durations: `30s`, `10m`, `24h`, `7d`; money: `50 EUR`".to_owned();
     (Code::E0101, format!("`{written}` is neither a number nor a duration"), Some(help))
+}
+
+/// `24.12.2026`, as a day is written here.
+fn day_meant(digits: &str) -> Option<String> {
+    let parts: Vec<u16> = digits.split('.').map(|part| part.parse().ok()).collect::<Option<_>>()?;
+    let [day @ 1..=31, month @ 1..=12, year @ 1_000..=9_999] = *parts.as_slice() else { return None };
+    Some(format!("a day is written `\"{year}-{month:02}-{day:02}\"`"))
 }

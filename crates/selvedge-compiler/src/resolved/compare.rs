@@ -61,9 +61,19 @@ impl<'a> Checker<'a, '_> {
         }
     }
 
-    /// Reports a name that is none, where a text without its quotes is meant.
+    /// Reports a name that is none, where a text without its quotes is meant, or `yes` for `true`.
     fn is_text_meant(&mut self, fact_type: &FactType, other: &Subject) -> Option<()> {
         let Operand::Name(name) = &other.operand else { return Some(()) };
+        let truth = match name.as_str() {
+            "yes" | "on" => Some("true"),
+            "no" | "off" => Some("false"),
+            _ => None,
+        };
+        if let (FactType::Bool, Some(truth), None) = (fact_type, truth, self.names.find(name)) {
+            let help = format!("write `{truth}`");
+            self.report.add_help(Code::E0201, other.span, format!("nothing is named `{name}`"), help);
+            return None;
+        }
         let is_known = self.names.find(name).is_some() || nearest(name, self.names.all()).is_some();
         if is_known || !matches!(fact_type, FactType::Text { .. }) || NOTHING.contains(&name.as_str()) {
             return Some(());

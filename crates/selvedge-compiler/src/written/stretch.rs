@@ -13,6 +13,12 @@ pub(super) fn read_hold(node: &Node, report: &mut Report) -> Option<Hold> {
     match text.value.as_str() {
         "page" => Some(Hold::Page),
         "session" => Some(Hold::Session),
+        other if literal::duration_ms(other).is_none() => {
+            let message = format!("`{other}` is not how long something is held");
+            let help = "write `page`, `session`, or for example `30m`".to_owned();
+            report.add_help(Code::E0018, text.span, message, help);
+            None
+        }
         _ => duration(node, literal::DURATION_MS_MAX, report).map(Hold::Time),
     }
 }

@@ -17,11 +17,14 @@ pub(super) fn syntax_error(at: Span, in_flow: bool, source: &str, found: &str, r
     } else {
         let colons = line_around(source, start).matches(": ").count();
         let help = match colons {
-            _ if line_around(source, start).contains('\t') => {
+            _ if found.contains("found a tab") || line_around(source, start).contains('\t') => {
                 Some("indent with spaces, never with tabs".to_owned())
             }
             _ if found.contains("after double-quoted scalar") => {
                 Some("leave out the outer quotes, or use single ones: `'utm.medium = \"cpc\"'`".to_owned())
+            }
+            2.. if found.contains("',' or '}'") => {
+                Some("put a comma between two keys, and quotes around a value that contains `: `".to_owned())
             }
             2.. => Some("quote a value that contains `: `".to_owned()),
             _ => None,
