@@ -71,6 +71,9 @@ fn a_capped_rule_of_the_page_comes_with_a_grant() {
     assert!(outcome.record.is_some(), "a lease that was answered is stored");
 }
 
+/// The number of a cap's first lease: the second in which it was granted.
+const FIRST: u32 = (NOW_MS / 1_000) as u32;
+
 /// The cap of the site's rule: how many exposures (or burnt grants) count, the lease's number and what is left of it.
 fn cap_of(outcome: &Outcome) -> (usize, u32, u16) {
     let state = VisitorState::decode(&outcome.record.as_ref().unwrap().state).unwrap();
@@ -93,10 +96,10 @@ const LATER_MS: u64 = LEASE_MS.unsigned_abs() + 60_000;
 #[test]
 fn a_lease_of_a_client_that_decides_nothing_locally_expires_unused() {
     let first = stepped(None, batch(granted(), vec![Ok(event(1, "report"))]));
-    assert_eq!(cap_of(&first), (0, 1, 2));
+    assert_eq!(cap_of(&first), (0, FIRST, 2));
     let later = batch(granted(), vec![Ok(event(2, "report"))]);
     let settled = at(kept(None, &first), later.clone(), LATER_MS);
-    assert_eq!(cap_of(&settled), (0, 2, 2));
+    assert_eq!(cap_of(&settled), (0, FIRST + 1, 2));
 
     // Days between two events of one batch: as a recording sends them.
     let mut recorded = batch(granted(), vec![Ok(event(1, "report")), Ok(event(2, "report"))]);
