@@ -159,7 +159,8 @@ impl Client {
         let Cargo::Events { writer, .. } = cargo else { return };
         if is_erased {
             self.outlive_visitor(writer, reply.random);
-        } else if !too_old.is_empty() {
+        } else if !too_old.is_empty() && self.is_open() {
+            // Where what the device holds rests, it rests under the writer that it has.
             self.outlive(writer, &too_old, &reply.random);
         }
     }

@@ -222,3 +222,25 @@ fn a_report_that_is_too_old_itself_is_not_reported_without_end() {
     assert_eq!((world.lost(), told(&world)), (2, (0, 0)), "the event, and the report of that");
     assert!(world.requests < 10, "{} requests", world.requests);
 }
+
+#[test]
+fn what_is_too_old_while_consent_rests_stays_where_it_is() {
+    let mut world = granted(reporting(shop()));
+    world.view_shoes();
+    let digits = world.device.keys().find_map(|key| key.strip_prefix("w.").map(str::to_owned));
+    let bits = u64::from_str_radix(&digits.expect("a queue"), 16).expect("its writer");
+    world.edge.evicted.push(WriterId::from_bits(bits));
+    world.now_ms += FLUSH_MS;
+    let requests = world.requests;
+    world.input(Input::Tick);
+    assert_eq!(world.requests, requests + 1, "the event is on its way");
+    // The answer that the device holds was to an older policy.
+    world.policy_version += 1;
+    world.hear_settings();
+    let device = world.device.clone();
+    world.run();
+    assert_eq!(world.device, device, "nothing is stored");
+    world.grant();
+    world.pass(10 * FLUSH_MS);
+    assert_eq!(world.device.keys().find(|key| key.starts_with("q.")), None, "all of it is over");
+}
