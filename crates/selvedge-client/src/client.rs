@@ -33,6 +33,8 @@ pub struct Client {
     pub(crate) consent: Snapshot,
     /// What the sources said that the consent in force is made of.
     pub(crate) voices: Voices,
+    /// When what rests was said: the edge may know it.
+    pub(crate) answered_ms: u64,
     /// The visitor answered on this page, before the config said which policy that was.
     pub(crate) is_answer_unversioned: bool,
     /// What happened before it may be captured: in memory only, in order.
@@ -182,6 +184,7 @@ impl Client {
             is_settled: false,
             consent: Snapshot::UNANSWERED,
             voices: Voices::NONE,
+            answered_ms: 0,
             is_answer_unversioned: false,
             held: Vec::new(),
             lost: 0,

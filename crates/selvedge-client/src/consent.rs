@@ -91,7 +91,7 @@ impl Client {
     /// When what is said now was said: behind what was said before it, also where the page's clock was set back meanwhile. The edge
     /// takes the newer for what counts.
     fn after(&self, before: &Snapshot) -> u64 {
-        self.now_ms.max(before.time_ms.saturating_add(1))
+        self.now_ms.max(before.time_ms.max(self.answered_ms).saturating_add(1))
     }
 
     /// What unknown consent means now. While a source is awaited, what was known before it counts.
@@ -131,6 +131,7 @@ impl Client {
 
     /// As before an answer: what the device holds rests there until the next.
     fn rest(&mut self, denied: Purposes, mode: Mode) {
+        self.answered_ms = self.answered_ms.max(self.consent.time_ms);
         self.consent = Snapshot { denied, mode, gpc: self.consent.gpc, ..Snapshot::default() };
         if self.is_refused() {
             self.held = Vec::new();

@@ -565,3 +565,22 @@ fn a_visitor_that_another_tab_forgot_is_not_minted_again() {
     assert_ne!(world.device["visitor"], old);
     assert_ne!(world.edge.batches[0].header.visitor, world.edge.batches.last().unwrap().header.visitor);
 }
+
+#[test]
+fn a_withdrawal_is_newer_than_an_answer_to_an_older_policy_whatever_the_clock_says() {
+    let mut world = World::new(Some(shop()));
+    world.mode = Mode::OptOut;
+    world.settle();
+    world.page(SITE);
+    world.grant();
+    world.pass(60_000);
+    let granted_ms = world.edge.batches.last().expect("it heard").header.consent[0].time_ms;
+    world.policy_version += 1;
+    world.now_ms -= 3_600_000;
+    world.reopen();
+    world.consent(Purposes::NONE, Purposes(0b1110));
+    world.pass(60_000);
+    let last = world.edge.batches.last().expect("it heard").header.consent[0];
+    assert_eq!(last.denied, Purposes(0b1110));
+    assert!(last.time_ms > granted_ms, "{} behind {granted_ms}", last.time_ms);
+}
