@@ -128,6 +128,8 @@ impl Engine {
             self.loaded = load(program);
         }
         if from.is_visitor_new {
+            // What was decided for another stands no longer, also where nothing can be decided yet.
+            self.decided = Vec::new();
             self.leases = Vec::new();
             self.claims = Vec::new();
         }

@@ -116,6 +116,18 @@ fn a_grant_that_another_tab_used_is_gone_here() {
 }
 
 #[test]
+fn what_was_decided_for_another_visitor_goes_where_a_tab_hears_of_the_next() {
+    let mut world = open();
+    world.view_shoes();
+    world.view_shoes();
+    assert_eq!(hero(&world).as_deref(), Some("free-shipping-hero"));
+    // Its id, no skew, minted long ago, and the device's tag.
+    let next = [&[9; 16][..], &[0, 0, 7]].concat();
+    world.input(Input::Changed { key: "visitor".into(), value: Some(next), random: [77; 19] });
+    assert_eq!(hero(&world), None, "nothing is decided before the edge answers");
+}
+
+#[test]
 fn a_rule_acts_only_while_its_purpose_is_granted() {
     let mut world = open();
     world.view_shoes();
