@@ -159,6 +159,12 @@ impl World<'_> {
                     self.truth.destroyed.insert((site, key));
                 }
                 Some(RefusalCode::DictionaryUnknown) => {}
+                // It comes again, and stays destroyed.
+                None if self.truth.destroyed.contains(&(site, key))
+                    && !self.shards[at].logged.contains_key(&key) =>
+                {
+                    continue;
+                }
                 _ => drop(self.truth.acknowledged.insert((site, key))),
             }
             let is_undone = matches!(

@@ -104,6 +104,8 @@ struct Stepper<'a> {
     duplicates: u32,
     refused: Vec<Refused>,
     refused_ids: Vec<Option<String>>,
+    /// What was refused for consent.
+    destroyed: Vec<Sequence>,
     /// What is known of the event at hand where it comes out of the quarantine.
     again: Option<Before>,
 }
@@ -157,6 +159,7 @@ impl<'a> Stepper<'a> {
             duplicates: 0,
             refused: Vec::new(),
             refused_ids: Vec::new(),
+            destroyed: Vec::new(),
             again: None,
         }
     }
@@ -325,7 +328,21 @@ impl<'a> Stepper<'a> {
 
     /// Counted, then destroyed.
     fn refuse_for_consent(&mut self, sequence: Option<Sequence>) {
+        if self.message_id.is_none() && self.again.is_none() {
+            self.destroyed.extend(sequence);
+        }
         self.count_refusal(sequence, RefusalCode::NoConsent);
+    }
+
+    /// What was destroyed beside what is taken stays so: where the answer is lost, and more is granted before it is sent again, it
+    /// would come behind what its writer did later. Where nothing is taken, nothing is kept of it.
+    fn take_destroyed(&mut self) {
+        let writer = self.header.writer;
+        for sequence in core::mem::take(&mut self.destroyed) {
+            if !self.events.is_empty() && dedup::judge(&self.record, writer, sequence) == Verdict::New {
+                dedup::take(&mut self.record, writer, sequence);
+            }
+        }
     }
 
     fn refuse(&mut self, event: &Event, code: RefusalCode, violation: Option<&Violation<'_>>) {
@@ -392,6 +409,7 @@ impl<'a> Stepper<'a> {
     }
 
     fn finish(mut self, stored: Option<VisitorRecord>) -> Outcome {
+        self.take_destroyed();
         let moment = self.moment();
         if self.events.is_empty() && self.duplicates > 0 && self.again.is_none() {
             self.leases.repeat();

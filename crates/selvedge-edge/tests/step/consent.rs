@@ -68,6 +68,21 @@ fn a_withdrawal_of_an_unknown_visitor_is_remembered() {
 }
 
 #[test]
+fn what_was_refused_beside_what_was_taken_stays_refused_when_more_is_granted() {
+    let personal = Purposes::PERSONALIZATION;
+    let fewer = said(Purposes::ANALYTICS, personal, 50);
+    let refusal = stepped(None, batch(fewer, vec![Ok(event(1, "product_view")), Ok(event(2, "report"))]));
+    assert_eq!((refused(&refusal), logged(&refusal)), (vec![(1, "no_consent")], vec![2]));
+    // The answer is lost: sent again, the first would come behind the second.
+    let all = batch(said(ALL, Purposes::NONE, 60), vec![Ok(event(1, "product_view"))]);
+    let late = stepped(kept(None, &refusal), all.clone());
+    assert_eq!((late.answer.duplicates, logged(&late)), (1, vec![]));
+    // Refused alone, it leaves nothing.
+    let alone = stepped(None, batch(fewer, vec![Ok(event(1, "product_view"))]));
+    assert_eq!(logged(&stepped(kept(None, &alone), all)), [1]);
+}
+
+#[test]
 fn losing_one_purpose_wipes_what_was_kept_for_it_and_leaves_it_unobserved() {
     let views = vec![Ok(event(1, "product_view")), Ok(event(2, "product_view"))];
     let stored = kept(None, &stepped(None, batch(granted(), views)));
