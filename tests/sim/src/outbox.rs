@@ -54,6 +54,7 @@ pub struct Memory {
 /// How destinations stood at a moment.
 #[derive(Debug)]
 struct Known {
+    publish: u64,
     at_ms: u64,
     all: Vec<Stood>,
 }
@@ -123,7 +124,9 @@ impl Memory {
     }
 
     fn look(&mut self, tables: &Tables, site: &Site, now_ms: u64) {
-        if self.known.as_ref().is_some_and(|known| now_ms.abs_diff(known.at_ms) < BELIEVED_MS) {
+        let is_fresh =
+            |known: &Known| known.publish == site.publish && now_ms.abs_diff(known.at_ms) < BELIEVED_MS;
+        if self.known.as_ref().is_some_and(is_fresh) {
             return;
         }
         let (_, end) = end(tables);
@@ -135,7 +138,7 @@ impl Memory {
             }
         };
         let all = sent_to(site).map(stood).collect();
-        self.known = Some(Known { at_ms: now_ms, all });
+        self.known = Some(Known { publish: site.publish, at_ms: now_ms, all });
     }
 
     /// As `Alarm::by`: the time that the alarm is to be set to.

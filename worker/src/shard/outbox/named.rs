@@ -37,8 +37,9 @@ pub struct Outbox {
 /// How destinations stood at a moment.
 #[derive(Debug)]
 struct Known {
+    publish: u64,
     at_ms: u64,
-    /// By place in the program.
+    /// By place in the program of that publish: isolates may know different ones.
     all: Vec<Stood>,
 }
 
@@ -141,7 +142,8 @@ impl Outbox {
     }
 
     fn look(&self, sql: &SqlStorage, site: &Site, now_ms: u64) -> worker::Result<()> {
-        let is_fresh = |known: &Known| now_ms.abs_diff(known.at_ms) < BELIEVED_MS;
+        let is_fresh =
+            |known: &Known| known.publish == site.publish && now_ms.abs_diff(known.at_ms) < BELIEVED_MS;
         if self.known.borrow().as_ref().is_some_and(is_fresh) {
             return Ok(());
         }
@@ -155,7 +157,7 @@ impl Outbox {
             Ok(Stood { waiting, end_bytes: end.bytes, is_idle })
         });
         let all = all.collect::<worker::Result<Vec<_>>>()?;
-        self.known.replace(Some(Known { at_ms: now_ms, all }));
+        self.known.replace(Some(Known { publish: site.publish, at_ms: now_ms, all }));
         Ok(())
     }
 
