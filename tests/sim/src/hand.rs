@@ -55,6 +55,8 @@ pub struct Hand {
     pub posts: u32,
     /// Requests in a row that failed.
     pub failures: u32,
+    /// Its timer is set.
+    pub is_timed: bool,
     /// Its page views.
     pub view: u32,
     /// What stands in its slots.
@@ -80,6 +82,7 @@ impl Hand {
             awaits: None,
             posts: 0,
             failures: 0,
+            is_timed: false,
             view: 0,
             shown: BTreeMap::new(),
             seen: BTreeSet::new(),

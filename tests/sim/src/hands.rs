@@ -143,11 +143,19 @@ impl World<'_> {
         let captured = Captured { key: String::new(), device, snapshot: said, event: event.clone() };
         self.truth.captured.insert(key, captured);
         self.hands[hand].queue.push((event, said));
-        self.after(FLUSH_MS, Happening::Flush(hand));
+        self.flush_later(hand, FLUSH_MS);
+    }
+
+    /// As `schedule` in plain.ts: a page has one timer.
+    fn flush_later(&mut self, hand: usize, delay_ms: u64) {
+        if !core::mem::replace(&mut self.hands[hand].is_timed, true) {
+            self.after(delay_ms, Happening::Flush(hand));
+        }
     }
 
     /// What waits is sent, where nothing is under way.
     pub fn flush_hand(&mut self, hand: usize) {
+        self.hands[hand].is_timed = false;
         let page = &self.hands[hand];
         if page.is_gone || page.awaits.is_some() || page.queue.is_empty() {
             return;
@@ -208,7 +216,9 @@ impl World<'_> {
             page.queue.drain(..flying);
         }
         let wait_ms = if is_over { FLUSH_MS } else { self.plain.below(1_000 << failures) };
-        self.after(wait_ms, Happening::Flush(hand));
+        if !self.hands[hand].queue.is_empty() {
+            self.flush_later(hand, wait_ms);
+        }
         if status == 200 && self.hands[hand].asks.is_none() {
             self.learn_answer(hand, view, text);
         }
