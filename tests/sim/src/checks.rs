@@ -358,6 +358,10 @@ impl World<'_> {
                             && (shard.logged.contains_key(key) || shard.quarantined.contains_key(key))
                     })
                 };
+                if self.truth.went_over.contains(&(*site, *key)) {
+                    // It is looked at under the writer that has it now.
+                    continue;
+                }
                 let waits = place.read(&captured.key).is_some();
                 let program = &self.files[*site].programs[0].parts;
                 let purposes = purposes_of(&program.plan, &captured.event);

@@ -289,7 +289,9 @@ impl World<'_> {
         if key == "visitor" {
             self.tabs[tab].visitor = visitor_of(&value);
         }
-        if let Some(event) = self.truth.stored(site, device, key, &value) {
+        let place = &self.devices[device];
+        let is_there = |key: &str| place.read(key).is_some();
+        if let Some(event) = self.truth.stored((site, device), (key, &value), &is_there) {
             self.tabs[tab].is_ungranted |= event.event_type == EventType::Exposure
                 && event.properties.get("granted") == Some(&Value::Bool(false));
         }

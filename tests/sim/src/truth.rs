@@ -50,6 +50,8 @@ pub struct Truth {
     pub acknowledged: BTreeSet<(usize, Key)>,
     /// Acknowledged events that were refused for consent, or destroyed because of it.
     pub destroyed: BTreeSet<(usize, Key)>,
+    /// Events that went over to another writer of their page.
+    pub went_over: BTreeSet<(usize, Key)>,
     /// Sequences below these were given up by their writers.
     pub floors: BTreeMap<WriterId, u32>,
     /// Visitors who withdrew everything, by site, and the tab that has to tell the edge.
@@ -115,11 +117,29 @@ pub struct Watched {
 
 impl Truth {
     /// Learns of a record that a page stores: the event, where it is a queued one.
-    pub fn stored(&mut self, site: usize, device: usize, key: &str, value: &[u8]) -> Option<&Event> {
+    /// One that another writer captured, and whose record is no more, went over to this writer.
+    pub fn stored(
+        &mut self,
+        (site, device): (usize, usize),
+        (key, value): (&str, &[u8]),
+        is_there: &dyn Fn(&str) -> bool,
+    ) -> Option<&Event> {
         let by = queued(key)?;
         let mut reader = Reader::new(value);
         let snapshot = read_snapshot(&mut reader).ok()?;
         let event = read_event(reader.rest(), 0, None).ok()?;
+        let is_same = |known: &Captured| {
+            let (of, new) = (&known.event, &event);
+            known.device == device
+                && known.snapshot == snapshot
+                && (of.time_ms, of.event_type, &of.name, &of.properties)
+                    == (new.time_ms, new.event_type, &new.name, &new.properties)
+        };
+        let before = self.captured.iter().filter(|((_, key), known)| {
+            key.0 != by.0 && !known.key.is_empty() && is_same(known) && !is_there(&known.key)
+        });
+        let gone: Vec<_> = before.map(|(key, _)| *key).collect();
+        self.went_over.extend(gone);
         self.captured.insert((site, by), Captured { key: key.to_owned(), device, snapshot, event });
         self.captured.get(&(site, by)).map(|captured| &captured.event)
     }
