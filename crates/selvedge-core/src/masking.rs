@@ -95,6 +95,15 @@ fn mask_value(value: &mut Value, depth: usize) {
 /// ```
 #[must_use]
 pub fn masked(text: &str) -> Option<String> {
+    let mut found = masked_once(text)?;
+    // What was masked may leave its neighbours another shape. Each reading takes a digit or an `@`.
+    while let Some(again) = masked_once(&found) {
+        found = again;
+    }
+    Some(found)
+}
+
+fn masked_once(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let mut out = String::new();
     let (mut kept, mut at, mut last) = (0_usize, 0, 0);
@@ -112,7 +121,7 @@ pub fn masked(text: &str) -> Option<String> {
             found = run.card().map(|end| (at, end, CARD));
             found =
                 found.or_else(|| run.phone(bytes, words.is_telephone, before).map(|end| (start, end, PHONE)));
-            // What was masked stands there like a word for it: masked twice is masked once.
+            // What was masked stands there like a word for it.
             words = Words { key: 0, is_telephone: found.is_some() };
         }
         words.hear(letter);
