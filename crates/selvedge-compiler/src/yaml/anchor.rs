@@ -67,13 +67,18 @@ fn skipped(raw: &str, character: char) -> usize {
     raw.len() - raw.trim_start().len()
 }
 
+/// How many bytes the first letters of `raw` have: what looks like an escape may hold any letter.
+fn of_letters(raw: &str, count: usize) -> usize {
+    raw.char_indices().nth(count).map_or(raw.len(), |(at, _)| at)
+}
+
 /// How many bytes of `raw` gave `character`.
 fn taken(raw: &str, character: char) -> usize {
     let mut found = raw.chars();
     match (found.next(), found.next()) {
-        (Some('\\'), Some('x')) => 4.min(raw.len()),
-        (Some('\\'), Some('u')) => 6.min(raw.len()),
-        (Some('\\'), Some('U')) => 10.min(raw.len()),
+        (Some('\\'), Some('x')) => of_letters(raw, 4),
+        (Some('\\'), Some('u')) => of_letters(raw, 6),
+        (Some('\\'), Some('U')) => of_letters(raw, 10),
         (Some('\\'), Some(escaped)) => 1 + escaped.len_utf8(),
         (Some('\''), Some('\'')) if character == '\'' => 2,
         (Some(same), _) if same == character || same.is_whitespace() == character.is_whitespace() => {
@@ -90,6 +95,11 @@ mod tests {
     fn at(raw: &str, text: &str, needle: &str) -> u32 {
         let anchor = Anchor::new(FileId(0), 100, raw, text);
         anchor.span(text.find(needle).unwrap(), text.len()).start - 100
+    }
+
+    #[test]
+    fn what_looks_like_an_escape_may_hold_any_letter() {
+        assert_eq!(line_up("\\x\\Ό b", "aΌ b").len(), "aΌ b".len() + 1);
     }
 
     #[test]
