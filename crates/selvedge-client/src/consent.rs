@@ -184,6 +184,9 @@ impl Client {
             self.random = random;
         } else if self.is_open() && next != before {
             self.keep_consent(was_open, is_mine);
+        } else if is_mine && self.is_refused() && next != before {
+            // Whatever stands on the device: who refuses leaves nothing there.
+            self.effects.push(Effect::EraseAll);
         }
         if is_mine && self.is_refused() && next.mode != Mode::OptIn && next != before {
             // Where silence counts as a grant, the next page has to know that it was refused.

@@ -64,6 +64,13 @@ pub struct Beginning<'a> {
     pub program: Option<&'a [u8]>,
 }
 
+/// What a grant was taken of: a cap, and which of its leases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Taken {
+    owner: u64,
+    lease: u32,
+}
+
 /// The program, and who may be stepped by what.
 #[derive(Debug)]
 struct Loaded {
@@ -90,7 +97,7 @@ pub struct Engine {
     told: Option<(Vec<Decision>, Vec<u64>)>,
     leases: Vec<LeaseReport>,
     /// Rules that this tab took grants for and that were not seen yet, with what the grants are of.
-    claims: Vec<(u64, Vec<u64>)>,
+    claims: Vec<(u64, Vec<Taken>)>,
     /// What the edge's decisions need grants of.
     needs: Vec<Need>,
     /// The visitor was here before, but its state is not at hand: nothing is decided until the edge answers.
@@ -274,7 +281,7 @@ impl Engine {
             let cell = self.state.cells.iter_mut().find(|cell| cell.hash == report.rule);
             let Some(CellBody::Cap(cap)) = cell.map(|cell| &mut cell.body) else { continue };
             if cap.lease.id == report.lease {
-                let of_others = report.used.saturating_sub(pending(&self.claims, report.rule));
+                let of_others = report.used.saturating_sub(pending(&self.claims, report.rule, report.lease));
                 let left = u32::from(cap.lease.granted).saturating_sub(of_others);
                 cap.lease.left = cap.lease.left.min(u16::try_from(left).unwrap_or(u16::MAX));
             } else if cap.lease.id < report.lease {
@@ -287,16 +294,19 @@ impl Engine {
     /// Takes a grant of all that the rule in a slot counts for.
     pub fn claim(&mut self, slot: &str, rule: &str, now_ms: i64) -> Claimed {
         let rule = fnv1a_64(rule.as_bytes());
-        if self.claims.iter().any(|(claimed, _)| *claimed == rule) {
-            return Claimed::Nothing;
-        }
         let needs = self.needs_of(slot);
+        if let Some(at) = self.claims.iter().position(|(claimed, _)| *claimed == rule) {
+            if !self.is_outdated(at, &needs) {
+                return Claimed::Nothing;
+            }
+            self.claims.remove(at);
+        }
         if needs.is_empty() && self.lasts(slot) {
             return Claimed::Unasked;
         }
         for Need { grant, left, .. } in &needs {
             let known = grant.count.saturating_sub(*left);
-            let known = u32::from(known).saturating_add(pending(&self.claims, grant.rule));
+            let known = u32::from(known).saturating_add(pending(&self.claims, grant.rule, grant.lease));
             let known = u16::try_from(known).unwrap_or(u16::MAX);
             let is_old = self.leases.iter().any(|said| said.rule == grant.rule && said.lease > grant.lease);
             let is_used_up = self.used(grant.rule, grant.lease, known) >= grant.count.into();
@@ -305,7 +315,8 @@ impl Engine {
                 return Claimed::Refused;
             }
         }
-        let owners: Vec<u64> = needs.iter().map(|need| need.grant.rule).collect();
+        let owners: Vec<Taken> =
+            needs.iter().map(|need| Taken { owner: need.grant.rule, lease: need.grant.lease }).collect();
         for Need { grant, left, .. } in needs {
             let known = grant.count.saturating_sub(left);
             let used = self.used(grant.rule, grant.lease, known).saturating_add(1);
@@ -317,6 +328,15 @@ impl Engine {
         }
         self.spend_leases();
         if is_new { Claimed::Taken } else { Claimed::Nothing }
+    }
+
+    /// Whether the edge gave out anew what grants were taken of: what was taken before counts no longer.
+    fn is_outdated(&self, claim: usize, needs: &[Need]) -> bool {
+        let taken = self.claims.get(claim).map_or(&[][..], |(_, taken)| taken);
+        taken.iter().any(|Taken { owner, lease }| {
+            needs.iter().any(|need| need.grant.rule == *owner && need.grant.lease > *lease)
+                || self.leases.iter().any(|said| said.rule == *owner && said.lease > *lease)
+        })
     }
 
     /// Whether what stands in a slot was held from an earlier page view, where its grant was taken.
@@ -428,9 +448,10 @@ fn is_stopped(edge: &SlotDecision, moment: &Moment<'_>) -> bool {
     edge.rule.as_deref().is_some_and(|rule| moment.orders.pauses(fnv1a_64(rule.as_bytes())))
 }
 
-/// How many grants of a cap were taken here and are not used yet.
-fn pending(claims: &[(u64, Vec<u64>)], owner: u64) -> u32 {
-    claims.iter().fold(0, |count, (_, owners)| count.saturating_add(u32::from(owners.contains(&owner))))
+/// How many grants of a cap's lease were taken here and are not used yet.
+fn pending(claims: &[(u64, Vec<Taken>)], owner: u64, lease: u32) -> u32 {
+    let taken = Taken { owner, lease };
+    claims.iter().fold(0, |count, (_, all)| count.saturating_add(u32::from(all.contains(&taken))))
 }
 
 impl Heard {

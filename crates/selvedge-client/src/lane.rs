@@ -225,11 +225,13 @@ impl Lane {
         true
     }
 
-    /// Destroys the events that no purpose allows any more under `now`.
+    /// Destroys the events that no purpose allows any more under `now`. Where nothing was taken back since an event was captured,
+    /// it stays: without the tracking plan it is not known here what it was captured for.
     pub fn purge(&mut self, plan: Option<&Plan>, now: &Snapshot, effects: &mut Effects) {
         self.remove(effects, &|queued| {
             let purposes = purposes_of(plan, &queued.event);
-            usable(purposes, &queued.snapshot, now).is_empty()
+            let is_taken_back = !queued.snapshot.in_force().without(now.in_force()).is_empty();
+            is_taken_back && usable(purposes, &queued.snapshot, now).is_empty()
         });
     }
 }

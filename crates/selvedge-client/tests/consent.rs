@@ -344,6 +344,16 @@ fn another_tabs_withdrawal_leaves_the_answer_it_stored() {
 }
 
 #[test]
+fn a_refusal_leaves_nothing_on_the_device_whoever_put_it_there() {
+    let mut world = World::new(Some(shop()));
+    world.settle();
+    world.device.insert("state".into(), vec![1, 2, 3]);
+    world.device.insert("w.7".into(), vec![4]);
+    world.consent(Purposes::NONE, Purposes(0b1110));
+    assert_eq!(world.device.keys().collect::<Vec<_>>(), Vec::<&str>::new());
+}
+
+#[test]
 fn another_tabs_withdrawal_grants_nothing_that_was_denied() {
     let mut world = World::new(Some(shop()));
     world.mode = Mode::OptOut;
