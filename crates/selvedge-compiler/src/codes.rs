@@ -1,5 +1,5 @@
 //! Every code a diagnostic can have. The doc comment of a code is its page in docs/diagnostics.md; the file
-//! `diagnostics/<code>.yaml` is an example that triggers it.
+//! `diagnostics/<code>.yaml` is an example that triggers it, and `diagnostics/<code>.diff` mends the example.
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -50,6 +50,15 @@ macro_rules! codes {
             pub const fn example(self) -> &'static str {
                 match self {
                     $(Self::$code => include_str!(concat!("../diagnostics/", stringify!($code), ".yaml")),)*
+                }
+            }
+
+            /// What mends [`Code::example`], as lines taken out (`-`), put in (`+`) and left (` `), behind a line
+            /// `@@ FILE` each. Where nothing is taken out or left, the lines are the whole file.
+            #[must_use]
+            pub const fn mend(self) -> &'static str {
+                match self {
+                    $(Self::$code => include_str!(concat!("../diagnostics/", stringify!($code), ".diff")),)*
                 }
             }
         }

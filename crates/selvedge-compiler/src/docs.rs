@@ -18,7 +18,7 @@ pub fn diagnostics() -> String {
     page
 }
 
-/// The section of one code, in Markdown: what it means, an example that triggers it.
+/// The section of one code, in Markdown: what it means, an example that triggers it, and what mends that.
 #[must_use]
 pub fn section(code: Code) -> String {
     let severity = match code.severity() {
@@ -29,9 +29,10 @@ pub fn section(code: Code) -> String {
     let (file, example) = code.example().split_once('\n').unwrap_or_default();
     let file = file.trim_start_matches("# ");
     format!(
-        "## {code}: {}\n\n{severity}. {}\n\nThis triggers it, in `{file}`:\n\n```yaml\n{}\n```\n",
+        "## {code}: {}\n\n{severity}. {}\n\nThis triggers it, in `{file}`:\n\n```yaml\n{}\n```\n\nThis mends it:\n\n```diff\n{}\n```\n",
         code.title(),
         doc.join("\n").trim(),
         example.trim_end(),
+        code.mend().trim_end(),
     )
 }

@@ -5,6 +5,7 @@ use crate::diagnostic::Report;
 use crate::lower::Shared;
 use crate::resolved::{Fact, Leaf, Rule, Site, Truth, cart_events};
 use crate::source::Span;
+use crate::suggest::names;
 use selvedge_core::consent::Purposes;
 
 /// Reports every test of a fact that an event would change, had it the purpose.
@@ -97,10 +98,4 @@ fn check_event(event: &str, wanted: Purposes, span: Span, site: &Site, report: &
     let message = format!("`{event}` may be used for {}, and this needs {missing}", names(allowed));
     let help = format!("add `{missing}` to the `purposes` of `{event}` in tracking-plan.yaml");
     report.add_help(Code::E0210, span, message, help);
-}
-
-fn names(purposes: Purposes) -> String {
-    let held =
-        Purposes::NAMES.iter().filter(|name| Purposes::named(name).is_some_and(|one| purposes.holds(one)));
-    held.copied().collect::<Vec<_>>().join(", ")
 }

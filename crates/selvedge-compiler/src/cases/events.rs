@@ -10,7 +10,7 @@ use crate::diagnostic::Report;
 use crate::fields::{self, Fields};
 use crate::source::Span;
 use crate::suggest::did_you_mean;
-use crate::yaml::{self, Node, Value as Yaml};
+use crate::yaml::{self, Entry, Node, Value as Yaml};
 use selvedge_core::consent::Purposes;
 use selvedge_core::event::{Event, EventType, RefusalCode};
 use selvedge_core::id::Sequence;
@@ -58,7 +58,8 @@ fn read_event(node: &Node, reading: &Reading<'_>, report: &mut Report) -> Option
         Yaml::Map(entries) if entries.entries.iter().any(|entry| entry.key == "event") => {
             of_fields(node, report)?
         }
-        _ => return unreadable(node.span, "this is not one line of text", report),
+        Yaml::Map(entries) => return without_quotes(entries, node.span, report),
+        Yaml::List(_) => return unreadable(node.span, "this is not one line of text", report),
     };
     let Some(at_ms) = offset_ms(&written.at) else {
         let message = format!("`{}` is not a time since the beginning", written.at);
@@ -107,6 +108,18 @@ fn of_fields(node: &Node, report: &mut Report) -> Option<Written> {
     let small = |number: Option<i64>| number.and_then(|number| u32::try_from(number).ok()).unwrap_or(0);
     let (tab, member) = (small(tab), small(member));
     Some(Written { at: at?.value, name: name?.value, properties, context, tab, member })
+}
+
+/// A line that YAML took for a mapping, because of the colon in its braces.
+fn without_quotes<T>(entries: &yaml::Map, span: Span, report: &mut Report) -> Option<T> {
+    let [Entry { key, value: Node { value: Yaml::Scalar(scalar), .. }, .. }] = entries.entries.as_slice()
+    else {
+        return unreadable(span, "this is not one line of text", report);
+    };
+    let help = format!("write `- \"{key}: {}\"`, with the quotes", scalar.text);
+    let message = "the event cannot be read: YAML takes it for a mapping, because of the colon";
+    report.add_help(Code::E0502, span, message, help);
+    None
 }
 
 fn unreadable<T>(span: Span, why: &str, report: &mut Report) -> Option<T> {

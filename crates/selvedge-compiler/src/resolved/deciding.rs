@@ -10,7 +10,7 @@ use crate::codes::Code;
 use crate::condition::{Expr, State};
 use crate::diagnostic::Report;
 use crate::fields::Spanned;
-use crate::suggest::did_you_mean;
+use crate::suggest::{declare, did_you_mean};
 use crate::written::content;
 use crate::written::deciding::{AppliesTo, Contents, Experiment, Suppression, Variant};
 use crate::written::goals::Goal;
@@ -248,7 +248,7 @@ fn known_as<'a>(
     if names.clone().any(|known| known == name.value) {
         return true;
     }
-    let help = did_you_mean(&name.value, names).unwrap_or_else(|| format!("no {what} is declared yet"));
+    let help = did_you_mean(&name.value, names).unwrap_or_else(|| declare(what));
     report.add_help(code, name.span, format!("there is no {what} `{}`", name.value), help);
     false
 }

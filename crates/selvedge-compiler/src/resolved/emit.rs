@@ -5,7 +5,7 @@ use super::fuse::truth_of;
 use super::truth::{Truth, when_true};
 use super::typed::Checker;
 use crate::codes::Code;
-use crate::suggest::did_you_mean;
+use crate::suggest::{did_you_mean, names};
 use crate::written::emit;
 use crate::written::rules::Rule;
 use crate::written::site::Site;
@@ -73,7 +73,8 @@ fn check_destination(written: &emit::Emit, rule: &Rule, site: &Site, checker: &m
         }
         Some(found) if !found.purposes.holds(rule.purpose) => {
             let message = format!("`{}` may not be told anything for this rule's purpose", written.to.value);
-            let help = "add the rule's purpose to the `purposes` of the destination".to_owned();
+            let (purpose, name) = (names(rule.purpose), &written.to.value);
+            let help = format!("add `{purpose}` to the `purposes` of `{name}` in site.yaml");
             checker.report.add_help(Code::E0343, written.to.span, message, help);
         }
         Some(_) => {}

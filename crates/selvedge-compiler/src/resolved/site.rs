@@ -17,7 +17,7 @@ use crate::codes::Code;
 use crate::diagnostic::Report;
 use crate::fields::Spanned;
 use crate::source::Span;
-use crate::suggest::did_you_mean;
+use crate::suggest::{declare, did_you_mean};
 use crate::written::capture::Capture;
 use crate::written::rules::{self, RulesFile};
 use crate::written::timing::Timing as WrittenTiming;
@@ -315,8 +315,7 @@ fn known<'a>(
         return Some(name.value.clone());
     }
     let message = format!("there is no {what} `{}`", name.value);
-    let help =
-        did_you_mean(&name.value, names.by_ref()).unwrap_or_else(|| format!("no {what} is declared yet"));
+    let help = did_you_mean(&name.value, names.by_ref()).unwrap_or_else(|| declare(what));
     report.add_help(code, name.span, message, help);
     None
 }

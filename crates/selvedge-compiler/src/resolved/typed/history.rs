@@ -5,7 +5,7 @@ use super::metric::{TypedMetric, count_kind};
 use crate::codes::Code;
 use crate::condition::{History, Metric};
 use crate::resolved::fact::{Domain, Fact, Leaf, LeafTest, Typed};
-use crate::suggest::did_you_mean;
+use crate::suggest::{declare, did_you_mean};
 use selvedge_core::wire::program::Window;
 
 impl Checker<'_, '_> {
@@ -56,7 +56,7 @@ impl Checker<'_, '_> {
 
     fn nothing_named<T>(&mut self, what: &str, metric: &Metric, help: Option<String>) -> Option<T> {
         let message = format!("there is no {what} `{}`", metric.path.name);
-        let help = help.unwrap_or_else(|| format!("no {what} is declared yet"));
+        let help = help.unwrap_or_else(|| declare(what));
         self.report.add_help(Code::E0321, metric.path.span, message, help);
         None
     }
