@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { bundled, html, lab } from './support/lab.mjs';
-import { launch, ready, until, visit } from './support/world.mjs';
+import { launch, ready, until, visit, watching } from './support/world.mjs';
 
 let site;
 let browser;
@@ -25,12 +25,11 @@ after(async () => {
 async function opened(path) {
   const { context, page } = await visit(browser);
   const begun = (await site.lines()).length;
-  const loaded = page.waitForResponse(/extras\.js/);
+  const watched = watching(page);
   await page.goto(site.url + path);
   await ready(page);
   await page.evaluate(() => selvedge.consent({ analytics: true, personalization: true }));
-  await loaded;
-  await page.waitForTimeout(300);
+  await watched;
   const names = ['page', 'marked', 'link_click', 'button_click', 'form_start', 'form_submit', 'form_abandon'];
   const events = () => until('the events', async () => {
     await page.evaluate(() => selvedge.flush());

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { html, lab, silence, tag } from './support/lab.mjs';
-import { launch, ready, until, visit } from './support/world.mjs';
+import { launch, pass, ready, until, visit, watching } from './support/world.mjs';
 
 const BODY = `
   <a id="inner" href="/target?secret=1#part">  Inner
@@ -44,6 +44,8 @@ const FILES = {
   '/short': html('<div style="height:1500px">Short</div>', tag('data-capture="scroll"')),
   '/target': html('Target', tag('data-capture="none"')),
   '/page.js': PAGE,
+  ...Object.fromEntries(['clicks', 'outbound', 'downloads', 'forms', 'search=q', 'scroll', 'time', 'exit', 'media', 'vitals', 'errors', 'rage', 'dead', 'visibility', 'datalayer=lead:newsletter_signup']
+    .map((word) => [`/alone/${word.split('=')[0]}`, html(BODY, tag(`data-capture="${word}"`))])),
   '/tone.wav': silence(2),
 };
 
@@ -62,13 +64,11 @@ after(async () => {
 async function opened(path = '/lab', { consent = true, isLazy = !path.startsWith('/off') } = {}) {
   const { context, page, requests } = await visit(browser);
   const begun = (await site.lines()).length;
-  const loaded = isLazy && consent ? page.waitForResponse(/extras\.js/) : undefined;
+  const watched = isLazy && consent ? watching(page) : undefined;
   await page.goto(site.url + path);
   await ready(page);
   if (consent) await page.evaluate(() => selvedge.consent({ analytics: true, personalization: true, advertising: true }));
-  await loaded;
-  // The chunk runs behind its response.
-  await page.waitForTimeout(300);
+  await watched;
   const lines = async () => (await site.lines(begun)).filter(({ kind = 'event' }) => kind === 'event');
   return {
     context,
@@ -210,6 +210,19 @@ for (const [kind, [act, expected]] of Object.entries(KINDS)) {
   });
 }
 
+const AT_HAND = ['clicks', 'outbound', 'downloads'];
+for (const kind of Object.keys(KINDS).filter((kind) => kind !== 'ecommerce')) {
+  test(`${kind} alone give their events, and no other kind its own`, async () => {
+    const { context, page, events, lines } = await opened(`/alone/${kind}`, { isLazy: !AT_HAND.includes(kind) });
+    const [act, own] = KINDS[kind];
+    await act(page);
+    for (const [name, wanted] of Object.entries(own)) await events(name, wanted.length);
+    const names = new Set((await lines()).map(({ name }) => name));
+    assert.deepEqual(automatic.filter((name) => names.has(name) && !(name in own)), []);
+    await context.close();
+  });
+}
+
 test('the time that a page is hidden is none that it is used', async () => {
   const { context, page, events } = await opened();
   const spent = await page.evaluate(async () => {
@@ -241,7 +254,7 @@ test('a route that begins at its top was not scrolled', async () => {
     history.pushState({}, '', '/short/two');
     scrollTo(0, 0);
   });
-  await page.waitForTimeout(500);
+  await pass(page, 500);
   await page.evaluate(() => selvedge.track('marked', {}));
   await events('marked');
   assert.equal((await lines()).filter(({ name }) => name === 'scroll_depth').length, 5);
@@ -316,7 +329,7 @@ test('routes are page views, of the History API and, where the site wants it, be
     const { context, page, events, lines } = await opened(path, { isLazy: path === '/lab' });
     for (const step of act) {
       await page.evaluate(step);
-      await page.waitForTimeout(100);
+      await pass(page, 100);
     }
     await page.evaluate(() => selvedge.track('marked', {}));
     await events('marked');

@@ -1,7 +1,7 @@
 // Before an answer nothing is stored or sent; a refusal destroys; a withdrawal erases and tells the edge.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { launch, log, picture, ready, serve, stored, until, visit } from './support/world.mjs';
+import { isAllowed, launch, log, picture, ready, serve, stored, until, visit, withCookie } from './support/world.mjs';
 
 let site;
 let browser;
@@ -44,12 +44,9 @@ async function assertRefused({ page, requests }, sent, step, isKept = true) {
   assert.deepEqual([analytics, personalization, advertising], [false, false, false], step);
 }
 
-/** What a site may ask for before the visitor has answered. */
-const isAllowed = ({ method, url, cookie }) => method === 'GET' && cookie === null
-  && !new URL(url).pathname.startsWith('/v1/');
-
 test('before an answer nothing is stored and only cookie-less GETs leave', async () => {
-  const { context, page, requests } = await visit(browser);
+  const { context, page, requests, left } = await visit(browser);
+  await withCookie(context, site.url);
   await page.goto(`${site.url}/?utm_medium=cpc&utm_source=ads`);
   await ready(page);
   await page.click('a[href^="/p/"]');
@@ -57,6 +54,8 @@ test('before an answer nothing is stored and only cookie-less GETs leave', async
   await page.waitForTimeout(1_500);
   await picture(page, 'consent-question');
   assert.deepEqual(await stored(page), nothing);
+  await left();
+  assert.ok(requests.some(({ cookie }) => cookie), 'the browser has a cookie to send');
   assert.deepEqual(requests.filter((request) => !isAllowed(request)), []);
   const before = (await log(site)).length;
   await context.close();
@@ -210,16 +209,19 @@ test('a withdrawal erases the queue and the ids, and tells the edge', async () =
   await context.close();
 });
 
-test('Global Privacy Control removes advertising whatever was pressed', async () => {
-  const { context, page } = await visit(browser, { extraHTTPHeaders: { 'sec-gpc': '1' } });
-  await page.addInitScript(() => Object.defineProperty(navigator, 'globalPrivacyControl', { value: true }));
-  await page.goto(`${site.url}/c/shoes`);
-  await ready(page);
-  await press(page, 'all');
-  await page.evaluate(() => selvedge.track('search', { query: 'gpc' }));
-  await page.evaluate(() => selvedge.flush());
-  const found = await until('the event', async () => (await log(site)).find(({ properties }) => properties.query === 'gpc'));
-  assert.ok(!found.purposes.includes('advertising'));
-  assert.equal(found.consent.gpc, true);
-  await context.close();
-});
+for (const [where, inPage, onWire] of [['the page and the edge', true, true], ['the page alone', true, false], ['the edge alone', false, true]]) {
+  test(`Global Privacy Control removes advertising whatever was pressed, also where ${where} can see it`, async () => {
+    const { context, page } = await visit(browser, { extraHTTPHeaders: onWire ? { 'sec-gpc': '1' } : {} });
+    if (inPage) await page.addInitScript(() => Object.defineProperty(navigator, 'globalPrivacyControl', { value: true }));
+    await page.goto(`${site.url}/c/shoes`);
+    await ready(page);
+    await press(page, 'all');
+    assert.equal(await page.evaluate(() => selvedge.consent().advertising), !inPage);
+    const query = `gpc: ${where}`;
+    await search(page, query);
+    const found = await until('the event', async () => (await log(site)).find(({ properties }) => properties.query === query));
+    assert.ok(!found.purposes.includes('advertising'));
+    assert.equal(found.consent.gpc, true);
+    await context.close();
+  });
+}

@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { SelvedgeProvider, Slot } from '../../www/sdk/lib/react.js';
 import { decide } from '../../www/sdk/lib/server.js';
 import { beside, page as html } from './support/site.mjs';
-import { launch, log, ready, repository, serve, until, visit } from './support/world.mjs';
+import { launch, log, pass, ready, repository, serve, until, visit } from './support/world.mjs';
 
 const requireFromWww = createRequire(`${repository}www/package.json`);
 const { createElement } = requireFromWww('react');
@@ -31,7 +31,7 @@ after(async () => {
 let marks = 0;
 /** The rules whose exposures came after the log's `from`th line, once all that the page has is there. */
 async function exposures(page, from) {
-  await page.waitForTimeout(SEEN_MS);
+  await pass(page, SEEN_MS);
   marks += 1;
   const mark = `mark ${marks}`;
   await page.evaluate((query) => {
@@ -77,7 +77,7 @@ test('the page decides and shows, the edge says the same: one exposure a page vi
     selvedge.identify('u-17', { loyalty_tier: 'gold' });
   }, CONSENT);
   await stands(page, 'hero', 'Gold');
-  await page.waitForTimeout(SEEN_MS);
+  await pass(page, SEEN_MS);
   letGo();
   await answered(page);
   for (const query of ['boots', 'socks']) {
@@ -99,7 +99,7 @@ test('the edge says something else after a while: each was seen, each counts onc
   const letGo = await hold(page);
   await page.evaluate((consent) => selvedge.consent(consent), CONSENT);
   await until('what the page decides', () => page.evaluate(() => selvedge.decisions().some(({ rule }) => rule === 'social-banner')));
-  await page.waitForTimeout(SEEN_MS);
+  await pass(page, SEEN_MS);
   letGo();
   await until('what the edge decides', () => page.evaluate(() => selvedge.decisions().some(({ rule }) => rule === 'alpine-delivery-banner')));
   assert.deepEqual(await exposures(page, from), ['social-banner', 'alpine-delivery-banner']);
@@ -184,7 +184,7 @@ test('a server rendered it, the page decides the same and the edge too: one expo
     window.texts = [];
     new MutationObserver(() => texts.push(document.querySelector('h1').textContent)).observe(document.querySelector('main'), { childList: true, characterData: true, subtree: true });
   });
-  await page.waitForTimeout(SEEN_MS);
+  await pass(page, SEEN_MS);
   await page.evaluate((consent) => {
     selvedge.consent(consent);
     selvedge.identify('u-21', { loyalty_tier: 'gold' });
@@ -201,7 +201,7 @@ test('a server rendered it and the page decides otherwise: what the server alone
   await ready(page);
   const letGo = await hold(page);
   await page.evaluate((consent) => selvedge.consent(consent), CONSENT);
-  await page.waitForTimeout(SEEN_MS);
+  await pass(page, SEEN_MS);
   assert.match(await page.textContent('h1'), /Gold/, 'until the edge has answered, what the server decided stands');
   letGo();
   await page.waitForFunction(() => !document.querySelector('h1').textContent.includes('Gold'));
@@ -211,7 +211,7 @@ test('a server rendered it and the page decides otherwise: what the server alone
 
 test('a server rendered it and no script came: nothing counts, until the server itself says that it was seen', async () => {
   const { page, from, visitor, close } = await rendered('');
-  await page.waitForTimeout(SEEN_MS);
+  await pass(page, SEEN_MS);
   assert.deepEqual((await log(site)).slice(from), []);
   const seen = { sequence: 2, type: 'exposure', time: Date.now(), properties: { slot: 'hero', rule: 'gold-hero', content: 'gold_hero' } };
   assert.deepEqual([(await collect(visitor, seen)).accepted, (await collect(visitor, seen)).duplicates], [1, 1]);

@@ -106,9 +106,10 @@ test('a variant is forced and let go, and the tab remembers until the preview is
   assert.deepEqual(await select.locator('option').allTextContents(), ['as it is drawn', 'cart-discount/control', 'cart-discount/ten_percent', 'cart-discount/free_shipping']);
   const asked = page.waitForRequest((request) => /decide/.test(request.url()) && /free_shipping/.test(request.postData()));
   await select.focus();
+  await select.evaluate((before) => before.setAttribute('data-before', ''));
   await select.selectOption('cart-discount/free_shipping');
   assert.deepEqual(JSON.parse((await asked).postData()).variants, ['cart-discount/free_shipping']);
-  await page.waitForTimeout(300);
+  await until('the overlay, drawn anew', async () => !(await overlay(page).locator('[data-before]').count()));
   assert.equal(await page.evaluate(() => document.querySelector('selvedge-preview').shadowRoot.activeElement?.id), 'variant-inbox-cart-discount', 'the focus stays');
   await page.reload();
   await page.waitForSelector('selvedge-preview >> select');
@@ -159,6 +160,36 @@ test('without a mouse: tab, fold, unfold, escape', async () => {
   assert.deepEqual(await finds(page), []);
   await page.keyboard.press('Enter');
   assert.equal(await page.locator('selvedge-preview .panel').isVisible(), true);
+  await context.close();
+});
+
+test('the shop works without a mouse, and shows where the focus is', async () => {
+  const { context, page } = await visit(browser);
+  await page.goto(`${site.url}/`);
+  await ready(page);
+  /** Tabs on until the focus is on such an element, which must show it, and presses a key there. */
+  const press = async (selector, key = 'Enter') => {
+    await page.waitForSelector(selector);
+    const isThere = () => page.evaluate((selector) => document.activeElement.matches(selector), selector);
+    for (let tabs = 0; !(await isThere()); tabs += 1) {
+      assert.ok(tabs < 80, `${selector} cannot be reached by the tab key`);
+      await page.keyboard.press('Tab');
+    }
+    const outline = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
+    assert.notEqual(outline, 'none', `the focus on ${selector} cannot be seen`);
+    await page.keyboard.press(key);
+  };
+  await press('[data-consent="all"]');
+  assert.ok(await page.evaluate(() => selvedge.consent().analytics));
+  await press('.shelves a[href="/c/shoes"]');
+  await page.waitForSelector('h1:has-text("Shoes")');
+  await press('a.card-link');
+  await press('[data-action="add-to-cart"]');
+  await page.waitForFunction(() => document.querySelector('[data-part="cart-count"]').textContent === '1');
+  await press('[data-part="cart-link"]');
+  await page.waitForFunction(() => location.pathname === '/cart');
+  await press('[data-action="quantity"]:nth-of-type(2)', 'Space');
+  await page.waitForFunction(() => document.querySelector('[data-part="cart-count"]').textContent === '2');
   await context.close();
 });
 

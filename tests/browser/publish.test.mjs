@@ -38,7 +38,7 @@ test('an open page shows what was published, and a broken file leaves it as it w
   const banner = () => page.textContent('[data-selvedge-slot="banner"]');
   await until('the first banner', async () => (await banner()).includes('Sixty days'));
   await edit('content.yaml', 'Sixty days', 'Ninety days');
-  await until('the new banner', async () => (await banner()).includes('Ninety days'), 5_000);
+  await until('the new banner', async () => (await banner()).includes('Ninety days'));
   await page.evaluate(() => selvedge.track('search', { query: 'the page still counts' }));
 
   const refused = await edit('content.yaml', 'Ninety days', 'Ninety days: [');

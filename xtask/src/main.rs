@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use xtask::repo::Repo;
 use xtask::sim::{self, Seeds};
-use xtask::{bench, build, dev, setup, size, test, tidy};
+use xtask::{bench, build, dev, pages, setup, size, test, tidy};
 
 /// Every chore of the repository.
 #[derive(Parser)]
@@ -107,7 +107,11 @@ fn run(chore: Chore) -> Result<ExitCode> {
             println!("browser: {}", setup::chromium()?.display());
             true
         }
-        Chore::Build => build::deployable(&repo).map(|()| true)?,
+        Chore::Build => {
+            build::deployable(&repo)?;
+            print!("{}", pages::integrity(&repo)?);
+            true
+        }
         Chore::Dev { port, data, site } => {
             let options = dev::Options { port, data: here(&repo, data), site: here(&repo, site) };
             dev::run(&repo, &options).map(|()| true)?

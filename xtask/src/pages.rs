@@ -1,5 +1,6 @@
 //! The JavaScript packages of `www/`: each is built by its own `build.mjs` into its `dist/`.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -51,6 +52,22 @@ fn package(repo: &Repo, name: &str, what: &str, outputs: &[&str]) -> Result<()> 
     Ok(())
 }
 
+/// The hashes of the SDK's files (Subresource Integrity), a file on each line.
+///
+/// # Errors
+/// When the SDK is not built.
+pub fn integrity(repo: &Repo) -> Result<String> {
+    let file = repo.www().join("sdk/dist/integrity.json");
+    let text = fs::read_to_string(&file).context("www/sdk is not built")?;
+    lines(&text).with_context(|| format!("{} does not hold hashes by file", file.display()))
+}
+
+fn lines(json: &str) -> Result<String> {
+    let hashes: BTreeMap<String, String> = serde_json::from_str(json)?;
+    let width = hashes.keys().map(String::len).max().unwrap_or(0);
+    Ok(hashes.iter().map(|(file, hash)| format!("{file:width$}  {hash}\n")).collect())
+}
+
 /// Puts everything that is served as a file into `folder`: the shop at its root, the console under `/console/`, the
 /// SDK under [`SDK_PREFIX`].
 ///
@@ -65,4 +82,17 @@ pub fn stage(repo: &Repo, folder: &Path) -> Result<()> {
         copy_tree(&dist, &folder.join(prefix)).with_context(|| format!("www/{package} is not built"))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashes_are_said_a_file_on_each_line_and_what_holds_none_is_refused() {
+        let json = r#"{"selvedge.js": "sha384-b", "stub": "sha384-c", "loader.js": "sha384-a"}"#;
+        let said = lines(json).expect("hashes");
+        assert_eq!(said, "loader.js    sha384-a\nselvedge.js  sha384-b\nstub         sha384-c\n");
+        assert!(lines(r#"{"selvedge.js": 7}"#).is_err());
+    }
 }

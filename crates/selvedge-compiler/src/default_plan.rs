@@ -83,6 +83,11 @@ pub const KINDS: &[Kind] = &[
         events! { file_download { extension TEXT, text FOUND, url FOUND } },
     ),
     switch(
+        "contents",
+        "clicks on links and buttons of what a rule shows, and that it was put away (`data-selvedge-dismiss`)",
+        events! { exposure_click { rule TEXT, slot TEXT } exposure_dismiss { rule TEXT, slot TEXT } },
+    ),
+    switch(
         "forms",
         "forms that were begun, sent, or left: the names of fields, never what stands in them",
         events! {

@@ -58,12 +58,29 @@ export const launch = (options = {}) => chromium.launch({
 export async function visit(browser, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   const requests = [];
-  context.on('request', (request) => requests.push({
-    method: request.method(),
-    url: request.url(),
-    cookie: request.headers().cookie ?? null,
-  }));
-  return { context, requests, page: await context.newPage() };
+  const sent = [];
+  context.on('request', (request) => {
+    const seen = { method: request.method(), url: request.url(), cookie: null };
+    requests.push(seen);
+    // Only the headers that really left have cookies in them, and those are known a little later.
+    sent.push(request.allHeaders().then(({ cookie = null }) => Object.assign(seen, { cookie }), () => {}));
+  });
+  /** The headers of all requests so far are known, of those that hang as well as they ever will be. */
+  const left = () => Promise.race([Promise.all(sent), new Promise((done) => setTimeout(done, 2_000))]);
+  return { context, requests, left, page: await context.newPage() };
+}
+
+/** Gives the visitor's browser a cookie of the site's own, which scripts cannot see: what is asked for with cookies shows it. */
+export const withCookie = (context, url) => context.addCookies([{ name: 'site_session', value: '1', url, httpOnly: true }]);
+
+/**
+ * Whether a page may ask for this before the visitor has answered: GETs, none of them of the visitor, and what our code fetches
+ * goes without cookies. (A script has those that the browser sends with any script of the site.)
+ */
+export function isAllowed({ method, url, cookie }) {
+  const { pathname } = new URL(url);
+  const isFetched = /^\/s\/|\.wasm$/.test(pathname);
+  return method === 'GET' && !pathname.startsWith('/v1/') && !(isFetched && cookie);
 }
 
 /** Everything the page could have stored on the device. */
@@ -95,6 +112,16 @@ export async function until(what, ask, ms = PATIENCE_MS) {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
+
+/** Waits until the chunk of what is captured beyond clicks is there and watches. Asked for before it can come, awaited once it may. */
+export const watching = (page) => {
+  const response = page.waitForResponse(/extras\.js/);
+  // The same module: whoever asked for it first, the client, has it first.
+  return response.then((found) => page.evaluate((url) => import(url).then(() => {}), found.url()));
+};
+
+/** Lets the page's own clock run so long: a machine that is busy slows all of the page alike. */
+export const pass = (page, ms) => page.evaluate((ms) => new Promise((done) => setTimeout(done, ms)), ms);
 
 /** Keeps a picture of the page beside the test results. */
 export async function picture(page, name) {

@@ -1,6 +1,6 @@
 /**
  * The stub: runs from one async script tag, queues calls until the client is ready, starts the downloads at once and never
- * blocks the page. Every request goes without cookies, and nothing is stored but by keep.ts.
+ * blocks the page. What it fetches goes without cookies, and nothing is stored but by keep.ts.
  */
 import type { Call, Stub } from "./stub";
 import { keepCalls } from "./keep";

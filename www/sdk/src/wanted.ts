@@ -5,7 +5,7 @@ import type { Page, Wanted } from "./capture/page";
 import type { Settings } from "./sink";
 
 /** What needs no code of its own. */
-const AT_HAND = /^(none|routes|hash|loss|clicks|outbound|downloads|ecommerce)$/;
+const AT_HAND = /^(none|routes|hash|loss|clicks|outbound|downloads|contents|ecommerce)$/;
 const IDLE_MS_MAX = 2_000;
 
 /** `data-capture="forms search=q,query"` on the script tag takes the place of the config's. */

@@ -228,6 +228,7 @@ const CAPTURE: &[Key] = &[
     key("clicks", PLACE, "clicks on links within the site, and on buttons"),
     key("outbound", PLACE, "clicks on links to other hosts"),
     key("downloads", PLACE, "clicks on links to files"),
+    key("contents", PLACE, "clicks on what a rule shows, and that it was put away"),
     key("forms", PLACE, "forms that were begun, sent, or left"),
     key("search", Form::Either(&[Form::List(&Form::Text), PLACE]), "URL parameters of the site's search"),
     key("scroll", PLACE, "how far a page was scrolled"),
