@@ -31,9 +31,12 @@ export function open(
     if (read & TCF) readTcf(hearString);
     if (read & GPP) readGpp(hearString);
   }
-  if (read & CONSENT_MODE) readConsentMode(hear, region);
+  const isHeld = read & CONSENT_MODE && readConsentMode(hear, region);
   if (read & PLATFORM && platform) readPlatform(hear, platform);
-  // Who said nothing by now is not waited for any longer, and heard all the same when it comes.
-  setTimeout(() => read & ~met && say(read & ~met, ABSENT), wait);
+  // Who said nothing by now is not waited for any longer, and heard all the same when it comes. A default may say how long itself.
+  setTimeout(() => {
+    const silent = read & ~met & ~(isHeld && isHeld() ? CONSENT_MODE : 0);
+    if (silent) say(silent, ABSENT);
+  }, wait);
   if (tell) tellConsentMode(purposes(tellConsentMode));
 }

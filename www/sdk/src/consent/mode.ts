@@ -15,8 +15,8 @@ export function dataLayer(): Layer {
   return ((window as unknown as { dataLayer?: Layer }).dataLayer ??= [] as unknown as Layer);
 }
 
-/** `region`: where the visitor is, `US` or `US-CA`. */
-export function readConsentMode(say: Say, region: string): void {
+/** `region`: where the visitor is, `US` or `US-CA`. Gives back whether a default has an update waited for. */
+export function readConsentMode(say: Say, region: string): () => boolean {
   const layer = dataLayer();
   const values: Record<string, unknown> = {};
   const ranks: Record<string, number> = {};
@@ -61,6 +61,7 @@ export function readConsentMode(say: Say, region: string): void {
     items.forEach(take);
     return length;
   };
+  return () => waits > 0;
 }
 
 /** How special a default is: 2 names the visitor's subdivision, 1 the country, 0 no region; -1 is of other regions. */
