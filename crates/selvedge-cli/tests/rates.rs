@@ -107,6 +107,30 @@ fn pushed_rates_convert_and_where_none_came_nothing_is_known() {
 }
 
 #[test]
+fn the_prices_of_items_are_converted_with_their_event() {
+    let dear = "(count purchase where any(items, price > 50 EUR) in 7d) >= 1";
+    let rules = |text: String| {
+        let (head, rest) = text.split_once("when: ").expect("a condition");
+        let (_, rest) = rest.split_once('\n').expect("it ends");
+        format!("{head}when: {dear}\n{rest}")
+    };
+    let folder = site("items", "rules.yaml", rules);
+    let case = |price: u32, hero: &str| {
+        format!(
+            "- name: {price} dollars
+  events:
+    - \"0s purchase {{currency: USD, items: [{{price: {price}}}]}}\"
+  expect:
+    - hero: {hero}
+"
+        )
+    };
+    fs::write(folder.join("tests/gift.yaml"), case(55, "offer") + &case(54, "none")).expect("a file");
+    let (is_good, said) = selvedge(&folder, &["test", "."]);
+    assert!(is_good && said.contains("2 passed, 0 failed"), "{said}");
+}
+
+#[test]
 fn rates_convert_in_simulations_and_explanations() {
     let folder = site("recorded", "", |text| text);
     fs::write(folder.with_extension("map.yaml"), MAP).expect("a file");

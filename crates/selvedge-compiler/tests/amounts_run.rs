@@ -2,10 +2,10 @@
 
 mod common;
 
-use common::visit::{DAY, HOUR, MINUTE, Visit, int, text};
+use common::visit::{DAY, HOUR, MINUTE, START_MS, Visit, int, text};
 use common::{Site, codes, compiled, rendered, with_condition};
 use selvedge_compiler::{Code, compile, compile_beside};
-use selvedge_core::wire::program::{MetricKind, Parts, Scope, WarmUp, Window};
+use selvedge_core::wire::program::{LookupCell, MetricKind, Parts, Scope, WarmUp, Window};
 
 /// The small site with a rule of this condition; purchases may name their currency.
 fn site(head: &str, condition: &str) -> Site {
@@ -80,6 +80,41 @@ fn what_another_currency_hid_is_known_again_when_it_has_left_the_window() {
     pays(&mut visit, "USD");
     assert!(!visit.shows());
     assert!(visit.wait(DAY + 2 * HOUR).shows());
+}
+
+#[test]
+fn what_another_currency_hides_from_a_page_view_is_known_again_in_the_next() {
+    for (condition, other) in [
+        ("(sum purchase.value in page) < 100 EUR", false),
+        ("(count purchase where value >= 50 EUR in page) <= 1", false),
+        ("((count purchase where value >= 50 EUR in page) = 1) is not true", true),
+        ("(max purchase.value in page) >= 70 EUR", true),
+    ] {
+        let mut visit = visit(condition);
+        visit.event("page", &[]);
+        pays(&mut visit, "EUR");
+        let own = visit.shows();
+        pays(visit.wait(MINUTE), "USD");
+        assert_eq!(visit.shows(), other, "{condition}");
+        visit.wait(MINUTE).event("page", &[]);
+        pays(&mut visit, "EUR");
+        assert_eq!(visit.shows(), own, "{condition}: the next page view");
+    }
+}
+
+#[test]
+fn a_rate_that_is_too_old_says_nothing_any_more() {
+    let mut files = site("", "(sum purchase.value in 30d) >= 10 USD");
+    let lookups = "rates: fx\nlookups:\n  fx:\n    key: currency\n    from: push\n    columns:\n      rate: number\n    ttl: 1h\n";
+    files.entry("site.yaml".to_owned()).or_default().push_str(lookups);
+    let mut visit = Visit::new(&files);
+    buys(&mut visit, 5);
+    assert_eq!(visit.truth(), None, "no rate came yet");
+    let until = LookupCell::Number(START_MS + HOUR);
+    visit.pushed(&files, &[("USD", &[LookupCell::Number(500_000), until])]);
+    assert_eq!(visit.truth(), Some(true));
+    assert_eq!(visit.wait(HOUR - 1).truth(), Some(true));
+    assert_eq!(visit.wait(MINUTE).truth(), None);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod common;
 
+use common::visit::Visit;
 use common::{Site, codes, compiled, small_site};
 use selvedge_compiler::{Code, Severity};
 use selvedge_core::consent::Purposes;
@@ -11,7 +12,7 @@ use selvedge_core::number::Number;
 use selvedge_core::rules::{Image, Moment, Orders, Place, content, decide, step};
 use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::{Map, Value};
-use selvedge_core::wire::program::Content;
+use selvedge_core::wire::program::{Content, LookupCell, LookupRow, with_live, with_rows};
 use selvedge_core::wire::state::VisitorState;
 use std::path::Path;
 
@@ -393,4 +394,78 @@ fn no_attack_that_is_a_value_leaves_its_place() {
         let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte);
         assert!(!value.is_empty() && value.bytes().all(is_part), "{attack}: {value}");
     }
+}
+
+/// A site whose rates are those of a file (a dollar is half a euro), or are pushed.
+fn with_rates(content: &str, when: &str, is_pushed: bool) -> Site {
+    let mut files = site(content, when);
+    let from = if is_pushed { "push\n    columns:\n      rate: number" } else { "csv fx.csv" };
+    let lookups = format!("rates: fx\nlookups:\n  fx:\n    key: currency\n    from: {from}\n");
+    files.insert("fx.csv".to_owned(), "currency,rate\nUSD,0.5\nTRY,9000000000000\n".to_owned());
+    files.entry("site.yaml".to_owned()).or_default().push_str(&lookups);
+    files
+}
+
+#[test]
+fn amounts_of_other_currencies_are_shown_in_that_of_the_site() {
+    let said = |value: &str, traits: &[(&str, Value)]| {
+        let files = with_rates(&format!("  type: text\n  text: '{value}'\n"), "session.pages >= 1", false);
+        field(shown(&files, "en", traits), "text")
+    };
+    assert_eq!(said("{{50 USD - spent else \"?\"}}", &[("spent", cents(1_050))]), "\u{20ac}14.50");
+    assert_eq!(said("{{spent else 21 USD}}", &[]), "\u{20ac}10.50");
+    let json =
+        with_rates("  type: json\n  json: {left: '{{spent else 21 USD}}'}\n", "session.pages >= 1", false);
+    assert_eq!(field(shown(&json, "en", &[]), "json"), "{\"left\":10.5}");
+}
+
+#[test]
+fn pushed_rates_stand_where_they_are_asked_and_not_in_what_stands_in() {
+    let of = |value: &str, when: &str| {
+        errors(&with_rates(&format!("  type: text\n  text: '{value}'\n"), when, true))
+    };
+    let always = "session.pages >= 1";
+    assert_eq!(of("{{50 USD - spent}}", "spent >= 1 EUR"), [Code::E0602], "no rate may have come");
+    assert_eq!(of("{{50 USD - spent}}", "spent >= 20 USD and spent <= 50 USD"), []);
+    assert_eq!(of("{{50 USD - spent else \"?\"}}", always), []);
+    assert_eq!(of("{{spent else 50 USD}}", always), [Code::E0304]);
+    let files = with_rates("  type: text\n  text: '{{50 USD - spent else \"?\"}}'\n", always, true);
+    let full = compiled(&files).full_bytes;
+    let traits = &[("spent", cents(1_050))][..];
+    let at_edge = |bytes: &[u8]| field(run(bytes, Place::Edge, "en", traits), "text");
+    assert_eq!(at_edge(&full), "?");
+    let row = LookupRow { key: "USD".into(), cells: vec![LookupCell::Number(500_000)] };
+    let pushed = with_rows(&full, &[(0, vec![row])]).expect("fits");
+    assert_eq!(at_edge(&with_live(&pushed, &[]).expect("is a program")), "\u{20ac}14.50");
+}
+
+#[test]
+fn an_amount_without_a_rate_or_too_large_is_refused_in_a_content() {
+    for amount in ["50 CHF", "9000000 TRY"] {
+        for value in [format!("{{{{{amount} - spent else \"?\"}}}}"), format!("{{{{spent else {amount}}}}}")]
+        {
+            let files =
+                with_rates(&format!("  type: text\n  text: '{value}'\n"), "session.pages >= 1", false);
+            assert_eq!(errors(&files), [Code::E0304], "{value}");
+        }
+    }
+}
+
+#[test]
+fn beside_else_amounts_have_the_rates_of_a_file() {
+    let shows = |when: &str| {
+        let files = with_rates("  type: text\n  text: yes\n", when, false);
+        errors(&files).is_empty().then(|| Visit::new(&files).event("page", &[]).shows())
+    };
+    assert_eq!(shows("spent else 10 USD >= 5 EUR"), Some(true));
+    assert_eq!(shows("spent else 9 USD >= 5 EUR"), Some(false));
+    assert_eq!(shows("spent else 5 EUR >= 10 USD"), Some(true));
+    assert_eq!(shows("spent else 5 EUR between 10.01 USD and 90 USD"), Some(false));
+    assert_eq!(
+        shows("(count purchase where value else 1 USD > 1 EUR in 7d) = 0"),
+        None,
+        "a metric has no rate"
+    );
+    let pushed = with_rates("  type: text\n  text: yes\n", "spent else 10 USD >= 5 EUR", true);
+    assert_eq!(errors(&pushed), [Code::E0304]);
 }

@@ -5,8 +5,8 @@
 use crate::site::Site;
 use alloc::borrow::Cow;
 use alloc::string::String;
+use alloc::vec::Vec;
 use selvedge_core::event::Event;
-use selvedge_core::number::Micro;
 use selvedge_core::tracking_plan::{PlanEvent, PropertyType};
 use selvedge_core::value::{Map, Value};
 
@@ -21,7 +21,7 @@ pub struct Counted<'a> {
 /// The event at the rates of this moment; as it is, where its amounts are in the site's currency, or the rate is not known.
 #[must_use]
 pub fn counted<'a>(site: &Site, event: Cow<'a, Event>, now_ms: i64) -> Counted<'a> {
-    match rate_of(site, &event, now_ms).and_then(|rate| converted(site, &event, rate)) {
+    match rate_of(site, &event, now_ms).and_then(|rate| changed(site, &event, Some(rate))) {
         Some(event) => Counted { event: Cow::Owned(event), is_converted: true },
         None => Counted { event, is_converted: false },
     }
@@ -46,25 +46,41 @@ fn rate_of(site: &Site, event: &Event, now_ms: i64) -> Option<i64> {
     site.program.rate((rates.table, rates.column), currency.as_bytes(), now_ms)
 }
 
-/// The event with its amounts converted; `None` where one of them does not fit.
-fn converted(site: &Site, event: &Event, rate: i64) -> Option<Event> {
-    let items = site.config.rates.as_ref().map(|rates| rates.items.as_slice()).unwrap_or_default();
+/// The properties of an event of another currency as a condition on its record reads them: with its amounts at the rates of
+/// this moment, without them where those are not known. Nothing where its amounts are in the site's currency.
+#[must_use]
+pub fn readable(site: &Site, event: &Event, now_ms: i64) -> Option<Map> {
+    if !is_foreign(site, event) {
+        return None;
+    }
+    let rate = rate_of(site, event, now_ms);
+    let found = rate.and_then(|rate| changed(site, event, Some(rate))).or_else(|| changed(site, event, None));
+    found.map(|event| event.properties)
+}
+
+/// The amounts of items where no rates say which they are.
+const ITEM_AMOUNTS: [&str; 2] = ["price", "value"];
+
+/// The event with its amounts converted; `None` where one of them does not fit. Without a rate they are left out.
+fn changed(site: &Site, event: &Event, rate: Option<i64>) -> Option<Event> {
+    let named = site.config.rates.iter().flat_map(|rates| &rates.items).map(String::as_str);
+    let mut items: Vec<&str> = ITEM_AMOUNTS.into_iter().chain(named).collect();
+    items.sort_unstable();
+    items.dedup();
     let parts = site.program.parts();
     let mut event = event.clone();
-    if let Some(planned) = parts.plan.find(&event) {
-        for path in amounts(planned) {
-            convert_at(&mut event.properties, path, rate)?;
-        }
-    }
+    let planned = parts.plan.find(&event);
+    let mut paths: Vec<&str> = planned.into_iter().flat_map(amounts).collect();
     if parts.cart.iter().any(|known| known.event == event.name) {
-        let planned = parts.plan.find(&event);
-        let is_left = |name: &&str| planned.is_none_or(|planned| amounts(planned).all(|path| path != *name));
-        for name in ["price", "value"].iter().copied().filter(|name| is_left(name)) {
-            convert_at(&mut event.properties, name, rate)?;
-        }
+        paths.extend(ITEM_AMOUNTS);
+    }
+    paths.sort_unstable();
+    paths.dedup();
+    for path in paths {
+        change_at(&mut event.properties, path, rate)?;
     }
     for (_, value) in event.properties.iter_mut() {
-        convert_items(value, items, rate)?;
+        change_items(value, &items, rate)?;
     }
     Some(event)
 }
@@ -75,18 +91,18 @@ fn amounts(planned: &PlanEvent) -> impl Iterator<Item = &str> {
     money.map(|property| property.name.as_str())
 }
 
-fn convert_items(value: &mut Value, names: &[String], rate: i64) -> Option<()> {
+fn change_items(value: &mut Value, names: &[&str], rate: Option<i64>) -> Option<()> {
     let Value::List(items) = value else { return Some(()) };
     for item in items {
         if let Value::Object(item) = item {
-            names.iter().try_for_each(|name| convert_at(item, name, rate))?;
+            names.iter().try_for_each(|name| change_at(item, name, rate))?;
         }
     }
     Some(())
 }
 
-/// Converts the amount at a path, if there is one; dots reach into objects.
-fn convert_at(mut map: &mut Map, mut path: &str, rate: i64) -> Option<()> {
+/// Converts the amount at a path, if there is one, or leaves it out; dots reach into objects.
+fn change_at(mut map: &mut Map, mut path: &str, rate: Option<i64>) -> Option<()> {
     while map.get(path).is_none() {
         let Some((name, rest)) = path.split_once('.') else { return Some(()) };
         let Some((_, Value::Object(inner))) = map.iter_mut().find(|(known, _)| *known == name) else {
@@ -94,9 +110,13 @@ fn convert_at(mut map: &mut Map, mut path: &str, rate: i64) -> Option<()> {
         };
         (map, path) = (inner, rest);
     }
-    if let Some((_, Value::Number(number))) = map.iter_mut().find(|(known, _)| *known == path) {
-        let Micro(micro) = number.micro()?.at_rate(rate)?;
-        *number = Micro(micro).number();
+    if let Some((_, value)) = map.iter_mut().find(|(known, _)| *known == path)
+        && let Value::Number(number) = value
+    {
+        *value = match rate {
+            Some(rate) => Value::Number(number.micro()?.at_rate(rate)?.number()),
+            None => Value::Null,
+        };
     }
     Some(())
 }

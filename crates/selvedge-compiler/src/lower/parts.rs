@@ -544,6 +544,7 @@ fn edge_config(site: &Site, builder: &mut Builder<'_>, files: &Files<'_>) -> Edg
 /// The properties of items that are amounts: those that the cart reads, and those that conditions compare with amounts.
 fn amounts_of_items(site: &Site) -> Vec<String> {
     let filters = site.metrics.iter().flatten().flat_map(ResolvedMetric::filters);
+    let filters = filters.chain(site.filters.iter().flatten());
     let tests = filters.flat_map(Truth::leaves).filter_map(|leaf| match &leaf.fact {
         Fact::AnyItem(test) => Some(test.amounts.iter().cloned()),
         _ => None,

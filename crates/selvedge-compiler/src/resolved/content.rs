@@ -4,6 +4,7 @@ use super::calendar;
 use super::fact::{Domain, Fact, FactType, Leaf, LeafTest};
 use super::lookups::cell;
 use super::names::{Meaning, Names};
+use super::rates::{Exchange, Worth};
 use super::style::{Style, plain};
 use super::typed::Used;
 use crate::codes::Code;
@@ -14,7 +15,7 @@ use crate::source::Span;
 use crate::suggest::did_you_mean;
 use crate::template::{Expr, Format as WrittenFormat, Literal, Lookup, Operation, Placeholder as Written};
 use crate::written::content::{self, Field, Wording as WrittenWording, escape_json};
-use crate::written::lookups::{ColumnKind, Lookup as Table};
+use crate::written::lookups::ColumnKind;
 use selvedge_core::consent::Purposes;
 use selvedge_core::limits::{CONTENT_VALUES_MAX, STEPS_MAX};
 use selvedge_core::number::MICRO;
@@ -94,8 +95,7 @@ impl Content {
 /// What contents are resolved with.
 pub(super) struct Setting<'a> {
     pub names: &'a Names<'a>,
-    pub currency: &'a str,
-    pub lookups: &'a [Table],
+    pub exchange: Exchange<'a>,
     /// The language of those contents that name none.
     pub language: &'a str,
 }
@@ -245,10 +245,7 @@ impl Typer<'_, '_> {
         let otherwise = match &written.otherwise {
             None => None,
             Some(Literal::Text(text)) => Some(format!("\"{}\"", escaped(text, Escape::Json))),
-            Some(literal) => {
-                self.otherwise(literal, kind, &Format::Number(plain()), written.span)?;
-                Some(micro_text(micro_of(literal)))
-            }
+            Some(literal) => self.otherwise(literal, kind, &Format::Number(plain()), written.span),
         };
         let format = Format::Number(plain());
         Some(vec![Piece::Value(Placeholder { steps, format, escape: Escape::Text, otherwise })])
@@ -273,10 +270,7 @@ impl Typer<'_, '_> {
 
     fn expr(&mut self, expr: &Expr, steps: &mut Vec<Step>) -> Option<Kind> {
         match expr {
-            Expr::Literal(literal) => {
-                steps.push(Step::Constant(micro_of(literal)));
-                self.literal(literal)
-            }
+            Expr::Literal(literal) => self.literal(literal, steps),
             Expr::Now => {
                 steps.push(self.read(Read::Now));
                 Some(Kind::Time)
@@ -296,24 +290,30 @@ impl Typer<'_, '_> {
         }
     }
 
-    fn literal(&mut self, literal: &Literal) -> Option<Kind> {
-        match literal {
-            Literal::Text(_) => Some(Kind::Text),
-            Literal::Number(_) => Some(Kind::Number),
-            Literal::Duration(_) => Some(Kind::Duration),
-            Literal::Money(micro, currency, span) => {
-                if currency != self.setting.currency {
-                    let message = format!(
-                        "the site's currency is {}, and there are no rates to {currency}",
-                        self.setting.currency
-                    );
-                    let help = format!("write `{} {}`", micro_text(*micro), self.setting.currency);
-                    self.report.add_help(Code::E0304, *span, message, help);
-                    return None;
-                }
-                Some(Kind::Money)
+    /// A constant; of another currency, what it is worth.
+    fn literal(&mut self, literal: &Literal, steps: &mut Vec<Step>) -> Option<Kind> {
+        let Some(Worth { settled, fact }) = self.worth(literal)? else {
+            steps.push(Step::Constant(micro_of(literal)));
+            return Some(kind_of(literal));
+        };
+        match (settled, literal) {
+            (Some(micro), _) => steps.push(Step::Constant(micro)),
+            (None, Literal::Money(micro, currency, span)) => {
+                let name = format!("{} {currency}", micro_text(*micro));
+                self.reads(Fact::Amount(Box::new(fact)), Kind::Money, &name, *span, steps);
             }
+            (None, _) => return None,
         }
+        Some(Kind::Money)
+    }
+
+    /// What an amount of another currency is worth; nothing of what is none.
+    fn worth(&mut self, literal: &Literal) -> Option<Option<Worth>> {
+        let Literal::Money(micro, currency, span) = literal else { return Some(None) };
+        if currency == self.setting.exchange.currency {
+            return Some(None);
+        }
+        self.setting.exchange.worth(*micro, currency, *span, self.report).map(Some)
     }
 
     fn result(&mut self, operation: Operation, first: Kind, second: Kind, span: Span) -> Option<Kind> {
@@ -381,8 +381,13 @@ impl Typer<'_, '_> {
             self.report.add_help(Code::E0301, at, message, help);
             return None;
         };
-        let (found, column) =
-            cell(self.setting.lookups, (&lookup.table, &lookup.column), fact, lookup.span, self.report)?;
+        let (found, column) = cell(
+            self.setting.exchange.lookups,
+            (&lookup.table, &lookup.column),
+            fact,
+            lookup.span,
+            self.report,
+        )?;
         let name = format!("{}[{key}].{}", lookup.table, lookup.column);
         let kind = match column {
             ColumnKind::Text => Kind::Text,
@@ -440,9 +445,9 @@ impl Typer<'_, '_> {
             (Kind::Number, Some(WrittenFormat::Decimals(decimals, _))) => {
                 Format::Number(self.style.number(Some(*decimals)))
             }
-            (Kind::Money, None) => Format::Number(self.style.money(self.setting.currency, None)),
+            (Kind::Money, None) => Format::Number(self.style.money(self.setting.exchange.currency, None)),
             (Kind::Money, Some(WrittenFormat::Decimals(decimals, _))) => {
-                Format::Number(self.style.money(self.setting.currency, Some(*decimals)))
+                Format::Number(self.style.money(self.setting.exchange.currency, Some(*decimals)))
             }
             (Kind::Duration, Some(WrittenFormat::Word(word, _))) if unit_ms(word).is_some() => {
                 steps.extend([Step::Constant(unit_ms(word).unwrap_or(1)), Step::Divide]);
@@ -471,10 +476,21 @@ impl Typer<'_, '_> {
 
     /// What stands in for an unknown value, as it is written.
     fn otherwise(&mut self, literal: &Literal, kind: Kind, format: &Format, span: Span) -> Option<String> {
-        let found = self.literal(literal)?;
+        let found = kind_of(literal);
+        let micro = match self.worth(literal)? {
+            None => micro_of(literal),
+            Some(Worth { settled: Some(micro), .. }) => micro,
+            Some(_) => {
+                let own = self.setting.exchange.currency;
+                let message = format!("behind `else`, amounts are in {own}, or have the rates of a file");
+                let help = format!("write an amount in {own}, or a text in quotes");
+                self.report.add_help(Code::E0304, span, message, help);
+                return None;
+            }
+        };
         match (literal, format) {
             (Literal::Text(text), _) => Some(text.clone()),
-            (_, Format::Number(format)) if found == kind => Some(written_number(micro_of(literal), format)),
+            (_, Format::Number(format)) if found == kind => Some(written_number(micro, format)),
             _ => {
                 let message = format!("`else` gives {} for {}", found.form(), kind.form());
                 self.report.add_help(Code::E0604, span, message, "write a text in quotes".to_owned());
@@ -498,6 +514,15 @@ fn unit_ms(word: &str) -> Option<i64> {
         "hours" => Some(3_600_000),
         "minutes" => Some(60_000),
         _ => None,
+    }
+}
+
+const fn kind_of(literal: &Literal) -> Kind {
+    match literal {
+        Literal::Text(_) => Kind::Text,
+        Literal::Number(_) => Kind::Number,
+        Literal::Duration(_) => Kind::Duration,
+        Literal::Money(..) => Kind::Money,
     }
 }
 

@@ -1,13 +1,16 @@
 //! Rates between currencies: which lookup of site.yaml holds them, and what is an amount at all.
 
-use super::fact::{Domain, Fact, FactType, Leaf, LeafTest, Typed};
+use super::fact::{Amount, Domain, Fact, FactType, Leaf, LeafTest, Typed};
 use crate::codes::Code;
 use crate::condition::{Ask, Literal, LiteralValue, Source};
 use crate::diagnostic::Report;
 use crate::fields::Spanned;
+use crate::literal::micro_text;
+use crate::source::Span;
 use crate::suggest::did_you_mean;
 use crate::written::lookups::{ColumnKind, Lookup};
 use crate::written::site::Site;
+use selvedge_core::number::Micro;
 use selvedge_core::tracking_plan::PlanEvent;
 use selvedge_core::wire::program::LookupCell;
 
@@ -77,6 +80,56 @@ fn check_rows(lookup: &Lookup, column: usize, name: &Spanned<String>, report: &m
     Some(())
 }
 
+/// What amounts of other currencies are worth is asked of.
+#[derive(Clone, Copy)]
+pub(super) struct Exchange<'a> {
+    /// The site's currency.
+    pub currency: &'a str,
+    pub lookups: &'a [Lookup],
+    pub rates: Option<Rates>,
+}
+
+/// What an amount of another currency is worth.
+pub(super) struct Worth {
+    /// In the site's currency, where the rates are those of a file.
+    pub settled: Option<i64>,
+    /// As it is at any moment.
+    pub fact: Amount,
+}
+
+impl Exchange<'_> {
+    /// What an amount of another currency is worth; where nothing says so, that is reported.
+    pub fn worth(self, micro: i64, currency: &str, span: Span, report: &mut Report) -> Option<Worth> {
+        let own = format!("write `{} {}`", micro_text(micro), self.currency);
+        let Some(Rates { table, column }) = self.rates else {
+            let message =
+                format!("the site's currency is {}, and there are no rates to {currency}", self.currency);
+            report.add_help(Code::E0304, span, message, own);
+            return None;
+        };
+        let lookup = self.lookups.get(table)?;
+        let fact = Amount { micro, currency: currency.to_owned(), table, column };
+        if lookup.push.is_some() {
+            return Some(Worth { settled: None, fact });
+        }
+        let row = lookup.rows.iter().find(|row| row.key == currency);
+        let rate = row.and_then(|row| match row.cells.get(column) {
+            Some(LookupCell::Number(rate)) => Some(*rate),
+            _ => None,
+        });
+        let worth = rate.and_then(|rate| Micro(micro).at_rate(rate));
+        let Some(Micro(worth)) = worth else {
+            let message = match rate {
+                None => format!("`{}` has no rate of {currency}", lookup.name),
+                Some(_) => format!("so many {currency} are more {} than can be counted", self.currency),
+            };
+            report.add_help(Code::E0304, span, message, format!("{own}, or add a row to the file"));
+            return None;
+        };
+        Some(Worth { settled: Some(worth), fact })
+    }
+}
+
 /// Whether this is an amount of money, by its type or by what it is compared with.
 pub(super) fn is_money(fact_type: &FactType, ask: &Ask) -> bool {
     let is_untyped = *fact_type == FactType::Untyped;
@@ -89,6 +142,15 @@ pub(super) fn literals(ask: &Ask) -> Vec<&Literal> {
         Ask::Compare(_, literal) => vec![literal],
         Ask::Between(low, high) => vec![low, high],
         Ask::In(literals, _) => literals.iter().collect(),
+        _ => Vec::new(),
+    }
+}
+
+pub(super) fn literals_mut(ask: &mut Ask) -> Vec<&mut Literal> {
+    match ask {
+        Ask::Compare(_, literal) => vec![literal],
+        Ask::Between(low, high) => vec![low, high],
+        Ask::In(literals, _) => literals.iter_mut().collect(),
         _ => Vec::new(),
     }
 }

@@ -87,7 +87,7 @@ fn is_certain(when: &Truth, fact: &Fact) -> bool {
         {
             // Of a count that was not watched whole a lower bound is known: only an upper bound proves the value.
             LeafTest::Ranges(ranges) => {
-                matches!(fact, Fact::Attribute(_) | Fact::Lookup(_))
+                matches!(fact, Fact::Attribute(_) | Fact::Lookup(_) | Fact::Amount(_))
                     || ranges.iter().all(|(_, high)| *high != i64::MAX)
             }
             LeafTest::OneOf(..) | LeafTest::Text(..) => true,

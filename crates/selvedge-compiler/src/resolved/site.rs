@@ -8,7 +8,7 @@ use super::emit::{Emit, resolve_emit};
 use super::fuse::truth_of;
 use super::metric::{Metric, count_as_values, metric};
 use super::names::Names;
-use super::rates::{Rates, rates_of};
+use super::rates::{Exchange, Rates, rates_of};
 use super::shown::{self, Showing};
 use super::truth::Truth;
 use super::typed::{Checker, TypedMetric, Used};
@@ -128,8 +128,8 @@ pub(crate) fn resolve(written: Written, report: &mut Report) -> Site {
     let conditions = resolved_rules.iter().flat_map(|rule| rule.conditions(&deciding));
     count_as_values(conditions.map(|(truth, _)| truth), &mut metrics);
     check_fallbacks(&site, &contents, report);
-    let setting =
-        Setting { names: &names, currency: &currency, lookups: &site.lookups, language: &site.language };
+    let exchange = Exchange { currency: &currency, lookups: &site.lookups, rates };
+    let setting = Setting { names: &names, exchange, language: &site.language };
     let mut resolved_contents: Vec<Content> =
         contents.iter().map(|found| content::resolve(found, &setting, &mut used, report)).collect();
     let showings: Vec<Showing<'_>> = resolved_rules.iter().flat_map(showings_of).collect();

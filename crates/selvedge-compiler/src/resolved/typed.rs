@@ -186,6 +186,8 @@ impl<'a> Checker<'a, '_> {
                     _ => test,
                 };
                 self.reads_money |= is_money(&fact_type, &test.ask);
+                let settled = self.beside_else(test, matches!(scope, Scope::Event(_) | Scope::Item))?;
+                let test = settled.as_ref().unwrap_or(test);
                 if self.is_foreign(&fact_type, &test.ask) {
                     return self.foreign_test(test, &fact);
                 }

@@ -302,7 +302,21 @@ impl Random {
             }
             history.events.push(event);
         }
+        if self.percent(40) {
+            self.spend_abroad(&mut history);
+        }
         history
+    }
+
+    /// Says of some amounts which currency they are in.
+    fn spend_abroad(&mut self, history: &mut History) {
+        let of_amounts = ["product_view", "add_to_cart", "purchase"];
+        for event in history.events.iter_mut().filter(|event| of_amounts.contains(&event.name)) {
+            if self.percent(30) {
+                let currency = self.one_of(&["EUR", "USD"]);
+                event.properties.push(("currency", Literal::Text(currency)));
+            }
+        }
     }
 
     /// Time until something: often just at the border of a window or a session.

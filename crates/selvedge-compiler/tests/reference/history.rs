@@ -19,6 +19,11 @@ pub struct Happened {
 }
 
 impl Happened {
+    /// Whether its amounts are in another currency than the site's.
+    pub fn is_foreign(&self) -> bool {
+        value(&self.properties, "currency").is_some_and(|currency| *currency != Literal::Text("EUR"))
+    }
+
     /// What the tracking plan lets the event be used for.
     pub fn purposes(&self) -> Purposes {
         let personal = Purposes::PERSONALIZATION;

@@ -168,6 +168,20 @@ impl<'a> Reading<'a> {
         since_ms
     }
 
+    /// Since when a metric was observed without a gap. Of an event whose amounts are in another currency nothing is known to one
+    /// that is made of amounts.
+    fn since_ms(&self, metric: &Metric) -> i64 {
+        let hides = |event: &&Happened| {
+            metric.is_of_amounts()
+                && event.name == metric.event
+                && event.is_foreign()
+                && self.usable(event).holds(PERSONAL)
+        };
+        let hidden = self.applied.iter().map(|(_, event)| *event).filter(hides);
+        let after_ms = hidden.map(|event| event.time_ms + 1);
+        after_ms.fold(self.observed_since_ms(), i64::max)
+    }
+
     /// The first moment of a metric's window; `None` where nothing is known of it.
     fn start_ms(&self, metric: &Metric) -> Option<i64> {
         let start_ms = match metric.window {
@@ -197,6 +211,7 @@ impl<'a> Reading<'a> {
         let measured = self.applied.iter().filter(|(at, event)| {
             event.name == metric.event
                 && self.usable(event).holds(PERSONAL)
+                && !(metric.is_of_amounts() && event.is_foreign())
                 && event.time_ms >= start_ms
                 && is_within(*at, event)
                 && passes(metric.filter.as_ref(), &event.properties)
@@ -223,7 +238,7 @@ impl<'a> Reading<'a> {
                 _ => {}
             }
         }
-        let is_whole = self.is_observed() && self.observed_since_ms() <= start_ms.max(self.history.born_ms);
+        let is_whole = self.is_observed() && self.since_ms(metric) <= start_ms.max(self.history.born_ms);
         Seen::count(values.len(), is_whole)
     }
 
@@ -236,7 +251,7 @@ impl<'a> Reading<'a> {
         }
         values.sort_by_key(|(time_ms, _)| *time_ms);
         let found = values.iter().rev().nth(newer);
-        let since_ms = self.observed_since_ms();
+        let since_ms = self.since_ms(metric);
         let is_watched = self.is_observed()
             && (since_ms <= self.history.born_ms || found.is_some_and(|(time_ms, _)| *time_ms >= since_ms));
         if is_watched { Seen::of(found.map(|(_, literal)| *literal)) } else { Seen::Unobserved }
@@ -244,7 +259,7 @@ impl<'a> Reading<'a> {
 
     fn time_since(&self, metric: &Metric) -> Seen {
         let newest_ms = self.measured(metric, i64::MIN).iter().map(|event| event.time_ms).max();
-        let since_ms = self.observed_since_ms();
+        let since_ms = self.since_ms(metric);
         let is_watched = self.is_observed()
             && (since_ms <= self.history.born_ms || newest_ms.is_some_and(|newest_ms| newest_ms >= since_ms));
         match newest_ms.map(|newest_ms| self.now_ms - newest_ms) {
@@ -311,7 +326,7 @@ impl<'a> Reading<'a> {
 
     fn amount(&self, metric: &Metric) -> Seen {
         let Some(start_ms) = self.start_ms(metric) else { return nothing_known(metric) };
-        let is_whole = self.is_observed() && self.observed_since_ms() <= start_ms.max(self.history.born_ms);
+        let is_whole = self.is_observed() && self.since_ms(metric) <= start_ms.max(self.history.born_ms);
         let events = self.measured(metric, start_ms);
         let number = |event: &&Happened| value(&event.properties, "value").and_then(Literal::number);
         let numbers: Vec<i64> = events.iter().filter_map(number).collect();
@@ -393,6 +408,7 @@ impl<'a> Reading<'a> {
         if let Some((_, to)) = attribute.set.iter().find(|(name, _)| *name == event.name) {
             return Some(match to {
                 SetTo::Constant(literal) => Seen::of(Some(literal)),
+                SetTo::Property("value") if event.is_foreign() => Seen::Unobserved,
                 SetTo::Property(name) => Seen::of(value(&event.properties, name)),
             });
         }

@@ -212,6 +212,25 @@ pub enum Condition {
     Ask { source: Source, otherwise: Option<Literal>, test: Test },
 }
 
+impl Condition {
+    /// Whether it asks for the amount of an event.
+    fn asks_for_an_amount(&self) -> bool {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::asks_for_an_amount),
+            Self::Not(inner) | Self::Is(inner, _) => inner.asks_for_an_amount(),
+            Self::Ask { source, .. } => *source == Source::Property("value"),
+        }
+    }
+}
+
+impl Metric {
+    /// Whether it is made of amounts of events.
+    pub fn is_of_amounts(&self) -> bool {
+        let is_filtered = self.filter.as_ref().is_some_and(Condition::asks_for_an_amount);
+        self.property == Some("value") || is_filtered
+    }
+}
+
 impl Display for Condition {
     fn fmt(&self, to: &mut Formatter<'_>) -> Result {
         match self {
@@ -361,16 +380,22 @@ const PLAN_YAML: &str = "events:
         type: number
       on_sale:
         type: bool
+      currency:
+        type: text
   add_to_cart:
     purposes: [analytics, personalization]
     properties:
       value:
         type: money
+      currency:
+        type: text
   purchase:
     purposes: [analytics, personalization]
     properties:
       value:
         type: money
+      currency:
+        type: text
   identify:
     purposes: [analytics, personalization]
     properties:

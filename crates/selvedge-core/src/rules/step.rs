@@ -256,7 +256,9 @@ impl Step<'_> {
             if is_ended {
                 cell.kept = blank(metric);
             }
-            if is_usable && metric.window() != kind::WINDOW_PAGE {
+            if is_usable && event.hides_from(metric) {
+                cell.since_ms = cell.since_ms.max(time_ms.wrapping_add(1));
+            } else if is_usable && metric.window() != kind::WINDOW_PAGE {
                 take(metric, &mut cell.kept, &mut cell.since_ms, &mut event);
             } else if is_usable {
                 self.metric_of_page(metric, &mut event);
@@ -270,7 +272,7 @@ impl Step<'_> {
         let Some(page) = page.filter(|page| page.is_begun && event.time_ms >= page.start_ms) else { return };
         let hash = metric.meaning();
         if metric.kind() == kind::METRIC_COUNT {
-            if !event.hides_from(metric) && event.is(metric.event(), metric.filter()) {
+            if event.is(metric.event(), metric.filter()) {
                 count_in_page(page, hash);
             }
             return;

@@ -4,6 +4,7 @@ use super::fields::{self, Origin};
 use super::transform::{Refusal, transform};
 use crate::json::JsonMap;
 use crate::log_line;
+use crate::rates;
 use crate::site::Site;
 use alloc::format;
 use alloc::string::String;
@@ -13,7 +14,7 @@ use selvedge_core::id::VisitorId;
 use selvedge_core::mutation::{Mutation, is_planted};
 use selvedge_core::rules::{bucket, passes};
 use selvedge_core::tracking_plan::purposes_of;
-use selvedge_core::value::Map;
+use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::answer::SlotDecision;
 use selvedge_core::wire::log_row::{LogEvent, LogNote, LogRow, Reached, Said};
 use selvedge_core::wire::program::{Destination, OnUnknown, RecordKind, Requires};
@@ -219,6 +220,16 @@ impl<'a> Item<'a> {
         }
     }
 
+    /// Its properties as a condition on its record of this kind reads them, where those are not as they were sent.
+    fn readable(&self, site: &Site, kind: RecordKind, now_ms: i64) -> Option<Map> {
+        match self {
+            Self::Event(_, logged) if kind != RecordKind::Decision => {
+                rates::readable(site, &logged.event, now_ms)
+            }
+            Self::Event(..) | Self::Note(..) => None,
+        }
+    }
+
     fn origin(&self) -> Origin<'a> {
         let (row, time_ms, usable) = (self.row(), self.time_ms(), self.usable());
         Origin { row, time_ms, usable, consent: self.consent() }
@@ -308,7 +319,14 @@ impl Draft {
         let Self { kind, id, map } = self;
         let (row, time_ms) = (item.row(), item.time_ms());
         let now_ms = i64::try_from(time_ms).unwrap_or(i64::MAX);
-        let is_taken = |filter| passes(&site.program, &map, row.trust, now_ms, filter);
+        let is_taken = |filter| match item.readable(site, kind, now_ms) {
+            None => passes(&site.program, &map, row.trust, now_ms, filter),
+            Some(properties) => {
+                let mut asked = map.clone();
+                asked.set("properties", Value::Object(properties));
+                passes(&site.program, &asked, row.trust, now_ms, filter)
+            }
+        };
         if kind != RecordKind::Erase && !destination.filter.is_none_or(is_taken) {
             return Ok(None);
         }

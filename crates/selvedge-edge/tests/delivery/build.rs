@@ -19,6 +19,12 @@ pub const VISITOR: VisitorId = VisitorId([7; 16]);
 
 /// A site with one experiment, whose filter at place 0 passes records with `properties.value` of 100 and more.
 pub fn site() -> Site {
+    let bytes = parts().encode();
+    Site::load(&bytes, hash_of(&bytes), 3).unwrap()
+}
+
+/// What that site is made of.
+pub fn parts() -> Parts {
     let at_least_100 = Instruction {
         fact: 0,
         test: Test::Range(100_000_000, i64::MAX),
@@ -35,7 +41,7 @@ pub fn site() -> Site {
         variants: vec![variant("old", 5_000), variant("new", BUCKETS)],
     };
     let value = FactSource::Property("properties.value".into());
-    let bytes = Parts {
+    Parts {
         site: "shop".into(),
         edge: Some(EdgeConfig { leaves: vec![Leaf::default()], ..EdgeConfig::default() }),
         facts: vec![Fact { source: value, shape: Shape::Number, default: None }],
@@ -44,8 +50,6 @@ pub fn site() -> Site {
         destinations: vec![destination()],
         ..Parts::default()
     }
-    .encode();
-    Site::load(&bytes, hash_of(&bytes), 3).unwrap()
 }
 
 /// A destination of analytics that takes everything.

@@ -117,10 +117,6 @@ pub(super) fn pane_start_ms(image: &Image, metric: MetricRow, now_ms: i64) -> Op
 /// Steps what a metric keeps by an event that may be used for it, within its window. `since_ms` is when it begins to be
 /// observed whole: a kind that drops what it should keep puts it off.
 pub(super) fn take(metric: MetricRow, kept: &mut Kept, since_ms: &mut i64, event: &mut Occurrence) {
-    if event.hides_from(metric) {
-        *since_ms = (*since_ms).max(event.time_ms.wrapping_add(1));
-        return;
-    }
     match metric.kind() {
         kind::METRIC_COUNT => count::take(metric, kept, since_ms, event),
         kind::METRIC_TALLY..=kind::METRIC_AVERAGE => amount::take(metric, kept, event),
