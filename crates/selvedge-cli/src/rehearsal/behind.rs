@@ -3,7 +3,7 @@
 use super::stage::Stage;
 use selvedge_core::event::RefusalCode;
 use selvedge_core::id::WriterId;
-use selvedge_core::rules::{self, Candidate, Decision, Known, LeafTruth, Moment, Stepped};
+use selvedge_core::rules::{self, Candidate, CapOf, Decision, Known, LeafTruth, Moment, Stepped};
 use selvedge_core::wire::answer::Reason;
 use selvedge_core::wire::log_row::Emission;
 use selvedge_core::wire::state::VisitorState;
@@ -30,6 +30,8 @@ pub struct Behind {
     pub decisions: Vec<Decision>,
     /// Every rule's reason, in the program's order.
     pub candidates: Vec<Candidate>,
+    /// Of the rules that are capped, which cap it is: whose, and its place among the caps of its owner.
+    pub caps: Vec<(u16, CapOf, usize)>,
     /// What is known of every fact.
     pub facts: Vec<Known>,
     /// The visitor's state.
@@ -61,6 +63,12 @@ impl Behind {
             Detail::Decisions => Vec::new(),
             Detail::Reasons | Detail::Facts => rules::explain(program, state, moment),
         };
+        let capped = candidates.iter().filter(|candidate| candidate.reason == Reason::Capped);
+        let caps = capped.filter_map(|candidate| {
+            let (of, at) = rules::exhausted(program, state, moment, candidate.rule)?;
+            Some((candidate.rule, of, at))
+        });
+        let caps = caps.collect();
         let facts = match detail {
             Detail::Facts => rules::known_facts(program, state, moment),
             Detail::Decisions | Detail::Reasons => Vec::new(),
@@ -70,6 +78,7 @@ impl Behind {
             writer: moment.writer,
             decisions: decisions.to_vec(),
             candidates,
+            caps,
             facts,
             state: (detail == Detail::Facts).then(|| state.clone()),
             stepped: Stepped::default(),

@@ -6,6 +6,7 @@
 pub mod stage;
 pub mod behind;
 pub mod told;
+mod capped;
 pub mod given;
 pub mod account;
 pub mod visitor;

@@ -1,6 +1,7 @@
 //! Why a rule acts or does not, in words: its one reason, every test of its condition, and how little was missing.
 
 use super::behind::Behind;
+use super::capped::cap_text;
 use super::stage::Stage;
 use super::told::{fact_name, told};
 use selvedge_core::rules::{LeafTruth, as_written, asks_for_the_opposite};
@@ -22,7 +23,7 @@ pub struct RuleWords {
     /// The one reason.
     #[serde(serialize_with = "reason_word")]
     pub reason: Reason,
-    /// The suppression or the rule that it yields to, or the variant that is drawn.
+    /// The suppression or the rule that it yields to, the cap that is used up, or the variant that is drawn.
     pub by: Option<String>,
     /// Every test of its condition.
     pub leaves: Vec<LeafWords>,
@@ -88,7 +89,9 @@ fn by(stage: &Stage, behind: &Behind, rule: u16) -> Option<String> {
     let decided = behind.decisions.iter().find(|decision| decision.rule == Some(rule));
     let variant = decided.and_then(|decision| decision.variant).map(|at| program.variant_name(at));
     let suppression = behind.candidates.get(usize::from(rule)).and_then(|candidate| candidate.suppression);
-    variant.or_else(|| suppression.map(|at| program.suppression_name(at).to_owned()))
+    let cap = || behind.caps.iter().find(|(at, ..)| *at == rule);
+    let cap = || cap().and_then(|(_, of, at)| cap_text(stage, rule, *of, *at));
+    variant.or_else(|| suppression.map(|at| program.suppression_name(at).to_owned())).or_else(cap)
 }
 
 /// Who stands where a rule would win, were it not for that one.

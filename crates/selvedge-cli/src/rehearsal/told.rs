@@ -5,8 +5,8 @@ use super::stage::Stage;
 use selvedge_compiler::cases::{Relation, Why};
 use selvedge_core::number::MICRO;
 use selvedge_core::rules::Known;
-use selvedge_core::wire::program::{AttributeType, Builtin, Fact, FactSource, MetricKind, Shape};
-use selvedge_core::wire::state::{CellBody, Stored};
+use selvedge_core::wire::program::{AttributeType, Builtin, Fact, FactSource, Metric, MetricKind, Shape};
+use selvedge_core::wire::state::{CellBody, Kept, MetricCell, Stored};
 use std::fmt;
 
 /// What a rule was told of a fact.
@@ -30,6 +30,8 @@ pub enum Told {
         high: Option<i64>,
         /// What it is a number of.
         unit: Unit,
+        /// It is an estimate: more values were seen than are kept.
+        is_about: bool,
     },
 }
 
@@ -61,7 +63,7 @@ pub fn told(stage: &Stage, behind: &Behind, fact: u16, known: Known) -> Told {
         Shape::Text(..) => kept_text(stage, behind, fact).map_or(Told::OtherText, Told::Text),
         Shape::Number if is_flag(stage, fact) && known.low == known.high => Told::Flag(known.low == 1),
         Shape::Number if is_flag(stage, fact) => Told::Unknown,
-        Shape::Number | Shape::Time => number(stage, fact, known),
+        Shape::Number | Shape::Time => number(stage, behind, fact, known),
     }
 }
 
@@ -111,7 +113,7 @@ fn kind_of(stage: &Stage, fact: &Fact) -> Option<AttributeType> {
 
 /// Counts are of whole things, some only known as far as rules ask; times are in milliseconds; everything else is in
 /// millionths.
-fn number(stage: &Stage, fact: &Fact, known: Known) -> Told {
+fn number(stage: &Stage, behind: &Behind, fact: &Fact, known: Known) -> Told {
     let metric = match fact.source {
         FactSource::Metric(at) | FactSource::SameCount(at, _) => stage.parts.metrics.get(usize::from(at)),
         _ => None,
@@ -131,7 +133,25 @@ fn number(stage: &Stage, fact: &Fact, known: Known) -> Told {
         _ => (1, Unit::Plain),
     };
     let high = (known.high < top).then_some(known.high.saturating_mul(scale));
-    Told::Number { low: known.low.saturating_mul(scale), high, unit }
+    let is_about = metric.is_some_and(|metric| is_estimate(behind, metric, known));
+    Told::Number { low: known.low.saturating_mul(scale), high, unit, is_about }
+}
+
+/// Whether a number of different values is that of a sample: something that was in the window was left out. In it are the
+/// newest of the values that are kept, as many as are counted where nothing was.
+fn is_estimate(behind: &Behind, metric: &Metric, known: Known) -> bool {
+    let cells = behind.state.iter().flat_map(|state| &state.cells);
+    let mut kept = cells.filter(|cell| cell.hash == metric.meaning).filter_map(|cell| match &cell.body {
+        CellBody::Metric(MetricCell { kept: Kept::Distinct(distinct), .. }) => Some(distinct),
+        _ => None,
+    });
+    let Some(distinct) = kept.next().filter(|distinct| distinct.zeros > 0 && known.low > 0) else {
+        return false;
+    };
+    let mut times_ms: Vec<i64> = distinct.values.iter().map(|value| value.time_ms).collect();
+    times_ms.sort_unstable_by(|one, other| other.cmp(one));
+    let oldest_ms = usize::try_from(known.low - 1).ok().and_then(|at| times_ms.get(at));
+    oldest_ms.is_none_or(|oldest_ms| distinct.left_out_ms >= *oldest_ms)
 }
 
 fn is_clock(source: &FactSource) -> bool {
@@ -180,7 +200,7 @@ impl Told {
             (Self::Text(text), Relation::Equal) => *text == why.value,
             (Self::Text(text), Relation::NotEqual) => *text != why.value,
             (Self::Flag(flag), Relation::Equal) => why.value == flag.to_string(),
-            (Self::Number { low, high, unit }, relation) => {
+            (Self::Number { low, high, unit, .. }, relation) => {
                 unit.read(&why.value).is_some_and(|value| compare(*low, *high, relation, value))
             }
             _ => false,
@@ -235,7 +255,7 @@ impl Unit {
 const UNITS: [(&str, i64); 4] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)];
 
 /// `7d`, `90m`: in the largest unit that holds it whole.
-fn duration_text(ms: i64) -> String {
+pub(super) fn duration_text(ms: i64) -> String {
     let unit = UNITS.iter().find(|(_, unit_ms)| ms % unit_ms == 0);
     unit.map_or_else(|| format!("{ms} ms"), |(unit, unit_ms)| format!("{}{unit}", ms / unit_ms))
 }
@@ -282,9 +302,12 @@ impl fmt::Display for Told {
             Self::OtherText => out.write_str("another text"),
             Self::Flag(flag) => write!(out, "{flag}"),
             Self::Number { low, high: None, .. } if *low == i64::MIN => out.write_str("unknown"),
-            Self::Number { low, high: None, unit } => write!(out, "{} or more", unit.text(*low)),
-            Self::Number { low, high: Some(high), unit } if low == high => out.write_str(&unit.text(*low)),
-            Self::Number { low, high: Some(high), unit } => {
+            Self::Number { low, high: None, unit, .. } => write!(out, "{} or more", unit.text(*low)),
+            Self::Number { low, unit, is_about: true, .. } => write!(out, "about {}", unit.text(*low)),
+            Self::Number { low, high: Some(high), unit, .. } if low == high => {
+                out.write_str(&unit.text(*low))
+            }
+            Self::Number { low, high: Some(high), unit, .. } => {
                 write!(out, "{} to {}", unit.text(*low), unit.text(*high))
             }
         }
@@ -297,7 +320,7 @@ mod tests {
 
     #[test]
     fn numbers_read_as_people_write_them() {
-        let number = |low, high, unit| Told::Number { low, high, unit }.to_string();
+        let number = |low, high, unit| Told::Number { low, high, unit, is_about: false }.to_string();
         assert_eq!(number(2_000_000, Some(2_000_000), Unit::Plain), "2");
         assert_eq!(number(2_500_000, None, Unit::Plain), "2.5 or more");
         assert_eq!(number(5_400_000, Some(86_400_000), Unit::Duration), "90m to 1d");

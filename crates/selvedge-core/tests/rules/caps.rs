@@ -7,7 +7,7 @@ use selvedge_core::event::{EventType, LeaseReport};
 use selvedge_core::hash::fnv1a_64;
 use selvedge_core::id::WriterId;
 use selvedge_core::limits::LEASE_MS;
-use selvedge_core::rules::{claimed, decide, is_lasting};
+use selvedge_core::rules::{CapOf, claimed, decide, is_lasting};
 use selvedge_core::value::Value;
 use selvedge_core::wire::answer::Reason;
 use selvedge_core::wire::program::{
@@ -122,10 +122,13 @@ fn of_several_caps_the_most_restrictive_wins() {
     assert_eq!(cell(&world).lease.left, 1);
     world.expose(SECOND, "r");
     assert_eq!(world.why(SECOND, "r"), Reason::Capped);
+    assert_eq!(world.cap(SECOND, "r"), Some((CapOf::Rule, 0)));
     world.track(HOUR, "a");
+    assert_eq!(world.cap(HOUR, "r"), None, "another session");
     world.expose(HOUR + SECOND, "r");
     world.track(3 * HOUR, "a");
     assert_eq!(world.why(3 * HOUR, "r"), Reason::Capped, "two in fourteen days");
+    assert_eq!(world.cap(3 * HOUR, "r"), Some((CapOf::Rule, 1)));
     world.track(14 * DAY + HOUR, "a");
     assert_eq!(world.why(14 * DAY + HOUR, "r"), Reason::Won);
 }
@@ -138,6 +141,7 @@ fn a_cap_per_page_is_local_and_needs_no_grant() {
     assert_eq!(world.why(0, "r"), Reason::Won);
     world.expose(SECOND, "r");
     assert_eq!(world.why(SECOND, "r"), Reason::Capped);
+    assert_eq!(world.cap(SECOND, "r"), Some((CapOf::Rule, 0)));
     world.page(2 * SECOND, "/next");
     assert_eq!(world.why(2 * SECOND, "r"), Reason::Won);
     assert!(world.state.cells.is_empty());
@@ -302,6 +306,7 @@ fn a_group_cap_counts_the_exposures_of_all_of_its_rules() {
     assert_eq!(world.why(0, "second"), Reason::Won);
     world.expose(SECOND, "second");
     assert_eq!(world.why(SECOND, "first"), Reason::Capped);
+    assert_eq!(world.cap(SECOND, "first"), Some((CapOf::Group, 0)));
     assert_eq!(world.why(SECOND, "second"), Reason::Capped);
 }
 
@@ -383,9 +388,11 @@ fn the_caps_of_a_slot_count_whatever_is_seen_there_and_those_of_the_site_everyth
     world.track(0, "a");
     world.expose(SECOND, "first");
     assert_eq!(world.why(SECOND, "second"), Reason::Capped);
-    assert_eq!(world.why(SECOND, "third"), Reason::Won);
+    assert_eq!(world.cap(SECOND, "second"), Some((CapOf::Slot, 0)));
+    assert_eq!((world.why(SECOND, "third"), world.cap(SECOND, "third")), (Reason::Won, None));
     world.expose(2 * SECOND, "third");
     assert_eq!(world.why(2 * SECOND, "third"), Reason::Capped);
+    assert_eq!(world.cap(2 * SECOND, "third"), Some((CapOf::Site, 0)));
 }
 
 #[test]
@@ -411,6 +418,7 @@ fn a_cap_of_dismissals_counts_those_and_needs_no_grant() {
     assert_eq!(world.why(0, "r"), Reason::Won);
     world.track_with(SECOND, "exposure_dismiss", map([("rule", text("r"))]));
     assert_eq!(world.why(SECOND, "r"), Reason::Capped);
+    assert_eq!(world.cap(SECOND, "r"), Some((CapOf::Dismissals, 0)));
     assert_eq!(world.why(DAY + SECOND, "r"), Reason::Won);
 }
 
@@ -428,6 +436,7 @@ fn world_per_value(values_max: u16) -> World {
 fn a_cap_for_each_value_counts_each_by_itself_and_remembers_the_newest() {
     let mut world = world_per_value(2);
     assert_eq!(world.why(0, "r"), Reason::Capped, "of a value that is not known nothing is left");
+    assert_eq!(world.cap(0, "r"), Some((CapOf::Value, 0)));
     for (at, ticket) in [(1, "a"), (2, "b"), (3, "c")] {
         world.identify(at * MINUTE, map([("ticket", text(ticket))]));
         assert_eq!(world.why(at * MINUTE, "r"), Reason::Won, "{ticket}");

@@ -5,8 +5,8 @@ use selvedge_core::event::{Event, EventType, LeaseReport};
 use selvedge_core::id::{Sequence, VisitorId, WriterId};
 use selvedge_core::number::Number;
 use selvedge_core::rules::{
-    Candidate, Decision, Known, Moment, Orders, Place, Program, Recall, Stepped, decide, decide_again,
-    explain, known_facts, lease, step, step_account,
+    Candidate, CapOf, Decision, Known, Moment, Orders, Place, Program, Recall, Stepped, decide, decide_again,
+    exhausted, explain, known_facts, lease, step, step_account,
 };
 use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::{Map, Value};
@@ -231,6 +231,12 @@ impl World {
     /// What is known of a fact.
     pub fn known(&self, at_ms: i64, fact: u16) -> Known {
         known_facts(&self.program, &self.state, &self.moment(at_ms))[usize::from(fact)]
+    }
+
+    /// The cap that keeps a rule off: whose it is, and which of those.
+    pub fn cap(&self, at_ms: i64, rule: &str) -> Option<(CapOf, usize)> {
+        let at = self.program.rules().iter().position(|known| known.id == rule).unwrap();
+        exhausted(&self.program, &self.state, &self.moment(at_ms), u16::try_from(at).unwrap())
     }
 
     /// The reason of one rule.
