@@ -47,6 +47,18 @@ const PAGE_OPTIONS: [&str; 13] = [
     "--strip-target-features",
     "--zero-filled-memory",
 ];
+/// What every page runs, once more: a function with one caller goes into it. Browsers compile each function when it is first called, on the
+/// main thread; so there are a quarter fewer of them, for half a percent of what travels.
+const START_OPTIONS: [&str; 8] = [
+    "-Oz",
+    "--converge",
+    "--skip-pass=local-cse",
+    "--skip-pass=memory-packing",
+    "--low-memory-unused",
+    "--one-caller-inline-max-function-size=4000",
+    "--flexible-inline-max-function-size=8",
+    "--always-inline-max-function-size=8",
+];
 /// As the page's: what is inlined less, and stands beside its like, weighs an eighth less on its way.
 const WORKER_OPTIONS: [&str; 10] = [
     "-Oz",
@@ -66,7 +78,7 @@ const PROBE_OPTIONS: [&str; 4] = ["-O2", "--strip-debug", "--strip-producers", "
 const SPLIT: &str = "selvedge";
 const LATER: &str = "later.wasm";
 /// Part of every stamp: raise it when the way of building changes.
-const RECIPE: &str = "recipe 8, wasm-bindgen 0.2.130";
+const RECIPE: &str = "recipe 9, wasm-bindgen 0.2.130";
 
 /// Builds the page's modules into `www/sdk/generated/`: the base (`selvedge`, and `later.wasm` of it),
 /// the rule engine (`rules`) and what reads consent
@@ -108,6 +120,9 @@ fn page_module(repo: &Repo, package: &str, profile: Profile, name: &str, what: &
         }
         for module in modules {
             optimise(repo, module, &PAGE_OPTIONS)?;
+            if name == SPLIT {
+                optimise(repo, module, &START_OPTIONS)?;
+            }
             fs::write(module, without_hints(fs::read(module)?)?)?;
         }
         fs::create_dir_all(&folder)?;
