@@ -15,6 +15,8 @@ mod world;
 
 pub mod streams;
 
+pub mod hook;
+
 pub use http::{Answer, Client};
 pub use receiver::{Received, Receiver, Reply};
 pub use visitor::{Visitor, WRITE_KEY, granted, now_ms};
