@@ -1,7 +1,7 @@
 //! Pages without an engine: what their visitors do, and what they hear. They are of visitors who have pages with an engine, too.
 
 use crate::hand::{Asks, Hand, Shown};
-use crate::tab::HANDS;
+use crate::looks::HANDS;
 use crate::truth::Captured;
 use crate::world::{Happening, START_MS, World};
 use selvedge_core::consent::{Mode, Purposes, Snapshot};

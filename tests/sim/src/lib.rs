@@ -1,7 +1,7 @@
 //! The simulator: pages, devices, networks, isolates, shards and an admin around the real heads, all from one seed. Whatever
 //! happens, what must hold is looked at after each commit and at rest; a seed that breaks it can be run again, line by line.
 //!
-//! What stands in for a shell (`device`, `tab`, `isolate`, `shard`, `outbox`, `rounds`, `edge`) does what that shell does, and nothing more.
+//! What stands in for a shell (`device`, `tab`, `requests`, `looks`, `isolate`, `shard`, `outbox`, `rounds`, `edge`) does what that shell does, and nothing more.
 //!
 //! A module imports only modules that stand above it here; the methods of [`world::World`] are spread over the last ones.
 
@@ -48,6 +48,10 @@ mod counting;
 mod rounds;
 
 mod voices;
+
+mod requests;
+
+mod looks;
 
 mod tab;
 
