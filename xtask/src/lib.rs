@@ -58,4 +58,6 @@ pub mod sim;
 
 pub mod test;
 
+pub mod arguments;
+
 pub mod tidy;

@@ -7,7 +7,10 @@ pub mod source;
 
 pub mod tree;
 
+pub mod documents;
+
 pub mod arrows;
+pub mod commands;
 pub mod headers;
 pub mod leaks;
 pub mod lengths;
@@ -62,6 +65,7 @@ pub fn findings(repo: &Repo) -> Result<Vec<(&'static str, Vec<Finding>)>> {
         ("pure crates", purity::check(repo)?),
         ("lint headers", headers::check(repo)?),
         ("paths in the documents", paths::check(repo)?),
+        ("commands in the documents", commands::check(repo)?),
         ("machine paths and hosts", leaks::check(repo)?),
     ])
 }
