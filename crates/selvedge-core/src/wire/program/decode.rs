@@ -2,7 +2,11 @@
 
 mod destination;
 
+mod edge;
+
 mod emit;
+
+mod facts;
 
 mod sequence;
 
@@ -10,21 +14,20 @@ mod timing;
 
 mod deciding;
 
-use super::image::records::{CapRange, CapRow, FactRow, RuleRow};
+pub use edge::{destinations, edge_config};
+
+use super::image::records::{CapRange, CapRow, RuleRow};
 use super::image::{ACCEPT, REJECT, op_of};
-use super::layout::{NO_CELL, NO_TEXT, NONE, kind, size, tag};
+use super::layout::{NONE, kind, size, tag};
 use super::postcard::{self, Decoded};
 use super::template;
 use super::{
-    Attribute, AttributeScope, AttributeSet, AttributeType, Builtin, Cap, CartChange, CartEvent, Content,
-    Destination, EdgeConfig, Fact, FactSource, Feed, Group, Hold, IfStale, Image, Instruction, Jump, Lookup,
-    LookupCell, LookupRow, Metric, MetricKind, Offset, Parts, Points, ProgramFault, Rule, Scope, Score,
-    SetTo, Shape, Slot, Status, Term, Test, TextTest, Ttl, WarmUp, Window,
+    Cap, Content, Group, Hold, Image, Instruction, Jump, Offset, Parts, ProgramFault, Rule, Slot, Status,
+    Test, Window,
 };
 use crate::limits::{
-    ATTRIBUTES_MAX, CAPS_MAX, CART_EVENTS_MAX, CONSENT_SOURCES_BYTES_MAX, CONTENTS_MAX, FACTS_MAX,
-    GROUPS_MAX, INSTRUCTIONS_MAX, LOOKUP_COLUMNS_MAX, LOOKUP_ROWS_MAX, LOOKUPS_MAX, MASK_WORDS_MAX,
-    METRICS_MAX, PROGRAM_BYTES_MAX, RULES_MAX, SCORE_POINTS_MAX, SEQUENCES_MAX, SLOTS_MAX, TEXTS_MAX,
+    ATTRIBUTES_MAX, CAPS_MAX, CART_EVENTS_MAX, CONTENTS_MAX, FACTS_MAX, GROUPS_MAX, INSTRUCTIONS_MAX,
+    LOOKUPS_MAX, MASK_WORDS_MAX, METRICS_MAX, PROGRAM_BYTES_MAX, RULES_MAX, SEQUENCES_MAX, SLOTS_MAX,
     ZONE_OFFSETS_MAX, ZONES_MAX,
 };
 use crate::wire::codec::{Reader, WireFault};
@@ -44,9 +47,9 @@ impl Parts {
         let reading = &Reading { image: &image, room: Cell::new(ROOM_MAX) };
         parts.rules = Self::rules_of(&image)?;
         parts.code = rows(reading, tag::CODE, size::OFFSET, INSTRUCTIONS_MAX, instruction)?;
-        parts.lookups = rows(reading, tag::LOOKUPS, size::NARROW, LOOKUPS_MAX, lookup)?;
-        parts.edge = edge_of(&image)?;
-        parts.destinations = destinations_of(&image)?;
+        parts.lookups = rows(reading, tag::LOOKUPS, size::NARROW, LOOKUPS_MAX, facts::lookup)?;
+        parts.edge = edge::edge_of(&image)?;
+        parts.destinations = edge::destinations_of(&image)?;
         Ok(parts)
     }
 
@@ -61,13 +64,13 @@ impl Parts {
             late_ms: u32::try_from(image.late_ms()).unwrap_or_default(),
             edge: None,
             plan: image.plan()?,
-            attributes: rows(reading, tag::ATTRIBUTES, size::WIDE, ATTRIBUTES_MAX, attribute)?,
-            facts: rows(reading, tag::FACTS, size::NARROW, FACTS_MAX, fact)?,
-            metrics: rows(reading, tag::METRICS, size::WIDE, METRICS_MAX, metric)?,
+            attributes: rows(reading, tag::ATTRIBUTES, size::WIDE, ATTRIBUTES_MAX, facts::attribute)?,
+            facts: rows(reading, tag::FACTS, size::NARROW, FACTS_MAX, facts::fact)?,
+            metrics: rows(reading, tag::METRICS, size::WIDE, METRICS_MAX, facts::metric)?,
             sequences: rows(reading, tag::SEQUENCES, size::WIDE, SEQUENCES_MAX, sequence::sequence)?,
             lookups: Vec::new(),
-            cart: rows(reading, tag::CART, size::NARROW, CART_EVENTS_MAX, cart_event)?,
-            scores: rows(reading, tag::SCORES, size::WIDE, METRICS_MAX, score)?,
+            cart: rows(reading, tag::CART, size::NARROW, CART_EVENTS_MAX, facts::cart_event)?,
+            scores: rows(reading, tag::SCORES, size::WIDE, METRICS_MAX, facts::score)?,
             code: Vec::new(),
             settled: rows(reading, tag::SETTLED, size::PLACE, INSTRUCTIONS_MAX, settled)?,
             masks: rows(reading, tag::MASKS, size::NARROW, INSTRUCTIONS_MAX, mask)?,
@@ -78,7 +81,7 @@ impl Parts {
             zone: rows(reading, tag::ZONE, size::OFFSET, ZONE_OFFSETS_MAX, offset)?,
             zones: zones(reading)?,
             deciding: deciding::deciding(reading)?,
-            values: rows(reading, tag::VALUES, size::NARROW, FACTS_MAX, value)?,
+            values: rows(reading, tag::VALUES, size::NARROW, FACTS_MAX, facts::value)?,
             templates: template::templates(image.table(tag::TEMPLATES))?,
             destinations: Vec::new(),
         };
@@ -117,80 +120,6 @@ impl Parts {
 }
 
 const STATUS: &[Status] = &[Status::Live, Status::Draft, Status::Paused];
-
-/// What only the edge knows, of a full program's bytes; `None` in a public program.
-///
-/// # Errors
-/// [`ProgramFault`] for anything malformed or above a limit.
-pub fn edge_config(bytes: &[u8]) -> Result<Option<EdgeConfig>, ProgramFault> {
-    edge_of(&Image::open(bytes.into())?)
-}
-
-/// Where records of a full program's site go; empty in a public program.
-///
-/// # Errors
-/// [`ProgramFault`] for anything malformed or above a limit, or a filter that leads nowhere.
-pub fn destinations(bytes: &[u8]) -> Result<Vec<Destination>, ProgramFault> {
-    destinations_of(&Image::open(bytes.into())?)
-}
-
-fn destinations_of(image: &Image) -> Decoded<Vec<Destination>> {
-    let bytes = image.table(tag::DESTINATIONS);
-    if bytes.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut from = Reader::new(bytes);
-    let found = destination::destinations(&mut from)?;
-    from.end()?;
-    let is_there = |at: u16| usize::from(at) < image.code().len() || at == ACCEPT || at == REJECT;
-    let leads_nowhere = |found: &Destination| found.filter.is_some_and(|at| !is_there(at));
-    if found.iter().any(leads_nowhere) { Err(ProgramFault::Index) } else { Ok(found) }
-}
-
-fn edge_of(image: &Image) -> Decoded<Option<EdgeConfig>> {
-    let bytes = image.table(tag::EDGE);
-    if bytes.is_empty() {
-        return Ok(None);
-    }
-    let mut from = Reader::new(bytes);
-    let mut config = postcard::edge_config(&mut from)?;
-    from.end()?;
-    let judged = image.table(tag::JUDGED);
-    if !judged.is_empty() {
-        (config.goals, config.studies) = postcard::judged(&mut Reader::new(judged))?;
-    }
-    let sources = image.table(tag::CONSENT_SOURCES);
-    if sources.len() > CONSENT_SOURCES_BYTES_MAX {
-        return Err(ProgramFault::TooLarge);
-    }
-    config.consent_sources = String::from_utf8(sources.into()).map_err(|_| WireFault::BadText)?;
-    let rates = image.table(tag::RATES);
-    if !rates.is_empty() {
-        let rates = postcard::rates(&mut Reader::new(rates))?;
-        let is_there = rates.table < image.lookups() && rates.column < image.lookup(rates.table).columns();
-        if !is_there {
-            return Err(ProgramFault::Index);
-        }
-        config.rates = Some(rates);
-    }
-    let pushed = image.table(tag::PUSHED);
-    if !pushed.is_empty() {
-        config.pushed = postcard::pushed(&mut Reader::new(pushed))?;
-    }
-    config.capture = pairs_of(image.table(tag::CAPTURE))?;
-    config.identity = pairs_of(image.table(tag::IDENTITY))?;
-    Ok(Some(config))
-}
-
-fn pairs_of(bytes: &[u8]) -> Decoded<Vec<(String, String)>> {
-    if bytes.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut from = Reader::new(bytes);
-    let pairs = postcard::pairs(&mut from)?;
-    from.end()?;
-    Ok(pairs)
-}
 
 /// An image on its way to parts. Records may share texts, so what the parts take is bounded apart.
 struct Reading<'a> {
@@ -250,201 +179,6 @@ fn word<T: Copy>(number: u8, all: &[T]) -> Decoded<T> {
 
 fn optional(index: u16) -> Option<u16> {
     (index != NONE).then_some(index)
-}
-
-fn attribute(from: &Reading, at: u16) -> Decoded<Attribute> {
-    let row = from.image.attribute(at);
-    let sets = (0..u32::from(row.sets_count())).map(|at| attribute_set(from, row.sets().checked_add(at)));
-    Ok(Attribute {
-        name: from.text(row.name())?,
-        scope: word(
-            row.scope(),
-            &[
-                AttributeScope::Session,
-                AttributeScope::Visitor,
-                AttributeScope::Context,
-                AttributeScope::Profile,
-                AttributeScope::Account,
-            ],
-        )?,
-        attribute_type: word(
-            row.attribute_type(),
-            &[
-                AttributeType::Text,
-                AttributeType::Number,
-                AttributeType::Bool,
-                AttributeType::Time,
-                AttributeType::List,
-            ],
-        )?,
-        set: sets.collect::<Decoded<_>>()?,
-        purpose: row.purpose(),
-        private: row.is_private(),
-        ttl: match (row.ttl_ms(), word(row.if_stale(), &[IfStale::Unknown, IfStale::Missing])?) {
-            (0, _) => None,
-            (ms, if_stale) => Some(Ttl { ms, if_stale }),
-        },
-    })
-}
-
-fn lookup(from: &Reading, at: u16) -> Decoded<Lookup> {
-    let table = from.image.lookup(at);
-    let texts: Vec<bool> = (0..table.columns()).map(|at| (table.texts() >> at.min(31)) & 1 == 1).collect();
-    if texts.len() > LOOKUP_COLUMNS_MAX || table.rows() > LOOKUP_ROWS_MAX {
-        return Err(ProgramFault::TooLarge);
-    }
-    let cell = |row: u32, column: u8, is_text: bool| {
-        let cell = from.image.lookup_cell(table, row, column).ok_or(ProgramFault::Index)?;
-        Ok(match cell {
-            NO_CELL => LookupCell::Missing,
-            place if is_text => {
-                LookupCell::Text(from.text(u32::try_from(place).map_err(|_| ProgramFault::Index)?)?)
-            }
-            number => LookupCell::Number(number),
-        })
-    };
-    let row = |row: u32| {
-        let key = from.text(from.image.lookup_key(table, row).ok_or(ProgramFault::Index)?)?;
-        from.take(texts.len().saturating_mul(size_of::<LookupCell>()))?;
-        let cells = (0..).zip(&texts).map(|(column, is_text)| cell(row, column, *is_text));
-        Ok(LookupRow { key, cells: cells.collect::<Decoded<_>>()? })
-    };
-    let rows = (0..table.rows()).map(row).collect::<Decoded<_>>()?;
-    let feed = word(table.feed(), &[Feed::Published, Feed::Pushed, Feed::Dated])?;
-    Ok(Lookup { name: from.text(table.name())?, texts, feed, rows })
-}
-
-fn cart_event(from: &Reading, at: u16) -> Decoded<CartEvent> {
-    let row = from.image.cart_event(at);
-    let does = word(row.does(), &[CartChange::Adds, CartChange::Removes, CartChange::Empties])?;
-    Ok(CartEvent { event: from.text(row.event())?, does, purpose: row.purpose() })
-}
-
-fn attribute_set(from: &Reading, at: Option<u32>) -> Decoded<AttributeSet> {
-    let sets = from.image.table(tag::SETS).len().checked_div(size::NARROW).unwrap_or(0);
-    let at = at.filter(|at| usize::try_from(*at).is_ok_and(|at| at < sets)).ok_or(ProgramFault::Index)?;
-    let row = from.image.set(at);
-    let place = u32::try_from(row.value()).map_err(|_| ProgramFault::Index);
-    let to = match row.kind() {
-        kind::SET_TEXT => SetTo::Text(from.text(place?)?),
-        kind::SET_NUMBER => SetTo::Number(row.value()),
-        kind::SET_BOOL => SetTo::Bool(row.value() != 0),
-        kind::SET_PROPERTY => SetTo::Property(from.text(place?)?),
-        kind::SET_AMOUNT => SetTo::Amount(from.text(place?)?),
-        _ => return Err(WireFault::Malformed.into()),
-    };
-    Ok(AttributeSet { event: from.text(row.event())?, to })
-}
-
-fn fact(from: &Reading, at: u16) -> Decoded<Fact> {
-    fact_of(from, from.image.fact(at))
-}
-
-fn value(from: &Reading, at: u16) -> Decoded<Fact> {
-    fact_of(from, from.image.value(at))
-}
-
-fn fact_of(from: &Reading, row: FactRow) -> Decoded<Fact> {
-    let builtin = u8::try_from(row.index()).ok().and_then(Builtin::from_number);
-    let source = match row.source() {
-        kind::SOURCE_BUILTIN => FactSource::Builtin(builtin.ok_or(WireFault::Malformed)?),
-        kind::SOURCE_ATTRIBUTE => FactSource::Attribute(row.index()),
-        kind::SOURCE_METRIC => FactSource::Metric(row.index()),
-        kind::SOURCE_SEQUENCE => FactSource::Sequence(row.index()),
-        kind::SOURCE_PROPERTY => FactSource::Property(from.text(row.name())?),
-        kind::SOURCE_DIFFERENCE => {
-            let is_count = |flag: u16| row.count() & flag != 0;
-            let first = Term { fact: row.index(), is_count: is_count(kind::FIRST_IS_COUNT) };
-            FactSource::Difference(
-                first,
-                Term { fact: row.second(), is_count: is_count(kind::SECOND_IS_COUNT) },
-            )
-        }
-        kind::SOURCE_SAME_TEXT => FactSource::SameText(row.index(), row.second()),
-        kind::SOURCE_ANY_ITEM => {
-            let [passes, fails] = row.of_item();
-            FactSource::AnyItem { list: from.text(row.name())?, passes, fails }
-        }
-        kind::SOURCE_ITEM => FactSource::Item(from.text(row.name())?),
-        kind::SOURCE_LOOKUP => {
-            FactSource::Lookup { table: row.index(), column: row.column(), key: row.second() }
-        }
-        kind::SOURCE_AMOUNT if row.default().is_none() => FactSource::Amount {
-            micro: row.default_value(),
-            currency: from.text(row.name())?,
-            table: row.index(),
-            column: row.column(),
-        },
-        kind::SOURCE_SAME_COUNT => FactSource::SameCount(row.index(), row.second()),
-        kind::SOURCE_TRUST => FactSource::Trust,
-        kind::SOURCE_OWN_CURRENCY => FactSource::OwnCurrency,
-        kind::SOURCE_CLOCK => {
-            FactSource::Clock(row.index(), Builtin::from_number(row.column()).ok_or(WireFault::Malformed)?)
-        }
-        _ => return Err(WireFault::Malformed.into()),
-    };
-    let tests = &[TextTest::Contains, TextTest::StartsWith, TextTest::EndsWith, TextTest::MatchesGlob];
-    let shape = match row.shape() {
-        kind::SHAPE_NUMBER => Shape::Number,
-        kind::SHAPE_TIME => Shape::Time,
-        kind::SHAPE_ONE_OF => Shape::OneOf(listed(from, row.texts(), row.count())?),
-        test => Shape::Text(word(test.wrapping_sub(kind::SHAPE_TEXT), tests)?, from.text(row.texts())?),
-    };
-    Ok(Fact { source, shape, default: row.default() })
-}
-
-fn listed(from: &Reading, start: u32, count: u16) -> Decoded<Vec<String>> {
-    if usize::from(count) > TEXTS_MAX {
-        return Err(ProgramFault::TooLarge);
-    }
-    let place = |at| from.image.listed_place(start.checked_add(at)?);
-    (0..u32::from(count)).map(|at| from.text(place(at).ok_or(ProgramFault::Index)?)).collect()
-}
-
-fn metric(from: &Reading, at: u16) -> Decoded<Metric> {
-    let row = from.image.metric(at);
-    Ok(Metric {
-        name: from.text(row.name())?,
-        meaning: row.meaning(),
-        kind: MetricKind::from_number(row.kind()).ok_or(WireFault::Malformed)?,
-        event: from.text(row.event())?,
-        property: (row.property() != NO_TEXT).then(|| from.text(row.property())).transpose()?,
-        filter: optional(row.filter()),
-        window: window(row.window(), row.window_ms())?,
-        scope: word(row.scope(), &[Scope::Session, Scope::Visitor, Scope::Profile, Scope::Account])?,
-        threshold: row.threshold(),
-        detail: row.detail(),
-        purpose: row.purpose(),
-        private: row.is_private(),
-        warm_up: match (row.is_warm(), row.is_from_log()) {
-            (true, _) => WarmUp::Zero,
-            (false, true) => WarmUp::Log,
-            (false, false) => WarmUp::Unknown,
-        },
-        of_money: row.of_money(),
-    })
-}
-
-fn score(from: &Reading, at: u16) -> Decoded<Score> {
-    let row = from.image.score(at);
-    if usize::from(row.points_count()) > SCORE_POINTS_MAX {
-        return Err(ProgramFault::TooLarge);
-    }
-    let points: Vec<Points> = from
-        .image
-        .points(row)
-        .map(|points| {
-            Ok(Points {
-                event: from.text(points.event())?,
-                filter: optional(points.filter()),
-                micro: points.micro(),
-            })
-        })
-        .collect::<Decoded<_>>()?;
-    if points.len() != usize::from(row.points_count()) {
-        return Err(ProgramFault::Index);
-    }
-    Ok(Score { half_life_ms: row.half_life_ms(), min: row.min(), max: row.max(), points })
 }
 
 fn window(window: u8, window_ms: u64) -> Decoded<Window> {
