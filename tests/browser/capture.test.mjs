@@ -157,7 +157,8 @@ const KINDS = {
       { kind: 'rejection', message: 'object' },
     ],
   }],
-  rage: [press('buy', 'buy', 'buy'), { rage_click: [{ element: 'button#buy', text: 'Buy now', clicks: 3 }] }],
+  // The fourth click is none of another rage.
+  rage: [press('buy', 'buy', 'buy', 'buy'), { rage_click: [{ element: 'button#buy', text: 'Buy now', clicks: 3 }] }],
   dead: [async (page) => {
     for (const id of ['buy', 'nothing']) {
       await page.click(`#${id}`);

@@ -1,7 +1,7 @@
 // Nothing is lost and nothing is doubled: offline, at close, at a kill of the worker.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { launch, log, ready, serve, stored, until, visit } from './support/world.mjs';
+import { launch, log, pass, ready, serve, stored, until, visit } from './support/world.mjs';
 
 let site;
 let browser;
@@ -34,14 +34,17 @@ test('offline, then online: nothing is lost and nothing is doubled', async () =>
   const { context, page } = await arrive();
   await context.setOffline(true);
   for (const query of expected('offline-', 30)) await search(page, query);
-  await page.evaluate(() => selvedge.flush());
-  await page.waitForTimeout(1_000);
+  // Each failure doubles the wait for the next try: up to five minutes.
+  for (let tries = 0; tries < 10; tries += 1) {
+    await page.evaluate(() => selvedge.flush());
+    await pass(page, 150);
+  }
   assert.deepEqual(await queries('offline-'), []);
   await context.setOffline(false);
-  const arrived = await until('all thirty', async () => {
+  const arrived = await until('all thirty, as soon as the page is online', async () => {
     const list = await queries('offline-');
     return list.length >= 30 && list;
-  }, 30_000);
+  }, 10_000);
   assert.deepEqual(arrived, expected('offline-', 30));
   await page.waitForTimeout(1_000);
   assert.equal((await queries('offline-')).length, 30);
