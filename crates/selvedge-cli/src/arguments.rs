@@ -238,7 +238,7 @@ pub struct DiffArguments {
 }
 
 /// `selvedge explain`
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct ExplainArguments {
     /// A diagnostic's code (`E0201`), the folder of a site, or a program
     #[arg(default_value = ".", value_name = "CODE|SITE")]

@@ -1,5 +1,7 @@
 //! How the command line ends: one number per kind of ending, the same for every command.
 
+use std::error::Error;
+use std::fmt;
 use std::process::ExitCode;
 
 /// What `--help` says of the exit codes.
@@ -19,6 +21,24 @@ pub enum Ending {
     Wrong,
 }
 
+/// The command line is wrong in a way that only its meaning shows: it names what is not there.
+#[derive(Debug)]
+pub struct Misused(pub String);
+
+impl fmt::Display for Misused {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl Error for Misused {}
+
+/// The failure of a command line that says `what`.
+#[must_use]
+pub fn misused(what: impl Into<String>) -> anyhow::Error {
+    Misused(what.into()).into()
+}
+
 /// The exit code of a command's result; a failure is printed with its causes.
 #[must_use]
 pub fn code(result: &anyhow::Result<Ending>) -> ExitCode {
@@ -27,7 +47,12 @@ pub fn code(result: &anyhow::Result<Ending>) -> ExitCode {
         Ok(Ending::Wrong) => ExitCode::from(1),
         Err(fault) => {
             eprintln!("error: {fault:#}");
-            ExitCode::from(3)
+            ExitCode::from(of_failure(fault))
         }
     }
+}
+
+/// The exit code of a failure.
+pub(crate) fn of_failure(fault: &anyhow::Error) -> u8 {
+    if fault.is::<Misused>() { 2 } else { 3 }
 }

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use serde::Deserialize;
 use std::io::{BufReader, Read};
 use std::time::Duration;
 use ureq::http::Response;
@@ -49,7 +50,26 @@ pub struct RawAnswer {
     pub body: Vec<u8>,
 }
 
+/// What a worker says of a route that it does not have.
+const NO_ROUTE: &str = "there is no such route";
+
+/// What a worker says of a request that it refuses.
+#[derive(Deserialize)]
+struct WorkerError {
+    message: String,
+    fix: String,
+}
+
 impl RawAnswer {
+    /// What the worker says was wrong, where it says so.
+    fn error(&self) -> Option<WorkerError> {
+        #[derive(Deserialize)]
+        struct Refused {
+            error: WorkerError,
+        }
+        serde_json::from_slice(&self.body).ok().map(|Refused { error }| error)
+    }
+
     /// The body as text, for messages.
     #[must_use]
     pub fn text(&self) -> String {
@@ -164,7 +184,40 @@ pub fn expect_ok(answer: RawAnswer, path: &str) -> Result<Vec<u8>> {
 fn refused<T>(answer: &RawAnswer, path: &str) -> Result<T> {
     match answer.status {
         401 => bail!("the worker does not accept the admin token (401); set SELVEDGE_ADMIN_TOKEN or --token"),
-        404 => bail!("the worker has no {path} (404); is this the address of a Selvedge worker?"),
-        status => bail!("the worker answered {path} with {status}: {}", answer.text()),
+        404 => match answer.error() {
+            Some(error) if error.message != NO_ROUTE => bail!("the worker says (404): {}", error.message),
+            _ => bail!("the worker has no {path} (404); is this the address of a Selvedge worker?"),
+        },
+        status => match answer.error() {
+            Some(WorkerError { message, fix }) => {
+                bail!("the worker answered {path} with {status}: {message}; {fix}")
+            }
+            None => bail!("the worker answered {path} with {status}: {}", answer.text()),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(status: u16, body: &str) -> String {
+        let answer = RawAnswer { status, retry_after_s: None, body: body.as_bytes().to_vec() };
+        refused::<()>(&answer, "/v1/pause").unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_the_worker_says_of_a_refusal_is_passed_on() {
+        let error =
+            |message: &str| format!("{{\"error\":{{\"message\":\"{message}\",\"fix\":\"write it so\"}}}}");
+        assert_eq!(
+            said(404, &error("the site has no rule x")),
+            "the worker says (404): the site has no rule x"
+        );
+        assert!(said(404, &error(NO_ROUTE)).contains("is this the address of a Selvedge worker?"));
+        assert!(said(404, "<html>").contains("is this the address of a Selvedge worker?"));
+        let unreadable = "the worker answered /v1/pause with 400: cannot be read; write it so";
+        assert_eq!(said(400, &error("cannot be read")), unreadable);
+        assert_eq!(said(502, "bad gateway"), "the worker answered /v1/pause with 502: bad gateway");
     }
 }

@@ -18,6 +18,11 @@ const FILES_MAX: usize = 1_000;
 /// Where the folder holds none, or one cannot be read as UTF-8 text or is too large.
 pub fn read(folder: &Path) -> Result<BTreeMap<String, String>> {
     let mut files = BTreeMap::new();
+    ensure!(
+        folder.is_dir(),
+        "{} is not there: name the folder of a site, or write one with `selvedge new`",
+        folder.display()
+    );
     read_folder(folder, "", &mut files)?;
     ensure!(
         !files.is_empty(),
@@ -65,6 +70,8 @@ mod tests {
     fn a_folder_without_a_site_is_refused_and_other_files_are_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         assert!(read(folder.path()).is_err());
+        let missing = read(&folder.path().join("shop")).unwrap_err().to_string();
+        assert!(missing.contains("`selvedge new`"), "{missing}");
         fs::write(folder.path().join("site.yaml"), "name: shop\n").unwrap();
         fs::write(folder.path().join("notes.txt"), "x: 1\n").unwrap();
         fs::write(folder.path().join(".#site.yaml"), "x: 1\n").unwrap();

@@ -52,4 +52,5 @@ pub use compile::{Compilation, Compiled, compile, compile_beside, keys_read};
 pub use diagnostic::Diagnostic;
 pub use render::{render, render_colored};
 pub use source::Position;
+pub use suggest::did_you_mean;
 pub use summary::{MetricSummary, RuleSummary, Summary};

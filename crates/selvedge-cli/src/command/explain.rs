@@ -1,7 +1,7 @@
 //! `selvedge explain`: what a diagnostic's code means; or why a visitor is shown what at one moment.
 
 use crate::arguments::ExplainArguments;
-use crate::exit::Ending;
+use crate::exit::{Ending, misused};
 use crate::recorded::happened::Recorded;
 use crate::recorded::log_line::visitor_id;
 use crate::recorded::{History, source::RecordedArguments};
@@ -11,11 +11,11 @@ use crate::rehearsal::given::Given;
 use crate::rehearsal::walk::{Manner, Walker};
 use crate::rehearsal::{Behind, Stage};
 use crate::replay::value;
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use selvedge_compiler::cases::can_be_given;
-use selvedge_compiler::{Code, docs};
+use selvedge_compiler::{Code, did_you_mean, docs};
 use selvedge_core::id::{VisitorId, WriterId};
 use selvedge_core::value::Value;
 use selvedge_core::wire::program::Builtin;
@@ -29,7 +29,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// Where there is no such code, or the site, the events or the visitor cannot be read.
 pub fn run(arguments: &ExplainArguments) -> Result<Ending> {
     if is_code(&arguments.what) {
-        let code: Code = arguments.what.parse().map_err(|fault| anyhow!("{fault}"))?;
+        let code: Code = arguments.what.parse().map_err(|fault| misused(format!("{fault}")))?;
         print!("{}", docs::section(code));
         return Ok(Ending::Done);
     }
@@ -99,7 +99,8 @@ fn find(history: &History, recorded: &RecordedArguments, wanted: Option<&str>) -
         ids.take(3).map(ToString::to_string).collect::<Vec<_>>().join(", ")
     };
     let Some(wanted) = wanted else {
-        bail!("name a visitor with --visitor: for example {}", shown(&mut history.visitors.keys()));
+        let some = shown(&mut history.visitors.keys());
+        return Err(misused(format!("name a visitor with --visitor: for example {some}")));
     };
     let of_log = recorded.map()?.map(|map| visitor_of(&map.site, wanted));
     let exact = visitor_id(wanted).or(of_log).filter(|id| history.visitors.contains_key(id));
@@ -109,9 +110,13 @@ fn find(history: &History, recorded: &RecordedArguments, wanted: Option<&str>) -
     let mut like = history.visitors.keys().filter(|id| id.to_string().starts_with(wanted));
     match (like.next(), like.next()) {
         (Some(id), None) => Ok(*id),
-        (Some(_), Some(_)) => bail!("{wanted} is the beginning of several visitors' ids; write more of it"),
+        (Some(_), Some(_)) => {
+            let several = "is the beginning of several visitors' ids; write more of it";
+            Err(misused(format!("{wanted} {several}")))
+        }
         (None, _) => {
-            bail!("no visitor {wanted} was recorded; for example {}", shown(&mut history.visitors.keys()))
+            let some = shown(&mut history.visitors.keys());
+            Err(misused(format!("no visitor {wanted} was recorded; for example {some}")))
         }
     }
 }
@@ -120,19 +125,17 @@ fn find(history: &History, recorded: &RecordedArguments, wanted: Option<&str>) -
 fn given(stage: &Stage, written: &[String]) -> Result<Given> {
     let mut facts = Vec::new();
     for fact in written {
-        let (name, value) = fact.split_once('=').with_context(|| format!("`{fact}` is not `fact=value`"))?;
+        let (name, value) =
+            fact.split_once('=').ok_or_else(|| misused(format!("`{fact}` is not `fact=value`")))?;
         let is_attribute = stage.parts.attributes.iter().any(|attribute| attribute.name == name);
         let mut builtins = Builtin::ALL.iter().filter(|builtin| can_be_given(**builtin));
         let is_builtin = builtins.any(|builtin| builtin.name() == name);
         if !is_attribute && !is_builtin {
             let attributes = stage.parts.attributes.iter().map(|attribute| attribute.name.as_str());
-            let known: Vec<&str> = Builtin::ALL
-                .iter()
-                .filter(|builtin| can_be_given(**builtin))
-                .map(|builtin| builtin.name())
-                .chain(attributes)
-                .collect();
-            bail!("no fact `{name}` can be given; known are {}", known.join(", "));
+            let builtins = Builtin::ALL.iter().filter(|builtin| can_be_given(**builtin));
+            let known = builtins.map(|builtin| builtin.name()).chain(attributes);
+            let help = did_you_mean(name, known).unwrap_or_default();
+            return Err(misused(format!("no fact `{name}` can be given; {help}")));
         }
         facts.push((name, of_text(value)));
     }
@@ -156,7 +159,8 @@ fn time_ms(stage: &Stage, text: &str) -> Result<u64> {
         Ok(stamp) => stamp,
         Err(_) => {
             let help = "write for example 2026-03-29T01:30, 2026-03-29T01:30:00Z, or Unix milliseconds";
-            let civil: DateTime = text.parse().with_context(|| format!("`{text}` is not a time; {help}"))?;
+            let not_a_time = |_| misused(format!("`{text}` is not a time; {help}"));
+            let civil: DateTime = text.parse().map_err(not_a_time)?;
             let zone = TimeZone::get(stage.timezone.as_deref().unwrap_or("UTC"))?;
             zone.to_zoned(civil)?.timestamp()
         }
@@ -167,6 +171,7 @@ fn time_ms(stage: &Stage, text: &str) -> Result<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exit::of_failure;
     use crate::testing::{new_site, recorded as history};
     use selvedge_compiler::compile;
 
@@ -205,6 +210,30 @@ a,1710328000,product_view
         assert!(!is_code("examples/shop") && !is_code("E02") && !is_code("."));
     }
 
+    /// The exit code of `selvedge explain`, where it fails.
+    fn ending(what: &str, recorded: RecordedArguments) -> u8 {
+        let arguments = ExplainArguments { what: what.to_owned(), recorded, ..ExplainArguments::default() };
+        of_failure(&run(&arguments).unwrap_err())
+    }
+
+    #[test]
+    fn what_the_command_line_names_wrongly_ends_with_2_and_what_cannot_be_done_with_3() {
+        let shop = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/shop");
+        let dataset = Some("econ".to_owned());
+        assert_eq!(ending("E9999", RecordedArguments::default()), 2);
+        assert_eq!(ending("no-such-folder", RecordedArguments::default()), 3);
+        assert_eq!(ending(shop, RecordedArguments { dataset, ..RecordedArguments::default() }), 2);
+        let events = Some("no-such.ndjson".to_owned());
+        assert_eq!(ending(shop, RecordedArguments { events, ..RecordedArguments::default() }), 3);
+        assert_eq!(of_failure(&RecordedArguments::default().read().unwrap_err()), 2);
+    }
+
+    #[test]
+    fn what_is_needed_is_never_told_as_what_is() {
+        let lines = explained_of("needs_help and visitor.is_new", &["false"]);
+        assert!(lines.contains("    needs needs_help (it is false)  rules.yaml:7:11"), "{lines}");
+    }
+
     #[test]
     fn times_are_read_on_the_sites_clocks() {
         let stage = stage();
@@ -217,12 +246,20 @@ a,1710328000,product_view
     #[test]
     fn what_cannot_be_given_is_refused_with_what_can() {
         let fault = given(&stage(), &["utm.medum=cpc".to_owned()]).unwrap_err().to_string();
-        assert!(fault.contains("utm.medium"), "{fault}");
+        assert!(fault.contains("did you mean `utm.medium`?"), "{fault}");
         assert!(given(&stage(), &["utm.medium=cpc".to_owned()]).is_ok());
     }
 
     /// What an explanation says of the test of a rule with this condition, where `needs_help` is given so.
     fn told_of(condition: &str, given_as: &[&str]) -> (String, String) {
+        let text = explained_of(condition, given_as);
+        let leaf = text.lines().find(|line| line.contains("rules.yaml:7")).expect("the test is told");
+        let reason = text.lines().find(|line| line.starts_with("  r  ")).expect("the rule is told");
+        (leaf.split_whitespace().next().unwrap().to_owned(), reason.rsplit("  ").next().unwrap().to_owned())
+    }
+
+    /// The explanation of a visitor of whom nothing but that is known.
+    fn explained_of(condition: &str, given_as: &[&str]) -> String {
         let mut files = new_site();
         let rules = format!(
             "attributes:\n  needs_help:\n    type: bool\n    from: visitor\nrules:\n  - id: r\n    when: {condition}\n    \
@@ -236,10 +273,7 @@ a,1710328000,product_view
         let manner = Manner::of(&History::default(), &[]);
         let mut walker = Walker::new(&stage, VisitorId([0; 16]), &manner, given, Detail::Facts);
         let behind = walker.visitor().look(WriterId::mint(1_710_325_000_000, 1), 1_710_325_000_000).unwrap();
-        let text = explanation(&stage, &behind, String::new(), 0).to_string();
-        let leaf = text.lines().find(|line| line.contains("rules.yaml:7")).expect("the test is told");
-        let reason = text.lines().find(|line| line.starts_with("  r  ")).expect("the rule is told");
-        (leaf.split_whitespace().next().unwrap().to_owned(), reason.rsplit("  ").next().unwrap().to_owned())
+        explanation(&stage, &behind, String::new(), 0).to_string()
     }
 
     #[test]

@@ -19,7 +19,8 @@ pub fn text(changes: &Changes) -> String {
         let (old, new) = (side(change.old.as_ref()), side(change.new.as_ref()));
         let Changed { moments, visitors, example } = changed;
         let _ = writeln!(out, "\n{}: {old} -> {new}", change.slot);
-        let _ = writeln!(out, "  {visitors} visitors, {moments} moments; the first:");
+        let _ =
+            writeln!(out, "  {}, {}; the first:", several(*visitors, "visitor"), several(*moments, "moment"));
         let at = time_text(example.time_ms);
         let _ = writeln!(out, "  visitor {} at {at}, behind {}", example.visitor, example.event);
         reasons(&mut out, "old", &example.old);
@@ -72,6 +73,10 @@ pub fn json(changes: &Changes) -> Value {
         "visitors_changed": changes.visitors_changed,
         "changes": changes.changes.iter().map(of_change).collect::<Vec<_>>(),
     })
+}
+
+fn several(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

@@ -2,12 +2,13 @@
 
 use super::happened::{Happened, Recorded};
 use super::{History, log_line};
+use crate::exit::misused;
 use crate::remote::{Remote, RemoteArguments};
 use crate::replay::dataset::{DATASETS, Dataset, cache_dir};
 use crate::replay::map::Map;
 use crate::replay::recording::Recording;
 use crate::replay::rows::Rows;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs::{self, File};
@@ -72,7 +73,7 @@ impl RecordedArguments {
                     Ok(history)
                 }
             },
-            (None, None) => bail!("name recorded events with --events or --dataset"),
+            (None, None) => Err(misused("name recorded events with --events or --dataset")),
         }
     }
 
@@ -91,7 +92,7 @@ impl RecordedArguments {
 
 fn dataset(name: &str) -> Result<Dataset> {
     let known = DATASETS.map(|dataset| dataset.name).join(", ");
-    Dataset::named(name).with_context(|| format!("there is no data set `{name}`; known are {known}"))
+    Dataset::named(name).ok_or_else(|| misused(format!("there is no data set `{name}`; known are {known}")))
 }
 
 fn map_of(path: &Path) -> Result<Map> {
@@ -128,8 +129,9 @@ fn mapped(path: &Path, map: &Map, limit: u64) -> Result<History> {
 
 fn remote(url: &str, token: Option<&str>, limit: u64) -> Result<History> {
     let (base, from) = url.split_once(LOG_PATH).unwrap_or((url, "?from="));
-    let token =
-        token.context("the log of a worker is open to its admin only; name the token with --token")?;
+    let token = token.ok_or_else(|| {
+        misused("the log of a worker is open to its admin only; name the token with --token")
+    })?;
     let remote = Remote::new(&RemoteArguments { url: base.to_owned(), token: token.to_owned() });
     lines(remote.stream(&format!("{LOG_PATH}{from}"))?, limit)
 }

@@ -97,7 +97,7 @@ impl fmt::Display for SlotWords {
         let nearest = self.candidates.iter().find(|rule| Some(&rule.rule) == self.nearest_miss.as_ref());
         if let Some(rule) = nearest.filter(|rule| matches!(rule.reason, Reason::False | Reason::Unknown)) {
             writeln!(out, "  nearest miss: {}", rule.rule)?;
-            rule.missing.iter().try_for_each(|leaf| writeln!(out, "    needs {leaf}"))?;
+            rule.missing.iter().try_for_each(|leaf| writeln!(out, "    needs {}", leaf.needed()))?;
         }
         Ok(())
     }

@@ -189,12 +189,29 @@ fn cost(costs: &BTreeMap<u16, (usize, bool)>, jump: Jump) -> Option<usize> {
     }
 }
 
+impl LeafWords {
+    /// What would have to hold: `visitor.is_new (it is false)  rules.yaml:9:11`. (As it is printed, it says what is.)
+    #[must_use]
+    pub fn needed(&self) -> String {
+        let Self { text, value, file, line, column, .. } = self;
+        if self.is_truth() {
+            format!("{text} (it is {value})  {file}:{line}:{column}")
+        } else {
+            self.to_string()
+        }
+    }
+
+    /// Whether it is a fact of yes or no, asked as such.
+    fn is_truth(&self) -> bool {
+        self.text == self.fact && matches!(self.value.as_str(), "true" | "false" | "unknown")
+    }
+}
+
 impl fmt::Display for LeafWords {
     /// `shoe_views >= 2 (shoe_views is 1)  rules.yaml:47:11`.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { text, fact, value, file, line, column, .. } = self;
-        let is_truth = matches!(value.as_str(), "true" | "false" | "unknown");
-        if text == fact && is_truth {
+        if self.is_truth() {
             write!(out, "{text} is {value}")?;
         } else if text == fact || fact.contains(' ') {
             write!(out, "{text} (it is {value})")?;
