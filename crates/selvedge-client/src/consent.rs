@@ -94,10 +94,13 @@ impl Client {
         self.now_ms.max(before.time_ms.max(self.answered_ms).saturating_add(1))
     }
 
-    /// What unknown consent means now. While a source is awaited, what was known before it counts.
+    /// What unknown consent means now. Until the config says it, and while a source is awaited, what was known before counts: an
+    /// answer denies nothing that it does not speak of.
     fn mode(&self) -> Mode {
         if self.voices.is_asking() {
             Mode::OptIn
+        } else if self.settings.policy_version == 0 {
+            self.consent.mode
         } else if self.voices.is_waiting() {
             self.settings.mode.strictest(self.consent.mode)
         } else {

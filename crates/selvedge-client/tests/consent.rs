@@ -318,6 +318,66 @@ fn a_refusal_before_the_mode_is_known_is_remembered_where_silence_grants() {
     assert_eq!((world.requests, world.edge.log.len()), (0, 0));
 }
 
+/// The second page of a visitor whom the region asks for nothing, before its config came.
+fn second_page_where_silence_grants() -> World {
+    let mut world = World::new(Some(shop()));
+    world.mode = Mode::OptOut;
+    world.settle();
+    world.page(SITE);
+    world.pass(60_000);
+    assert!(world.device.contains_key("state"));
+    world.boot();
+    world
+}
+
+#[test]
+fn an_answer_before_the_config_came_denies_nothing_that_it_does_not_speak_of() {
+    let mut world = second_page_where_silence_grants();
+    world.consent(Purposes::ANALYTICS, Purposes::NONE);
+    assert!(world.device.contains_key("state"), "nothing was taken back");
+    world.settle();
+    world.view_shoes();
+    world.pass(60_000);
+    let snapshots: Vec<_> = world.edge.batches.iter().map(|batch| batch.header.consent[0]).collect();
+    assert!(snapshots.iter().all(|said| said.in_force().holds(Purposes::PERSONALIZATION)), "{snapshots:?}");
+    assert_eq!(snapshots.last().unwrap().granted, Purposes::ANALYTICS);
+}
+
+#[test]
+fn an_answer_without_a_config_counts_as_the_region_did_before() {
+    let mut world = second_page_where_silence_grants();
+    world.input(Input::Settings(None));
+    world.consent(Purposes::ANALYTICS, Purposes::ADVERTISING);
+    world.view_shoes();
+    world.pass(60_000);
+    let said = world.edge.batches.last().unwrap().header.consent[0];
+    assert_eq!((said.mode, said.granted), (Mode::OptOut, Purposes::ANALYTICS));
+    assert!(!said.in_force().holds(Purposes::ADVERTISING));
+}
+
+#[test]
+fn a_refusal_before_the_config_came_outlives_its_page_where_silence_granted() {
+    let mut world = second_page_where_silence_grants();
+    world.consent(Purposes::NONE, Purposes(0b1110));
+    assert_eq!(world.device.keys().collect::<Vec<_>>(), ["consent"]);
+    let arrived = world.edge.log.len();
+    world.reopen();
+    world.page(SITE);
+    world.pass(60_000);
+    assert_eq!(world.edge.log.len(), arrived);
+}
+
+#[test]
+fn where_nobody_said_what_silence_means_an_answer_grants_what_it_speaks_of_alone() {
+    let mut world = World::new(Some(shop()));
+    world.input(Input::Settings(None));
+    world.consent(Purposes::ANALYTICS, Purposes::NONE);
+    world.view_shoes();
+    world.pass(60_000);
+    let said = world.edge.batches.last().unwrap().header.consent[0];
+    assert_eq!(said.in_force(), Purposes::NECESSARY.or(Purposes::ANALYTICS));
+}
+
 #[test]
 fn another_tabs_withdrawal_leaves_the_answer_it_stored() {
     let mut world = World::new(Some(shop()));
