@@ -169,6 +169,18 @@ impl Producer {
         marks.fold(0, |count, mark| count.saturating_add(mark.done))
     }
 
+    /// How many records of its partition brokers may have where this part failed: of one that was halved, a copy of the whole may
+    /// have been under way, and taken after all.
+    pub(crate) fn exposed(&self, part: &Part, records: &[Record]) -> usize {
+        let Some(laid) = &self.in_flight else { return part.records.len() };
+        let mark = laid.marks.get(&part.partition).copied().unwrap_or_default();
+        if mark.groups_max.is_none() {
+            return part.records.len();
+        }
+        let all = laid.deal(records).get(&part.partition).map_or(0, Vec::len);
+        all.saturating_sub(mark.done)
+    }
+
     /// Whether brokers have some of the records in flight.
     pub(crate) fn has_begun(&self) -> bool {
         self.uncertain() > 0

@@ -151,7 +151,7 @@ impl Sending {
                 Fate::Failed { trouble, .. } => trouble,
                 Fate::Waiting | Fate::Asked { .. } => Trouble::Stop(Stop::Again("no answer came".into())),
             };
-            undone = undone.saturating_add(part.records.len());
+            undone = undone.saturating_add(producer.exposed(&part, records));
             is_forgotten |= matches!(trouble, Trouble::NewProducer { .. });
             worst = worse(worst, verdict_of(trouble, &part, producer, records));
         }

@@ -126,8 +126,9 @@ pub struct Dials {
     pub poison: u64,
     /// Records of one send, at most.
     pub records_max: usize,
-    /// Whether that was ever so.
-    pub is_narrow: bool,
+    /// Records of one batch that brokers take, at most, as long as the world lasts. Were that lifted while the copy of a batch is
+    /// under way that they refused for its size, they would have it whole, and not know the halves again.
+    pub batch_records_max: usize,
     /// Sends at which brokers have forgotten who sent before.
     pub forgetful: u64,
     /// Orders by which a visitor is erased.
@@ -214,7 +215,7 @@ impl Dials {
             slow,
             poison,
             records_max: usize::try_from(records_max).unwrap_or(usize::MAX),
-            is_narrow: records_max < u64::MAX,
+            batch_records_max: usize::try_from(records_max).unwrap_or(usize::MAX),
             forgetful,
             tended,
             erasures,

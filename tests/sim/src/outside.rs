@@ -284,7 +284,7 @@ impl Outside {
     fn mood(&mut self, parcel: &Parcel, dials: &Dials, random: &mut Random) {
         let brokers = &mut self.brokers;
         brokers.is_down = random.chance(dials.unreachable);
-        brokers.batch_records_max = dials.records_max;
+        brokers.batch_records_max = dials.batch_records_max;
         brokers.faults.clear();
         brokers.password = dials.streams.sasl.map(|_| self.secret.to_string());
         for _ in 0..3 {

@@ -221,7 +221,8 @@ impl World<'_> {
             let is_bad = |record: &Record| is_poison(&record.id, &self.dials);
             let is_found = refused.code == "transform" || refused.item.records.iter().any(is_bad);
             // Brokers tell what is too large and what is poison by one word.
-            let is_large = self.dials.is_narrow && (refused.code == "too_large" || name.starts_with('k'));
+            let is_large = self.dials.batch_records_max < usize::MAX
+                && (refused.code == "too_large" || name.starts_with('k'));
             if !is_found && !is_large {
                 let detail = format!("{name} of shard {at}: {} {}", refused.id, refused.code);
                 self.fail("only what a destination refuses is quarantined", detail);

@@ -214,6 +214,24 @@ fn a_batch_that_is_too_large_goes_in_pieces_and_in_order() {
     all_there(&brokers, &records(0, 50));
 }
 
+/// A broker knows a batch again by its first and its last number only. A copy of the whole that it refused may still be under
+/// way; where it takes that after all, its limit having been raised, it does not know the halves.
+#[test]
+fn a_copy_of_a_refused_batch_that_is_taken_later_is_counted_as_what_may_be_there_twice() {
+    let (mut shell, mut brokers) = (Shell::new(), Brokers::new(1));
+    brokers.batch_records_max = 25;
+    shell.prepare(&mut brokers, &records(0, 40));
+    let under_way = shell.committed.clone();
+    assert_eq!(shell.send(&mut brokers, &records(0, 40)), Verdict::Left);
+    brokers.batch_records_max = usize::MAX;
+    let mut copy = Shell { committed: under_way, ..Shell::new() };
+    assert_eq!(copy.send(&mut brokers, &records(0, 40)), Verdict::Delivered);
+    assert_eq!(shell.deliver(&mut brokers, records(0, 40)), []);
+    let kept = &brokers.values()[0];
+    let twice = kept.len() - 40;
+    assert!(twice > 0 && twice as u64 <= shell.duplicates, "{twice} twice, {} said", shell.duplicates);
+}
+
 #[test]
 fn a_group_is_not_torn_and_a_lone_one_that_is_too_large_is_poison() {
     let (mut shell, mut brokers) = (Shell::new(), Brokers::new(1));
