@@ -8,7 +8,7 @@ use selvedge_core::limits::{DELIVERY_ITEMS_MAX, LOG_KEEP_MS};
 use selvedge_core::wire::answer_encode::EncodeFault;
 use selvedge_core::wire::codec::Reader;
 use selvedge_core::wire::log_row::{LogRow, StoredRow};
-use selvedge_core::wire::program::{Destination, Full, OnUnknown, Way};
+use selvedge_core::wire::program::{Destination, OnUnknown, Way};
 use selvedge_edge::alarm::{Alarm, Wish};
 use selvedge_edge::cursor::Position;
 use selvedge_edge::delivery::item::{self, Item, Refused};
@@ -19,6 +19,7 @@ use selvedge_edge::delivery::record::{may_go_again, route};
 use selvedge_edge::delivery::report::{Marks, Report, waiting};
 use selvedge_edge::delivery::sent::Prepared;
 use selvedge_edge::delivery::sent_to;
+use selvedge_edge::delivery::standing::{Standing, Stood};
 use selvedge_edge::delivery::state::State;
 use selvedge_edge::delivery::take::{Held, Taking};
 use selvedge_edge::erasure::{self, Tombstone};
@@ -30,8 +31,6 @@ use serde_json::value::RawValue;
 
 /// How long a row waits for others, so that they leave together.
 pub const LINGER_MS: u64 = 100;
-/// How long it is believed what waits for destinations.
-const BELIEVED_MS: u64 = 1_000;
 /// How often it is looked for rows whose time is over, at most.
 const SWEEP_MS: u64 = 60_000;
 /// Rows that are dropped in one commit.
@@ -48,22 +47,7 @@ pub struct Memory {
     pub keep_ms: u64,
     /// The publish whose destinations the tables have.
     pub publish: u64,
-    known: Option<Known>,
-}
-
-/// How destinations stood at a moment.
-#[derive(Debug)]
-struct Known {
-    publish: u64,
-    at_ms: u64,
-    all: Vec<Stood>,
-}
-
-#[derive(Debug)]
-struct Stood {
-    waiting: Waiting,
-    end_bytes: u64,
-    is_idle: bool,
+    known: Option<Standing>,
 }
 
 impl Default for Memory {
@@ -95,13 +79,8 @@ impl Memory {
     /// As `Outbox::after_row`: when the alarm is wanted.
     #[must_use]
     pub fn after_row(&self, site: &Site, now_ms: u64) -> Option<u64> {
-        let is_awaited = sent_to(site).count() > 0
-            && self.known.as_ref().is_none_or(|known| {
-                let wants = |(stood, destination): (&Stood, &Destination)| {
-                    stood.is_idle || destination.when_full == Full::DropOldest
-                };
-                known.all.iter().zip(sent_to(site)).any(wants)
-            });
+        let is_awaited =
+            sent_to(site).count() > 0 && self.known.as_ref().is_none_or(|known| known.is_awaited(site));
         is_awaited.then(|| now_ms + LINGER_MS)
     }
 
@@ -112,10 +91,7 @@ impl Memory {
     pub fn admit(&mut self, tables: &Tables, site: &Site, now_ms: u64) -> Result<(), Fault> {
         self.look(tables, site, now_ms);
         let end = Marks::of(&tables.counted());
-        let all = self.known.as_ref().map_or(&[][..], |known| &known.all);
-        for (stood, destination) in all.iter().zip(sent_to(site)) {
-            let more = end.bytes.saturating_sub(stood.end_bytes);
-            let waiting = Waiting { bytes: stood.waiting.bytes + more, ..stood.waiting };
+        for (destination, waiting) in self.known.iter().flat_map(|known| known.waiting(site, end.bytes)) {
             if waiting.blocks(destination, now_ms) {
                 return Err(Fault::backlog_full("too much waits for a destination"));
             }
@@ -124,21 +100,16 @@ impl Memory {
     }
 
     fn look(&mut self, tables: &Tables, site: &Site, now_ms: u64) {
-        let is_fresh =
-            |known: &Known| known.publish == site.publish && now_ms.abs_diff(known.at_ms) < BELIEVED_MS;
-        if self.known.as_ref().is_some_and(is_fresh) {
+        if self.known.as_ref().is_some_and(|known| known.is_believed(site, now_ms)) {
             return;
         }
         let (_, end) = end(tables);
         let stood = |destination: &Destination| match state(tables, &destination.name) {
-            None => Stood { waiting: Waiting::default(), end_bytes: end.bytes, is_idle: true },
-            Some(state) => {
-                let is_idle = state.paused.is_none() && now_ms >= state.not_before_ms;
-                Stood { waiting: waits(tables, &state), end_bytes: end.bytes, is_idle }
-            }
+            None => Stood::NEW,
+            Some(state) => Stood::of(&state, waits(tables, &state), now_ms),
         };
         let all = sent_to(site).map(stood).collect();
-        self.known = Some(Known { publish: site.publish, at_ms: now_ms, all });
+        self.known = Some(Standing::new(site, now_ms, end.bytes, all));
     }
 
     /// As `Alarm::by`: the time that the alarm is to be set to.

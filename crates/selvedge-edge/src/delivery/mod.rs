@@ -2,7 +2,7 @@
 //!
 //! The log is the only durable mechanism; a destination is a cursor over it. [`record`] makes records of an item of a row,
 //! [`take`] takes items for one destination, [`machine`] says what to do with them and what became of them, [`pressure`]
-//! when too much waits, [`keeping`] what a shard keeps for it. What is sent is stored before its bytes leave, so that it is
+//! when too much waits, [`standing`] how long that is believed, [`keeping`] what a shard keeps for it. What is sent is stored before its bytes leave, so that it is
 //! sent again as it was after a crash.
 //!
 //! A module imports only modules that stand above it here.
@@ -30,6 +30,8 @@ pub mod take;
 pub mod machine;
 
 pub mod pressure;
+
+pub mod standing;
 
 pub mod report;
 

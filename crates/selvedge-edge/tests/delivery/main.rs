@@ -6,3 +6,4 @@ mod erasure;
 mod holding;
 mod machine;
 mod routing;
+mod standing;

@@ -3,11 +3,12 @@
 use super::super::alarm::Alarm;
 use super::{kept, places, store};
 use crate::clock::now_ms;
-use selvedge_core::wire::program::{Destination, Full, OnUnknown};
+use selvedge_core::wire::program::{Destination, OnUnknown};
 use selvedge_edge::delivery::keeping::{Naming, naming};
-use selvedge_edge::delivery::pressure::{WARN_PERCENT, Waiting};
+use selvedge_edge::delivery::pressure::WARN_PERCENT;
 use selvedge_edge::delivery::report::Marks;
 use selvedge_edge::delivery::sent_to;
+use selvedge_edge::delivery::standing::{Standing, Stood};
 use selvedge_edge::fault::Fault;
 use selvedge_edge::ledger::Ledger;
 use selvedge_edge::site::Site;
@@ -17,39 +18,19 @@ use worker::durable::Storage;
 
 /// How long a row waits for others, so that they leave together.
 const LINGER_MS: u64 = 100;
-/// How long it is believed what waits for destinations; a delivery ends that too.
-const BELIEVED_MS: u64 = 1_000;
 
 /// What a shard remembers of its destinations, besides the tables.
 #[derive(Debug, Default)]
 pub struct Outbox {
     /// The publish whose destinations the tables have.
     publish: Cell<u64>,
-    known: RefCell<Option<Known>>,
+    known: RefCell<Option<Standing>>,
     /// Those that somebody was warned of.
     warned: RefCell<Vec<String>>,
     /// The site that the shard belongs to.
     site: RefCell<Option<String>>,
     /// Erasures since the shard woke up: each may have taken something out of a flight.
     erasures: Cell<u64>,
-}
-
-/// How destinations stood at a moment.
-#[derive(Debug)]
-struct Known {
-    publish: u64,
-    at_ms: u64,
-    /// By place in the program of that publish: isolates may know different ones.
-    all: Vec<Stood>,
-}
-
-#[derive(Debug)]
-struct Stood {
-    /// What waited. Its bytes are those up to `end_bytes` of the log.
-    waiting: Waiting,
-    end_bytes: u64,
-    /// It gets a new row at once.
-    is_idle: bool,
 }
 
 /// Whether a destination of the site waits for answers.
@@ -85,12 +66,7 @@ impl Outbox {
     /// Behind a row: whoever waits for it is woken.
     pub fn after_row(&self, storage: &Storage, alarm: &Alarm, site: &Site) -> worker::Result<()> {
         let is_awaited = sent_to(site).count() > 0
-            && self.known.borrow().as_ref().is_none_or(|known| {
-                let overflows = |(stood, destination): (&Stood, &Destination)| {
-                    stood.is_idle || destination.when_full == Full::DropOldest
-                };
-                known.all.iter().zip(sent_to(site)).any(overflows)
-            });
+            && self.known.borrow().as_ref().is_none_or(|known| known.is_awaited(site));
         if is_awaited {
             return alarm.by(storage, Some(now_ms().saturating_add(LINGER_MS)));
         }
@@ -128,10 +104,7 @@ impl Outbox {
         })?;
         let end = Marks::of(ledger);
         let known = self.known.borrow();
-        let all = known.as_ref().map_or(&[][..], |known| &known.all);
-        for (stood, destination) in all.iter().zip(sent_to(site)) {
-            let more = end.bytes.saturating_sub(stood.end_bytes);
-            let waiting = Waiting { bytes: stood.waiting.bytes.saturating_add(more), ..stood.waiting };
+        for (destination, waiting) in known.iter().flat_map(|known| known.waiting(site, end.bytes)) {
             self.warn(destination, waiting.percent(destination, now_ms));
             if waiting.blocks(destination, now_ms) {
                 let message = format!("too much waits for the destination {}", destination.name);
@@ -142,22 +115,16 @@ impl Outbox {
     }
 
     fn look(&self, sql: &SqlStorage, site: &Site, now_ms: u64) -> worker::Result<()> {
-        let is_fresh =
-            |known: &Known| known.publish == site.publish && now_ms.abs_diff(known.at_ms) < BELIEVED_MS;
-        if self.known.borrow().as_ref().is_some_and(is_fresh) {
+        if self.known.borrow().as_ref().is_some_and(|known| known.is_believed(site, now_ms)) {
             return Ok(());
         }
         let (_, end) = places::end(sql)?;
         let all = sent_to(site).map(|destination| {
-            let Some(state) = store::state(sql, &destination.name)? else {
-                return Ok(Stood { waiting: Waiting::default(), end_bytes: end.bytes, is_idle: true });
-            };
-            let is_idle = state.paused.is_none() && now_ms >= state.not_before_ms;
-            let waiting = places::waits(sql, &state, end)?;
-            Ok(Stood { waiting, end_bytes: end.bytes, is_idle })
+            let Some(state) = store::state(sql, &destination.name)? else { return Ok(Stood::NEW) };
+            Ok(Stood::of(&state, places::waits(sql, &state, end)?, now_ms))
         });
         let all = all.collect::<worker::Result<Vec<_>>>()?;
-        self.known.replace(Some(Known { publish: site.publish, at_ms: now_ms, all }));
+        self.known.replace(Some(Standing::new(site, now_ms, end.bytes, all)));
         Ok(())
     }
 
