@@ -29,12 +29,14 @@ CATEGORIES = ["shoes", "jackets", "packs", "accessories"]
 WITH_SKU = ["product_view", "add_to_cart", "wishlist_add", "compare"]
 # No moment between events is further from the event before it: the session still lasts.
 BETWEEN_S_MAX = 29 * 60
+# In a world of several currencies, which the blocks with a line `-- currency:` ask for.
+ABROAD = 7
 
 LOG = """
     create table log (
         row integer, user text, sequence integer, event text, ms integer, session integer,
         day text, week text, month text, channel text, platform text,
-        category text, sku text, value integer
+        category text, sku text, value integer, currency text
     )
 """
 NOW = """
@@ -58,6 +60,11 @@ def properties(row, event):
     return None, None, row % 100 * 2 + 40 if event == "purchase" else None
 
 
+def currency(row, event):
+    """The currency of its amount: of every seventh row dollars."""
+    return ("USD" if row % ABROAD == 0 else "EUR") if event in ("product_view", "purchase") else None
+
+
 def read(path):
     """Each row of the log, as its table has it, with seconds in the place of milliseconds."""
     users = {}
@@ -69,7 +76,7 @@ def read(path):
             session += seconds - last > SESSION_IDLE_S
             users[user] = (sequence + 1, session, seconds)
             yield (row, user, sequence + 1, event, seconds, session, *calendar(seconds),
-                   cells["acquisition_channel"], cells["platform"], *properties(row, event))
+                   cells["acquisition_channel"], cells["platform"], *properties(row, event), currency(row, event))
 
 
 def moments(rows):
@@ -122,7 +129,7 @@ def answer(path, metrics):
     log.execute(LOG)
     rows = list(read(path))
     in_ms = [(*row[:4], row[4] * 1_000, *row[5:]) for row in rows]
-    log.executemany(f"insert into log values ({','.join('?' * 14)})", in_ms)
+    log.executemany(f"insert into log values ({','.join('?' * 15)})", in_ms)
     log.execute("create index by_user on log (user, sequence)")
     log.execute(NOW)
     asked = sorted(moments(rows), key=lambda moment: (moment[0], moment[1], moment[2]))

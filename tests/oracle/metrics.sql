@@ -2,6 +2,8 @@
 --
 -- A block is one metric: its name, its definition, the condition that it stands in, and the SQL of its value; `unit` says
 -- what that is where it is no plain number. A count that is only compared with small constants is kept up to the greatest.
+-- `currency` says that every seventh amount is in dollars: with `rates` one is worth 0.92 EUR, where it is `unknown` there
+-- are no rates.
 
 -- name: views_10m
 -- metric: count product_view in 10m
@@ -393,3 +395,64 @@ select coalesce(max(many), 0) from (select count(*) as many from :so_far and eve
 -- when: same_category_session >= 20
 select coalesce(max(many), 0) from (select count(*) as many from :so_far and event = 'product_view'
   and session = now.session group by category)
+
+-- name: spend_30d_at_rates
+-- metric: sum purchase.value in 30d
+-- when: spend_30d_at_rates >= 200 EUR
+-- unit: millionths
+-- currency: rates
+select coalesce(sum(value * case currency when 'USD' then 920000 else 1000000 end), 0)
+  from :so_far and event = 'purchase' and :panes(30d)
+
+-- name: average_session_at_rates
+-- metric: avg product_view.value in session
+-- when: average_session_at_rates > 70 EUR
+-- unit: millionths
+-- currency: rates
+select sum(value * case currency when 'USD' then 920000 else 1000000 end) / count(*)
+  from :so_far and event = 'product_view' and session = now.session
+
+-- name: dear_views_7d_at_rates
+-- metric: count product_view where value > 100 USD in 7d
+-- when: dear_views_7d_at_rates >= 30
+-- currency: rates
+select count(*) from :so_far and event = 'product_view' and :within(7d)
+  and value * case currency when 'USD' then 920000 else 1000000 end > 92000000
+
+-- name: dearest_today_at_rates
+-- metric: max product_view.value where value >= 50 EUR in today
+-- when: dearest_today_at_rates > 100 EUR
+-- unit: millionths
+-- currency: rates
+select max(worth) from (select value * case currency when 'USD' then 920000 else 1000000 end as worth
+  from :so_far and event = 'product_view' and day = now.day) where worth >= 50000000
+
+-- name: last_order_at_rates
+-- metric: last purchase.value
+-- when: last_order_at_rates > 100 EUR
+-- unit: millionths
+-- currency: rates
+select value * case currency when 'USD' then 920000 else 1000000 end from :so_far and event = 'purchase' order by e.sequence desc limit 1
+
+-- name: spent_30d_without_rates
+-- when: (sum purchase.value in 30d) >= 200 EUR
+-- unit: condition
+-- currency: unknown
+select case when coalesce(max(currency = 'USD'), 0) then null else coalesce(sum(value), 0) >= 200 end
+  from :so_far and event = 'purchase' and :panes(30d)
+
+-- name: few_dear_views_without_rates
+-- when: (count product_view where value >= 100 EUR in 24h) <= 2
+-- unit: condition
+-- currency: unknown
+select case when coalesce(sum(currency = 'EUR' and value >= 100), 0) > 2 then 0
+    when coalesce(max(currency = 'USD'), 0) then null else 1 end
+  from :so_far and event = 'product_view' and :within(24h)
+
+-- name: all_dear_session_without_rates
+-- when: (min product_view.value in session) >= 30 EUR
+-- unit: condition
+-- currency: unknown
+select case when min(case currency when 'EUR' then value end) < 30 then 0
+    when count(*) = 0 or coalesce(max(currency = 'USD'), 0) then null else 1 end
+  from :so_far and event = 'product_view' and session = now.session

@@ -1,6 +1,7 @@
 //! What the rules know of metrics over the recorded shop log, at every event and between events, held against SQL that
 //! shares no code with us: `oracle/metrics.sql` says each metric twice, in the rule language and in SQL.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -15,12 +16,15 @@ use selvedge_cli::replay::rows::Rows;
 use selvedge_cli::site_files;
 use selvedge_compiler::{Compiled, Severity, compile, render};
 use selvedge_core::consent::Purposes;
-use selvedge_core::rules::{Known, Moment, Place, Program, explain, known_facts, step};
+use selvedge_core::rules::{Known, Moment, Orders, Place, Program, explain, known_facts, step};
 use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value;
 use selvedge_core::wire::answer::Reason;
 use selvedge_core::wire::program::{Parts, Shape};
 use selvedge_core::wire::state::VisitorState;
+use selvedge_edge::publish::hash_of;
+use selvedge_edge::rates;
+use selvedge_edge::site::Site;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -46,7 +50,26 @@ struct Metric {
     definition: Option<(String, String)>,
     when: String,
     unit: Unit,
+    currency: Currency,
 }
+
+/// Which currencies amounts are in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Currency {
+    Own,
+    /// Every seventh is in dollars, and nothing says what they are worth.
+    Unknown,
+    /// Every seventh is in dollars, of which the rate is known.
+    Rates,
+}
+
+impl Currency {
+    const ALL: [Self; 3] = [Self::Own, Self::Unknown, Self::Rates];
+}
+
+/// Which rows are in dollars: those whose number it divides.
+const ABROAD: usize = 7;
+const RATES: &str = "rates: fx\nlookups:\n  fx:\n    key: currency\n    from: csv fx.csv\n";
 
 /// What a value is in SQL.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -86,7 +109,13 @@ impl Metric {
             Some("near") => Unit::Near,
             Some(other) => bail!("{name} has the unit {other}"),
         };
-        Ok(Self { name, definition, when, unit })
+        let currency = match said.get("currency").copied() {
+            None => Currency::Own,
+            Some("unknown") => Currency::Unknown,
+            Some("rates") => Currency::Rates,
+            Some(other) => bail!("{name} has the currency {other}"),
+        };
+        Ok(Self { name, definition, when, unit, currency })
     }
 }
 
@@ -110,13 +139,17 @@ fn ask_oracle(file: &Path) -> Result<Oracle> {
     serde_json::from_slice(&output.stdout).context("the oracle's answer")
 }
 
-/// The events of the log by visitor, in the order of the log.
-fn events(file: &Path, map: &Map) -> Result<BTreeMap<String, Vec<Recorded>>> {
+/// The events of the log by visitor, in the order of the log; `is_abroad`: amounts are in several currencies.
+fn events(file: &Path, map: &Map, is_abroad: bool) -> Result<BTreeMap<String, Vec<Recorded>>> {
     let mut recording = Recording::new(map, map.time_format()?);
     let mut events: BTreeMap<String, Vec<Recorded>> = BTreeMap::new();
-    for row in Rows::open(File::open(file)?)? {
-        let recorded =
+    for (at, row) in Rows::open(File::open(file)?)?.enumerate() {
+        let mut recorded =
             recording.event(&row?).map_err(|row| anyhow::anyhow!("line {}: {}", row.line, row.problem))?;
+        if is_abroad && ["product_view", "purchase"].contains(&recorded.event.name.as_str()) {
+            let currency = if at % ABROAD == 0 { "USD" } else { "EUR" };
+            recorded.event.properties.set("currency", value::Value::Text(currency.to_owned()));
+        }
         events.entry(recorded.visitor.to_string()).or_default().push(recorded);
     }
     Ok(events)
@@ -128,6 +161,12 @@ fn site(metrics: &[Metric]) -> Result<Compiled> {
     let mut files = site_files::read(&folder)?;
     files.retain(|name, _| !name.starts_with("tests/"));
     files.insert("rules.yaml".to_owned(), rules_yaml(metrics));
+    let currency = metrics.first().map(|metric| metric.currency);
+    if currency == Some(Currency::Rates) {
+        let site = files.get_mut("site.yaml").context("a site")?;
+        *site = site.replacen("lookups:\n", RATES, 1);
+        files.insert("fx.csv".to_owned(), "currency,rate\nUSD,0.92\n".to_owned());
+    }
     let compilation = compile(&files);
     let errors = compilation.diagnostics.iter().filter(|found| found.severity == Severity::Error);
     let problems: Vec<String> = errors.map(|found| render(found, &files[&found.file])).collect();
@@ -239,12 +278,12 @@ fn compare(
     oracle: &Oracle,
 ) -> Result<(usize, Vec<String>)> {
     let compiled = site(metrics)?;
-    let program = Program::load(&compiled.full_bytes)?;
+    let edge = Site::load(&compiled.full_bytes, hash_of(&compiled.full_bytes), 1)?;
     let asked: Vec<Asked> =
         metrics.iter().map(|metric| Asked::new(metric, &compiled.full)).collect::<Result<_>>()?;
     let (mut compared, mut wrong) = (0, Vec::new());
     for (visitor, moments) in &oracle.moments {
-        let mut visit = Visit::new(&program, &events[visitor]);
+        let mut visit = Visit::new(&edge, &events[visitor]);
         for (at, (sequence, now_ms)) in moments.iter().enumerate() {
             let found = visit.at(*sequence, *now_ms);
             for asked in &asked {
@@ -264,6 +303,7 @@ fn compare(
 
 /// A visitor of the log, stepped so far.
 struct Visit<'a> {
+    site: &'a Site,
     program: &'a Program,
     events: &'a [Recorded],
     stepped: usize,
@@ -272,9 +312,9 @@ struct Visit<'a> {
 }
 
 impl<'a> Visit<'a> {
-    fn new(program: &'a Program, events: &'a [Recorded]) -> Self {
+    fn new(site: &'a Site, events: &'a [Recorded]) -> Self {
         let state = VisitorState::new(events[0].event.time_ms.cast_signed());
-        Self { program, events, stepped: 0, state, context: value::Map::new() }
+        Self { site, program: &site.program, events, stepped: 0, state, context: value::Map::new() }
     }
 
     /// What is known at `now_ms`, after so many events.
@@ -282,7 +322,10 @@ impl<'a> Visit<'a> {
         while self.stepped < events {
             let recorded = &self.events[self.stepped];
             let moment = moment(&self.context, recorded, recorded.event.time_ms.cast_signed());
-            let stepped = step(self.program, &mut self.state, &recorded.event, moment.in_force, &moment);
+            let told = rates::counted(self.site, Cow::Borrowed(&recorded.event), moment.now_ms);
+            let orders = Orders { is_converted: told.is_converted, ..moment.orders };
+            let moment = Moment { orders, ..moment };
+            let stepped = step(self.program, &mut self.state, &told.event, moment.in_force, &moment);
             assert!(!stepped.late, "the log is in order");
             self.stepped += 1;
         }
@@ -302,7 +345,7 @@ fn moment<'a>(context: &'a value::Map, recorded: &Recorded, now_ms: i64) -> Mome
         trust: Trust::Client,
         account: None,
         visitor: selvedge_core::id::VisitorId([7; 16]),
-        orders: selvedge_core::rules::Orders::default(),
+        orders: Orders::default(),
     }
 }
 
@@ -335,6 +378,10 @@ fn check_kinds(metrics: &[Metric]) {
     }
     let holds = |word: &str| meanings.iter().any(|text| text.starts_with("sequence ") && text.contains(word));
     assert!(holds(" then no ") && holds(" without "));
+    for currency in Currency::ALL {
+        let of = metrics.iter().filter(|metric| metric.currency == currency).count();
+        assert!(of >= 3, "{of} metrics of a currency");
+    }
 }
 
 #[test]
@@ -342,7 +389,8 @@ fn metrics_are_what_sql_says_at_every_event_of_the_recorded_log() -> Result<()> 
     let dataset = Dataset::named("ecom").context("the data set is known")?;
     let file = dataset.fetch(&cache_dir())?;
     let oracle = ask_oracle(&file)?;
-    let events = events(&file, &Map::parse(dataset.map)?)?;
+    let map = Map::parse(dataset.map)?;
+    let (events, abroad) = (events(&file, &map, false)?, events(&file, &map, true)?);
     let metrics = metrics()?;
     assert_eq!(events.values().map(Vec::len).sum::<usize>(), oracle.rows);
     let names: BTreeSet<&str> = metrics.iter().map(|metric| metric.name.as_str()).collect();
@@ -350,11 +398,18 @@ fn metrics_are_what_sql_says_at_every_event_of_the_recorded_log() -> Result<()> 
     if std::env::var_os("SELVEDGE_METRIC").is_none() {
         check_kinds(&metrics);
     }
+    let of = |currency| metrics.iter().filter(|metric| metric.currency == currency).cloned().collect();
+    let by_currency: Vec<(Currency, Vec<Metric>)> =
+        Currency::ALL.into_iter().map(|currency| (currency, of(currency))).collect();
     let (mut compared, mut wrong) = (0, Vec::new());
     let outcomes: Vec<_> = scope(|scope| {
-        let sites = metrics.chunks(METRICS_PER_SITE);
+        let sites = by_currency.iter().flat_map(|(currency, metrics)| {
+            let events = if *currency == Currency::Own { &events } else { &abroad };
+            metrics.chunks(METRICS_PER_SITE).map(move |metrics| (metrics, events))
+        });
+        let oracle = &oracle;
         let started: Vec<_> =
-            sites.map(|metrics| scope.spawn(|| compare(metrics, &events, &oracle))).collect();
+            sites.map(|(metrics, events)| scope.spawn(move || compare(metrics, events, oracle))).collect();
         started.into_iter().map(|site| site.join().expect("comparing does not panic")).collect()
     });
     for outcome in outcomes {
