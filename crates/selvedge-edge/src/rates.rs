@@ -63,19 +63,15 @@ const ITEM_AMOUNTS: [&str; 2] = ["price", "value"];
 
 /// The event with its amounts converted; `None` where one of them does not fit. Without a rate they are left out.
 fn changed(site: &Site, event: &Event, rate: Option<i64>) -> Option<Event> {
-    let named = site.config.rates.iter().flat_map(|rates| &rates.items).map(String::as_str);
-    let mut items: Vec<&str> = ITEM_AMOUNTS.into_iter().chain(named).collect();
-    items.sort_unstable();
-    items.dedup();
+    let mut items = Vec::from(ITEM_AMOUNTS);
+    site.config.rates.iter().flat_map(|rates| &rates.items).for_each(|name| put(&mut items, name));
     let parts = site.program.parts();
     let mut event = event.clone();
     let planned = parts.plan.find(&event);
     let mut paths: Vec<&str> = planned.into_iter().flat_map(amounts).collect();
     if parts.cart.iter().any(|known| known.event == event.name) {
-        paths.extend(ITEM_AMOUNTS);
+        ITEM_AMOUNTS.into_iter().for_each(|name| put(&mut paths, name));
     }
-    paths.sort_unstable();
-    paths.dedup();
     for path in paths {
         change_at(&mut event.properties, path, rate)?;
     }
@@ -83,6 +79,13 @@ fn changed(site: &Site, event: &Event, rate: Option<i64>) -> Option<Event> {
         change_items(value, &items, rate)?;
     }
     Some(event)
+}
+
+/// Adds a name, once.
+fn put<'a>(names: &mut Vec<&'a str>, name: &'a str) {
+    if !names.contains(&name) {
+        names.push(name);
+    }
 }
 
 /// The properties that the tracking plan calls money.
