@@ -40,8 +40,9 @@ after(() => site?.close());
 
 const views = async (from) => (await site.lines(from)).filter(({ name }) => name === 'page').map(({ properties, time_ms }) => [properties.path, time_ms]);
 
-test('a page that comes back from the back/forward cache is one more page view', async () => {
+test('a page that comes back from the back/forward cache is one more page view', async (t) => {
   const browser = await launch({ ignoreDefaultArgs: ['--disable-back-forward-cache'] });
+  t.after(() => browser.close());
   const from = (await site.lines()).length;
   const page = await (await browser.newContext()).newPage();
   await page.goto(`${site.url}/first`);
@@ -63,7 +64,6 @@ test('a page that comes back from the back/forward cache is one more page view',
   });
   await until('the mark', async () => (await site.lines(from)).some(({ name }) => name === 'marked'));
   assert.deepEqual((await views(from)).map(([path]) => path), ['/first', '/second', '/first']);
-  await browser.close();
 });
 
 test('a page that is rendered ahead counts when it is seen, and only then', { timeout: 60_000 }, async () => {
