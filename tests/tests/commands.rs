@@ -1,7 +1,7 @@
 //! What an operator does by the command line, against a real worker: the quarantine, destinations, an erasure, the live log.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
@@ -155,8 +155,10 @@ fn the_live_log_tells_what_comes_and_goes_on_from_a_cursor() -> Result<()> {
     collect(&world, &mut visitor, &["search", "search"])?;
     let known = lines(&told(&world, &["log", "--json"])?)?;
     let cursor = known[0]["cursor"].as_str().context("a cursor")?;
-    let child =
-        command(&world, &["log", "--json", "--live", "--from", cursor]).stdout(Stdio::piped()).spawn()?;
+    let child = command(&world, &["log", "--json", "--live", "--from", cursor])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
     let mut live = Live(child);
     let mut out = BufReader::new(live.0.stdout.take().context("its lines")?).lines();
     let mut next = || -> Result<Value> { Ok(serde_json::from_str(&out.next().context("a line")??)?) };
@@ -165,5 +167,9 @@ fn the_live_log_tells_what_comes_and_goes_on_from_a_cursor() -> Result<()> {
     let told = next()?;
     assert_eq!(told, world.log()?[2], "what came meanwhile");
     assert_eq!(live.0.try_wait()?, None, "it goes on");
+    live.0.kill()?;
+    let mut problems = String::new();
+    live.0.stderr.take().context("its warnings")?.read_to_string(&mut problems)?;
+    assert_eq!(problems, "", "one answer, not one after the other");
     Ok(())
 }
