@@ -4,7 +4,6 @@
 
 use crate::site::Site;
 use alloc::borrow::Cow;
-use alloc::string::String;
 use alloc::vec::Vec;
 use selvedge_core::event::Event;
 use selvedge_core::tracking_plan::{PlanEvent, PropertyType};
