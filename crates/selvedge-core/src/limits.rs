@@ -63,7 +63,7 @@ pub const CLOCK_OFF_MS: i64 = 60 * 60 * 1_000;
 
 /// Writers a visitor's dedup window holds at most; the oldest boot is evicted and leaves a watermark, which tells writers apart
 /// by the minute: all that begin within one minute have to have room.
-pub const WRITERS_MAX: usize = 128;
+pub const WRITERS_MAX: usize = 512;
 /// Writers that stay however long ago they booted.
 pub const WRITERS_KEPT: usize = 16;
 /// How long before the newest boot the others may lie.

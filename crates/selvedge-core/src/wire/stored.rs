@@ -206,7 +206,7 @@ mod tests {
             mark,
             above,
         });
-        prop::collection::vec(window, 0..=WRITERS_MAX)
+        prop::collection::vec(window, 0..=WRITERS_MAX / 8)
     }
 
     fn foreign() -> impl Strategy<Value = ForeignWindow> {
