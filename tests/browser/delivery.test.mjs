@@ -1,7 +1,7 @@
 // Nothing is lost and nothing is doubled: offline, at close, at a kill of the worker.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { launch, log, pass, ready, serve, stored, until, visit } from './support/world.mjs';
+import { emptied, launch, log, pass, ready, serve, until, visit } from './support/world.mjs';
 
 let site;
 let browser;
@@ -84,8 +84,7 @@ test('what is tracked while offline survives the close of the tab', async () => 
   });
   assert.deepEqual(arrived, expected('kept-', 5));
   await ready(next);
-  await next.evaluate(() => selvedge.flush());
-  await until('an empty queue', async () => !(await stored(next)).local.some((key) => /\.q\./.test(key)));
+  await emptied(next);
   await context.close();
 });
 

@@ -1,7 +1,7 @@
 // The second half of the head's module: late, or not to be had, it costs neither an event nor the visitor's word.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { launch, log, serve, until, visit } from './support/world.mjs';
+import { emptied, launch, log, serve, until, visit } from './support/world.mjs';
 
 let site;
 let browser;
@@ -71,9 +71,7 @@ test('what a page without the second half holds leaves with its end, and the nex
   await page.goto(`${site.url}/`);
   await until('all of them', async () => (await arrived('half-never')).length === 32);
   once(await arrived('half-never'), 32);
-  // What the shop's page captures by itself waits for its half minute.
-  await page.evaluate(() => selvedge.flush());
-  await until('an empty queue', async () => (await onDevice(page)).every((key) => !/\.q\./.test(key)));
+  await emptied(page);
   await context.close();
 });
 

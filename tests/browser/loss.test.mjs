@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { proxy } from './support/proxy.mjs';
-import { launch, log, ready, serve, stored, until, visit } from './support/world.mjs';
+import { emptied, launch, log, ready, serve, until, visit } from './support/world.mjs';
 
 /** By hand, `SELVEDGE_ROUNDS` says another number. */
 const ROUNDS = Number(process.env.SELVEDGE_ROUNDS ?? (process.env.SELVEDGE_FULL ? 500 : 25));
@@ -78,8 +78,7 @@ async function rounds(prefix, visitor, leave) {
   await visitor.page.reload();
   await ready(visitor.page);
   await arrived(prefix, bursts);
-  await visitor.page.evaluate(() => selvedge.flush());
-  await until('an empty queue', async () => !(await stored(visitor.page)).local.some((key) => /\.q\./.test(key)));
+  await emptied(visitor.page);
   await visitor.context.close();
 }
 

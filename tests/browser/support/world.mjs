@@ -113,6 +113,12 @@ export async function until(what, ask, ms = PATIENCE_MS) {
   }
 }
 
+/** Sends what waits, also what the page captures by itself meanwhile, until nothing does. */
+export const emptied = (page) => until('an empty queue', async () => {
+  await page.evaluate(() => selvedge.flush());
+  return !(await stored(page)).local.some((key) => /\.q\./.test(key));
+});
+
 /** Waits until the chunk of what is captured beyond clicks is there and watches. Asked for before it can come, awaited once it may. */
 export const watching = (page) => {
   const response = page.waitForResponse(/extras\.js/);
