@@ -80,8 +80,8 @@ impl Client {
         self.effects.push(Effect::Send { request, body });
     }
 
-    /// The page may be gone in a moment: what is not on its way leaves by beacon. It stays in the queue, and is sent
-    /// again until the edge answers for it.
+    /// The page may be gone in a moment: what waits leaves by beacon, also what is on its way, which may fail: later events would
+    /// stand before it. It stays in the queue, and is sent again until the edge answers for it.
     pub(crate) fn hide(&mut self) {
         if self.is_open() && !self.held.is_empty() {
             // The config did not come in time: better an identity under the first topology entry than a loss.
@@ -89,7 +89,8 @@ impl Client {
             self.release_held();
         }
         self.report_losses();
-        let in_flight = self.delivery.flight.map_or(0, |flight| flight.bytes);
+        let flight = self.delivery.flight.take();
+        let in_flight = flight.map_or(0, |flight| flight.bytes);
         let mut budget = KEEPALIVE_BYTES_MAX.saturating_sub(in_flight);
         for body in &self.delivery.farewells {
             self.effects.push(Effect::Beacon { body: body.clone() });
@@ -104,6 +105,7 @@ impl Client {
                 self.remove(writer, &|_| true);
             }
         }
+        self.delivery.flight = flight;
     }
 
     /// Something changed outside: what waits is tried at once, unless the edge itself asked for patience.
