@@ -65,8 +65,8 @@ pub use decide::{Decision, decide, decide_again, decide_in, make_up};
 pub use emits::{Emitted, emit};
 pub use explain::{Candidate, explain, known_facts};
 pub use grants::{
-    Asker, CapOf, PutAway, claimed, exhausted, grants_for, is_held, is_lasting, lease, lease_beside, offer,
-    pass_on, promise, redeem, turn_page, without_leases,
+    Asker, CapOf, Later, PutAway, claimed, exhausted, grants_for, is_held, is_lasting, lease, lease_beside,
+    offer, pass_on, promise, redeem, turn_page, without_leases,
 };
 pub use happening::passes;
 pub use known::Known;

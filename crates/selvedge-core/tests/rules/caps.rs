@@ -182,10 +182,25 @@ fn an_expired_lease_without_proof_is_burnt_and_ages_out_like_used() {
 fn an_expired_lease_returns_when_a_later_report_proves_that_it_was_not_used() {
     let mut world = world(&[(2, Window::Sliding(7 * 86_400_000))]);
     world.track(0, "a");
-    let (unused, id) = (report(&world, 0), cell(&world).lease.id);
+    let unused = report(&world, 0);
     world.lease(LEASE_MS + HOUR, &[unused]);
     assert_eq!(world.why(LEASE_MS + HOUR, "r"), Reason::Won);
-    assert_eq!((cell(&world).lease.id, cell(&world).lease.left), (id + 1, 2));
+    let second = u32::try_from((START + LEASE_MS + HOUR) / SECOND).unwrap();
+    assert_eq!(
+        (cell(&world).lease.id, cell(&world).lease.left),
+        (second, 2),
+        "its number says when it began"
+    );
+}
+
+#[test]
+fn a_late_event_makes_no_lease_end_earlier() {
+    let mut world = world(&[(2, Window::Sliding(7 * 86_400_000))]);
+    world.track(0, "a");
+    world.lease(DAY / 2, &[]);
+    let until_ms = cell(&world).lease.expires_ms;
+    world.lease(HOUR, &[]);
+    assert_eq!(cell(&world).lease.expires_ms, until_ms);
 }
 
 #[test]

@@ -22,12 +22,12 @@ use crate::site::Site;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use selvedge_core::consent::Purposes;
-use selvedge_core::event::{BatchHeader, Clock, Event, LeaseReport, RefusalCode, Undecodable};
+use selvedge_core::event::{BatchHeader, Clock, Event, EventType, LeaseReport, RefusalCode, Undecodable};
 use selvedge_core::id::{Sequence, WriterId};
 use selvedge_core::limits::WRITERS_KEPT;
 use selvedge_core::masking::mask_event;
 use selvedge_core::mutation::{Mutation, is_planted};
-use selvedge_core::rules::{self, Decision, Moment, Orders, Place};
+use selvedge_core::rules::{self, Decision, Later, Moment, Orders, Place};
 use selvedge_core::tracking_plan::{Trust, Violation, judge, purposes_of, reread};
 use selvedge_core::wire::answer::{Answer, Applied, Grant, Refused};
 use selvedge_core::wire::log_row::{LogEvent, LogNote, LogRow, Said};
@@ -252,13 +252,7 @@ impl<'a> Stepper<'a> {
         };
         let known = judged::kept(self.site, &self.state, &event);
         let stepped = if self.gate.keeps_state() {
-            let is_in_order = self.message_id.is_none()
-                && self.arrival.trust == Trust::Client
-                && dedup::is_in_order(&self.record, self.header.writer, event.sequence);
-            let told = rates::counted(self.site, self.leases.told(&event, is_in_order), self.now_ms);
-            let orders = Orders { is_converted: told.is_converted, ..moment.orders };
-            let moment = Moment { orders, ..moment };
-            rules::step(&self.site.program, &mut self.state, &told.event, usable, &moment)
+            self.step_rules(&event, usable, &moment)
         } else {
             rules::Stepped::default()
         };
@@ -292,6 +286,29 @@ impl<'a> Stepper<'a> {
         let is_known = self.gate.keeps_state() && !late && usable.holds(Purposes::ANALYTICS);
         let session = if is_known { self.state.session.number } else { 0 };
         self.events.push(LogEvent { event, message_id, late, clock_off, usable, decisions, session });
+    }
+
+    /// Rules step by the event. An exposure uses none of the grants that were leased behind it.
+    fn step_rules(&mut self, event: &Event, usable: Purposes, moment: &Moment<'_>) -> rules::Stepped {
+        let is_in_order = self.message_id.is_none()
+            && self.arrival.trust == Trust::Client
+            && dedup::is_in_order(&self.record, self.header.writer, event.sequence);
+        let told = rates::counted(self.site, self.leases.told(event, is_in_order), self.now_ms);
+        let orders = Orders { is_converted: told.is_converted, ..moment.orders };
+        let moment = Moment { orders, ..*moment };
+        let later = self.later_than(event);
+        let stepped = rules::step(&self.site.program, &mut self.state, &told.event, usable, &moment);
+        later.put_back(&mut self.state);
+        stepped
+    }
+
+    /// What was leased behind an exposure, put away: whatever its age, which rules know of a day at most.
+    fn later_than(&mut self, event: &Event) -> Later {
+        if event.event_type != EventType::Exposure {
+            return Later::default();
+        }
+        let time_ms = rules::rule_time(event.time_ms, self.header.skew_ms, None, self.header.clock);
+        Later::than(&mut self.state, time_ms)
     }
 
     /// Decides at the deadlines that came before the moment, as the alarm would have.

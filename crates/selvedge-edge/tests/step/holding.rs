@@ -128,10 +128,20 @@ impl Home {
     }
 
     fn send(&mut self, at: usize) -> Outcome {
+        let now_ms = self.now_ms;
+        self.devices[at].push("report", "", now_ms);
+        self.send_first(at, usize::MAX)
+    }
+
+    /// The device sends the oldest of what waits there: the rest would be too much for one batch.
+    fn send_first(&mut self, at: usize, count: usize) -> Outcome {
         let (now_ms, hash) = (self.now_ms, self.site.hash);
         let device = &mut self.devices[at];
-        device.push("report", "", now_ms);
-        let mut sent = batch(granted(), device.queue.drain(..).map(Ok).collect());
+        if device.queue.is_empty() {
+            device.push("report", "", now_ms);
+        }
+        let count = count.min(device.queue.len());
+        let mut sent = batch(granted(), device.queue.drain(..count).map(Ok).collect());
         let header = &mut sent.header;
         (header.writer, header.sent_at_ms, header.holder) = (device.writer, now_ms, device.tag);
         if device.has_engine {
@@ -243,11 +253,45 @@ fn who_takes_the_consent_back_leaves_no_holder() {
     assert_eq!(outcome.record.unwrap().holder, 0);
 }
 
+#[test]
+fn a_late_exposure_uses_nothing_that_another_device_was_leased_since() {
+    let mut home = home(&[1, 2], daily(1, 1));
+    home.send(0);
+    home.now_ms += 11 * HOUR;
+    assert!(home.see(0, "second"), "offline, and told at the very end");
+    home.now_ms += 37 * HOUR;
+    home.send(1);
+    home.now_ms += 9 * HOUR;
+    assert!(home.see(1, "first"), "offline, and never told");
+    home.now_ms += 15 * HOUR;
+    home.send(0);
+    assert!(!home.see(0, "second"), "{:?}", home.seen);
+}
+
+#[test]
+fn a_late_exposure_uses_nothing_that_its_device_was_leased_since() {
+    let mut home = home(&[1], daily(1, 1));
+    home.send(0);
+    let now_ms = home.now_ms;
+    home.devices[0].push("report", "", now_ms);
+    home.now_ms += 11 * HOUR;
+    assert!(home.see(0, "second"), "offline");
+    home.now_ms += 40 * HOUR;
+    home.send_first(0, 1);
+    home.now_ms += 9 * HOUR;
+    assert!(home.see(0, "first"), "offline again, before the rest was sent");
+    home.now_ms += 15 * HOUR + MINUTE;
+    home.send_first(0, 1);
+    assert!(!home.see(0, "second"), "{:?}", home.seen);
+}
+
 /// What happens next.
 #[derive(Debug, Clone)]
 enum Act {
     See(usize, usize),
     Send(usize),
+    /// Of what waits only the oldest event.
+    SendOldest(usize),
     /// What waits on the device is lost.
     Lose(usize),
     Pass(u64),
@@ -257,6 +301,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
     let act = prop_oneof![
         4 => (0usize..2, 0usize..2).prop_map(|(at, rule)| Act::See(at, rule)),
         3 => (0usize..3).prop_map(Act::Send),
+        2 => (0usize..3).prop_map(Act::SendOldest),
         1 => (0usize..2).prop_map(Act::Lose),
         2 => (1u64..14).prop_map(Act::Pass),
     ];
@@ -267,6 +312,7 @@ fn play(home: &mut Home, act: &Act, unit_ms: u64) {
     match *act {
         Act::See(at, rule) => drop(home.see(at, RULES[rule])),
         Act::Send(at) => drop(home.send(at)),
+        Act::SendOldest(at) => drop(home.send_first(at, 1)),
         Act::Lose(at) => home.devices[at].queue.clear(),
         Act::Pass(units) => home.now_ms += units * unit_ms,
     }
@@ -313,6 +359,7 @@ proptest! {
                     prop_assert_eq!(tagged.send(0).answer, plain.send(0).answer);
                     continue;
                 }
+                Act::SendOldest(_) => Act::SendOldest(0),
                 Act::Lose(_) => Act::Lose(0),
                 Act::Pass(hours) => Act::Pass(hours),
             };

@@ -6,6 +6,7 @@ use super::leasing::{burn, capped};
 use super::{cap_mut, cap_of, kept_max};
 use crate::wire::program::Image;
 use crate::wire::state::{CapCell, CellBody, Lease, VisitorState};
+use alloc::vec::Vec;
 
 /// Whether a device holds grants that it may still use.
 #[must_use]
@@ -31,6 +32,47 @@ pub fn pass_on(image: &Image, state: &mut VisitorState, now_ms: i64) {
             cell.lease = Lease { id: cell.lease.id.saturating_add(1), ..Lease::default() };
         }
     }
+}
+
+/// How much earlier than its lease an exposure may seem that used it: tabs measure the edge's clock each for itself.
+const CLOCKS_APART_MS: i64 = 60_000;
+
+/// What is left of leases that began behind a moment, put away while an exposure from then is counted: what waited on a device
+/// used the lease that the device had then, and none that it or another was granted since.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Later(Vec<(u64, [u16; 2])>);
+
+impl Later {
+    /// Puts away what began behind `time_ms`. Call [`Self::put_back`] behind it.
+    #[must_use]
+    pub fn than(state: &mut VisitorState, time_ms: i64) -> Self {
+        let is_later = |lease: &Lease| time_ms.saturating_add(CLOCKS_APART_MS) < began_ms(lease);
+        let mut later = Self::default();
+        for cell in &mut state.cells {
+            let CellBody::Cap(cap) = &mut cell.body else { continue };
+            let of = [&mut cap.lease, &mut cap.burnt];
+            let left = of.map(|lease| if is_later(lease) { core::mem::take(&mut lease.left) } else { 0 });
+            if left != [0, 0] {
+                later.0.push((cell.hash, left));
+            }
+        }
+        later
+    }
+
+    /// Puts it back.
+    pub fn put_back(self, state: &mut VisitorState) {
+        for (hash, [lease, burnt]) in self.0 {
+            if let Some(CellBody::Cap(cap)) = state.body_mut(hash) {
+                cap.lease.left = cap.lease.left.saturating_add(lease);
+                cap.burnt.left = cap.burnt.left.saturating_add(burnt);
+            }
+        }
+    }
+}
+
+/// When a lease began: its number says it.
+fn began_ms(lease: &Lease) -> i64 {
+    i64::from(lease.id).saturating_mul(1_000)
 }
 
 /// Leaves no lease in a state: nothing of it is for the device that gets it.

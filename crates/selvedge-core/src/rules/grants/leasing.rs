@@ -122,14 +122,15 @@ pub(super) fn burn(cell: &mut CapCell, kept_max: usize, now_ms: i64) {
     cell.lease.left = 0;
 }
 
-/// The number of the next lease. The first of a cell is the second at which it is granted: a cell may be there anew, after a withdrawal
-/// or an erasure, and devices take a lease with a lower number than they know for one that another tab has done with.
+/// The number of the next lease: the second at which it is granted, or one more than the last, whatever is greater. So it tells
+/// when the lease began; and where a cell is there anew, after a withdrawal or an erasure, no number comes twice: devices take a
+/// lease with a lower one than they know for one that another tab has done with.
 fn next_id(id: u32, now_ms: i64) -> u32 {
     let second = u32::try_from(now_ms.div_euclid(1_000)).unwrap_or(0);
-    if id == 0 { second.max(1) } else { id.saturating_add(1) }
+    id.saturating_add(1).max(second)
 }
 
-/// Brings a lease up to what the cap has left.
+/// Brings a lease up to what the cap has left. A late event never makes it end earlier.
 fn renew(lease: &mut Lease, room: u16, now_ms: i64) {
     if (lease.left == 0 || is_planted(Mutation::GrantNotLeased)) && room > 0 {
         *lease = Lease { id: next_id(lease.id, now_ms), ..Lease::default() };
@@ -137,6 +138,6 @@ fn renew(lease: &mut Lease, room: u16, now_ms: i64) {
     lease.granted = lease.granted.saturating_add(room.saturating_sub(lease.left));
     lease.left = lease.left.max(room);
     if lease.left > 0 {
-        lease.expires_ms = now_ms.saturating_add(LEASE_MS);
+        lease.expires_ms = lease.expires_ms.max(now_ms.saturating_add(LEASE_MS));
     }
 }
