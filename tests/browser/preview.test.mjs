@@ -2,12 +2,11 @@
 // overlay and the shop have nothing that axe finds, and can be used without a mouse.
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { launch, log, picture, ready, repository, serve, stored, until, visit } from './support/world.mjs';
+import { finds } from './support/axe.mjs';
+import { launch, log, picture, ready, serve, stored, until, visit } from './support/world.mjs';
 
 const SECRET = 'only the deployment and the marketer know it';
-const axe = readFileSync(`${repository}www/node_modules/axe-core/axe.min.js`, 'utf8');
 
 let site;
 let browser;
@@ -38,13 +37,6 @@ async function preview(more, { path = '/', query = '', secret = SECRET, options 
 
 const overlay = (page) => page.locator('selvedge-preview section');
 const of = (page, slot) => overlay(page).locator('article', { has: page.locator(`h2:text-is("${slot}")`) });
-
-/** What axe finds in the page as it is, open shadow roots included. */
-async function finds(page) {
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ['violations'] }));
-  return violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id} ${target}: ${failureSummary}`));
-}
 
 test('the holder of a token sees a draft and why, and nobody hears of it', async () => {
   const before = (await log(site)).length;
@@ -96,6 +88,18 @@ test('what happens in a preview puts nothing back and is told to nobody', async 
   await page.goto('about:blank');
   assert.deepEqual(requests.filter(({ url }) => /collect/.test(url)), [], 'no event, no exposure');
   assert.equal((await log(site)).length, before);
+  await context.close();
+});
+
+test('a link in a modal leads on, and the modal does not stand before the next page', async () => {
+  const { context, page } = await preview({ rules: ['*'] }, { path: '/promo/summer', query: '&utm_campaign=summer-boots' });
+  const modal = page.locator('#modal');
+  await modal.locator('a[href="/promo/spring"]').waitFor();
+  await modal.locator('a').focus();
+  assert.deepEqual(await finds(page), []);
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => location.pathname === '/promo/spring');
+  assert.equal(await modal.isVisible(), false);
   await context.close();
 });
 

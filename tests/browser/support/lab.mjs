@@ -37,7 +37,7 @@ export async function lab(files, fixture = 'capture') {
     }
     const file = files[pathname];
     if (file === undefined) return forward(site.url, asked, answer);
-    const types = { js: 'text/javascript', wav: 'audio/wav' };
+    const types = { js: 'text/javascript', wav: 'audio/wav', webm: 'video/webm' };
     answer.setHeader('content-type', types[pathname.split('.')[1]] ?? 'text/html');
     return answer.end(file);
   });

@@ -102,7 +102,10 @@ function watchModal(): void {
   if (!dialog || !slot) return;
   let closed = "";
   dialog.addEventListener("close", () => { closed = slot.innerHTML; });
-  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+  dialog.addEventListener("click", ({ target }) => {
+    // Beside it, or on a link that leads on: the next page is not to stand behind it.
+    if (target === dialog || (target instanceof Element && target.closest("a[href]"))) dialog.close();
+  });
   const follow = (): void => {
     const isFilled = slot.childElementCount > 0 || slot.textContent?.trim() !== "";
     if (!isFilled && dialog.open) dialog.close();
