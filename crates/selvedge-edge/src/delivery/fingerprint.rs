@@ -1,7 +1,7 @@
 //! Whether a destination is configured as it was: hashes of what says so.
 
 use core::hash::{Hash, Hasher};
-use selvedge_core::wire::program::Destination;
+use selvedge_core::wire::program::{Destination, Way};
 
 /// FNV-1a of 64 bits: the same for the same values, on every target and for ever.
 struct Fnv(u64);
@@ -32,10 +32,16 @@ fn hashed(values: impl Hash) -> u64 {
     hasher.finish()
 }
 
-/// A hash of how the destination is reached.
+/// A hash of where the destination's way leads. What is under way to there goes again as it was, whichever brokers are asked
+/// now, however it is packed, and whoever signs it: a broker that has it already must know it again.
 #[must_use]
 pub fn of_way(destination: &Destination) -> u64 {
-    hashed(&destination.way)
+    match &destination.way {
+        Way::Log => hashed(0u8),
+        Way::Http(http) => hashed((1u8, &http.url, http.format)),
+        Way::Queue { binding, .. } => hashed((2u8, binding)),
+        Way::Kafka(kafka) => hashed((3u8, &kafka.topic)),
+    }
 }
 
 /// A hash of how it is reached and of its secrets as they are now.

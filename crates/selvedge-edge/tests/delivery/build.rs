@@ -5,7 +5,7 @@ use selvedge_core::event::{Clock, Event, EventType};
 use selvedge_core::id::{ProgramHash, Sequence, VisitorId, WriterId};
 use selvedge_core::limits::BUCKETS;
 use selvedge_core::number::Number;
-use selvedge_core::tracking_plan::Trust;
+use selvedge_core::tracking_plan::{Nature, PlanEvent, PlanProperty, PropertyType, Trust};
 use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::answer::{Reason, SlotDecision};
 use selvedge_core::wire::log_row::{Emission, LogEvent, LogNote, LogRow, Said};
@@ -52,6 +52,40 @@ pub fn parts() -> Parts {
     }
 }
 
+/// The site, whose tracking plan calls the value of an order money; in euros, of which a dollar has so many millionths.
+pub fn site_of_money(dollar: Option<i64>) -> Site {
+    let value = PlanProperty {
+        name: "value".into(),
+        property_type: PropertyType::Money,
+        required: false,
+        pii: false,
+        masked: false,
+        one_of: Vec::new(),
+    };
+    let mut parts = parts();
+    parts.currency = "EUR".into();
+    parts.plan.events = vec![PlanEvent {
+        name: "order_completed".into(),
+        version: 1,
+        nature: Nature::Behavioural,
+        trust: Trust::Client,
+        purposes: Purposes::ANALYTICS,
+        additional_properties: true,
+        urgent: false,
+        properties: vec![value],
+    }];
+    let edge = parts.edge.get_or_insert_default();
+    edge.leaves = vec![Leaf::default()];
+    if let Some(rate) = dollar {
+        let row = LookupRow { key: "USD".into(), cells: vec![LookupCell::Number(rate)] };
+        parts.lookups =
+            vec![Lookup { name: "fx".into(), texts: vec![false], rows: vec![row], ..Lookup::default() }];
+        edge.rates = Some(Rates { table: 0, column: 0, items: Vec::new() });
+    }
+    let bytes = parts.encode();
+    Site::load(&bytes, hash_of(&bytes), 3).unwrap()
+}
+
 /// A destination of analytics that takes everything.
 pub fn destination() -> Destination {
     Destination {
@@ -69,6 +103,13 @@ pub fn destination() -> Destination {
         age_ms_max: 86_400_000,
         bytes_max: 1 << 20,
     }
+}
+
+/// An order of so many dollars.
+pub fn dollars(value: i64) -> LogEvent {
+    let mut order = order(Number::Int(value));
+    order.event.properties.set("currency", Value::Text("USD".into()));
+    order
 }
 
 /// What a visitor said who granted these.

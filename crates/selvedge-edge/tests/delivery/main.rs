@@ -7,3 +7,4 @@ mod holding;
 mod machine;
 mod routing;
 mod standing;
+mod under_way;

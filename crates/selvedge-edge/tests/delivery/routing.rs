@@ -6,17 +6,12 @@ use selvedge_core::consent::{Purposes, Snapshot};
 use selvedge_core::event::EventType;
 use selvedge_core::id::{EventId, ProgramHash, Sequence, VisitorId};
 use selvedge_core::number::Number;
-use selvedge_core::tracking_plan::{Nature, PlanEvent, PlanProperty, PropertyType, Trust};
 use selvedge_core::value::Value;
 use selvedge_core::wire::answer::Reason;
 use selvedge_core::wire::log_row::{Cause, LogNote, LogRow, Reached, Said};
-use selvedge_core::wire::program::{
-    Destination, Leaf, Lookup, LookupCell, LookupRow, Rates, RecordKind, Records, Requires,
-};
+use selvedge_core::wire::program::{Destination, RecordKind, Records, Requires};
 use selvedge_edge::delivery::item::{self, Item};
 use selvedge_edge::delivery::record::{Routed, is_sampled, may_go_again, route};
-use selvedge_edge::publish::hash_of;
-use selvedge_edge::site::Site;
 
 #[test]
 fn an_event_says_who_when_where_and_what_with_numbers_as_sent() {
@@ -173,47 +168,19 @@ fn a_filter_tests_the_record() {
     assert_eq!(routed(&large, &row(vec![event("view")], Vec::new())), Routed::Filtered);
 }
 
-/// The site, whose tracking plan calls the value of an order money; in euros, a dollar worth half of one where it has rates.
-fn site_of_money(has_rates: bool) -> Site {
-    let value = PlanProperty {
-        name: "value".into(),
-        property_type: PropertyType::Money,
-        required: false,
-        pii: false,
-        masked: false,
-        one_of: Vec::new(),
-    };
-    let mut parts = parts();
-    parts.currency = "EUR".into();
-    parts.plan.events = vec![PlanEvent {
-        name: "order_completed".into(),
-        version: 1,
-        nature: Nature::Behavioural,
-        trust: Trust::Client,
-        purposes: Purposes::ANALYTICS,
-        additional_properties: true,
-        urgent: false,
-        properties: vec![value],
-    }];
-    let edge = parts.edge.get_or_insert_default();
-    edge.leaves = vec![Leaf::default()];
-    if has_rates {
-        let row = LookupRow { key: "USD".into(), cells: vec![LookupCell::Number(500_000)] };
-        parts.lookups =
-            vec![Lookup { name: "fx".into(), texts: vec![false], rows: vec![row], ..Lookup::default() }];
-        edge.rates = Some(Rates { table: 0, column: 0, items: Vec::new() });
-    }
-    let bytes = parts.encode();
-    Site::load(&bytes, hash_of(&bytes), 3).unwrap()
-}
-
 #[test]
 fn a_filter_tests_amounts_in_the_currency_of_the_site() {
     let large = Destination { filter: Some(0), ..destination() };
-    let of = |has_rates, value, currency: &str| {
+    let of = |has_rates: bool, value, currency: &str| {
         let mut order = order(Number::Int(value));
         order.event.properties.set("currency", Value::Text(currency.into()));
-        match route(&site_of_money(has_rates), &large, &row(vec![order], Vec::new()), 0, &analytics()) {
+        match route(
+            &site_of_money(has_rates.then_some(500_000)),
+            &large,
+            &row(vec![order], Vec::new()),
+            0,
+            &analytics(),
+        ) {
             Routed::Filtered => None,
             Routed::Send(records) => Some(read(&records[0])["properties"]["value"].clone()),
             other => panic!("{other:?}"),
