@@ -231,6 +231,63 @@ fn the_quarantine_is_looked_through_by_what_its_entries_share() -> Result<()> {
     assert_identity(&world)
 }
 
+/// What `/metrics` counts of refused events, whatever the reason, and of those that stand in the quarantine.
+fn refused_and_kept(world: &World) -> Result<(u64, u64)> {
+    assert_identity(world)?;
+    let of = |name: &str| metric(world, &format!("selvedge_events_{name}_total"));
+    let refused = of("received")? - of("accepted")? - of("deduplicated")?;
+    Ok((refused, of("quarantined")?))
+}
+
+/// A page whose place among its writer's events cannot be taken, and a server whose event cannot be read at all.
+#[test]
+fn an_event_that_is_refused_whenever_it_comes_is_kept_once_and_counted_each_time() -> Result<()> {
+    let mut world = World::start()?;
+    let mut page = Visitor::new(1);
+    let mut far =
+        [page.track("search", json!({"query": "boots"})), page.track("search", json!({"query": "hats"}))];
+    far[0]["sequence"] = json!(4_000_001);
+    far[1]["sequence"] = json!(4_000_002);
+    let mut server = Visitor::new(2);
+    let mut unnamed = server.track("search", json!({"query": "boots"}));
+    unnamed["sequence"] = json!("first");
+    let batches = [page.batch(&far), server.batch(&[unnamed])];
+    for round in 1..=4 {
+        if round == 3 {
+            world.kill9();
+            world.restart()?;
+        }
+        let told: Vec<Value> = batches.iter().map(|batch| send(&world, batch)).collect::<Result<_>>()?;
+        let codes = |answer: &Value| -> Vec<Value> {
+            answer["refused"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|refused| refused["code"].clone())
+                .collect()
+        };
+        assert_eq!(codes(&told[0]), ["sequence_gap", "sequence_gap"], "in round {round}");
+        assert_eq!(codes(&told[1]), ["undecodable"], "in round {round}");
+        assert_eq!(refused_and_kept(&world)?, (3 * round, 3), "in round {round}");
+    }
+    let held = world.quarantine()?;
+    let queries: Vec<&Value> = held.iter().map(|line| &line["event"]["properties"]["query"]).collect();
+    assert_eq!(
+        (held.len(), queries.contains(&&json!("boots")), queries.contains(&&json!("hats"))),
+        (3, true, true)
+    );
+
+    let dropped = order(&world, "drop", &json!({"reason": "sequence_gap"}));
+    assert_eq!(dropped?["dropped"], 2);
+    send(&world, &batches[0])?;
+    assert_eq!(
+        (world.quarantine()?.len(), refused_and_kept(&world)?),
+        (3, (14, 5)),
+        "what was dropped is no copy"
+    );
+    Ok(())
+}
+
 #[test]
 fn entries_go_when_their_time_is_over_and_when_consent_is_withdrawn() -> Result<()> {
     let world = World::start()?;

@@ -110,6 +110,11 @@ impl World<'_> {
             if !has_reason {
                 self.fail("what is quarantined has a reason", line.clone());
             }
+            let fingerprint = value["fingerprint"].as_u64();
+            let first = fingerprint.and_then(|told| self.shards[at].tables.unplaced(visitor, told));
+            if first.is_some_and(|first| first != row) {
+                self.fail("a refused event stands in the quarantine once", line.clone());
+            }
             if let (Some(writer), Some(sequence)) = (writer, sequence) {
                 self.shards[at].quarantined.insert((WriterId::from_bits(writer), sequence), visitor);
             }

@@ -138,6 +138,13 @@ pub struct Tables {
 }
 
 impl Tables {
+    /// The first line of the quarantine of a visitor that has this fingerprint.
+    pub(crate) fn unplaced(&self, visitor: VisitorId, fingerprint: u64) -> Option<u64> {
+        let has = |line: &str| line.contains(&format!(r#""fingerprint":{fingerprint},"#));
+        let mut lines = self.quarantine.iter();
+        lines.find_map(|(row, (whose, line))| (*whose == visitor && has(line)).then_some(*row))
+    }
+
     /// Commits a transaction.
     pub fn apply(&mut self, writes: Vec<Write>) {
         writes.into_iter().for_each(|write| self.write(write));
@@ -287,7 +294,7 @@ pub fn collect(tables: &Tables, site: &Site, envelope: &Envelope, body: &[u8]) -
         country: envelope.country.as_deref(),
         account: None,
     };
-    let mut progress = Progress::default();
+    let mut progress = Progress { lines: Some((tables, visitor)), last: None };
     let stored = tables.record(visitor);
     let outcome = if tables.erased.contains(&Tombstone::of(visitor)) {
         erasure::refuse(site, incoming, &arrival)
@@ -377,13 +384,14 @@ pub fn put_off(tables: &Tables, visitor: VisitorId, now_ms: u64) -> Vec<Write> {
     vec![Write::PutOff(visitor, failures), Write::Deadline(visitor, due_ms), Write::Ledger(ledger.encode())]
 }
 
-/// Hears what was decided last.
+/// Hears what was decided last, and looks into the quarantine.
 #[derive(Debug, Default)]
-pub(crate) struct Progress {
+pub(crate) struct Progress<'a> {
     last: Option<Last>,
+    lines: Option<(&'a Tables, VisitorId)>,
 }
 
-impl Watch for Progress {
+impl Watch for Progress<'_> {
     fn reaches(&mut self, _: Sequence) {}
 
     fn takes(&mut self, _: &Event) {}
@@ -391,5 +399,9 @@ impl Watch for Progress {
     fn decides(&mut self, decided: &Decided<'_>) {
         let (now_ms, in_force) = (decided.moment.now_ms, decided.moment.in_force);
         self.last = Some(Last { now_ms, in_force, decisions: decided.decisions.to_vec() });
+    }
+
+    fn holds(&mut self, fingerprint: u64) -> bool {
+        self.lines.is_some_and(|(tables, visitor)| tables.unplaced(visitor, fingerprint).is_some())
     }
 }

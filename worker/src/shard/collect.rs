@@ -7,7 +7,7 @@ use super::deadlines;
 use super::envelope::Envelope;
 use super::outbox::{self, Outbox};
 use super::stopped::Stopped;
-use super::{Shard, tables, warming};
+use super::{Shard, quarantined, tables, warming};
 use crate::barrier::{self, Failure};
 use crate::clock::now_ms;
 use crate::fault_plan::FaultPlan;
@@ -110,7 +110,7 @@ fn step(kept: &Kept, site: &Site, envelope: &Envelope, body: &[u8]) -> Result<Ve
     if attempts.at(0) >= REFUSE_ATTEMPTS {
         return Err(Fault::poison("this visitor's batches failed again and again").into());
     }
-    let mut progress = Progress { visitor, writer, attempts: &attempts, plan: *plan, is_torn: false };
+    let mut progress = Progress { sql, visitor, writer, attempts: &attempts, plan: *plan, is_torn: false };
     let arrival = Arrival {
         received_ms: envelope.received_ms,
         source: &envelope.source,
@@ -147,6 +147,7 @@ fn step(kept: &Kept, site: &Site, envelope: &Envelope, body: &[u8]) -> Result<Ve
 
 /// Keeps [`AT`], and plants the faults of tests.
 struct Progress<'a> {
+    sql: &'a SqlStorage,
     visitor: VisitorId,
     writer: WriterId,
     attempts: &'a Attempts,
@@ -162,6 +163,11 @@ impl Watch for Progress<'_> {
     fn takes(&mut self, event: &Event) {
         self.plan.at_event(event, self.attempts.at(event.sequence.get()));
         self.is_torn |= self.plan.is_between_writes(event);
+    }
+
+    fn holds(&mut self, fingerprint: u64) -> bool {
+        // Where that cannot be read it is kept once more.
+        quarantined::holds(self.sql, self.visitor, fingerprint).unwrap_or(false)
     }
 }
 

@@ -43,6 +43,13 @@ pub fn insert(sql: &SqlStorage, visitor: VisitorId, line: &str) -> worker::Resul
     sql::run(sql, statement, vec![sql::of_bytes(visitor.0), line.into()])
 }
 
+/// Whether there is an entry of the visitor with this fingerprint.
+pub fn holds(sql: &SqlStorage, visitor: VisitorId, fingerprint: u64) -> worker::Result<bool> {
+    let statement =
+        "SELECT 1 FROM quarantine WHERE visitor = ? AND json_extract(body, '$.fingerprint') = ? LIMIT 1";
+    Ok(sql::first(sql, statement, vec![sql::of_bytes(visitor.0), sql::of_number(fingerprint)])?.is_some())
+}
+
 /// Puts another line in the place of an entry's.
 pub fn replace(sql: &SqlStorage, row: u64, line: &str) -> worker::Result<()> {
     sql::run(sql, "UPDATE quarantine SET body = ? WHERE seq = ?", vec![line.into(), sql::of_number(row)])

@@ -21,6 +21,8 @@ const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS visitor(id BLOB PRIMARY KEY, record BLOB) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS log(seq INTEGER PRIMARY KEY, visitor BLOB, body BLOB, ledger BLOB);
 CREATE TABLE IF NOT EXISTS quarantine(seq INTEGER PRIMARY KEY AUTOINCREMENT, visitor BLOB, body TEXT);
+CREATE INDEX IF NOT EXISTS unplaced ON quarantine(visitor, json_extract(body, '$.fingerprint'))
+    WHERE json_extract(body, '$.fingerprint') IS NOT NULL;
 CREATE TABLE IF NOT EXISTS counter(name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS attempt(
     visitor BLOB, writer INTEGER, sequence INTEGER, count INTEGER, PRIMARY KEY(visitor, writer, sequence)

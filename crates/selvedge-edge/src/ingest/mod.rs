@@ -16,6 +16,8 @@ pub mod quarantine;
 
 pub mod entry;
 
+pub mod repeated;
+
 mod enrich;
 
 mod memory;

@@ -30,6 +30,8 @@ pub struct Circumstances<'a> {
     pub anonymous_id: Option<&'a str>,
     /// The id that another SDK gave the event.
     pub message_id: Option<&'a str>,
+    /// What tells it from its repetition, where the dedup window does not ([`super::repeated`]).
+    pub fingerprint: Option<u64>,
     /// The program's hash, as text.
     pub program: &'a str,
     /// Its place in the site's history.
@@ -51,6 +53,8 @@ struct Line<'a> {
     anonymous_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fingerprint: Option<u64>,
     writer: String,
     sequence: u32,
     received_at: String,
@@ -301,6 +305,7 @@ fn bare<'a>(at: &Circumstances<'a>, code: RefusalCode) -> Line<'a> {
         visitor: at.header.visitor.to_string(),
         anonymous_id: at.anonymous_id,
         message_id: at.message_id,
+        fingerprint: at.fingerprint,
         writer: at.header.writer.bits().to_string(),
         sequence: 0,
         received_at: rfc_3339(at.received_ms),

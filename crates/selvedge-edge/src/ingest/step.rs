@@ -9,6 +9,7 @@ use super::enrich::{enrich, enrich_event};
 use super::judged;
 use super::memory::{forget, recall};
 use super::quarantine::{self, Circumstances};
+use super::repeated::{self, Named};
 use super::terms::{Arrival, Decided, Incoming, Outcome, Sent, Stale, Trouble, Watch};
 use crate::deadlines;
 use crate::decision::{Decider, contents, needs, slot_decisions};
@@ -68,7 +69,7 @@ pub fn step(
                 mask_event(Some(plan), &mut event, false);
                 stepper.event(enrich_event(event, arrival), trouble, watch);
             }
-            Err(undecodable) => stepper.undecodable(&undecodable),
+            Err(undecodable) => stepper.undecodable(&undecodable, watch),
         }
     }
     Ok(stepper.finish(stored))
@@ -99,6 +100,9 @@ struct Stepper<'a> {
     events: Vec<LogEvent>,
     notes: Vec<LogNote>,
     quarantine: Vec<String>,
+    /// The fingerprint of the event at hand, and those of what went into the quarantine without a place in the dedup window.
+    fingerprint: Option<u64>,
+    unplaced: Vec<u64>,
     ledger: Ledger,
     units: Vec<String>,
     duplicates: u32,
@@ -154,6 +158,8 @@ impl<'a> Stepper<'a> {
             events: Vec::new(),
             notes: Vec::new(),
             quarantine: Vec::new(),
+            fingerprint: None,
+            unplaced: Vec::new(),
             ledger,
             units: Vec::new(),
             duplicates: 0,
@@ -182,8 +188,8 @@ impl<'a> Stepper<'a> {
         if !self.again.is_some_and(|before| before.is_taken) {
             match self.dedup(event.sequence, event.time_ms) {
                 Verdict::Duplicate => return self.duplicate(),
-                Verdict::TooOld => return self.refuse(&event, RefusalCode::TooOld, None),
-                Verdict::Gap => return self.refuse(&event, RefusalCode::SequenceGap, None),
+                Verdict::TooOld => return self.refuse_unplaced(&event, RefusalCode::TooOld, watch),
+                Verdict::Gap => return self.refuse_unplaced(&event, RefusalCode::SequenceGap, watch),
                 Verdict::New => event.sequence = self.take(event.sequence, event.time_ms),
             }
         }
@@ -319,7 +325,7 @@ impl<'a> Stepper<'a> {
         }
     }
 
-    fn undecodable(&mut self, undecodable: &Undecodable) {
+    fn undecodable(&mut self, undecodable: &Undecodable, watch: &mut dyn Watch) {
         let is_resent_with_names = undecodable.code == RefusalCode::DictionaryUnknown;
         if !is_resent_with_names {
             if self.gate.usable(Purposes::ANALYTICS, 0).is_empty() {
@@ -328,13 +334,18 @@ impl<'a> Stepper<'a> {
             // What cannot be read has no time but that of its receipt, and another SDK's event no sequence.
             let (sequence, time_ms) = (undecodable.sequence.or(Sequence::new(1)), self.arrival.received_ms);
             let is_named = undecodable.sequence.is_some() || self.message_id.is_some();
-            if let Some(sequence) = sequence.filter(|_| is_named) {
-                match self.dedup(sequence, time_ms) {
-                    Verdict::Duplicate => return self.duplicate(),
-                    Verdict::New => {
-                        self.take(sequence, time_ms);
+            let verdict =
+                sequence.filter(|_| is_named).map(|sequence| (self.dedup(sequence, time_ms), sequence));
+            match verdict {
+                Some((Verdict::Duplicate, _)) => return self.duplicate(),
+                Some((Verdict::New, sequence)) => {
+                    self.take(sequence, time_ms);
+                }
+                Some((Verdict::TooOld | Verdict::Gap, _)) | None => {
+                    let Undecodable { sequence, code, bytes } = undecodable;
+                    if self.is_told(*code, (*sequence, bytes), watch) {
+                        return self.count_refusal(*sequence, *code);
                     }
-                    Verdict::TooOld | Verdict::Gap => {}
                 }
             }
             let line = quarantine::of_bytes(&self.circumstances(), undecodable, self.gate.captures.first());
@@ -362,6 +373,32 @@ impl<'a> Stepper<'a> {
         }
     }
 
+    /// Refuses an event whose place is not taken: sent again it comes here again, and is kept once.
+    fn refuse_unplaced(&mut self, event: &Event, code: RefusalCode, watch: &mut dyn Watch) {
+        if self.is_told(code, (Some(event.sequence), &[]), watch) {
+            return self.count_refusal(Some(event.sequence), code);
+        }
+        self.refuse(event, code, None);
+    }
+
+    /// Whether the quarantine holds the event at hand already, by what it is named or by its bytes; else it will.
+    fn is_told(
+        &mut self,
+        code: RefusalCode,
+        (sequence, bytes): (Option<Sequence>, &[u8]),
+        watch: &mut dyn Watch,
+    ) -> bool {
+        let (writer, message_id) = (self.header.writer, self.message_id.as_deref());
+        let fingerprint = repeated::fingerprint(code, Named { writer, sequence, message_id, bytes });
+        // What comes out of the quarantine goes back there, and a withdrawal empties it first.
+        let is_asked = self.again.is_none() && self.gate.lost.is_empty();
+        if self.unplaced.contains(&fingerprint) || (is_asked && watch.holds(fingerprint)) {
+            return true;
+        }
+        self.fingerprint = Some(fingerprint);
+        false
+    }
+
     fn refuse(&mut self, event: &Event, code: RefusalCode, violation: Option<&Violation<'_>>) {
         let consent = self.gate.captures.get(usize::from(event.consent));
         let line = quarantine::of_event(&self.circumstances(), event, (code, violation), consent);
@@ -370,6 +407,7 @@ impl<'a> Stepper<'a> {
     }
 
     fn keep(&mut self, line: String) {
+        self.unplaced.extend(self.fingerprint.take());
         self.quarantine.push(line);
         self.ledger.add(Counter::Quarantined, 1);
     }
@@ -420,6 +458,7 @@ impl<'a> Stepper<'a> {
             header: self.header,
             anonymous_id: self.anonymous_id.as_deref(),
             message_id: self.message_id.as_deref(),
+            fingerprint: self.fingerprint,
             program: &self.program,
             publish: self.site.publish,
         }

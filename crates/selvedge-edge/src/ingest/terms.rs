@@ -119,6 +119,12 @@ pub trait Watch {
     /// The event was neither refused for consent nor taken before, and is no poison: it is judged and stepped now.
     fn takes(&mut self, event: &Event);
 
+    /// Whether the quarantine holds an entry of the visitor with this fingerprint ([`super::repeated`]). A shell without a
+    /// quarantine need not look.
+    fn holds(&mut self, _fingerprint: u64) -> bool {
+        false
+    }
+
     /// The event was accepted and stepped, and this was decided behind it. A shell need not listen; what rehearses rules on
     /// recorded events does.
     fn decides(&mut self, _decided: &Decided<'_>) {}

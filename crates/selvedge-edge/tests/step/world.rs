@@ -301,6 +301,8 @@ pub struct Heard {
     pub taken: Vec<u32>,
     /// Behind each accepted event: its sequence, and which slots a rule has.
     pub decided: Vec<(u32, Vec<bool>)>,
+    /// What the quarantine holds, a line each.
+    pub quarantine: Vec<String>,
 }
 
 impl Watch for Heard {
@@ -315,6 +317,10 @@ impl Watch for Heard {
     fn decides(&mut self, decided: &Decided<'_>) {
         let has_rule = decided.decisions.iter().map(|decision| decision.rule.is_some()).collect();
         self.decided.push((decided.event.sequence.get(), has_rule));
+    }
+
+    fn holds(&mut self, fingerprint: u64) -> bool {
+        self.quarantine.iter().any(|line| line.contains(&format!(r#""fingerprint":{fingerprint},"#)))
     }
 }
 
