@@ -37,6 +37,8 @@ fn a_receiver_that_is_down_fills_the_backlog_to_its_bound_and_drains_in_order() 
     assert!(grown_kb < 200_000, "{grown_kb} kB");
     let page = world.admin_get("/metrics")?.text();
     assert!(metric(&page, "selvedge_outbox_full_percent", "hook").is_some_and(|percent| percent >= 80));
+    let warnings = || world.worker_log().matches("% of what may wait for the destination hook waits").count();
+    assert_eq!(warnings(), 1, "an operator is warned, and not with each request: {}", world.worker_log());
     receiver.answers(|_| Reply::Status(200));
     world.admin_post("/v1/destinations/hook/resume", b"")?;
     let count = usize::try_from(taken)?;

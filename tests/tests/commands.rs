@@ -7,7 +7,9 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, ensure};
 use selvedge_core::wire::program::{Http, HttpFormat, Way};
 use selvedge_tests::streams::destination;
-use selvedge_tests::{Receiver, Reply, Setup, Visitor, World, compiled_shop, compiled_shop_with};
+use selvedge_tests::{
+    Receiver, Reply, Setup, Visitor, World, compiled_shop, compiled_shop_as, compiled_shop_with,
+};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -89,6 +91,25 @@ fn the_quarantine_is_looked_through_taken_up_again_written_out_and_emptied_by_co
     assert_eq!(told(&world, &["quarantine", "drop", "--event", "wave"])?.trim(), "0 dropped");
     assert_eq!(told(&world, &["quarantine", "drop", "--event", "nod"])?.trim(), "1 dropped");
     assert_eq!(world.quarantine()?, Vec::<Value>::new());
+    Ok(())
+}
+
+#[test]
+fn what_the_quarantine_kept_long_enough_is_gone_for_every_command() -> Result<()> {
+    let world = World::start()?;
+    collect(&world, &mut Visitor::new(1), &["wave", "nod"])?;
+    assert_eq!(told(&world, &["quarantine", "list"])?.lines().count(), 3, "a heading and two entries");
+    let shop = compiled_shop_as(|site| site.replace("keep: 30d", "keep: 1s"))?;
+    world.publish_bytes(&shop.full_bytes, &shop.public_bytes)?;
+    std::thread::sleep(Duration::from_millis(1_100));
+    for looks in [&["quarantine", "list"][..], &["quarantine", "groups"]] {
+        let told = told(&world, looks)?;
+        assert!(!told.contains("unknown_event"), "{told}");
+    }
+    assert_eq!(told(&world, &["quarantine", "replay", "--all"])?.trim(), "0 replayed");
+    let page = world.admin_get("/metrics")?.text();
+    let expired = page.lines().find(|line| line.starts_with("selvedge_quarantine_expired_total{"));
+    assert!(expired.is_some_and(|line| line.ends_with(" 2")), "{expired:?}");
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use selvedge_tests::{Answer, Client, Visitor, World};
+use selvedge_tests::{Answer, Client, Setup, Visitor, World};
 use serde_json::{Value, json};
 
 fn fault(visitor: &mut Visitor, kind: &str) -> Value {
@@ -133,6 +133,22 @@ fn a_panic_outside_a_step_answers_every_call_in_flight_and_the_next_one_works() 
     let mut visitor = Visitor::new(60);
     let event = good(&mut visitor, "next");
     assert_eq!(collect(world.client(), &visitor, &[event])?.status, 200);
+    Ok(())
+}
+
+/// As everywhere but in tests: whoever sends what plants a fault there sends an event like any other.
+#[test]
+fn without_their_switch_no_fault_can_be_planted_from_outside() -> Result<()> {
+    let bindings = [("SELVEDGE_TEST_FAULTS".to_owned(), "0".to_owned())].into();
+    let world = World::with(Setup { bindings, ..Setup::default() })?;
+    let mut visitor = Visitor::new(80);
+    let events = ["step_panic", "step_panic_once", "between_writes"].map(|kind| fault(&mut visitor, kind));
+    let answer = collect(world.client(), &visitor, &events)?;
+    assert_eq!((answer.status, &answer.json()?["accepted"]), (200, &json!(3)), "{}", answer.text());
+    for path in ["/__fault/panic", "/__fault/rows_written"] {
+        let answer = world.client().get(path, &[])?;
+        assert!(answer.status < 500 && !answer.text().starts_with("{\"rows\""), "{path}: {}", answer.status);
+    }
     Ok(())
 }
 

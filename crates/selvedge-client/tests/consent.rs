@@ -175,6 +175,36 @@ fn what_an_earlier_page_left_is_judged_by_the_consent_of_today() {
     assert_eq!(world.edge.names(), ["product_view", "page"]);
 }
 
+/// The shop, whose views are for personalization alone.
+fn personal() -> selvedge_core::wire::program::Parts {
+    let mut parts = shop();
+    parts.plan.events[0].purposes = Purposes::PERSONALIZATION;
+    parts
+}
+
+/// Until the tracking plan comes nobody knows what a queued event was captured for.
+#[test]
+fn a_page_without_a_plan_leaves_what_an_earlier_one_queued_where_nothing_was_taken_back() {
+    for (denied, arrives) in [(Purposes::NONE, true), (Purposes::PERSONALIZATION, false)] {
+        let mut world = World::new(Some(personal()));
+        world.settle();
+        world.consent(Purposes::PERSONALIZATION, Purposes::NONE);
+        world.is_online = false;
+        world.view_shoes();
+        world.device.remove("program");
+        world.boot();
+        if !denied.is_empty() {
+            world.consent(Purposes::ANALYTICS, denied);
+        }
+        world.hear_settings();
+        let queues = world.device.clone().into_iter().filter(|(key, _)| key.contains('.')).collect();
+        world.input(Input::Adopted(queues));
+        world.is_online = true;
+        world.pass(60_000);
+        assert_eq!(!world.edge.log.is_empty(), arrives, "{denied:?} taken back: {:?}", world.edge.names());
+    }
+}
+
 #[test]
 fn under_opt_out_silence_is_consent_but_privacy_control_removes_advertising() {
     let mut world = World::new(Some(shop()));

@@ -115,6 +115,52 @@ fn a_grant_that_another_tab_used_is_gone_here() {
     assert_eq!(hero(&other), None, "both are used");
 }
 
+/// A page on which the hero came into view: it took a grant, and nobody has seen the hero yet. Then the edge gives the cap out
+/// anew, in full, and the page hears of that.
+fn given_out_anew() -> World {
+    let mut world = open();
+    world.view_shoes();
+    world.view_shoes();
+    in_view(&mut world);
+    assert!(world.device.contains_key("leases"), "a grant was taken");
+    let state = world.edge.states.values_mut().next().unwrap();
+    for cell in &mut state.cells {
+        if let selvedge_core::wire::state::CellBody::Cap(cap) = &mut cell.body {
+            cap.lease.id += 1;
+        }
+    }
+    world.view_shoes();
+    world.pass(FLUSH_MS);
+    assert_eq!(hero(&world).as_deref(), Some("free-shipping-hero"));
+    world
+}
+
+fn in_view(world: &mut World) {
+    let leases = world.device.get("leases").cloned().unwrap_or_default();
+    world.input(Input::InView { slot: "hero".into(), leases });
+}
+
+#[test]
+fn what_was_taken_of_an_older_lease_is_not_shown_under_the_next_one() {
+    let (mut world, mut other) = (given_out_anew(), given_out_anew());
+    see_hero(&mut other);
+    let mut used = other.device.get("leases").cloned().expect("the use of a lease is shared");
+    // The last byte counts the grants that were used of it: another tab used one, and a third the other.
+    assert_eq!(used.pop(), Some(1));
+    used.push(2);
+    world.device.insert("leases".into(), used);
+    in_view(&mut world);
+    assert_eq!(hero(&world), None, "what there is now is used by others");
+
+    let mut alone = given_out_anew();
+    in_view(&mut alone);
+    assert_eq!(
+        hero(&alone).as_deref(),
+        Some("free-shipping-hero"),
+        "where nobody used them it takes one of now"
+    );
+}
+
 #[test]
 fn what_was_decided_for_another_visitor_goes_where_a_tab_hears_of_the_next() {
     let mut world = open();
