@@ -167,6 +167,17 @@ test('without a mouse: tab, fold, unfold, escape', async () => {
   await context.close();
 });
 
+test('the overlay can be read on a page that is dark', async () => {
+  const { context, page } = await preview({ rules: ['*'] }, { options: { colorScheme: 'dark', viewport: { width: 375, height: 760 } } });
+  await of(page, 'inbox').locator('summary').click();
+  assert.deepEqual(await finds(page), []);
+  // What the browser draws itself is none of what axe looks at.
+  const drawn = await overlay(page).locator('select').evaluate((select) => getComputedStyle(select).backgroundColor);
+  assert.equal(drawn, 'rgb(255, 255, 255)', 'dark words stand on it');
+  await picture(page, 'preview-dark');
+  await context.close();
+});
+
 test('the shop works without a mouse, and shows where the focus is', async () => {
   const { context, page } = await visit(browser);
   await page.goto(`${site.url}/`);

@@ -17,7 +17,7 @@ export type Acts = {
 export type Draw = (told: Told | string, forced: readonly string[]) => void;
 
 const STYLE = `
-:host { all: initial; }
+:host { all: initial; color-scheme: only light; }
 * { box-sizing: border-box; }
 section { position: fixed; right: 16px; bottom: 16px; z-index: 2147483647; width: min(400px, calc(100vw - 32px));
   font: 14px/1.45 system-ui, sans-serif; color: #17211d; background: #fff; border: 1px solid #17211d; border-radius: 10px;
@@ -38,7 +38,7 @@ code { font: 12px/1.4 ui-monospace, monospace; overflow-wrap: anywhere; }
 summary { cursor: pointer; padding: 2px 0; } ul { margin: 4px 0; padding: 0; list-style: none; }
 li { padding: 4px 0; } li ul { padding-left: 12px; }
 .holds { color: #126136; } .fails { color: #a3271b; } .unknown { color: #5a4b00; }
-.note { color: #47524d; } label { display: block; margin: 6px 0; } select { max-width: 100%; padding: 3px; }
+.note { color: #47524d; } label { display: block; margin: 6px 0; } select { max-width: 100%; padding: 3px; background: #fff; }
 @media (prefers-color-scheme: dark) { section { border-color: #8fa39a; } }
 `;
 
