@@ -1,40 +1,32 @@
 // What visitors do with a content is recorded where the site asks for it: a click on a link or button in a slot that a rule holds,
 // and that it was put away. What the page has there by itself is no content.
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { serveCopy } from './support/copy.mjs';
 import { beside, page as html } from './support/site.mjs';
-import { launch, log, ready, repository, serve, until, visit } from './support/world.mjs';
+import { launch, log, ready, until, visit } from './support/world.mjs';
 
 const HERO = `<a href="#own"><h1 data-selvedge-slot="hero">The page's own</h1></a>`;
 const OWN = `<section data-selvedge-slot="hero" data-selvedge-own><p>Only words</p><a id="more" href="#more">More</a>
   <button id="away" data-selvedge-dismiss>No, thanks</button></section>`;
 const ACTS = ['exposure_click', 'exposure_dismiss'];
 
-let folder;
 let site;
 let browser;
 before(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'selvedge-contents-'));
-  cpSync(`${repository}examples/shop`, folder, { recursive: true });
-  site = await serve({ SELVEDGE_SITE: folder });
+  site = await serveCopy();
   browser = await launch();
 });
 after(async () => {
   await browser?.close();
   await site?.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 /** Publishes the shop with or without the switch. */
 async function publish(isOn) {
-  const text = readFileSync(`${repository}examples/shop/site.yaml`, 'utf8');
+  const text = site.original('site.yaml');
   assert.match(text, /^capture:\n/m);
-  writeFileSync(join(folder, 'site.yaml'), isOn ? text.replace(/^capture:\n/m, 'capture:\n  contents: true\n') : text);
-  const { error } = await site.publish();
-  assert.equal(error, undefined, error);
+  await site.write('site.yaml', isOn ? text.replace(/^capture:\n/m, 'capture:\n  contents: true\n') : text);
 }
 
 /** A page with that body, and the acts on contents that the log has once its mark is there. */

@@ -1,34 +1,26 @@
 // A marketer publishes; the page that is open follows, without a click and without a restart.
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { serveCopy } from './support/copy.mjs';
 import { beside } from './support/site.mjs';
-import { launch, ready, repository, serve, until, visit } from './support/world.mjs';
+import { launch, ready, until, visit } from './support/world.mjs';
 
 let site;
 let browser;
-let folder;
 before(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'selvedge-site-'));
-  cpSync(`${repository}examples/shop`, folder, { recursive: true });
-  site = await serve({ SELVEDGE_SITE: folder, SELVEDGE_BINDINGS: JSON.stringify({ CONFIG_REFRESH_MS: '500' }) });
+  site = await serveCopy({ SELVEDGE_BINDINGS: JSON.stringify({ CONFIG_REFRESH_MS: '500' }) });
   browser = await launch();
 });
 after(async () => {
   await browser?.close();
   await site?.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
-/** Saves the file with one text in place of another, and publishes. */
-async function edit(file, from, to) {
-  const path = join(folder, file);
-  const text = readFileSync(path, 'utf8');
-  assert.ok(text.includes(from), `${file} holds ${from}`);
-  writeFileSync(path, text.replace(from, to));
-  return site.publish();
+/** Saves the contents with one text in place of another, and publishes; gives what is wrong with it. */
+async function edit(from, to) {
+  const text = site.read('content.yaml');
+  assert.ok(text.includes(from), from);
+  return site.save('content.yaml', text.replace(from, to));
 }
 
 const banner = (page) => page.textContent('[data-selvedge-slot="banner"]');
@@ -52,16 +44,16 @@ async function open() {
 
 test('an open page shows what was published, and a broken file leaves it as it was', async () => {
   const { page, close } = await open();
-  await edit('content.yaml', 'Sixty days', 'Ninety days');
+  await edit('Sixty days', 'Ninety days');
   await shows(page, 'Ninety days');
-  await edit('content.yaml', 'Ninety days', 'A hundred days');
+  await edit('Ninety days', 'A hundred days');
   await shows(page, 'A hundred days');
 
-  const refused = await edit('content.yaml', 'A hundred days', 'Eighty days: [');
-  assert.match(refused.error, /E0\d{3}/, 'the diagnostic says what is wrong');
+  const refused = await edit('A hundred days', 'Eighty days: [');
+  assert.match(refused, /E0\d{3}/, 'the diagnostic says what is wrong');
   await page.waitForTimeout(1_200);
   assert.match(await banner(page), /A hundred days/, 'the old program stays');
-  await edit('content.yaml', 'Eighty days: [', 'Sixty days');
+  await edit('Eighty days: [', 'Sixty days');
   await shows(page, 'Sixty days');
   await close();
 });
@@ -69,7 +61,7 @@ test('an open page shows what was published, and a broken file leaves it as it w
 test('the next page has what was published a moment ago, though the browser may keep a config for seconds', async () => {
   const { page, url, close } = await open();
   await page.goto('about:blank');
-  await edit('content.yaml', 'Sixty days', 'Seventy days');
+  await edit('Sixty days', 'Seventy days');
   const asked = page.waitForResponse(/\/config/);
   const begun = Date.now();
   await page.goto(`${url}/`);
