@@ -71,6 +71,8 @@ fn typed(response: Response, path: &str, is_head: bool) -> Answered {
     let builder = ResponseBuilder::new()
         .with_header("content-type", content_type)?
         .with_header("cache-control", CACHE)?
+        // Pages of other origins load the client's modules from here, too.
+        .with_header("access-control-allow-origin", "*")?
         .with_header("x-content-type-options", "nosniff")?;
     Ok(if is_head { builder.empty() } else { builder.body(body) })
 }
