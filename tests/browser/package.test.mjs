@@ -11,7 +11,7 @@ import { after, before, test } from 'node:test';
 import { FILE, reference } from '../consumers/api.mjs';
 import { build, examples, install } from '../consumers/build.mjs';
 import { beside } from './support/site.mjs';
-import { launch, log, picture, repository, serve, until, visit } from './support/world.mjs';
+import { launch, log, pass, picture, repository, serve, until, visit } from './support/world.mjs';
 
 const folder = process.env.SELVEDGE_CONSUMERS ?? `${repository}target/consumers`;
 const modules = join(folder, 'node_modules');
@@ -115,24 +115,31 @@ test('its types are strict, whole, and say nothing of how it is made', () => {
   }
 });
 
-test('a script tag of the packed files', async () => {
+/** The pages, and the edge below a folder: whoever asks for it elsewhere, as one who was not told would, finds nothing. */
+const edgeBelow = (folder, pages) => (path, { url }) => {
+  if (path.startsWith(`${folder}/`)) return { pass: site.url, path: url.slice(folder.length) };
+  return pages[path] ?? { status: 404 };
+};
+
+test('a script tag of the packed files, which says where the edge is', async () => {
   const { snippet } = await import(join(modules, 'selvedge/lib/snippet.js'));
-  const tag = snippet({ site: 'shop', writeKey: 'wk_shop_browser', src: '/static/loader.js', endpoint: '/' });
+  const tag = snippet({ site: 'shop', writeKey: 'wk_shop_browser', src: '/static/loader.js', endpoint: '/edge/' });
   const calls = `selvedge.consent({ analytics: true, personalization: true }); selvedge.identify('u-17', { loyalty_tier: 'gold' });`;
   const html = `<!doctype html><title>Tag</title>${tag}<script>${calls}</script><h1 data-selvedge-slot="hero">The page's own</h1>`;
   const pages = folderPages(join(modules, 'selvedge/dist'), html);
   const served = Object.fromEntries(Object.entries(pages).map(([path, page]) => [path === '/' ? path : `/static${path}`, page]));
-  await personalizes('script', served);
+  await personalizes('script', edgeBelow('/edge', served));
 });
 
-for (const [name, html] of [
+for (const [name, html, edge] of [
   ['vite', undefined],
-  ['webpack', '<!doctype html><title>webpack</title><h1 data-selvedge-slot="hero">The page\'s own</h1><script src="/main.js"></script>'],
+  ['webpack', '<!doctype html><title>webpack</title><h1 data-selvedge-slot="hero">The page\'s own</h1><script src="/main.js"></script>', '/edge'],
   ['esbuild', '<!doctype html><title>esbuild</title><h1 data-selvedge-slot="hero">The page\'s own</h1><script type="module" src="/main.js"></script>'],
 ]) {
   test(`an app built with ${name}`, { timeout: 120_000 }, async () => {
     await build(name, folder);
-    await personalizes(name, folderPages(join(folder, 'apps', name, 'dist'), html));
+    const pages = folderPages(join(folder, 'apps', name, 'dist'), html);
+    await personalizes(name, edge ? edgeBelow(edge, pages) : pages);
   });
 }
 
@@ -230,18 +237,20 @@ test('a Next App Router page is rendered with decisions, hydrates without an err
       window.heroes = [];
       new MutationObserver(() => heroes.push(document.querySelector('h1').textContent)).observe(document.querySelector('h1'), { childList: true, characterData: true, subtree: true });
     });
-    const before = (await log(site)).filter((line) => line.type === 'exposure' && line.properties.rule === 'gold-hero').length;
+    const exposures = async () => {
+      await page.evaluate(() => selvedge.flush());
+      return (await log(site)).filter((line) => line.type === 'exposure' && line.properties.rule === 'gold-hero').length;
+    };
+    const before = await exposures();
     await page.click('button');
     await page.waitForFunction(() => /Gold/.test(document.querySelector('h1').textContent));
     assert.equal(await page.textContent('#standing'), 'gold_hero');
     assert.match(await page.getAttribute('h1 a', 'href'), /^\/account$/);
     assert.equal(await page.textContent('output'), 'banner_sixty_days');
     assert.deepEqual(await page.evaluate(() => heroes), [], 'no flicker');
-    await until('the exposure', async () => {
-      await page.evaluate(() => selvedge.flush());
-      const rules = (await log(site)).filter((line) => line.type === 'exposure').filter((line) => line.properties.rule === 'gold-hero');
-      return rules.length > before;
-    });
+    await until('the exposure', async () => (await exposures()) > before);
+    await pass(page, 1_600);
+    assert.equal(await exposures(), before + 1, 'what the server rendered and the page goes on with is one');
     assert.deepEqual(found, [], 'no hydration error, no other either');
     await picture(page, 'package-next');
   } finally {

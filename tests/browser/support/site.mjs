@@ -3,15 +3,15 @@
 import { createServer, request } from 'node:http';
 
 /**
- * Serves `pages` (address without a query -> `{body, headers, type}`, or `{pass}`: another address to ask; or a function of it), the
- * rest from `url`.
+ * Serves `pages` (address without a query -> `{body, headers, type}`, or `{pass, path}`: another address to ask, under the same path where none
+ * is said; or a function of it), the rest from `url`.
  */
 export async function beside(url, pages) {
   const server = createServer((asked, answer) => {
     const { pathname } = new URL(asked.url, 'http://site.test');
     if (pathname === '/favicon.ico') return answer.writeHead(204).end();
     const page = typeof pages === 'function' ? pages(pathname, asked) : pages[pathname];
-    if (!page || page.pass) return pass(page?.pass ?? url, asked, answer);
+    if (!page || page.pass) return pass(new URL(page?.path ?? asked.url, page?.pass ?? url), asked, answer);
     answer.writeHead(page.status ?? 200, { 'content-type': page.type ?? 'text/html; charset=utf-8', ...page.headers });
     return answer.end(page.body);
   });
@@ -29,8 +29,8 @@ export async function beside(url, pages) {
 
 function pass(url, asked, answer) {
   const { host, ...headers } = asked.headers;
-  if (headers.origin === `http://${host}`) headers.origin = url;
-  const passed = request(new URL(asked.url, url), { method: asked.method, headers }, (response) => {
+  if (headers.origin === `http://${host}`) headers.origin = url.origin;
+  const passed = request(url, { method: asked.method, headers }, (response) => {
     answer.writeHead(response.statusCode, response.headers);
     response.pipe(answer);
   });

@@ -4,4 +4,5 @@ import { selvedge, start } from "selvedge";
 selvedge.slot("hero", ({ content }) => document.body.setAttribute("data-heard", content?.id ?? "none"));
 selvedge.consent({ analytics: true, personalization: true });
 selvedge.identify("u-17", { loyalty_tier: "gold" });
-start({ site: "shop", writeKey: "wk_shop_browser" });
+// The edge is below a folder of the site.
+start({ site: "shop", writeKey: "wk_shop_browser", endpoint: "/edge" });
