@@ -12,6 +12,7 @@
 //! | none, 408, 425, 429, 5xx | kept, and tried again with full jitter, not before `Retry-After` |
 
 use crate::batching::{LOST_EVENT, Loaded};
+use crate::capture::HEADER_BYTES;
 use crate::client::{Cargo, Client, Flight};
 use crate::effect::{Effect, Notice};
 use crate::input::{Random, Reply};
@@ -80,8 +81,8 @@ impl Client {
         self.effects.push(Effect::Send { request, body });
     }
 
-    /// The page may be gone in a moment: what waits leaves by beacon, also what is on its way, which may fail: later events would
-    /// stand before it. It stays in the queue, and is sent again until the edge answers for it.
+    /// The page may be gone in a moment: what waits leaves by beacon; where there is room, what is on its way, too, which may
+    /// fail: later events would stand before it. All stays in the queue, and is sent again until the edge answers for it.
     pub(crate) fn hide(&mut self) {
         if self.is_open() && !self.held.is_empty() {
             // The config did not come in time: better an identity under the first topology entry than a loss.
@@ -89,9 +90,12 @@ impl Client {
             self.release_held();
         }
         self.report_losses();
-        let flight = self.delivery.flight.take();
+        let flight = self.delivery.flight;
         let in_flight = flight.map_or(0, |flight| flight.bytes);
         let mut budget = KEEPALIVE_BYTES_MAX.saturating_sub(in_flight);
+        if self.lanes.bytes().saturating_add(HEADER_BYTES) <= budget {
+            self.delivery.flight = None;
+        }
         for body in &self.delivery.farewells {
             self.effects.push(Effect::Beacon { body: body.clone() });
         }

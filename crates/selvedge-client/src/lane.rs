@@ -189,7 +189,7 @@ impl Lane {
     /// Bytes of the waiting events.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.events.iter().fold(0, |sum, queued| sum.saturating_add(queued.bytes))
+        self.events.iter().map(|queued| queued.bytes).sum()
     }
 
     /// Lets go of the events that `gone` names, here and on the device; gives back how many they were.
@@ -314,8 +314,9 @@ impl Lanes {
 
     /// Bytes of all waiting events.
     #[must_use]
+    #[inline(never)]
     pub fn bytes(&self) -> usize {
-        self.all.iter().fold(0, |sum, lane| sum.saturating_add(lane.bytes()))
+        self.all.iter().map(Lane::bytes).sum()
     }
 }
 

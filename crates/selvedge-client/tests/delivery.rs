@@ -137,6 +137,32 @@ fn a_hidden_page_sends_a_beacon_and_still_waits_for_an_answer() {
     assert!(world.device.keys().all(|key| !key.starts_with("q.")));
 }
 
+/// A page that keeps nothing on the device, with a request of `sent` events of 500 bytes on its way, and one event behind them, is gone.
+fn gone_while_sending(sent: usize) -> World {
+    let mut world = granted();
+    world.is_storage_denied = true;
+    let filler = Value::Text("x".repeat(500));
+    for _ in 1..sent {
+        world.track("filler", &[("text", filler.clone())]);
+    }
+    world.now_ms += FLUSH_MS;
+    world.input(Input::Flush);
+    world.track("behind", &[]);
+    world.input(Input::Hidden);
+    world
+}
+
+#[test]
+fn a_beacon_repeats_what_is_on_its_way_only_where_that_leaves_room_for_what_came_later() {
+    let small = gone_while_sending(20);
+    assert_eq!((small.requests, small.beacons), (1, 1));
+    assert_eq!(small.edge.log.len(), 20, "the request may fail, and later events would stand before its own");
+    let large = gone_while_sending(80);
+    assert_eq!((large.requests, large.beacons), (1, 1));
+    let names: Vec<_> = large.edge.log.values().map(|event| event.name.as_str()).collect();
+    assert_eq!(names, ["behind"], "both together are more than what browsers let leave");
+}
+
 #[test]
 fn events_of_a_page_without_a_config_leave_when_it_is_hidden() {
     let mut world = World::new(Some(shop()));
