@@ -277,6 +277,16 @@ test('switched off, no kind gives an event', { timeout: 120_000 }, async () => {
   await context.close();
 });
 
+test('all that a page watches comes with one request, and web vitals only where they are wanted', async () => {
+  for (const [path, wanted] of [['/alone/vitals', 'vitals.js'], ['/alone/scroll', 'extras.js']]) {
+    const { context, requests } = await opened(path);
+    const chunks = requests.map(({ url }) => new URL(url).pathname.split('/').pop()).filter((name) => /^(extras|vitals)\.js/.test(name));
+    // The test asks for it once more, by its address: a page loads a module once.
+    assert.deepEqual(chunks, [wanted]);
+    await context.close();
+  }
+});
+
 test('before consent nothing is loaded, watched or sent', { timeout: 120_000 }, async () => {
   const { context, page, requests, lines } = await opened('/lab', { consent: false });
   for (const [act] of Object.values(KINDS)) {

@@ -1,6 +1,6 @@
 // Builds dist/: loader.js (the stub), selvedge.js (glue and hands), selvedge.wasm and later.wasm (the head), rules.js and rules.wasm (the
 // rule engine, fetched where a program has rules), plain.js (delivery without wasm), consent.js and strings.wasm (readers of consent
-// platforms, and of the strings of the IAB, fetched where a site names any), extras.js and vitals.js (what is captured beyond clicks and page views), identity.js (the
+// platforms, and of the strings of the IAB, fetched where a site names any), extras.js, or vitals.js (what is captured beyond clicks and page views; with web vitals), identity.js (the
 // visitor's id in a cookie and in links, fetched where a site asks for either), slots.js (shows
 // decisions), preview.js (the overlay), integrity.json; and lib/, the modules of the npm package. The wasm modules and their glue
 // stand in generated/ already: `cargo xtask dev` puts them there.
@@ -51,8 +51,8 @@ const { metafile } = await build({
   plugins: [HOST],
 });
 
-// What not every page needs: its one part that is larger than the rest comes apart.
-await build({ ...common, entryPoints: ["src/extras.ts"], format: "esm", splitting: true, chunkNames: "[name]" });
+// What not every page needs: each page fetches one of the two.
+await build({ ...common, entryPoints: ["src/extras.ts", "src/vitals.ts"], format: "esm" });
 await shrink();
 // How many bytes of selvedge.js each source file has: for docs/bytes.md.
 const shares = Object.entries(metafile.outputs["dist/selvedge.js"].inputs);
@@ -61,11 +61,15 @@ await writeFile("generated/shares.json", JSON.stringify(Object.fromEntries(bytes
 await buildLibrary();
 await writeFile("dist/integrity.json", `${JSON.stringify(await hashes(), null, 2)}\n`);
 
-/** Each script once more by terser, which finds 5 % of what travels that esbuild leaves. */
+/**
+ * Each script once more by terser, which finds 5 % of what travels that esbuild leaves. Unsafe are arrows and methods in place of functions
+ * only where somebody calls them with `new`: nobody does.
+ */
 async function shrink() {
   const scripts = (await readdir("dist")).filter((file) => file.endsWith(".js"));
   for (const file of scripts) {
-    const options = { module: file !== "loader.js", ecma: 2022, compress: { passes: 3, hoist_funs: true } };
+    const compress = { passes: 5, hoist_funs: true, unsafe_arrows: true, unsafe_methods: true };
+    const options = { module: file !== "loader.js", ecma: 2022, compress };
     const { code = "" } = await minify(await readFile(`dist/${file}`, "utf8"), options);
     await writeFile(`dist/${file}`, (file === "loader.js" ? "" : EAGER) + code);
   }

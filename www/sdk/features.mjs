@@ -59,7 +59,7 @@ const without = (files) => ({
 async function weigh(entry, files) {
   const { outputFiles } = await build({
     absWorkingDir, entryPoints: [entry], bundle: true, minify: true, target: "es2022", legalComments: "none", charset: "utf8", format: "esm",
-    write: false, outdir: "dist", splitting: entry === "src/extras.ts", chunkNames: "[name]", logLevel: "error",
+    write: false, outdir: "dist", logLevel: "error",
     plugins: [HOST, without(files)],
   });
   const { contents } = outputFiles.find(({ path }) => basename(path) === basename(entry).replace(/ts$/, "js"));

@@ -121,7 +121,7 @@ export const emptied = (page) => until('an empty queue', async () => {
 
 /** Waits until the chunk of what is captured beyond clicks is there and watches. Asked for before it can come, awaited once it may. */
 export const watching = (page) => {
-  const response = page.waitForResponse(/extras\.js/);
+  const response = page.waitForResponse(/(extras|vitals)\.js/);
   // The same module: whoever asked for it first, the client, has it first.
   return response.then((found) => page.evaluate((url) => import(url).then(() => {}), found.url()));
 };

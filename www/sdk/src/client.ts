@@ -14,31 +14,36 @@ import { onForgotten, openStorage, read, watch, write } from "./storage";
 import { askWith, getConfig, openTransport } from "./transport";
 import type { Boot, Stub } from "./stub";
 import type { Notices } from "./types";
-import { captureMore, wantedOf } from "./wanted";
+import { captureMore, wantedOf, type Watching } from "./wanted";
 
 /** What takes the head's place. */
 export type Other = { open(boot: Boot, ear: Ear): Sink | Promise<Sink> };
 
-/** What not every page needs: each entry says where its own stands. */
-export type Parts = {
+/** What not every page needs: chunks of JavaScript. */
+export type Chunks = {
   /** Readers of consent platforms. */
-  consent(): Promise<{ open: typeof openReaders }>;
+  consent: { open: typeof openReaders };
   /** What is captured beyond clicks and page views. */
-  extras(): Promise<typeof import("./extras")>;
+  extras: Watching;
   /** The visitor's id in a cookie and in links. */
-  identity(): Promise<{ openIdentity: typeof openIdentity }>;
-  /** The second half of the head's module. */
-  later(): Promise<Response>;
+  identity: { openIdentity: typeof openIdentity };
   /** Delivery without wasm. */
-  plain(): Promise<Other>;
+  plain: Other;
   /** What a preview token lets its holder see. */
-  preview(): Promise<Other>;
-  /** The rule engine. */
-  rules(): Promise<(question: Uint8Array) => Uint8Array>;
-  /** The module that reads strings of the IAB, for the readers of consent platforms. */
-  strings(): Promise<Response>;
+  preview: Other;
+  /** The rule engine's glue. */
+  rules: typeof import("./rules");
   /** What shows decisions. */
-  slots(): Promise<{ openSlots(eye: Eye): Slots }>;
+  slots: { openSlots(eye: Eye): Slots };
+  /** The extras, and web vitals with them: one request for a page that wants these. */
+  vitals: Watching;
+};
+
+/** Where it stands. */
+export type Parts = {
+  chunk<Name extends keyof Chunks>(name: Name): Promise<Chunks[Name]>;
+  /** The second half of the head's module, the rule engine, and the module that reads strings of the IAB. */
+  module(name: "later" | "rules" | "strings"): Promise<Response>;
 };
 
 export async function open(stub: Stub, boot: Boot, parts: Parts): Promise<void> {
@@ -48,12 +53,12 @@ export async function open(stub: Stub, boot: Boot, parts: Parts): Promise<void> 
   openTransport(endpoint, site);
   const config = getConfig(boot.config);
   const wanted = config.then((settings) => wantedOf(boot.data["capture"], settings));
-  engineFrom(parts.rules);
+  engineFrom(() => openRules(parts));
   const part = await choose(boot, parts);
   const sink = part ? await part.open(boot, { heard, show }) : head;
   connect(sink);
   const eye = { inView: (slot: string) => sink.inView(slot), seen: (slot: string) => sink.seen(slot) };
-  openDecisions(eye, (decision) => heard("decision", decision), parts.slots);
+  openDecisions(eye, (decision) => heard("decision", decision), () => parts.chunk("slots"));
   // A page that is rendered ahead is seen only now, if ever.
   const seen = document.prerendering ? { ...boot, time: await activated() } : boot;
   if (sink === head) openHead(boot);
@@ -64,7 +69,7 @@ export async function open(stub: Stub, boot: Boot, parts: Parts): Promise<void> 
   if (sink === head && !isMemory && settings?.identity) knowElsewhere(parts, site, settings.identity, wanted);
   if (settings?.sources) readConsent(parts, settings, settings.sources, sink);
   // Without the tracking plan nobody knows what may be captured.
-  if (sink === head) captureMore(await wanted, parts.extras, notice);
+  if (sink === head) captureMore(await wanted, parts.chunk, notice);
   if (settings?.refresh_ms) keepUp(sink, settings);
 }
 
@@ -72,16 +77,26 @@ export async function open(stub: Stub, boot: Boot, parts: Parts): Promise<void> 
 function knowElsewhere(parts: Parts, site: string, identity: Identity, wanted: Promise<Wanted>): void {
   const tell = (record?: Uint8Array): void => tellChange("visitor", record);
   const moved = (): void => void wanted.then(setRoutes);
-  parts.identity().then(
+  parts.chunk("identity").then(
     ({ openIdentity }) => openIdentity(identity, { site, api, read, write, tell, askWith, onForgotten, moved }),
     () => tell(),
   );
 }
 
+/** The rule engine's module and its glue come at the same time. */
+async function openRules({ chunk, module }: Parts): Promise<(question: Uint8Array) => Uint8Array> {
+  const source = module("rules");
+  source.catch(() => {});
+  return (await chunk("rules")).open(source);
+}
+
 /** What takes the head's place: in a preview, and where wasm cannot run. */
 async function choose({ data, wasm }: Boot, parts: Parts): Promise<Other | undefined> {
-  if (isPreview(data["site"])) return parts.preview();
-  return startHead(wasm, parts.later).then(() => undefined, parts.plain);
+  if (isPreview(data["site"])) return parts.chunk("preview");
+  return startHead(wasm, () => parts.module("later")).then(
+    () => undefined,
+    () => parts.chunk("plain"),
+  );
 }
 
 /** Whether this tab holds a preview token. */
@@ -99,8 +114,8 @@ function readConsent(parts: Parts, { region = "" }: Settings, sources: Sources, 
     if (changed) api.on("consent", changed);
     return api.consent();
   };
-  parts.consent().then(
-    (readers) => readers.open(sources, region, sink.hear, purposes, parts.strings),
+  parts.chunk("consent").then(
+    (readers) => readers.open(sources, region, sink.hear, purposes, () => parts.module("strings")),
     () => sink.hear(sources.read, ASKS),
   );
 }

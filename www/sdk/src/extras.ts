@@ -12,11 +12,6 @@ import { search } from "./capture/search";
 import { time } from "./capture/time";
 import { visibility } from "./capture/visibility";
 
-/** The library of web vitals is larger than all else here together. */
-const vitals: Watcher = (page) => {
-  void import("./vitals").then(({ watch }) => watch(page)).catch(() => {});
-};
-
 const KINDS: Record<string, Watcher> = {
   datalayer,
   dead,
@@ -29,7 +24,6 @@ const KINDS: Record<string, Watcher> = {
   search,
   time,
   visibility,
-  vitals,
 };
 
 export function watch(wanted: Wanted, page: Page): void {

@@ -33,6 +33,7 @@ if (!stub.boot) {
     // It says what time it is: from a cache that would be too early.
     config: get(configUrl(data["endpoint"], data["site"]), "no-store"),
   };
-  keepCalls(stub, stub.boot);
   import(base + "selvedge.js").catch(() => {});
+  // The first look at the device's storage blocks: behind what can come meanwhile.
+  keepCalls(stub, stub.boot);
 }

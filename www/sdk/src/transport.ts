@@ -88,7 +88,7 @@ export async function getProgram(hash: string): Promise<Uint8Array> {
 async function deflate(batch: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   if (batch.length < DEFLATE_BYTES_MIN || document.hidden) return batch;
   try {
-    const stream = new Blob([batch.subarray(2)]).stream().pipeThrough(new CompressionStream("deflate-raw"));
+    const stream = new Response(batch.subarray(2)).body?.pipeThrough(new CompressionStream("deflate-raw"));
     return new Uint8Array([batch[0] ?? 0, 1, ...new Uint8Array(await new Response(stream).arrayBuffer())]);
   } catch {
     return batch;

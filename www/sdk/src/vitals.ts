@@ -1,8 +1,13 @@
-/** Core Web Vitals, by the definitions of the `web-vitals` package. */
+/**
+ * The lazy chunk for pages that want Core Web Vitals (by the definitions of the `web-vitals` package): these, and all that extras.ts
+ * captures. The library is larger than the rest together: pages without it fetch extras.js instead.
+ */
 import { onCLS, onFCP, onINP, onLCP, onTTFB, type Metric } from "web-vitals";
-import type { Page } from "./capture/page";
+import type { Page, Wanted } from "./capture/page";
+import { watch as watchExtras } from "./extras";
 
-export function watch(page: Page): void {
+export function watch(wanted: Wanted, page: Page): void {
+  watchExtras(wanted, page);
   const tell = ({ name, value, rating, navigationType }: Metric): void => {
     page.say("web_vital", { metric: name, navigation: navigationType, rating, value: Math.round(value * 1e4) / 1e4 });
   };

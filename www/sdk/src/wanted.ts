@@ -8,6 +8,9 @@ import type { Settings } from "./sink";
 const AT_HAND = /^(none|routes|hash|loss|clicks|outbound|downloads|contents|ecommerce)$/;
 const IDLE_MS_MAX = 2_000;
 
+/** The lazy chunk: with web vitals, or without. */
+export type Watching = { watch(wanted: Wanted, page: Page): void };
+
 /** `data-capture="forms search=q,query"` on the script tag takes the place of the config's. */
 export function wantedOf(said: string | undefined, settings: Settings | undefined): Wanted {
   const words = said?.split(/\s+/).map((word) => word.split("=") as [string, string?]);
@@ -17,7 +20,7 @@ export function wantedOf(said: string | undefined, settings: Settings | undefine
 /** Loads what is wanted once the visitor granted something and the page has nothing else to do: until then nothing is watched. */
 export function captureMore(
   wanted: Wanted,
-  load: () => Promise<{ watch(wanted: Wanted, page: Page): void }>,
+  load: (name: "extras" | "vitals") => Promise<Watching>,
   say: Page["say"],
 ): void {
   setRoutes(wanted);
@@ -26,7 +29,10 @@ export function captureMore(
     const { analytics, personalization, advertising } = api.consent();
     if (!(analytics || personalization || advertising)) return;
     stop();
-    const start = (): unknown => load().then(({ watch }) => watch(wanted, { say, turn: onTurn })).catch(() => {});
+    const start = (): unknown =>
+      load(wanted.has("vitals") ? "vitals" : "extras")
+        .then(({ watch }) => watch(wanted, { say, turn: onTurn }))
+        .catch(() => {});
     if ("requestIdleCallback" in window) requestIdleCallback(start, { timeout: IDLE_MS_MAX });
     else setTimeout(start, IDLE_MS_MAX);
   };

@@ -2,6 +2,7 @@
  * What a site imports: its calls wait until the client is there, and nothing is touched but what a call touches, so that a
  * module that imports it runs on a server too.
  */
+import type { Chunks } from "../client";
 import type { Boot, Call, Stub } from "../stub";
 import { keepCalls } from "../keep";
 import { configUrl } from "../versions";
@@ -99,6 +100,17 @@ export const selvedge: Selvedge = {
   on: (kind, callback) => listen("on", kind, callback),
 };
 
+const CHUNKS: { readonly [Name in keyof Chunks]: () => Promise<Chunks[Name]> } = {
+  consent: () => import("../consent"),
+  extras: () => import("../extras"),
+  identity: () => import("../identity"),
+  plain: () => import("../plain"),
+  preview: () => import("../preview"),
+  rules: () => import("../rules"),
+  slots: () => import("../slots"),
+  vitals: () => import("../vitals"),
+};
+
 /** Begins once in a page; on a server, and where a script tag has begun already, it does nothing. */
 export function begin(
   options: StartOptions,
@@ -117,18 +129,8 @@ export function begin(
   import("../client")
     .then(({ open }) =>
       open(here, boot, {
-        consent: () => import("../consent"),
-        extras: () => import("../extras"),
-        identity: () => import("../identity"),
-        later: () => responseOf(later()),
-        plain: () => import("../plain"),
-        preview: () => import("../preview"),
-        rules: async () => {
-          const source = responseOf(rules());
-          return (await import("../rules")).open(source);
-        },
-        slots: () => import("../slots"),
-        strings: () => responseOf(strings()),
+        chunk: (name) => CHUNKS[name](),
+        module: (name) => responseOf({ later, rules, strings }[name]()),
       }),
     )
     .catch(() => {
