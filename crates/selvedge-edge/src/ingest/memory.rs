@@ -33,7 +33,8 @@ pub(super) fn recall(
     }
 }
 
-/// Wipes what is kept for purposes that were taken back. Caps and holds stay while the rules may act at all.
+/// Wipes what is kept for purposes that were taken back. Caps and holds stay while the rules may act at all. Who is wiped is born
+/// anew behind that moment: what was sent in the same millisecond, before, is told by its time to be of the state that is gone.
 pub(super) fn forget(state: VisitorState, site: &Site, gate: &Gate, now_ms: i64) -> VisitorState {
     if gate.lost.is_empty() {
         return state;
@@ -82,6 +83,6 @@ pub(super) fn forget(state: VisitorState, site: &Site, gate: &Gate, now_ms: i64)
         session,
         held: if rules_act { state.held } else { Vec::new() },
         cells,
-        ..VisitorState::new(now_ms)
+        ..VisitorState::new(now_ms.saturating_add(1))
     }
 }

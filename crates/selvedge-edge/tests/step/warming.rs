@@ -250,6 +250,23 @@ fn what_was_captured_without_the_purpose_is_not_counted_for_it() {
 }
 
 #[test]
+fn what_was_sent_in_the_millisecond_of_a_withdrawal_is_before_it() {
+    let analytics = said(Purposes::ANALYTICS, Purposes::PERSONALIZATION, 2);
+    let requests = [
+        (0, granted(), vec!["product_view"]),
+        (0, granted(), vec!["product_view"]),
+        (0, analytics, vec![]),
+        (1, analytics, vec!["report"]),
+    ];
+    let (mut warmed, there) = (Kept::all(&requests, &site_at(1)), Kept::all(&requests, &later(1)));
+    let rows = warmed.rows.clone();
+    warmed.warm(&later(2), &rows);
+    let (warmed, there) = (warmed.cell(REPORTS).unwrap(), there.cell(REPORTS).unwrap());
+    assert!(warmed.since_ms >= there.since_ms, "{warmed:?} {there:?}");
+    assert!(warmed.kept.count() <= there.kept.count(), "{warmed:?} {there:?}");
+}
+
+#[test]
 fn only_what_says_so_is_warmed_up() {
     let kept = Kept::all(&session(), &site_at(1));
     for warm_up in [WarmUp::Unknown, WarmUp::Zero] {
