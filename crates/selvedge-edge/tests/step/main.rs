@@ -7,6 +7,8 @@ mod deciding;
 mod foreign;
 mod granting;
 mod holding;
+mod holding_laws;
+mod home;
 mod judged;
 mod laws;
 mod lookups;

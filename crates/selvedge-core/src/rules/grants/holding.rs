@@ -2,7 +2,7 @@
 //! visitor apart: so all leases belong to one of them at a time, and another gets none before they are used or over. The page
 //! does not link this.
 
-use super::leasing::{burn, capped};
+use super::leasing::{began_ms, burn, capped};
 use super::{cap_mut, cap_of, kept_max};
 use crate::wire::program::Image;
 use crate::wire::state::{CapCell, CellBody, Lease, VisitorState};
@@ -68,11 +68,6 @@ impl Later {
             }
         }
     }
-}
-
-/// When a lease began: its number says it.
-fn began_ms(lease: &Lease) -> i64 {
-    i64::from(lease.id).saturating_mul(1_000)
 }
 
 /// Leaves no lease in a state: nothing of it is for the device that gets it.

@@ -2,7 +2,7 @@
 
 use super::{Owner, cap_mut, cap_of, claimed, kept_max, of_site, of_slot, owners, reaches_on, remove, room};
 use crate::event::LeaseReport;
-use crate::limits::LEASE_MS;
+use crate::limits::{LEASE_EXTENDED_MS, LEASE_MS};
 use crate::mutation::{Mutation, is_planted};
 use crate::rules::counts::insert;
 use crate::rules::decision::Decision;
@@ -89,18 +89,24 @@ pub(super) fn capped(image: &Image) -> impl Iterator<Item = Owner> {
 }
 
 /// Returns what a report proves unused of an expired or burnt lease. What the device used, but the edge has not seen yet,
-/// stays until its exposures come.
+/// stays until its exposures come: also where it is reported once more.
 fn settle(cell: &mut CapCell, sent_ms: i64, report: &LeaseReport) {
     let is_over = |lease: &Lease| sent_ms >= lease.expires_ms || is_planted(Mutation::LeaseUnproven);
     if report.lease == cell.burnt.id && is_over(&cell.burnt) {
-        let kept = unseen(&cell.burnt, report.used);
-        for _ in kept..cell.burnt.left {
+        for _ in 0..give_back(&mut cell.burnt, report.used) {
             remove(&mut cell.used_ms, cell.burnt.expires_ms);
         }
-        cell.burnt.left = kept;
     } else if report.lease == cell.lease.id && is_over(&cell.lease) {
-        cell.lease.left = unseen(&cell.lease, report.used);
+        give_back(&mut cell.lease, report.used);
     }
+}
+
+/// Gives back the grants that the device did not use, as if they had not been granted, and says how many they are.
+fn give_back(lease: &mut Lease, used: u32) -> u16 {
+    let unused = lease.left.saturating_sub(unseen(lease, used));
+    lease.left = lease.left.saturating_sub(unused);
+    lease.granted = lease.granted.saturating_sub(unused);
+    unused
 }
 
 /// How many grants the device used that no exposure has told of.
@@ -119,6 +125,8 @@ pub(super) fn burn(cell: &mut CapCell, kept_max: usize, now_ms: i64) {
         insert(&mut cell.used_ms, lease.expires_ms, kept_max);
     }
     cell.burnt = lease;
+    // The device says what it used, and at least what the state says: that is what was seen, and nothing of what is burnt.
+    cell.lease.granted = lease.granted.saturating_sub(lease.left);
     cell.lease.left = 0;
 }
 
@@ -130,7 +138,13 @@ fn next_id(id: u32, now_ms: i64) -> u32 {
     id.saturating_add(1).max(second)
 }
 
-/// Brings a lease up to what the cap has left. A late event never makes it end earlier.
+/// When a lease began: its number says it.
+pub(super) fn began_ms(lease: &Lease) -> i64 {
+    i64::from(lease.id).saturating_mul(1_000)
+}
+
+/// Brings a lease up to what the cap has left. A late event never makes it end earlier. It is not extended for ever: an exposure
+/// that was lost on its way stays leased until the device says, behind the lease's end, that it used it.
 fn renew(lease: &mut Lease, room: u16, now_ms: i64) {
     if (lease.left == 0 || is_planted(Mutation::GrantNotLeased)) && room > 0 {
         *lease = Lease { id: next_id(lease.id, now_ms), ..Lease::default() };
@@ -138,6 +152,7 @@ fn renew(lease: &mut Lease, room: u16, now_ms: i64) {
     lease.granted = lease.granted.saturating_add(room.saturating_sub(lease.left));
     lease.left = lease.left.max(room);
     if lease.left > 0 {
-        lease.expires_ms = lease.expires_ms.max(now_ms.saturating_add(LEASE_MS));
+        let last_ms = began_ms(lease).saturating_add(LEASE_EXTENDED_MS);
+        lease.expires_ms = lease.expires_ms.max(now_ms.saturating_add(LEASE_MS).min(last_ms));
     }
 }
