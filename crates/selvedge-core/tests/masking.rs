@@ -219,6 +219,16 @@ fn what_is_written_onto_what_was_masked_is_read_alike_twice() {
     }
 }
 
+#[test]
+fn a_bracket_goes_with_a_telephone_number_and_stays_before_a_card() {
+    assert_eq!(mask("Tel (389570486511118, please"), format!("Tel {PHONE}, please"));
+    assert_eq!(
+        mask("Tel (389570486511119, please"),
+        format!("Tel ({CARD}, please"),
+        "its last digit proves it"
+    );
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 4_096, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -252,8 +262,8 @@ proptest! {
         (_, after) in surroundings(),
     ) {
         let found = mask(&format!("{start}{word}{number}{after}"));
-        let opening = if word.ends_with('(') { &word[..word.len() - 1] } else { word.as_str() };
         let is_card = found.contains(CARD);
+        let opening = if word.ends_with('(') && !is_card { &word[..word.len() - 1] } else { word.as_str() };
         let expected = format!("{start}{opening}{}{after}", if is_card { CARD } else { PHONE });
         prop_assert_eq!(found, expected);
     }
