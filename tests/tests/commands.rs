@@ -144,15 +144,15 @@ fn a_visitor_is_erased_by_command_and_destinations_are_told() -> Result<()> {
     let receiver = Receiver::start(|_| Reply::Status(200))?;
     let world = world_with(&receiver)?;
     let mut goes = Visitor::new(1);
-    collect(&world, &mut goes, &["search"])?;
+    collect(&world, &mut goes, &["search", "search"])?;
     collect(&world, &mut Visitor::new(2), &["search"])?;
-    receiver.wait_for(2, Duration::from_secs(30))?;
+    receiver.wait_for(3, Duration::from_secs(30))?;
     let name = goes.batch(&[])["visitor"].as_str().context("an id")?.to_owned();
     let told = told(&world, &["erase", "--visitor", &name])?;
     assert!(told.starts_with(&format!("{name} was erased at ")), "{told}");
-    assert!(told.contains("1 events and notes of the log") && told.contains("hook will be told"), "{told}");
-    let records = receiver.wait_for(3, Duration::from_secs(30))?;
-    assert_eq!(records[2]["type"], "selvedge.erase.v1");
+    assert!(told.contains("2 events and notes of the log") && told.contains("hook will be told"), "{told}");
+    let records = receiver.wait_for(4, Duration::from_secs(30))?;
+    assert_eq!(records[3]["type"], "selvedge.erase.v1");
     let theirs: Vec<Value> =
         world.log()?.into_iter().filter(|line| line["visitor"] == name.as_str()).collect();
     assert!(theirs.iter().all(|line| line["kind"] == "erase"), "{theirs:?}");
