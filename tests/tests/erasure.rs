@@ -2,6 +2,7 @@
 //! late is refused and kept nowhere, and the ledger is exact.
 
 use std::collections::BTreeMap;
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -77,11 +78,34 @@ fn told(records: &[Value]) -> Vec<(String, String)> {
     records.iter().map(|record| (text(record, "subject"), text(record, "type"))).collect()
 }
 
+/// The tables of all objects, once for each row that the visitor's id stands in: what is on the disk, whatever readers are shown.
+fn rows_of(world: &World, visitor: &Visitor) -> Result<Vec<String>> {
+    const SCRIPT: &str = "
+import pathlib, sqlite3, sys
+name = sys.argv[2]
+for file in pathlib.Path(sys.argv[1]).rglob('*.sqlite'):
+    store = sqlite3.connect(file)
+    for (table,) in store.execute(\"SELECT name FROM sqlite_master WHERE type = 'table'\").fetchall():
+        for row in store.execute(f'SELECT * FROM \"{table}\"'):
+            cells = [cell if isinstance(cell, bytes) else str(cell).encode() for cell in row]
+            if any(name.encode() in cell or bytes.fromhex(name) in cell for cell in cells):
+                print(table)
+";
+    let output = Command::new("python3")
+        .args(["-c", SCRIPT])
+        .arg(world.data().join("objects"))
+        .arg(visitor.id.to_string())
+        .output()?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
+}
+
 #[test]
 fn an_erased_visitor_leaves_nothing_and_destinations_are_told() -> Result<()> {
     let receiver = Receiver::start(|_| Reply::Status(503))?;
     let mut world = world(&receiver)?;
-    let (mut goes, mut stays) = (Visitor::new(1), Visitor::new(2));
+    // An id whose bytes stand in nothing else.
+    let (mut goes, mut stays) = (Visitor::new(0x9e37_79b9_7f4a_7c15), Visitor::new(2));
     collect(&world, &mut goes, &["search", "search"])?;
     wait_for(&world, |hook| hook["state"] == "waiting")?;
     collect(&world, &mut stays, &["search"])?;
@@ -116,6 +140,7 @@ fn an_erased_visitor_leaves_nothing_and_destinations_are_told() -> Result<()> {
     assert_eq!(told(&receiver.taken()), expected);
 
     world.kill9();
+    assert_eq!(rows_of(&world, &goes)?, ["log"], "the notice alone");
     world.restart()?;
     let late = collect(&world, &mut goes, &["search", "never_heard_of"])?.json()?;
     assert_eq!(late["accepted"], 0, "{late}");
