@@ -5,8 +5,13 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::{Result, ensure};
+use mimalloc::MiMalloc;
 use selvedge_benches::measure::{nanoseconds, print_figure};
 use selvedge_cli::site_files;
+
+/// As in the command line.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> Result<()> {
     let time = compiling(1_000)?;
