@@ -31,8 +31,9 @@ pub(crate) fn check(site: &Site, full: &Parts, report: &mut Report) {
 
 fn check_condition(rule: &Rule, part: &RulePart, full: &Parts, named: &[(u16, &str)], report: &mut Report) {
     let (Some(start), Some(truth)) = (part.when, rule.when.as_ref()) else { return };
-    let leaves = truth.leaves();
-    let (Some(first), Some(last)) = (leaves.first(), leaves.last()) else { return };
+    let mut leaves = truth.leaves();
+    let Some(first) = leaves.next() else { return };
+    let last = leaves.last().unwrap_or(first);
     let span = first.source.span.to(last.source.span);
     let found = tests_of(full, start);
     let is_open = is_open(full, &found);

@@ -63,5 +63,5 @@ fn items(truth: &Truth) -> usize {
         Fact::AnyItem(test) => item_truths(test).iter().map(crate::lower::size).sum(),
         _ => 0,
     };
-    truth.leaves().into_iter().map(of_leaf).sum()
+    truth.leaves().map(of_leaf).sum()
 }

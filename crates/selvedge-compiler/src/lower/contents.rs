@@ -39,7 +39,7 @@ impl Builder<'_> {
     /// What a value is in the program; a metric is placed there first.
     fn source(&mut self, leaf: &Leaf, purpose: Purposes, values: &mut Facts) -> FactSource {
         let mut metrics: Vec<(usize, u16)> =
-            metrics_of(leaf).into_iter().map(|at| (at, self.metric(at, purpose))).collect();
+            metrics_of(leaf).map(|at| (at, self.metric(at, purpose))).collect();
         metrics.sort_unstable();
         let Self { facts, attribute_places, item_tests, tables, zones, site, .. } = self;
         let sources =

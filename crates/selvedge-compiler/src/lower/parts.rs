@@ -298,7 +298,7 @@ impl<'a> Builder<'a> {
     /// The code of a condition; the counts it names come before it.
     pub(super) fn condition(&mut self, when: &Truth, purpose: Purposes) -> u16 {
         let mut metrics: Vec<(usize, u16)> = Vec::new();
-        for at in when.leaves().into_iter().flat_map(metrics_of) {
+        for at in when.leaves().flat_map(metrics_of) {
             metrics.push((at, self.metric(at, purpose)));
         }
         metrics.sort_unstable();
@@ -331,10 +331,7 @@ impl<'a> Builder<'a> {
     fn emit(&mut self, rule: &Rule) -> Option<program::Emit> {
         let emit = rule.emit.as_ref()?;
         let exit_when = emit.exit_when.as_ref().map(|when| self.condition(when, rule.purpose));
-        let facts = emit
-            .fields
-            .iter()
-            .flat_map(|(name, truth)| truth.leaves().into_iter().map(move |leaf| (name, leaf)));
+        let facts = emit.fields.iter().flat_map(|(name, truth)| truth.leaves().map(move |leaf| (name, leaf)));
         let fields = facts.map(|(name, leaf)| (name.clone(), self.told(&leaf.fact, rule.purpose)));
         Some(program::Emit {
             to: emit.to.clone(),
@@ -498,9 +495,8 @@ fn leaves<'a>(site: &'a Site, rules: &[(usize, &'a Rule)], contents: &[&'a Conte
     leaves
 }
 
-pub(super) fn metrics_of(leaf: &Leaf) -> Vec<usize> {
-    let simple = leaf.fact.simple().into_iter();
-    simple.filter_map(|fact| if let Fact::Metric(at) = fact { Some(*at) } else { None }).collect()
+pub(super) fn metrics_of(leaf: &Leaf) -> impl Iterator<Item = usize> {
+    leaf.fact.simple().filter_map(|fact| if let Fact::Metric(at) = fact { Some(*at) } else { None })
 }
 
 /// The place of a name that was resolved before.

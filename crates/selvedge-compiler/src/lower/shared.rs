@@ -226,5 +226,5 @@ pub(crate) fn at_edge(fact: &Fact, site: &Site) -> Vec<String> {
         }
         _ => None,
     };
-    fact.simple().into_iter().filter_map(reason).collect()
+    fact.simple().filter_map(reason).collect()
 }

@@ -106,15 +106,8 @@ impl Ord for ItemTest {
 
 impl Fact {
     /// The facts that this one is made of; itself where it is made of none.
-    pub fn simple(&self) -> Vec<&Self> {
-        match self {
-            Self::Difference(first, second) => [first.fact.simple(), second.fact.simple()].concat(),
-            Self::SameText(first, second) | Self::SameCount(first, second) => {
-                [first.simple(), second.simple()].concat()
-            }
-            Self::Lookup(found) => [vec![self], found.key.simple()].concat(),
-            simple => vec![simple],
-        }
+    pub const fn simple(&self) -> Simple<'_> {
+        Simple { next: Some(self), behind: Vec::new() }
     }
 
     /// Whether its value is found with the help of others'.
@@ -125,6 +118,37 @@ impl Fact {
     /// Whether it is made of other facts, so that its values are used, not only compared with constants.
     pub const fn uses_values(&self) -> bool {
         matches!(self, Self::Difference(..) | Self::SameText(..))
+    }
+}
+
+/// The facts that a fact is made of, in the order written. Most are made of none: nothing is allocated for them.
+pub(crate) struct Simple<'a> {
+    next: Option<&'a Fact>,
+    behind: Vec<&'a Fact>,
+}
+
+impl<'a> Iterator for Simple<'a> {
+    type Item = &'a Fact;
+
+    fn next(&mut self) -> Option<&'a Fact> {
+        loop {
+            let fact = self.next.take().or_else(|| self.behind.pop())?;
+            match fact {
+                Fact::Difference(first, second) => {
+                    self.behind.push(&second.fact);
+                    self.next = Some(&first.fact);
+                }
+                Fact::SameText(first, second) | Fact::SameCount(first, second) => {
+                    self.behind.push(second);
+                    self.next = Some(first);
+                }
+                Fact::Lookup(found) => {
+                    self.next = Some(&found.key);
+                    return Some(fact);
+                }
+                simple => return Some(simple),
+            }
+        }
     }
 }
 

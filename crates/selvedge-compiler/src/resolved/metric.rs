@@ -93,8 +93,8 @@ impl Metric {
     /// Whether what it is depends on rates.
     pub fn needs_rates(&self) -> bool {
         let by_rate = |leaf: &Leaf| {
-            let simple = leaf.fact.simple();
-            simple.iter().any(|fact| matches!(fact, Fact::OwnCurrency(true) | Fact::Amount(_)))
+            let mut simple = leaf.fact.simple();
+            simple.any(|fact| matches!(fact, Fact::OwnCurrency(true) | Fact::Amount(_)))
         };
         self.is_converted || self.filters().flat_map(Truth::leaves).any(by_rate)
     }

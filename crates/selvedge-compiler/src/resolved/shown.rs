@@ -83,17 +83,18 @@ fn is_certain(when: &Truth, fact: &Fact) -> bool {
         Truth::Any(parts) => parts.iter().all(|part| is_certain(part, fact)),
         Truth::Opposite(_) => false,
         // Of what a fact is made of (`trial_ends_at - now`), each part is known where it is.
-        Truth::Leaf(leaf) if leaf.fact.simple().contains(&fact) && leaf.default.is_none() => match &leaf.test
-        {
-            // Of a count that was not watched whole a lower bound is known: only an upper bound proves the value.
-            LeafTest::Ranges(ranges) => {
-                matches!(fact, Fact::Attribute(_) | Fact::Lookup(_) | Fact::Amount(_))
-                    || ranges.iter().all(|(_, high)| *high != i64::MAX)
+        Truth::Leaf(leaf) if leaf.default.is_none() && leaf.fact.simple().any(|part| part == fact) => {
+            match &leaf.test {
+                // Of a count that was not watched whole a lower bound is known: only an upper bound proves the value.
+                LeafTest::Ranges(ranges) => {
+                    matches!(fact, Fact::Attribute(_) | Fact::Lookup(_) | Fact::Amount(_))
+                        || ranges.iter().all(|(_, high)| *high != i64::MAX)
+                }
+                LeafTest::OneOf(..) | LeafTest::Text(..) => true,
+                LeafTest::Known => matches!(fact, Fact::Attribute(_) | Fact::Lookup(_)),
+                LeafTest::Missing => false,
             }
-            LeafTest::OneOf(..) | LeafTest::Text(..) => true,
-            LeafTest::Known => matches!(fact, Fact::Attribute(_) | Fact::Lookup(_)),
-            LeafTest::Missing => false,
-        },
+        }
         Truth::Leaf(_) => false,
     }
 }

@@ -3,6 +3,8 @@
 
 use super::fact::{ItemTest, Leaf, Typed};
 use crate::condition::{Source, State};
+use std::mem;
+use std::slice;
 
 /// A yes-or-no formula over leaves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,22 +126,38 @@ fn opposite(truth: Truth) -> Truth {
     Truth::Opposite(Box::new(truth))
 }
 
-/// As many leaves as most conditions have.
-const LEAVES: usize = 4;
-
 impl Truth {
     /// Every leaf, in the order written.
-    pub fn leaves(&self) -> Vec<&Leaf> {
-        let mut leaves = Vec::with_capacity(LEAVES);
-        self.collect(&mut leaves);
-        leaves
+    pub fn leaves(&self) -> Leaves<'_> {
+        Leaves { next: slice::from_ref(self).iter(), behind: Vec::new() }
     }
+}
 
-    fn collect<'a>(&'a self, leaves: &mut Vec<&'a Leaf>) {
-        match self {
-            Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.collect(leaves)),
-            Self::Opposite(inner) => inner.collect(leaves),
-            Self::Leaf(leaf) => leaves.push(leaf),
+/// The leaves of a truth. Of a list of leaves, as most are, nothing is allocated.
+pub(crate) struct Leaves<'a> {
+    next: slice::Iter<'a, Truth>,
+    /// What is left of the lists around.
+    behind: Vec<slice::Iter<'a, Truth>>,
+}
+
+impl<'a> Iterator for Leaves<'a> {
+    type Item = &'a Leaf;
+
+    fn next(&mut self) -> Option<&'a Leaf> {
+        loop {
+            let parts = match self.next.next() {
+                Some(Truth::Leaf(leaf)) => return Some(leaf),
+                Some(Truth::All(parts) | Truth::Any(parts)) => parts.as_slice(),
+                Some(Truth::Opposite(inner)) => slice::from_ref(inner.as_ref()),
+                None => {
+                    self.next = self.behind.pop()?;
+                    continue;
+                }
+            };
+            let around = mem::replace(&mut self.next, parts.iter());
+            if !around.as_slice().is_empty() {
+                self.behind.push(around);
+            }
         }
     }
 }
