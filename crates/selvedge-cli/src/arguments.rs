@@ -13,7 +13,7 @@ use crate::exit;
 use crate::recorded::source::RecordedArguments;
 use crate::remote::RemoteArguments;
 use crate::replay::pace::Speed;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// Write rules, check them, publish them, watch what they do
@@ -320,9 +320,9 @@ pub struct PublishArguments {
 
 /// `selvedge pause`
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("which").required(true).args(["rule", "all"])))]
 pub struct PauseArguments {
     /// The rule's id
-    #[arg(required_unless_present = "all", conflicts_with = "all")]
     pub rule: Option<String>,
     /// Every rule of the site
     #[arg(long)]
@@ -485,6 +485,17 @@ mod tests {
     #[test]
     fn the_command_line_fits_together() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_pause_names_a_rule_or_all_and_is_told_of_both() {
+        let parsed = |words: &[&str]| Arguments::try_parse_from(["selvedge", "pause"].iter().chain(words));
+        let token = ["--token", "t"];
+        assert!(parsed(&["hero", token[0], token[1]]).is_ok());
+        assert!(parsed(&["--all", "--resume", token[0], token[1]]).is_ok());
+        assert!(parsed(&["hero", "--all", token[0], token[1]]).is_err());
+        let said = parsed(&token).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(said.contains("--all"), "{said}");
     }
 
     #[test]

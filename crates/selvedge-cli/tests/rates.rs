@@ -1,8 +1,10 @@
 //! Other currencies: the site of docs/rules.md, checked, tested, simulated and explained by the commands that people use.
 
+mod common;
+
+use common::{MAP, selvedge};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// The files of the page's example, under the names that its blocks have.
 const FILES: [(&str, &str); 6] = [
@@ -14,22 +16,8 @@ const FILES: [(&str, &str); 6] = [
     ("yaml", "tests/gift.yaml"),
 ];
 
-/// What the columns of the recorded purchases mean.
-const MAP: &str = "dataset: purchases
-site: outfitter
-write_key: wk_outfitter
-user: visitor
-time:
-  column: time
-  format: rfc3339
-event:
-  column: event
-properties:
-  - events: [purchase]
-    set:
-      value:
-        number: value
-      currency:
+/// What is recorded of a purchase besides.
+const CURRENCY: &str = "      currency:
         column: currency
 ";
 
@@ -51,13 +39,6 @@ fn site(test: &str, changed: &str, change: impl Fn(String) -> String) -> PathBuf
         fs::write(folder.join(name), text).expect("a file");
     }
     folder
-}
-
-fn selvedge(folder: &Path, command: &[&str]) -> (bool, String) {
-    let mut run = Command::new(env!("CARGO_BIN_EXE_selvedge"));
-    let output = run.args(command).current_dir(folder).output().expect("it runs");
-    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-    (output.status.success(), said.into_owned())
 }
 
 #[test]
@@ -133,7 +114,7 @@ fn the_prices_of_items_are_converted_with_their_event() {
 #[test]
 fn rates_convert_in_simulations_and_explanations() {
     let folder = site("recorded", "", |text| text);
-    fs::write(folder.with_extension("map.yaml"), MAP).expect("a file");
+    fs::write(folder.with_extension("map.yaml"), [MAP, CURRENCY].concat()).expect("a file");
     let mut events = String::from("visitor,time,event,value,currency\n");
     events.push_str(
         "anna,2026-11-01T10:00:00Z,purchase,100,GBP\nberta,2026-11-01T10:00:00Z,purchase,100,USD\n",

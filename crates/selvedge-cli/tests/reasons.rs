@@ -1,9 +1,11 @@
-//! What `selvedge explain` adds to a reason: the cap that is used up, and that a number is an estimate.
+//! What commands add to a reason: the cap that is used up, that a number is an estimate, and at what an event was refused.
 
+mod common;
+
+use common::{MAP, selvedge};
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 const SITE: &str = "name: outfitter
 currency: EUR
@@ -23,6 +25,7 @@ const PLAN: &str = "events:
     properties:
       value:
         type: money
+        required: true
 ";
 
 const CONTENT: &str = "offer:
@@ -52,49 +55,33 @@ rules:
     priority: 1
 ";
 
-const MAP: &str = "dataset: purchases
-site: outfitter
-write_key: wk_outfitter
-user: visitor
-time:
-  column: time
-  format: rfc3339
-event:
-  column: event
-properties:
-  - events: [purchase]
-    set:
-      value:
-        number: value
-";
-
-/// What is explained of a visitor who bought so often, every two minutes at another price.
-fn explained(name: &str, purchases: usize) -> String {
+/// The site and these recorded purchases, in a folder of their own.
+fn recorded(name: &str, events: &str) -> PathBuf {
     let folder: PathBuf = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("reasons-{name}"));
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).expect("a folder");
+    for (path, text) in [
+        ("site.yaml", SITE),
+        ("tracking-plan.yaml", PLAN),
+        ("content.yaml", CONTENT),
+        ("rules.yaml", RULES),
+        ("map.txt", MAP),
+        ("events.csv", events),
+    ] {
+        fs::write(folder.join(path), text).expect("a file");
+    }
+    folder
+}
+
+/// What is explained of a visitor who bought so often, every two minutes at another price.
+fn explained(name: &str, purchases: usize) -> String {
     let mut events = String::from("visitor,time,event,value\n");
     for at in 0..purchases {
         let (hours, minutes) = (10 + at * 2 / 60, at * 2 % 60);
         writeln!(events, "anna,2026-11-01T{hours}:{minutes:02}:00Z,purchase,{}", 10 + at).expect("written");
     }
-    let map = folder.with_extension("map.yaml");
-    let log = folder.with_extension("csv");
-    for (path, text) in [
-        (folder.join("site.yaml"), SITE),
-        (folder.join("tracking-plan.yaml"), PLAN),
-        (folder.join("content.yaml"), CONTENT),
-        (folder.join("rules.yaml"), RULES),
-        (map.clone(), MAP),
-        (log.clone(), events.as_str()),
-    ] {
-        fs::write(path, text).expect("a file");
-    }
-    let mut run = Command::new(env!("CARGO_BIN_EXE_selvedge"));
-    run.args(["explain", ".", "--visitor", "anna", "--at", "2026-11-01T12:10:00Z"]);
-    let output =
-        run.arg("--events").arg(log).arg("--map").arg(map).current_dir(&folder).output().expect("it runs");
-    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+    let words = "explain . --visitor anna --at 2026-11-01T12:10:00Z --events events.csv --map map.txt";
+    selvedge(&recorded(name, &events), &words.split(' ').collect::<Vec<_>>()).1
 }
 
 #[test]
@@ -109,4 +96,18 @@ fn a_number_of_values_beyond_those_that_are_kept_is_an_estimate_and_said_to_be_o
     assert!(few.contains("amounts >= 100000 (amounts is 4)"), "{few}");
     let many = explained("many", 60);
     assert!(many.contains("amounts >= 100000 (amounts is about "), "{many}");
+}
+
+#[test]
+fn a_refused_row_names_the_property_that_is_missing() {
+    let events = "visitor,time,event,value
+anna,2026-11-01T10:00:00Z,purchase,12
+anna,2026-11-01T10:01:00Z,purchase,
+anna,2026-11-01T10:02:00Z,refund,3
+";
+    let words = ["simulate", ".", "--events", "events.csv", "--map", "map.txt"];
+    let (is_good, said) = selvedge(&recorded("refused", events), &words);
+    assert!(is_good && said.contains("1 accepted, 2 refused"), "{said}");
+    assert!(said.contains("refused 1: required_missing (purchase.value)"), "{said}");
+    assert!(said.contains("refused 1: unknown_event (refund)"), "{said}");
 }

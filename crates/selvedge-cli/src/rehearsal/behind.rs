@@ -1,7 +1,7 @@
 //! What stands behind a moment: every slot's decision, every rule's reason, and, where it is asked for, what is known.
 
+use super::refused::Refused;
 use super::stage::Stage;
-use selvedge_core::event::RefusalCode;
 use selvedge_core::id::WriterId;
 use selvedge_core::rules::{self, Candidate, CapOf, Decision, Known, LeafTruth, Moment, Stepped};
 use selvedge_core::wire::answer::Reason;
@@ -39,7 +39,7 @@ pub struct Behind {
     /// What the event did.
     pub stepped: Stepped,
     /// The event was refused, and nothing was decided.
-    pub refused: Option<RefusalCode>,
+    pub refused: Option<Refused>,
     /// Rules whose decision was assumed to be seen, with the slot.
     pub exposed: Vec<(u16, u16)>,
     /// What destinations were told.

@@ -135,8 +135,8 @@ impl Run<'_> {
         self.wakings(&behind.woken);
         let before = self.last.as_ref().map(|(_, behind)| behind);
         let notes = verdict::notes(self.stage, before, &behind);
-        if let Some(code) = behind.refused {
-            self.failures.push(Failure::refused(event, code));
+        if let Some(refused) = &behind.refused {
+            self.failures.push(Failure::refused(event, refused));
         }
         self.note(event.at_ms, event.text.clone(), notes);
         self.told.extend(behind.told.iter().cloned());

@@ -4,6 +4,7 @@
 //! What a slot shows is assumed to be seen at once, unless the events say themselves what was seen.
 
 pub mod stage;
+pub mod refused;
 pub mod behind;
 pub mod told;
 mod capped;

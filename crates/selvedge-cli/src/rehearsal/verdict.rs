@@ -2,6 +2,7 @@
 
 use super::behind::Behind;
 use super::reasons::{RuleWords, rule_words};
+use super::refused::Refused;
 use super::stage::Stage;
 use super::told::{Told, fact_name, told};
 use selvedge_compiler::cases::{
@@ -33,13 +34,14 @@ pub struct Failure {
 impl Failure {
     /// An event that the edge refused.
     #[must_use]
-    pub fn refused(event: &CaseEvent, code: RefusalCode) -> Self {
+    pub fn refused(event: &CaseEvent, refused: &Refused) -> Self {
         let consent = "no purpose of it is granted: see `consent`";
-        let because = if code == RefusalCode::NoConsent { vec![consent.to_owned()] } else { Vec::new() };
+        let because =
+            if refused.code == RefusalCode::NoConsent { vec![consent.to_owned()] } else { Vec::new() };
         Self {
             place: event.place.clone(),
             expected: format!("{} is accepted", event.text),
-            found: format!("refused: {}", code.as_str()),
+            found: format!("refused: {refused}"),
             because,
         }
     }
@@ -48,8 +50,8 @@ impl Failure {
 /// What slots show now and did not before, and what was seen.
 #[must_use]
 pub fn notes(stage: &Stage, before: Option<&Behind>, behind: &Behind) -> Vec<String> {
-    if let Some(code) = behind.refused {
-        return vec![format!("refused: {}", code.as_str())];
+    if let Some(refused) = &behind.refused {
+        return vec![format!("refused: {refused}")];
     }
     let mut notes = Vec::new();
     for decision in &behind.decisions {

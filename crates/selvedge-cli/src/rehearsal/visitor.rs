@@ -3,6 +3,7 @@
 use super::account::Account;
 use super::behind::{Behind, Detail};
 use super::given::Given;
+use super::refused::{self, Refused};
 use super::stage::Stage;
 use crate::recorded::happened::Happened;
 use anyhow::{Result, anyhow};
@@ -264,6 +265,7 @@ impl<'a> Visitor<'a> {
         self.step_account(happened.writer, &event)?;
         let trust = self.stage.parts.plan.find(&event).map_or(Trust::Client, |known| known.trust);
         let time_ms = event.time_ms;
+        let against = refused::against(&self.stage.parts.plan, &event, trust);
         let batch = Batch { header: self.header(happened, event.sequence), events: vec![Ok(event)] };
         let arrival = Arrival {
             received_ms: time_ms,
@@ -276,7 +278,10 @@ impl<'a> Visitor<'a> {
         let mut eye = Eye { stage: self.stage, detail: self.detail, behind: None };
         let stored = self.record.clone();
         let outcome = ingest::step(&self.stage.site, stored, batch, &arrival, &Trouble::default(), &mut eye)?;
-        let refused = outcome.answer.refused.first().map(|refused| refused.code);
+        let refused = outcome.answer.refused.first().map(|found| {
+            let told = against.filter(|told| told.code == found.code);
+            told.unwrap_or(Refused { code: found.code, at: None })
+        });
         let seen = eye.behind;
         let told = emissions(outcome.row.into_iter().flat_map(|row| row.notes).collect());
         self.units.extend(outcome.units);

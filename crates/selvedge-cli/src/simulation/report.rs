@@ -8,6 +8,8 @@ use selvedge_core::limits::BUCKETS;
 use selvedge_core::wire::answer::Reason;
 use selvedge_edge::sample_ratio::Sample;
 use serde_json::{Value, json};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -24,6 +26,9 @@ pub struct Report<'a> {
     /// How long it took.
     pub elapsed: Duration,
 }
+
+/// So many reasons for refusing events are told one by one.
+const REFUSED_MAX: usize = 8;
 
 /// Reasons that are no outcome of the rule's own condition: these are worth a column.
 const STOPS: [Reason; 3] = [Reason::False, Reason::Unknown, Reason::LowerPriority];
@@ -53,8 +58,14 @@ impl Report<'_> {
             grouped(*accepted),
             self.history.unreadable_count,
         );
-        for (code, count) in refused {
-            let _ = writeln!(out, "  refused {count}: {}", code.as_str());
+        let mut most: Vec<_> = refused.iter().collect();
+        most.sort_by_key(|(_, count)| Reverse(**count));
+        for (refused, count) in most.iter().take(REFUSED_MAX) {
+            let _ = writeln!(out, "  refused {count}: {refused}");
+        }
+        if let Some(more) = most.get(REFUSED_MAX..).filter(|more| !more.is_empty()) {
+            let count: u64 = more.iter().map(|(_, count)| **count).sum();
+            let _ = writeln!(out, "  refused {count}: {} other reasons", more.len());
         }
         for line in &self.history.unreadable {
             let _ = writeln!(out, "  {line}");
@@ -181,15 +192,17 @@ impl Report<'_> {
     #[must_use]
     pub fn json(&self) -> Value {
         let Tally { visitors, accepted, late, refused, .. } = &self.tally;
-        let refused: serde_json::Map<_, _> =
-            refused.iter().map(|(code, count)| (code.as_str().to_owned(), json!(count))).collect();
+        let mut of_codes = BTreeMap::new();
+        for (refused, count) in refused {
+            *of_codes.entry(refused.code.as_str()).or_insert(0u64) += count;
+        }
         json!({
             "program": self.stage.site.hash.to_string(),
             "events": self.history.events(),
             "visitors": visitors,
             "seconds": self.elapsed.as_secs_f64(),
             "accepted": accepted,
-            "refused": refused,
+            "refused": of_codes,
             "late": late,
             "unreadable": self.history.unreadable_count,
             "each_event_is_a_page_view": self.manner.pages == PageViews::Each,

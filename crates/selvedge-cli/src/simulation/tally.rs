@@ -4,10 +4,10 @@ use crate::recorded::History;
 use crate::recorded::happened::Recorded;
 use crate::rehearsal::behind::Detail;
 use crate::rehearsal::given::Given;
+use crate::rehearsal::refused::Refused;
 use crate::rehearsal::walk::{Manner, Walker, each_visitor};
 use crate::rehearsal::{Behind, Stage};
 use anyhow::Result;
-use selvedge_core::event::RefusalCode;
 use selvedge_core::id::VisitorId;
 use selvedge_core::wire::answer::Reason;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,8 +30,8 @@ pub struct Tally {
     pub accepted: u64,
     /// Events that came too late to count.
     pub late: u64,
-    /// Events that were refused.
-    pub refused: BTreeMap<RefusalCode, u64>,
+    /// Events that were refused, by why and at what.
+    pub refused: BTreeMap<Refused, u64>,
     /// By slot and rule (`None`: the fallback): how many moments the slot showed it.
     pub shown: BTreeMap<(u16, Option<u16>), Count>,
     /// By rule: how often it took its slot.
@@ -74,8 +74,8 @@ fn of_visitor(
     tally.visitors += 1;
     for recorded in events {
         let behind = walker.step(recorded)?;
-        match behind.refused {
-            Some(code) => *tally.refused.entry(code).or_default() += 1,
+        match &behind.refused {
+            Some(refused) => *tally.refused.entry(refused.clone()).or_default() += 1,
             None => {
                 tally.accepted += 1;
                 tally.late += u64::from(behind.stepped.late);
@@ -161,8 +161,8 @@ impl Tally {
         self.visitors += other.visitors;
         self.accepted += other.accepted;
         self.late += other.late;
-        for (code, count) in other.refused {
-            *self.refused.entry(code).or_default() += count;
+        for (refused, count) in other.refused {
+            *self.refused.entry(refused).or_default() += count;
         }
         for (unit, count) in other.units {
             *self.units.entry(unit).or_default() += count;
