@@ -33,8 +33,8 @@ pub struct Client {
     pub(crate) consent: Snapshot,
     /// What the sources said that the consent in force is made of.
     pub(crate) voices: Voices,
-    /// When what rests was said: the edge may know it.
-    pub(crate) answered_ms: u64,
+    /// What was in force when a question was asked anew, and rests on the device; its time outlives it: the edge may know it.
+    pub(crate) rested: Snapshot,
     /// The visitor answered on this page, before the config said which policy that was.
     pub(crate) is_answer_unversioned: bool,
     /// What happened before it may be captured: in memory only, in order.
@@ -184,7 +184,7 @@ impl Client {
             is_settled: false,
             consent: Snapshot::UNANSWERED,
             voices: Voices::NONE,
-            answered_ms: 0,
+            rested: Snapshot::UNANSWERED,
             is_answer_unversioned: false,
             held: Vec::new(),
             lost: 0,

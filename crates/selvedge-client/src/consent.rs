@@ -67,9 +67,10 @@ impl Client {
         let (said, signal, text_hash) = self.voices.fold();
         if self.voices.is_asking() {
             // Whoever grants: there is a question that has no answer.
-            return if before.time_ms > 0 || before.mode != Mode::OptIn {
+            if before.time_ms > 0 || before.mode != Mode::OptIn {
                 self.rest(said.denied, Mode::OptIn);
-            };
+            }
+            return self.deny_resting(said.denied, random);
         }
         let is_waiting = self.voices.is_waiting();
         let mut next = Snapshot { mode: self.mode(), ..before };
@@ -91,7 +92,7 @@ impl Client {
     /// When what is said now was said: behind what was said before it, also where the page's clock was set back meanwhile. The edge
     /// takes the newer for what counts.
     fn after(&self, before: &Snapshot) -> u64 {
-        self.now_ms.max(before.time_ms.max(self.answered_ms).saturating_add(1))
+        self.now_ms.max(before.time_ms.max(self.rested.time_ms).saturating_add(1))
     }
 
     /// What unknown consent means now. Until the config says it, and while a source is awaited, what was known before counts: an
@@ -134,7 +135,8 @@ impl Client {
 
     /// As before an answer: what the device holds rests there until the next.
     fn rest(&mut self, denied: Purposes, mode: Mode) {
-        self.answered_ms = self.answered_ms.max(self.consent.time_ms);
+        let time_ms = self.rested.time_ms.max(self.consent.time_ms);
+        self.rested = Snapshot { time_ms, ..self.consent };
         self.consent = Snapshot { denied, mode, gpc: self.consent.gpc, ..Snapshot::default() };
         if self.is_refused() {
             self.held = Vec::new();
@@ -145,6 +147,39 @@ impl Client {
         self.replay();
     }
 
+    /// What is denied while a question is open is taken back from what rests on the device, so that no later page finds it granted.
+    fn deny_resting(&mut self, denied: Purposes, random: Random) {
+        let before = self.rested;
+        self.rested.granted = before.granted.without(denied);
+        self.rested.denied = before.denied.or(denied);
+        if self.rested.in_force() == before.in_force() {
+            return;
+        }
+        self.rested.time_ms = self.after(&before);
+        let asked = core::mem::replace(&mut self.consent, self.rested);
+        if self.is_open() {
+            self.keep_consent(true, true);
+            self.effects.erase(STATE.into());
+        } else {
+            self.withdraw(&before, true);
+            self.random = random;
+            self.remember_refusal();
+        }
+        self.consent = asked;
+    }
+
+    /// The device does not hold any more what rested there.
+    const fn nothing_rests(&mut self) {
+        (self.rested.granted, self.rested.mode) = (Purposes::NONE, Mode::OptIn);
+    }
+
+    /// Where silence counts as a grant, the next page has to know that it was refused.
+    fn remember_refusal(&mut self) {
+        if self.consent.mode != Mode::OptIn {
+            self.effects.store(CONSENT.into(), write_consent(&self.consent, &self.voices));
+        }
+    }
+
     /// Whether the device may hold something that a refusal has to erase.
     fn has_identity(&self) -> bool {
         self.is_open() || self.visitor.is_some()
@@ -152,6 +187,7 @@ impl Client {
 
     /// Another tab stored or erased the answer.
     pub(crate) fn follow_consent(&mut self, value: Option<&[u8]>, random: Random) {
+        self.nothing_rests();
         match value.map(read_consent) {
             Some(Some((next, _)))
                 if next.time_ms > 0 && next.policy_version < self.settings.policy_version => {}
@@ -191,9 +227,8 @@ impl Client {
             // Whatever stands on the device: who refuses leaves nothing there.
             self.effects.push(Effect::EraseAll);
         }
-        if is_mine && self.is_refused() && next.mode != Mode::OptIn && next != before {
-            // Where silence counts as a grant, the next page has to know that it was refused.
-            self.effects.store(CONSENT.into(), write_consent(&next, &self.voices));
+        if is_mine && self.is_refused() && next != before {
+            self.remember_refusal();
         }
         self.forget_elsewhere();
         if !before.in_force().without(next.in_force()).is_empty() {
@@ -266,6 +301,7 @@ impl Client {
         } else {
             self.erase_own();
         }
+        self.nothing_rests();
         self.lanes = Lanes::NONE;
         self.visitor = None;
         self.is_recalled = true;

@@ -152,6 +152,34 @@ fn a_question_that_is_asked_anew_lets_everything_rest_until_it_is_answered() {
     assert_eq!(of(0), of(world.edge.batches.len() - 1));
 }
 
+/// What is denied while another source asks is denied on the next page too, however little that one was told.
+#[test]
+fn a_denial_beside_an_open_question_outlives_the_page() {
+    for mode in [Mode::OptIn, Mode::OptOut] {
+        let mut world = visit(Signals::TCF, mode);
+        world.consent(Purposes(0b1110), Purposes::NONE);
+        says(&mut world, Signals::TCF, ALL);
+        world.view_shoes();
+        hear(&mut world, Signals::TCF, What::Asks, "");
+        world.consent(Purposes::NONE, Purposes::PERSONALIZATION);
+        world.reopen();
+        world.view_shoes();
+        world.pass(60_000);
+        let snapshot = newest(&world);
+        assert!(snapshot.in_force().holds(Purposes::ANALYTICS), "{mode:?}");
+        assert!(!snapshot.in_force().holds(Purposes::PERSONALIZATION), "{mode:?}");
+        hear(&mut world, Signals::TCF, What::Asks, "");
+        world.consent(Purposes::NONE, Purposes(0b1110));
+        assert!(world.device.keys().all(|key| key == "consent"), "{mode:?}: {:?}", world.device.keys());
+        let sent = world.edge.batches.len();
+        world.reopen();
+        world.view_shoes();
+        world.pass(60_000);
+        assert!(world.device.keys().all(|key| key == "consent"), "{mode:?}: {:?}", world.device.keys());
+        assert!(world.edge.batches[sent..].iter().all(|batch| batch.events.is_empty()), "{mode:?}");
+    }
+}
+
 /// Another tab, in which nothing was asked, took a refusal for what it is and erased the device: nothing rests there any more.
 #[test]
 fn what_rests_here_goes_with_what_another_tab_erased() {

@@ -262,9 +262,7 @@ impl World<'_> {
         let device = self.tabs[tab].device;
         let site = self.devices[device].site;
         self.say(format_args!("tab {tab} > stores {key}"));
-        let is_refusal = key == "consent"
-            && read_snapshot(&mut Reader::new(&value)).is_ok_and(|said| said.mode == Mode::OptOut);
-        if !self.tabs[tab].is_open() && !is_refusal {
+        if !self.tabs[tab].is_open() && !(key == "consent" && self.takes_back(device, &value)) {
             self.fail("nothing is stored without consent", format!("tab {tab} stores {key}"));
         }
         if key == "visitor" {
@@ -279,6 +277,16 @@ impl World<'_> {
         if self.devices[device].store(key, value.clone()) {
             self.spread(tab, key, Some(&value));
         }
+    }
+
+    /// Whether this consent is a refusal that silence would undo, or less than what stands on the device: what a source takes back
+    /// beside an open question.
+    fn takes_back(&self, device: usize, value: &[u8]) -> bool {
+        let read = |bytes: &[u8]| read_snapshot(&mut Reader::new(bytes)).ok();
+        let (said, known) = (read(value), self.devices[device].read("consent").and_then(|known| read(known)));
+        let is_less =
+            |said: &Snapshot| known.is_some_and(|known| said.granted.without(known.granted).is_empty());
+        said.is_some_and(|said| said.mode == Mode::OptOut || is_less(&said))
     }
 
     /// Other tabs hear what one stored or erased. Queues are nobody's else.
