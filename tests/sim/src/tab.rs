@@ -262,7 +262,8 @@ impl World<'_> {
         let device = self.tabs[tab].device;
         let site = self.devices[device].site;
         self.say(format_args!("tab {tab} > stores {key}"));
-        if !self.tabs[tab].is_open() && !(key == "consent" && self.takes_back(device, &value)) {
+        let is_taken_back = key == "consent" && self.takes_back(device, &value);
+        if !self.tabs[tab].is_open() && !is_taken_back {
             self.fail("nothing is stored without consent", format!("tab {tab} stores {key}"));
         }
         if key == "visitor" {
