@@ -64,15 +64,18 @@ impl Client {
             self.random = random;
         }
         let before = self.consent;
-        let (said, signal, text_hash) = self.voices.fold();
+        let fold @ (said, signal, text_hash) = self.voices.fold();
         if self.voices.is_asking() {
             // Whoever grants: there is a question that has no answer.
             if before.time_ms > 0 || before.mode != Mode::OptIn {
                 self.rest(said.denied, Mode::OptIn);
             }
-            return self.deny_resting(said.denied, random);
+            return self.deny_resting(fold, random, is_said);
         }
         let is_waiting = self.voices.is_waiting();
+        if is_waiting && before.time_ms == 0 {
+            self.deny_resting(fold, random, is_said);
+        }
         let mut next = Snapshot { mode: self.mode(), ..before };
         if signal != Signals::NONE {
             let granted = if is_waiting { said.granted.and(before.granted) } else { said.granted };
@@ -147,24 +150,38 @@ impl Client {
         self.replay();
     }
 
-    /// What is denied while a question is open is taken back from what rests on the device, so that no later page finds it granted.
-    fn deny_resting(&mut self, denied: Purposes, random: Random) {
+    /// What is denied before all have answered is taken back from what rests on the device, so that no later page finds it granted;
+    /// also where another denied it already, who may take that back.
+    fn deny_resting(
+        &mut self,
+        (said, signal, text_hash): (Statement, Signals, u64),
+        random: Random,
+        is_said: bool,
+    ) {
         let before = self.rested;
-        self.rested.granted = before.granted.without(denied);
-        self.rested.denied = before.denied.or(denied);
-        if self.rested.in_force() == before.in_force() {
+        let granted = before.granted.without(said.denied);
+        self.rested =
+            Snapshot { granted, denied: before.denied.or(said.denied), signal, text_hash, ..before };
+        if self.rested == before && !is_said {
             return;
         }
-        self.rested.time_ms = self.after(&before);
+        let is_less = self.rested.in_force() != before.in_force();
+        if is_less {
+            self.rested.time_ms = self.after(&before);
+        }
+        if before.time_ms == 0 {
+            // Nobody was asked under an older one.
+            self.rested.policy_version = self.settings.policy_version;
+        }
         let asked = core::mem::replace(&mut self.consent, self.rested);
-        if self.is_open() {
+        if is_less && self.is_open() {
             self.keep_consent(true, true);
             self.effects.erase(STATE.into());
-        } else {
+        } else if is_less {
             self.withdraw(&before, true);
             self.random = random;
-            self.remember_refusal();
         }
+        self.remember();
         self.consent = asked;
     }
 
@@ -173,9 +190,9 @@ impl Client {
         (self.rested.granted, self.rested.mode) = (Purposes::NONE, Mode::OptIn);
     }
 
-    /// Where silence counts as a grant, the next page has to know that it was refused.
-    fn remember_refusal(&mut self) {
-        if self.consent.mode != Mode::OptIn {
+    /// Where something is granted, or silence counts as a grant, the next page has to know what was said.
+    fn remember(&mut self) {
+        if self.is_open() || self.consent.mode != Mode::OptIn {
             self.effects.store(CONSENT.into(), write_consent(&self.consent, &self.voices));
         }
     }
@@ -228,12 +245,18 @@ impl Client {
             self.effects.push(Effect::EraseAll);
         }
         if is_mine && self.is_refused() && next != before {
-            self.remember_refusal();
+            self.remember();
         }
         self.forget_elsewhere();
-        if !before.in_force().without(next.in_force()).is_empty() {
+        let lost = before.in_force().without(next.in_force());
+        if !lost.is_empty() {
             self.mind.lose();
             self.effects.erase(STATE.into());
+        }
+        if lost.holds(Purposes::PERSONALIZATION) && self.visitor.is_some() {
+            // The edge forgets what it leased; should it be granted anew, another tab may know of that first.
+            self.mind.forget(self.now_ms);
+            self.mind.blind();
         }
         if before.in_force() != next.in_force() || before.is_answered() != next.is_answered() {
             self.effects.emit(Notice::Consent(next.in_force()));
@@ -245,8 +268,7 @@ impl Client {
     /// Something is granted: kept on the device; what lost its purpose is destroyed; the edge is told.
     fn keep_consent(&mut self, was_open: bool, is_mine: bool) {
         if is_mine {
-            let value = write_consent(&self.consent, &self.voices);
-            self.effects.store(CONSENT.into(), value);
+            self.remember();
         }
         self.purge();
         if !was_open {

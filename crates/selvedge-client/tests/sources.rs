@@ -180,6 +180,74 @@ fn a_denial_beside_an_open_question_outlives_the_page() {
     }
 }
 
+/// Who asked denies, and is not forgotten because another source was still awaited when the page was left.
+#[test]
+fn a_denial_of_who_asked_outlives_the_page_while_another_is_awaited() {
+    let mut world = visit(Signals::TCF.or(Signals::GPP), Mode::OptOut);
+    hear(&mut world, Signals::TCF, What::Absent, "");
+    hear(&mut world, Signals::GPP, What::Absent, "");
+    world.pass(60_000);
+    assert!(newest(&world).in_force().holds(Purposes::ADVERTISING), "silence grants it here");
+    world.reopen();
+    hear(&mut world, Signals::GPP, What::Asks, "");
+    says(&mut world, Signals::GPP, OUT);
+    world.reopen();
+    world.view_shoes();
+    world.pass(60_000);
+    assert_eq!(world.edge.names(), ["page", "product_view"]);
+    assert!(!newest(&world).in_force().holds(Purposes::ADVERTISING));
+}
+
+/// What a second source denies is denied on its own account: the first may take back its word on the next page.
+#[test]
+fn a_denial_that_another_made_before_outlives_the_page_and_the_other() {
+    let mut world = visit(Signals::TCF.or(Signals::GPP).or(Signals::PLATFORM), Mode::OptOut);
+    hear(&mut world, Signals::TCF, What::Absent, "");
+    says(&mut world, Signals::GPP, "no section");
+    says(&mut world, Signals::PLATFORM, "an answer without a purpose");
+    hear(&mut world, Signals::TCF, What::Asks, "");
+    world.consent(Purposes::NONE, Purposes::ANALYTICS.or(Purposes::PERSONALIZATION));
+    world.reopen();
+    hear(&mut world, Signals::GPP, What::Nothing, "");
+    world.view_shoes();
+    world.pass(60_000);
+    assert_eq!(world.edge.names(), [""; 0]);
+}
+
+/// The record of a page where the visitor alone had spoken says who denied beside the question.
+#[test]
+fn a_denial_beside_an_open_question_is_of_the_source_that_made_it() {
+    let mut world = visit(Signals::TCF.or(Signals::GPP), Mode::OptOut);
+    hear(&mut world, Signals::TCF, What::Absent, "");
+    hear(&mut world, Signals::GPP, What::Absent, "");
+    world.consent(Purposes::NONE, Purposes::ANALYTICS);
+    hear(&mut world, Signals::TCF, What::Asks, "");
+    says(&mut world, Signals::GPP, OUT);
+    world.reopen();
+    world.consent(Purposes::ANALYTICS.or(Purposes::ADVERTISING), Purposes::NONE);
+    world.view_shoes();
+    world.pass(60_000);
+    let snapshot = newest(&world);
+    assert!(!snapshot.in_force().holds(Purposes::ADVERTISING));
+    assert_eq!(snapshot.signal, Signals::API.or(Signals::GPP));
+}
+
+/// Where nobody had answered, what is denied beside a question was denied under the policy of that page, and not under an older
+/// one: an answer of the visitor takes back what the visitor said, and nothing that a platform did.
+#[test]
+fn a_denial_beside_the_first_question_is_to_the_policy_of_its_page() {
+    let mut world = visit(Signals::TCF.or(Signals::GPP), Mode::OptOut);
+    hear(&mut world, Signals::TCF, What::Absent, "");
+    hear(&mut world, Signals::GPP, What::Absent, "");
+    hear(&mut world, Signals::TCF, What::Asks, "");
+    says(&mut world, Signals::GPP, OUT);
+    world.reopen();
+    world.consent(Purposes::ADVERTISING, Purposes::NONE);
+    world.view_shoes();
+    world.pass(60_000);
+    assert!(!newest(&world).in_force().holds(Purposes::ADVERTISING));
+}
+
 /// Another tab, in which nothing was asked, took a refusal for what it is and erased the device: nothing rests there any more.
 #[test]
 fn what_rests_here_goes_with_what_another_tab_erased() {

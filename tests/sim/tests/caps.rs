@@ -150,6 +150,26 @@ fn who_takes_personalization_back_and_grants_it_again_is_shown_what_is_capped_ag
 }
 
 #[test]
+fn a_tab_that_hears_first_of_personalization_granted_anew_uses_no_grant_of_before() {
+    let files = files();
+    let mut world = World::still(&files, "FR");
+    let (left, right) = (page(&mut world), page(&mut world));
+    let all = Purposes::ANALYTICS.or(Purposes::PERSONALIZATION);
+    for granted in [Purposes::ANALYTICS, all] {
+        wait(&mut world, 5 * SECOND);
+        world.tell(left, Input::Consent { granted, denied: all.without(granted), random: [9; 19] });
+        wait(&mut world, 1);
+    }
+    // Its answer would tell it.
+    look_at_a_product(&mut world, right);
+    world.devices[0].is_online = false;
+    wait(&mut world, 3 * SECOND);
+    look_at_a_product(&mut world, left);
+    wait(&mut world, 3 * SECOND);
+    assert_eq!(seen(&world, "page-offer"), 1);
+}
+
+#[test]
 fn a_grant_that_expired_is_not_used_and_comes_back_with_its_proof() {
     let files = files();
     let mut world = World::still(&files, "FR");
