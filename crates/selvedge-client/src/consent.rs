@@ -37,29 +37,31 @@ impl Client {
             denied: refused.without(granted).or(denied),
         };
         self.voices.hear(Signals::API, Voice { statement, text_hash: 0 });
-        self.refold(random, true);
+        self.refold(random, true, denied);
     }
 
     /// A source of consent said something.
     pub(crate) fn hear(&mut self, heard: &Heard, random: Random) {
         let source = heard.source;
+        let mut denied = Purposes::NONE;
         match heard.what {
             What::Asks => self.voices.ask(source),
             What::Absent => self.voices.meet(source),
             What::Nothing => self.voices.hear(source, Voice::default()),
             What::Says => {
+                denied = heard.denied;
                 let text_hash = fnv1a_64(heard.text.as_bytes());
                 let statement =
                     Statement { granted: heard.granted.without(heard.denied), denied: heard.denied };
                 self.voices.hear(source, Voice { statement, text_hash });
             }
         }
-        self.refold(random, false);
+        self.refold(random, false, denied);
     }
 
     /// What all sources say together is in force from now on. While one is awaited, denials count and nothing new is granted.
-    /// `is_said`: the visitor said it at this moment, even if it is what was said before.
-    fn refold(&mut self, random: Random, is_said: bool) {
+    /// `is_said`: the visitor said it at this moment, even if it is what was said before. `denied`: by who spoke.
+    fn refold(&mut self, random: Random, is_said: bool, denied: Purposes) {
         if self.visitor.is_none() {
             self.random = random;
         }
@@ -70,11 +72,11 @@ impl Client {
             if before.time_ms > 0 || before.mode != Mode::OptIn {
                 self.rest(said.denied, Mode::OptIn);
             }
-            return self.deny_resting(fold, random, is_said);
+            return self.deny_resting(denied, fold, random);
         }
         let is_waiting = self.voices.is_waiting();
         if is_waiting && before.time_ms == 0 {
-            self.deny_resting(fold, random, is_said);
+            self.deny_resting(denied, fold, random);
         }
         let mut next = Snapshot { mode: self.mode(), ..before };
         if signal != Signals::NONE {
@@ -152,19 +154,13 @@ impl Client {
 
     /// What is denied before all have answered is taken back from what rests on the device, so that no later page finds it granted;
     /// also where another denied it already, who may take that back.
-    fn deny_resting(
-        &mut self,
-        (said, signal, text_hash): (Statement, Signals, u64),
-        random: Random,
-        is_said: bool,
-    ) {
-        let before = self.rested;
-        let granted = before.granted.without(said.denied);
-        self.rested =
-            Snapshot { granted, denied: before.denied.or(said.denied), signal, text_hash, ..before };
-        if self.rested == before && !is_said {
+    fn deny_resting(&mut self, denied: Purposes, fold: (Statement, Signals, u64), random: Random) {
+        if denied.is_empty() {
             return;
         }
+        let (before, (_, signal, text_hash)) = (self.rested, fold);
+        let granted = before.granted.without(denied);
+        self.rested = Snapshot { granted, denied: before.denied.or(denied), signal, text_hash, ..before };
         let is_less = self.rested.in_force() != before.in_force();
         if is_less {
             self.rested.time_ms = self.after(&before);
