@@ -1,4 +1,5 @@
-//! Other currencies: the site of docs/rules.md, checked, tested, simulated and explained by the commands that people use.
+//! The sites of docs/rules.md, checked, tested, simulated and explained by the commands that people use: the shop, and the
+//! one with other currencies.
 
 mod common;
 
@@ -21,24 +22,51 @@ const CURRENCY: &str = "      currency:
         column: currency
 ";
 
-fn block(language: &str, name: &str) -> String {
+/// The blocks that are marked with this language and this file's name, one after the other.
+fn blocks(language: &str, name: &str) -> String {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/rules.md");
     let page = fs::read_to_string(page).expect("docs/rules.md is there");
-    let (_, rest) = page.split_once(&format!("\n```{language} rates/{name}\n")).expect("the page has it");
-    rest.split_once("\n```").expect("it ends").0.to_owned() + "\n"
+    let mark = format!("{language} {name}\n");
+    // Outside and inside of fences take turns; a block begins with its mark.
+    let inside = page.split("\n```").skip(1).step_by(2);
+    let found: Vec<String> =
+        inside.filter_map(|block| block.strip_prefix(&mark)).map(|text| format!("{text}\n")).collect();
+    assert!(!found.is_empty(), "the page has {name}");
+    found.concat()
+}
+
+/// A folder with the blocks of these names in it, which stand in the page under this prefix; one of them changed.
+fn folder(
+    test: &str,
+    prefix: &str,
+    files: &[(&str, &str)],
+    changed: &str,
+    change: impl Fn(String) -> String,
+) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(folder.join("tests")).expect("a folder");
+    for (language, name) in files {
+        let text = blocks(language, &format!("{prefix}{name}"));
+        let text = if *name == changed { change(text) } else { text };
+        fs::write(folder.join(name), text).expect("a file");
+    }
+    folder
 }
 
 /// The example in a folder of its own, one of its files changed.
 fn site(test: &str, changed: &str, change: impl Fn(String) -> String) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("rates-{test}"));
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(folder.join("tests")).expect("a folder");
-    for (language, name) in FILES {
-        let text = block(language, name);
-        let text = if name == changed { change(text) } else { text };
-        fs::write(folder.join(name), text).expect("a file");
-    }
-    folder
+    folder(&format!("rates-{test}"), "rates/", &FILES, changed, change)
+}
+
+#[test]
+fn the_shop_of_the_page_does_what_its_tests_say() {
+    let mut files = FILES.to_vec();
+    files.retain(|(_, name)| !matches!(*name, "rates.csv" | "tests/gift.yaml"));
+    files.extend([("csv", "catalog.csv"), ("yaml", "tests/hero.yaml")]);
+    let folder = folder("page", "", &files, "", |text| text);
+    let (is_good, said) = selvedge(&folder, &["test", "."]);
+    assert!(is_good && said.contains("1 passed, 0 failed"), "{said}");
 }
 
 #[test]
