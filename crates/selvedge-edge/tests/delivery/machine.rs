@@ -392,20 +392,27 @@ fn a_poison_event_is_isolated_within_log2_n_sends() {
 
 #[test]
 fn waits_double_with_full_jitter_and_retry_after_is_obeyed() {
-    let mut world = World::new(vec![(1, 1)], &BTreeSet::new(), false);
-    let mut machine = world.stored();
-    for _ in 0..2 {
-        world.step(&mut machine, Chance::Fine);
-    }
     let again = |after_ms| Sent::of(SendResult::Again { after_ms, is_answered: true, why: "503".into() });
-    let mut waits = Vec::new();
-    for _ in 0..11 {
-        machine.sent(again(None), 1_000, u32::MAX);
-        waits.push(machine.state.not_before_ms - 1_000);
-        machine.send_again();
-    }
-    let bounds = [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300].map(|seconds| seconds * 1_000 - 1);
-    assert_eq!(waits, bounds);
+    let failing = |random: u32| {
+        let mut world = World::new(vec![(1, 1)], &BTreeSet::new(), false);
+        let mut machine = world.stored();
+        for _ in 0..2 {
+            world.step(&mut machine, Chance::Fine);
+        }
+        let mut waits = Vec::new();
+        for _ in 0..11 {
+            machine.sent(again(None), 1_000, random);
+            waits.push(machine.state.not_before_ms - 1_000);
+            machine.send_again();
+        }
+        (machine, waits)
+    };
+    let bounds = [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300].map(|seconds: u64| seconds * 1_000);
+    let (mut machine, longest) = failing(u32::MAX);
+    assert_eq!(longest, bounds.map(|bound_ms| bound_ms - 1));
+    // Full jitter: anything up to the bound, evenly; never nothing.
+    assert_eq!(failing(1 << 31).1, bounds.map(|bound_ms| bound_ms / 2));
+    assert_eq!(failing(0).1, [50; 11]);
     machine.sent(again(Some(7_000)), 1_000, 0);
     assert_eq!(machine.state.not_before_ms, 8_000, "it asked for seven seconds");
     assert_eq!(machine.step(7_999, true), Step::Wait { until_ms: Some(8_000) });
