@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use selvedge_core::wire::program::{Destination, RecordKind, Records, Way};
+use selvedge_core::wire::program::{Destination, HttpFormat, RecordKind, Records, Way};
 use selvedge_tests::hook::{SOON, batches, collect, metric, numbers, publish, send, settled, world};
 use selvedge_tests::streams::{self, ledger, wait_for_state};
 use selvedge_tests::{Received, Receiver, Reply, Setup, Visitor, World};
@@ -92,11 +92,11 @@ fn a_power_cut_in_flight_sends_the_same_again() -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn a_wait_that_is_asked_for_is_kept() -> Result<()> {
+/// A destination that first answers 429 with this `Retry-After`, then takes everything; how long it was waited for.
+fn waited_ms(asked: impl Fn() -> String + Send + 'static) -> Result<u64> {
     let mut is_first = true;
     let receiver = Receiver::start(move |_| {
-        let reply = if is_first { Reply::With(429, "retry-after", "3".into()) } else { Reply::Status(204) };
+        let reply = if is_first { Reply::With(429, "retry-after", asked()) } else { Reply::Status(204) };
         is_first = false;
         reply
     })?;
@@ -105,11 +105,40 @@ fn a_wait_that_is_asked_for_is_kept() -> Result<()> {
     receiver.wait_for(4, SOON)?;
     let received = receiver.received();
     assert_eq!(received.len(), 2);
-    let waited_ms = received[1].at_ms - received[0].at_ms;
-    assert!((2_950..8_000).contains(&waited_ms), "{waited_ms}");
     assert_eq!(received[0].body, received[1].body);
     assert_eq!(received[0].header("webhook-id"), received[1].header("webhook-id"));
     assert_eq!(settled(&world, "hook")?["delivered"], 4);
+    Ok(received[1].at_ms - received[0].at_ms)
+}
+
+#[test]
+fn a_wait_that_is_asked_for_is_kept() -> Result<()> {
+    let in_seconds_ms = waited_ms(|| "3".to_owned())?;
+    assert!((2_950..8_000).contains(&in_seconds_ms), "{in_seconds_ms}");
+    // A date tells whole seconds: up to one is cut off.
+    let until_a_date_ms = waited_ms(|| {
+        let date = jiff::Timestamp::now() + Duration::from_secs(5);
+        date.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+    })?;
+    assert!((3_950..10_000).contains(&until_a_date_ms), "{until_a_date_ms}");
+    Ok(())
+}
+
+#[test]
+fn a_redirect_is_not_followed_and_pauses() -> Result<()> {
+    for status in [302, 307, 308] {
+        let other = Receiver::start(|_| Reply::Status(200))?;
+        let elsewhere = other.url();
+        let receiver = Receiver::start(move |_| Reply::With(status, "location", elsewhere.clone()))?;
+        let world = world(1, vec![batches("hook", &receiver)])?;
+        send(&world, &mut Visitor::new(1), 0..4)?;
+        wait_for_state(&world, "hook", "paused", SOON)?;
+        assert_eq!(other.received().len(), 0, "{status}: whoever is named there got nothing");
+        assert_eq!(receiver.received().len(), 1, "{status}");
+        assert_eq!(ledger(&world, "hook")?["pending"], 4, "{status}");
+        let told = streams::state(&world)?.to_string();
+        assert!(told.contains(&status.to_string()), "{told}");
+    }
     Ok(())
 }
 
@@ -247,6 +276,39 @@ fn a_poison_event_alone_is_quarantined() -> Result<()> {
     let last = taken.last().context("the record that was refused")?;
     assert_eq!((&last["id"], &last["data"]["properties"]["number"]), (&quarantine[0]["id"], &json!(13)));
     assert_eq!(last["data"], quarantine[0]["records"][0]["data"], "as it was to be sent");
+    Ok(())
+}
+
+/// Where each request is of one event, it is known which one is refused: those before it are not sent again.
+#[test]
+fn a_poison_event_among_single_ones_is_quarantined_by_its_place() -> Result<()> {
+    let receiver = Receiver::start(|request| {
+        let is_bad = |record: &Value| record["data"]["properties"]["number"] == 13;
+        Reply::Status(if request.records().iter().any(is_bad) { 422 } else { 200 })
+    })?;
+    let mut single = batches("hook", &receiver);
+    if let Way::Http(http) = &mut single.way {
+        http.format = HttpFormat::CloudEvents;
+    }
+    let world = world(1, vec![single])?;
+    let mut visitor = Visitor::new(1);
+    send(&world, &mut visitor, 0..32)?;
+    let taken = receiver.wait_for(31, SOON)?;
+    let all_but_one: Vec<u64> = (0..32).filter(|number| *number != 13).collect();
+    assert_eq!(numbers(&taken)[&visitor.id.to_string()], all_but_one);
+    let counted = settled(&world, "hook")?;
+    assert_eq!((counted["delivered"], counted["quarantined"]), (31, 1));
+    let received = receiver.received();
+    assert_eq!(received.len(), 32, "one request each, and none twice");
+    for request in &received {
+        let [record] = &request.records()[..] else { panic!("{} records", request.records().len()) };
+        assert_eq!(request.header("webhook-id"), record["id"].as_str().context("an id")?);
+        assert!(request.header("content-type").starts_with("application/cloudevents+json"));
+    }
+    let refused: Vec<&Received> = received.iter().filter(|request| request.status == 422).collect();
+    let quarantine = world.quarantine()?;
+    assert_eq!((refused.len(), quarantine.len()), (1, 1), "{quarantine:?}");
+    assert_eq!(quarantine[0]["id"], refused[0].records()[0]["id"]);
     Ok(())
 }
 
