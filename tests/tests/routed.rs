@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use selvedge_core::wire::program::Way;
-use selvedge_tests::{Received, Receiver, Reply, Setup, Visitor, World, compiled_shop_as};
+use selvedge_tests::{
+    Received, Receiver, Reply, Setup, Visitor, World, compiled_shop_as, compiled_shop_with,
+};
 use serde_json::{Value, json};
 use xtask::repo::Repo;
 use xtask::setup;
@@ -148,5 +150,66 @@ fn what_the_site_says_of_a_destination_is_what_its_receiver_gets() -> Result<()>
     let found = verified(&requests, &[NEW_SECRET, OLD_SECRET, OTHER_SECRET])?;
     let each = json!([true, true, false]);
     assert!(found.as_array().is_some_and(|all| all.iter().all(|one| *one == each)), "{found}");
+    Ok(())
+}
+
+/// The shop's reminder of a cart, which a rule sends to `email`: one record, told as the rule says, to that destination alone.
+#[test]
+fn what_a_rule_emits_reaches_the_receiver_that_it_names() -> Result<()> {
+    let receiver = Receiver::start(|_| Reply::Status(200))?;
+    let rule = "\nrules:\n  - id: cart-left\n    when: cart_adds >= 1\n    emit:\n      to: email\n      \
+        enter: cart_left\n      exit_when: purchases >= 1\n      fields: [last_cart_sku]\n";
+    let shop = compiled_shop_with("rules.yaml", |rules| rules.replacen("\nrules:\n", rule, 1))?;
+    let mut full = shop.full;
+    for destination in &mut full.destinations {
+        if let (Way::Http(http), "email") = (&mut destination.way, destination.name.as_str()) {
+            http.url = receiver.url();
+        }
+    }
+    let bindings = [("DEV_LOOPBACK", "1"), ("EMAIL_SECRET", NEW_SECRET)];
+    let bindings = bindings.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect();
+    let world = World::with(Setup { is_unpublished: true, bindings, ..Setup::default() })?;
+    world.publish_bytes(&full.encode(), &shop.public_bytes)?;
+
+    let (mut buyer, mut other) = (Visitor::new(1), Visitor::new(2));
+    let item = json!({"sku": "NG-1", "category": "shoes", "value": 129.95, "currency": "EUR"});
+    let order = json!({"order_id": "o-1", "value": 129.95, "currency": "EUR"});
+    let happens = |visitor: &mut Visitor, name: &str, properties: &Value| -> Result<()> {
+        let event = visitor.track(name, properties.clone());
+        let body = visitor.batch(&[event]).to_string();
+        let answer = world.client().post("/v1/collect", &[], body.as_bytes())?;
+        ensure!(answer.status == 200 && answer.json()?["accepted"] == 1, "{}", answer.text());
+        Ok(())
+    };
+    happens(&mut other, "product_view", &item)?;
+    happens(&mut buyer, "add_to_cart", &item)?;
+    happens(&mut buyer, "add_to_cart", &item)?;
+    receiver.wait_for(1, Duration::from_secs(30))?;
+    happens(&mut buyer, "purchase", &order)?;
+    let records = receiver.wait_for(2, Duration::from_secs(30))?;
+    let told: Vec<Value> = records
+        .iter()
+        .map(|record| {
+            let data = &record["data"];
+            json!([
+                record["type"],
+                record["subject"],
+                data["rule"],
+                data["destination"],
+                data["message"],
+                data["name"]
+            ])
+        })
+        .collect();
+    let said = |message: &str| {
+        json!(["selvedge.emit.v1", buyer.id.to_string(), "cart-left", "email", message, "cart_left"])
+    };
+    assert_eq!(told, [said("enter"), said("exit")], "{records:?}");
+    assert_eq!(records[0]["data"]["fields"], json!({"last_cart_sku": "NG-1"}));
+    let signed = verified(&receiver.received(), &[NEW_SECRET, OTHER_SECRET])?;
+    assert!(
+        signed.as_array().is_some_and(|all| all.iter().all(|one| *one == json!([true, false]))),
+        "{signed}"
+    );
     Ok(())
 }
