@@ -1,6 +1,6 @@
 //! The worker's events in Kafka: a real workerd, a real broker, and what librdkafka reads back from it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 use std::time::Duration;
 
@@ -10,8 +10,9 @@ use selvedge_cli::replay::dataset::{Dataset, cache_dir};
 use selvedge_cli::replay::map::Map;
 use selvedge_cli::replay::pace::Speed;
 use selvedge_cli::replay::{Settings, replay};
-use selvedge_core::wire::program::{Mechanism, Sasl};
+use selvedge_core::wire::program::{Destination, Mechanism, Sasl, Way};
 use selvedge_tests::brokers::{self, Ordered, Tansu};
+use selvedge_tests::hook::metric;
 use selvedge_tests::streams::{Arrived, ledger, secure_topic, settled, topic, wait_for_state, world};
 use selvedge_tests::{Visitor, World, full_counts};
 use serde_json::{Value, json};
@@ -26,6 +27,15 @@ fn send(world: &World, visitor: &mut Visitor, numbers: std::ops::Range<u64>) -> 
     let answer = world.client().post("/v1/collect", &[], body.as_bytes())?;
     ensure!(answer.status == 200, "{}", answer.text());
     Ok(())
+}
+
+/// A topic of a cluster that is named by all of its brokers: `host:port`, commas between.
+fn several(name: &str, brokers: &str) -> Destination {
+    let mut destination = topic(name, brokers);
+    if let Way::Kafka(kafka) = &mut destination.way {
+        kafka.brokers = brokers.split(',').map(str::to_owned).collect();
+    }
+    destination
 }
 
 /// Of each visitor the numbers of its events, in the order of the topic.
@@ -175,5 +185,38 @@ fn a_broker_that_is_silent_keeps_nobody_else_waiting() -> Result<()> {
         assert_eq!(settled(&world, "good", Duration::from_secs(5))?["delivered"], number + 1);
     }
     assert_eq!(ledger(&world, "silent")?["pending"], 5);
+    Ok(())
+}
+
+/// Partitions whose leaders are several brokers, which name each other and hand partitions over between sends.
+#[test]
+fn leaders_that_move_among_brokers_are_followed() -> Result<()> {
+    const ROUNDS: u64 = 12;
+    let mut mock = Ordered::mock(3, "shop", 4)?;
+    let world = world(2, &[], vec![several("shop", mock.first())])?;
+    let mut visitors: Vec<Visitor> = (1..=12).map(Visitor::new).collect();
+    for round in 0..ROUNDS {
+        for partition in 0..4 {
+            mock.order(&format!("leader {partition} {}", 1 + (round + partition) % 3))?;
+        }
+        for visitor in &mut visitors {
+            send(&world, visitor, round * 3..round * 3 + 3)?;
+        }
+        settled(&world, "shop", SOON)?;
+    }
+    let count = visitors.len() * ROUNDS as usize * 3;
+    assert_eq!(ledger(&world, "shop")?["delivered"], count as u64);
+    let arrived = Arrived::read(mock.first(), "shop", count)?;
+    assert_eq!((arrived.records.len(), arrived.duplicates), (count, 0));
+    let partitions: BTreeSet<i32> = arrived.records.iter().map(|record| record.partition).collect();
+    assert_eq!(partitions, BTreeSet::from([0, 1, 2, 3]), "each partition was led by each broker");
+    let numbers = numbers(&arrived)?;
+    assert_eq!(numbers.len(), visitors.len());
+    for numbers in numbers.values() {
+        assert_eq!(*numbers, (0..ROUNDS * 3).collect::<Vec<_>>());
+    }
+    let page = world.admin_get("/metrics")?.text();
+    let failures = metric(&page, "selvedge_destination_failures_total", "shop");
+    assert!(failures.is_some_and(|failures| failures >= ROUNDS - 1), "moves were noticed: {failures:?}");
     Ok(())
 }
