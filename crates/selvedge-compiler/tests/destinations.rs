@@ -214,6 +214,21 @@ fn what_cannot_be_sent_is_an_error() {
 }
 
 #[test]
+fn a_destination_of_any_kind_says_for_which_purposes() {
+    for kind in [
+        "http\n  url: https://mail.example/in",
+        "kafka\n  brokers: [kafka.example:9092]\n  topic: shop\n  tls: true",
+        "queue\n  queue: EVENTS\n  dead_letter: DEAD",
+        "log",
+    ] {
+        let with = |purposes: &str| codes(&format!("mail:\n  type: {kind}\n{purposes}"));
+        assert!(!with("  purposes: [personalization]\n").contains(&Code::E0006), "{kind}");
+        assert_eq!(with(""), [Code::E0006], "{kind}");
+        assert_eq!(with("  purposes: []\n"), [Code::E0006], "{kind}");
+    }
+}
+
+#[test]
 fn a_log_is_named_by_emit_and_takes_nothing_else() {
     assert_eq!(codes("mail:\n  type: log\n  purposes: [personalization]\n"), [Code::W0802]);
     assert_eq!(
