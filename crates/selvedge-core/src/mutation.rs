@@ -19,6 +19,8 @@ pub enum Mutation {
     ConsentAtCaptureOnly,
     /// What was taken is not remembered.
     DedupForgotten,
+    /// A refused event that comes again is not known again.
+    RepeatUnknown,
     /// A refusal is counted twice.
     RefusedTwice,
     /// What is quarantined has no reason.
@@ -113,6 +115,7 @@ impl Mutation {
         Self::SitesMixed,
         Self::ConsentAtCaptureOnly,
         Self::DedupForgotten,
+        Self::RepeatUnknown,
         Self::RefusedTwice,
         Self::NoReason,
         Self::StateKept,
@@ -167,6 +170,7 @@ impl Mutation {
             Self::SitesMixed => "sites-mixed",
             Self::ConsentAtCaptureOnly => "consent-at-capture-only",
             Self::DedupForgotten => "dedup-forgotten",
+            Self::RepeatUnknown => "repeat-unknown",
             Self::RefusedTwice => "refused-twice",
             Self::NoReason => "no-reason",
             Self::StateKept => "state-kept",

@@ -147,6 +147,9 @@ pub struct Dials {
     pub sources: Signals,
     /// Acts by which the answer that a platform has becomes another.
     pub words: u64,
+    /// Events of pages without an engine that are sent once more under a number that they cannot have: what they are refused for
+    /// takes no place, so that only the quarantine knows them again.
+    pub misnumbered: u64,
     /// Orders about destinations: pause, resume, a secret that changes, a replay.
     pub tended: u64,
 }
@@ -226,6 +229,7 @@ impl Dials {
             has_jumps: false,
             sources: Signals::NONE,
             words: 0,
+            misnumbered: 0,
         }
     }
 
@@ -260,6 +264,12 @@ impl Dials {
         }
         // What a platform says, pages without an engine are told by nobody here.
         self.is_plain = plain.chance(250) && self.sources == Signals::NONE;
+    }
+
+    /// Whether pages without an engine number events wrongly; worlds in which they do not are as they were.
+    pub const fn misnumber(&mut self, random: &mut Random) {
+        let (is_on, rate) = (random.chance(600), random.between(1, 400));
+        self.misnumbered = if is_on { rate } else { 0 };
     }
 
     /// Faults stop: what is under way may end.

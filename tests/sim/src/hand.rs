@@ -32,6 +32,17 @@ pub struct Shown {
     pub looks: u64,
 }
 
+/// An event that waits.
+#[derive(Debug)]
+pub struct Noted {
+    /// The event.
+    pub event: Event,
+    /// The consent that it was captured under.
+    pub said: Snapshot,
+    /// The number that it is sent under: its own, or one that it cannot have.
+    pub number: u32,
+}
+
 /// A page without an engine.
 #[derive(Debug)]
 pub struct Hand {
@@ -45,8 +56,8 @@ pub struct Hand {
     pub asks: Option<Asks>,
     /// Its last event.
     pub sequence: u32,
-    /// What waits, with the consent that it was captured under.
-    pub queue: Vec<(Event, Snapshot)>,
+    /// What waits.
+    pub queue: Vec<Noted>,
     /// So many of that are under way.
     pub flying: usize,
     /// The request whose end it waits for.
@@ -115,7 +126,7 @@ impl Hand {
         self.flying = waiting.len();
         let mut all = vec![*now];
         let mut events = Vec::new();
-        for (event, said) in waiting {
+        for Noted { event, said, number } in waiting {
             let known = all.iter().position(|known| known == said);
             let at = known.unwrap_or(all.len());
             if known.is_none() {
@@ -126,7 +137,7 @@ impl Hand {
                 Some((name.to_owned(), json!(text)))
             });
             events.push(json!({
-                "sequence": event.sequence.get(),
+                "sequence": number,
                 "type": word(event.event_type),
                 "name": event.name,
                 "time": event.time_ms,
@@ -134,7 +145,9 @@ impl Hand {
                 "properties": properties.collect::<serde_json::Map<String, Value>>(),
             }));
         }
-        let floor = self.queue.first().map_or(self.sequence + 1, |(event, _)| event.sequence.get());
+        let mut numbers = self.queue.iter().map(|noted| noted.number);
+        let floor = numbers.find(|number| (1..=self.sequence).contains(number));
+        let floor = floor.unwrap_or(self.sequence + 1);
         json!({
             "write_key": key,
             "visitor": self.visitor.to_string(),

@@ -1,6 +1,6 @@
 //! Pages without an engine: what their visitors do, and what they hear. They are of visitors who have pages with an engine, too.
 
-use crate::hand::{Asks, Hand, Shown};
+use crate::hand::{Asks, Hand, Noted, Shown};
 use crate::looks::HANDS;
 use crate::truth::Captured;
 use crate::world::{Happening, START_MS, World};
@@ -27,6 +27,8 @@ const TIMEOUT_MS: u64 = 30_000;
 const RENDER_MS: u64 = 300;
 /// Times that the wait for the next attempt doubles.
 const DOUBLED_MAX: u32 = 8;
+/// How far above the numbers of its page an event's is that cannot be taken.
+const FAR: u32 = 1_000_000;
 
 impl World<'_> {
     /// A visitor does something in pages without an engine, and later something else.
@@ -142,7 +144,11 @@ impl World<'_> {
         let key = (self.devices[device].site, (writer, sequence.get()));
         let captured = Captured { key: String::new(), device, snapshot: said, event: event.clone() };
         self.truth.captured.insert(key, captured);
-        self.hands[hand].queue.push((event, said));
+        let is_misnumbered = event_type == EventType::Track && self.numbers.chance(self.dials.misnumbered);
+        let wrong = is_misnumbered.then(|| *self.numbers.pick(&[0, sequence.get() + FAR]));
+        let numbers = [sequence.get()].into_iter().chain(wrong);
+        let noted = numbers.map(|number| Noted { event: event.clone(), said, number });
+        self.hands[hand].queue.extend(noted);
         self.flush_later(hand, FLUSH_MS);
     }
 

@@ -34,6 +34,8 @@ const PLAIN: u64 = 0x91a1_0000_0000_0000;
 const LOGIN: u64 = 0x1091_0000_0000_0000;
 /// The same, for platforms that speak GPP.
 const GPP: u64 = 0x0699_0000_0000_0000;
+/// The same, for events under numbers that they cannot have.
+const NUMBERS: u64 = 0x4a3b_0000_0000_0000;
 /// Steps of one world, at most: more means that something goes round for ever.
 const STEPS_MAX: u64 = 60_000;
 
@@ -140,6 +142,8 @@ pub struct World<'a> {
     pub later: Random,
     /// The chance of pages without an engine.
     pub plain: Random,
+    /// The chance of events under numbers that they cannot have.
+    pub numbers: Random,
     /// Its dials.
     pub dials: Dials,
     /// The time: Unix milliseconds.
@@ -193,6 +197,8 @@ impl<'a> World<'a> {
         dials.is_linked = Random::new(seed ^ LINKED).chance(150);
         let mut plain = Random::new(seed ^ PLAIN);
         dials.latest(&mut plain, &mut Random::new(seed ^ LOGIN), &mut Random::new(seed ^ GPP));
+        let mut numbers = Random::new(seed ^ NUMBERS);
+        dials.misnumber(&mut numbers);
         let shards = (0..dials.sites).flat_map(|site| (0..dials.shards).map(move |_| site));
         let shards = shards.map(|site| Shard { site, ..Shard::default() }).collect();
         let mut world = Self {
@@ -219,6 +225,7 @@ impl<'a> World<'a> {
             random,
             later,
             plain,
+            numbers,
             dials,
         };
         world.say(format_args!("world of seed {seed}: {:?}", world.dials.clone()));

@@ -392,7 +392,8 @@ impl<'a> Stepper<'a> {
         let fingerprint = repeated::fingerprint(code, Named { writer, sequence, message_id, bytes });
         // What comes out of the quarantine goes back there, and a withdrawal empties it first.
         let is_asked = self.again.is_none() && self.gate.lost.is_empty();
-        if self.unplaced.contains(&fingerprint) || (is_asked && watch.holds(fingerprint)) {
+        let is_known = self.unplaced.contains(&fingerprint) || (is_asked && watch.holds(fingerprint));
+        if is_known && !is_planted(Mutation::RepeatUnknown) {
             return true;
         }
         self.fingerprint = Some(fingerprint);
