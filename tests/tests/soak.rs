@@ -20,6 +20,8 @@ const TOPICS: [&str; 3] = ["first", "second", "third"];
 /// Every so many answers of each topic's broker are cut off.
 const CUT_EVERY: [u32; 3] = [3, 5, 8];
 const PATIENCE: Duration = Duration::from_secs(180);
+/// Fewer events than this went through the kills by chance.
+const ACKNOWLEDGED_MIN: u64 = 500;
 
 /// A visitor, and how many of its events were acknowledged.
 struct Told {
@@ -108,10 +110,10 @@ fn kills_and_lost_answers_lose_and_double_nothing() -> Result<()> {
     })?;
 
     let acknowledged: u64 = told.iter().map(|told| told.acknowledged).sum();
-    let mut cuts = 0;
+    let mut cuts = Vec::new();
     for (proxy, cut_every) in proxies.iter_mut().zip(CUT_EVERY) {
         proxy.order("cut-every 0")?;
-        cuts += proxy.order("count")?.parse::<u32>()? / cut_every;
+        cuts.push(proxy.order("count")?.parse::<u32>()? / cut_every);
     }
     for name in TOPICS {
         let counted = settled(&world, name, PATIENCE)?;
@@ -128,11 +130,13 @@ fn kills_and_lost_answers_lose_and_double_nothing() -> Result<()> {
         ledger(&world, name)?;
     }
     println!(
-        "{acknowledged} events acknowledged in {} s over {kills} kills and {cuts} lost answers: in each of {} topics 0 lost, \
+        "{acknowledged} events acknowledged in {} s over {kills} kills and {cuts:?} lost answers: in each of {} topics 0 lost, \
          0 twice, 0 out of order",
         begun.elapsed().as_secs(),
         TOPICS.len()
     );
-    assert!(kills >= seconds / 3 && cuts >= 3, "{kills} kills, {cuts} lost answers");
+    assert!(kills >= seconds / 3, "{kills} kills");
+    assert!(cuts.iter().all(|cuts| *cuts >= 1), "a topic lost no answer: {cuts:?}");
+    assert!(acknowledged >= ACKNOWLEDGED_MIN, "{acknowledged} events prove little");
     Ok(())
 }
