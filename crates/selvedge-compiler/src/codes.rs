@@ -357,6 +357,10 @@ codes! {
     /// The condition asks what somebody is *not*, of a fact that only `identify` and `group` tell. Of anonymous visitors the
     /// fact is unknown, and what is unknown is neither equal nor unequal to anything: the rule is for known visitors only.
     W0505 = Warning, "never true for anonymous visitors";
+    /// The condition cannot be true without a fact of the account, and the edge keeps no state of accounts: there the fact is
+    /// unknown, and the rule never acts. `selvedge test` steps accounts all the same. Ask what the visitor did, or what
+    /// `identify` says of them.
+    W0506 = Warning, "never true while accounts are not kept";
 
     /// The cart and attributes are kept once: with the purposes of all rules that read them. Where a visitor grants one of these
     /// purposes and not the other, neither rule knows the fact. A metric is kept once for each purpose, so that each rule

@@ -7,8 +7,8 @@ use crate::diagnostic::Report;
 use crate::resolved::{Rule, Site};
 use crate::source::Span;
 use selvedge_core::wire::program::{
-    AttributeScope, AttributeType, Cap, Fact, FactSource, Parts, Rule as RulePart, Shape, Status, Terms,
-    Test, Timing, Window,
+    AttributeScope, AttributeType, Cap, Fact, FactSource, Parts, Rule as RulePart, Scope, Shape, Status,
+    Terms, Test, Timing, Window,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -55,6 +55,10 @@ fn check_condition(rule: &Rule, part: &RulePart, full: &Parts, named: &[(u16, &s
         let message = format!("the condition of `{}` is true whatever its facts are", rule.id);
         return report.add_help(Code::W0504, span, message, help);
     }
+    let of_account = facts.iter().copied().filter(|at| is_of_account(*at, full)).collect::<Vec<u16>>();
+    if !of_account.is_empty() && can_be(full, start, true, Facts::Without(&of_account)) == Some(false) {
+        return warn_of_account(rule, span, report);
+    }
     let of_rule: Vec<(u16, &str)> = named.iter().filter(|(at, _)| facts.contains(at)).copied().collect();
     if of_rule.is_empty() {
         return;
@@ -78,6 +82,32 @@ fn warn_of_anonymous(rule: &Rule, name: &str, span: Span, report: &mut Report) {
     );
     let help = format!("write `({name} = ...) is not true`, if they are meant too");
     report.add_help(Code::W0505, span, message, help);
+}
+
+/// The edge keeps no state of accounts, so that only rehearsals know what is in one.
+fn warn_of_account(rule: &Rule, span: Span, report: &mut Report) {
+    let message = format!(
+        "the condition of `{}` is never true at the edge: it needs a fact of the account, and no state of accounts is kept",
+        rule.id
+    );
+    let help = "ask `of visitor`, or an attribute `from: visitor`; or make the rule a draft".to_owned();
+    report.add_help(Code::W0506, span, message, help);
+}
+
+/// Whether the fact is one of the account.
+fn is_of_account(fact: u16, full: &Parts) -> bool {
+    let source = full.facts.get(usize::from(fact)).map(|fact| &fact.source);
+    match source {
+        Some(FactSource::Attribute(at)) => {
+            let attribute = full.attributes.get(usize::from(*at));
+            attribute.is_some_and(|attribute| attribute.scope == AttributeScope::Account)
+        }
+        Some(FactSource::Metric(at)) => {
+            let metric = full.metrics.get(usize::from(*at));
+            metric.is_some_and(|metric| metric.scope == Scope::Account)
+        }
+        _ => false,
+    }
 }
 
 /// The attribute's name, where only `identify` or `group` gives it a value.
