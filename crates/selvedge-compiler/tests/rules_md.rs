@@ -2,8 +2,8 @@
 
 mod common;
 
-use common::{Site, rendered};
-use selvedge_compiler::{Severity, compile};
+use common::{Site, codes, rendered, small_site};
+use selvedge_compiler::{Code, Severity, compile};
 use selvedge_core::limits;
 use selvedge_core::wire::answer::Reason;
 use selvedge_core::wire::program::Builtin;
@@ -114,5 +114,81 @@ fn grouped(number: usize) -> String {
     match number / 1_000 {
         0 => number.to_string(),
         thousands => format!("{thousands},{:03}", number % 1_000),
+    }
+}
+
+/// What stands under a heading of the page.
+fn section(heading: &str) -> String {
+    let page = page();
+    let (_, rest) = page.split_once(&format!("\n## {heading}\n")).expect("the page has it");
+    rest.split("\n## ").next().expect("it is there").to_owned()
+}
+
+/// The words between backticks, without file names and codes.
+fn quoted(text: &str) -> Vec<&str> {
+    text.split('`').skip(1).step_by(2).filter(|word| !word.contains('.')).collect()
+}
+
+/// The codes of the small site, where these words of one of its files are others.
+fn codes_with(file: &str, from: &str, to: &str) -> Vec<Code> {
+    let mut files = small_site();
+    let text = files.get_mut(file).expect("the small site has it");
+    assert!(text.contains(from), "{text}");
+    *text = text.replacen(from, to, 1);
+    codes(&files)
+}
+
+#[test]
+fn what_is_said_otherwise_is_refused_with_what_to_write() {
+    let section = section("Said otherwise");
+    let (list, _) = section.split_once("\n\nWhat is").expect("a paragraph behind it");
+    let mut words = quoted(list);
+    // What a rule calls them instead, and whose they are, is no word of other systems.
+    words.retain(|word| !["trigger", "when", "id", "consent"].contains(word));
+    let of_rule = |word: &str, key: &str| ("rules.yaml", format!("{key}:"), format!("{word}:"));
+    let of_site = |from: &str, to: &str| ("site.yaml", from.to_owned(), to.to_owned());
+    let of_property =
+        |key: &str| ("tracking-plan.yaml", "type: money".to_owned(), format!("type: money\n        {key}"));
+    let written = [
+        ("on", ("rules.yaml", "    when:".to_owned(), "    on: page\n    when:".to_owned())),
+        ("if", of_rule("if", "when")),
+        ("condition", of_rule("condition", "when")),
+        ("name", of_rule("name", "id")),
+        ("origin", of_site("currency: EUR", "currency: EUR\norigin: https://shop.example")),
+        ("webhook", of_site("type: browser", "type: webhook")),
+        ("cmp", of_site("mode: opt-in", "mode: opt-in\n  cmp: tcf")),
+        ("purposes", of_site("mode: opt-in", "mode: opt-in\n  purposes: [analytics]")),
+        ("pattern", of_property("pattern: a*")),
+        ("min", of_property("min: 0")),
+        ("max", of_property("max: 9")),
+        ("properties", of_property("properties: {}")),
+    ];
+    assert_eq!(words, written.clone().map(|(word, _)| word), "each word of the page, in its order");
+    for (word, (file, from, to)) in written {
+        let found = codes_with(file, &from, &to);
+        assert!(found.contains(&Code::E0008), "{word}: {found:?}");
+    }
+}
+
+#[test]
+fn what_yaml_does_silently_is_an_error() {
+    let section = section("What YAML does silently");
+    let rows = section.lines().filter(|line| line.starts_with('|')).skip(2).collect::<Vec<_>>();
+    let when = "when: session.pages >= 2";
+    let written = [
+        ("`when: ! x`", when, "when: ! visitor.is_new", Code::E0009),
+        ("`when: a >= 2 # and b`", when, "when: session.pages >= 2 # and visitor.is_new", Code::E0010),
+        (
+            "`{when: a in [\"x\", \"y\"], ...}`",
+            "  - id: offer-hero\n    when: session.pages >= 2\n    show:\n      slot: hero\n      content: offer\n",
+            "  - {id: a, when: utm.medium in [\"x\", \"y\"], show: {slot: hero, content: offer}}\n",
+            Code::E0011,
+        ),
+        ("a key indented deeper", when, "when: session.pages >= 2\n      priority: 5", Code::E0012),
+    ];
+    assert_eq!(rows.len(), written.len(), "each row of the page is written here");
+    for (row, (words, from, to, code)) in rows.iter().zip(written) {
+        assert!(row.starts_with(&format!("| {words}")), "{row}");
+        assert_eq!(codes_with("rules.yaml", from, to), [code], "{words}");
     }
 }
