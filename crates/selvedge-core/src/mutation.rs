@@ -71,6 +71,14 @@ pub enum Mutation {
     ClockForOrder,
     /// What leaves is judged by the consent at capture alone.
     SentAfterWithdrawal,
+    /// What leaves is judged by the consent of now alone.
+    SentUngranted,
+    /// A destination that stopped never goes on, whatever an operator mends or says.
+    PausedForGood,
+    /// Whatever changes of a destination, a producer's numbers are forgotten.
+    NumbersOutlived,
+    /// A page lets go of a rule that is held.
+    HeldLetGo,
     /// What is in flight is not recorded before it leaves.
     FlightNotRecorded,
     /// What is given up because too much waits is not counted.
@@ -141,6 +149,10 @@ impl Mutation {
         Self::RowsRemovedEarly,
         Self::ClockForOrder,
         Self::SentAfterWithdrawal,
+        Self::SentUngranted,
+        Self::PausedForGood,
+        Self::NumbersOutlived,
+        Self::HeldLetGo,
         Self::FlightNotRecorded,
         Self::DropUncounted,
         Self::DuplicatesUncounted,
@@ -196,6 +208,10 @@ impl Mutation {
             Self::RowsRemovedEarly => "rows-removed-early",
             Self::ClockForOrder => "clock-for-order",
             Self::SentAfterWithdrawal => "sent-after-withdrawal",
+            Self::SentUngranted => "sent-ungranted",
+            Self::PausedForGood => "paused-for-good",
+            Self::NumbersOutlived => "numbers-outlived",
+            Self::HeldLetGo => "held-let-go",
             Self::FlightNotRecorded => "flight-not-recorded",
             Self::DropUncounted => "drop-uncounted",
             Self::DuplicatesUncounted => "duplicates-uncounted",

@@ -80,7 +80,8 @@ fn many(from: u64, count: u64) -> Result<bool> {
             }
         };
         let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().try_for_each(|worker| worker.join().unwrap_or(Ok(())))
+        let mut ends = workers.into_iter().map(|worker| worker.join());
+        ends.try_for_each(|end| end.unwrap_or_else(|_| bail!("a thread died")))
     })?;
     let failed = failed.into_inner().unwrap_or_default();
     let (logged, exposures) = seen.into_inner().unwrap_or_default();

@@ -11,6 +11,7 @@ use super::recall::{Desk, Recall};
 use super::timers;
 use super::trials::{is_held_out, variant_of};
 use crate::limits::WAKES_MAX;
+use crate::mutation::{Mutation, is_planted};
 use crate::wire::answer::Reason;
 use crate::wire::program::{Image, NONE, RuleRow, kind};
 use crate::wire::state::{Fixed, Held, VisitorState};
@@ -134,7 +135,8 @@ impl Court<'_> {
         if let Some(at) = self.desk.rule_of(self.image, held.rule)
             && self.image.rule(at).slot() == slot
         {
-            if may_act(self.image.rule(at), self.moment) {
+            let is_let_go = self.moment.place == Place::Page && is_planted(Mutation::HeldLetGo);
+            if may_act(self.image.rule(at), self.moment) && !is_let_go {
                 self.admit(at, Reason::Held);
             }
             return;

@@ -102,9 +102,13 @@ impl Machine {
     pub fn configure(&mut self, config: u64, way: u64) {
         let state = &mut self.state;
         if state.config != config {
-            state.paused = state.paused.take().filter(|paused| paused.by_operator);
+            let stays = is_planted(Mutation::PausedForGood);
+            state.paused = state.paused.take().filter(|paused| paused.by_operator || stays);
             state.not_before_ms = 0;
             state.config = config;
+            if is_planted(Mutation::NumbersOutlived) {
+                state.transport.clear();
+            }
         }
         if state.way != way {
             state.transport.clear();
@@ -294,7 +298,9 @@ impl Machine {
     /// An operator's order: whatever it waited for, it goes on now.
     pub fn resume(&mut self) {
         let state = &mut self.state;
-        state.paused = None;
+        if !is_planted(Mutation::PausedForGood) {
+            state.paused = None;
+        }
         state.not_before_ms = 0;
         state.failures = 0;
         state.refused_in_a_row = 0;

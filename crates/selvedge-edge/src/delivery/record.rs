@@ -100,7 +100,9 @@ fn may_leave(site: &Site, destination: &Destination, item: &Item<'_>, now: &Snap
     let (captured, in_force) = (item.captured(), now.in_force());
     let granted = |in_force: Purposes| is_granted(destination, item.usable(), in_force);
     // One and the same purpose, at capture and now.
-    if granted(captured.and(in_force)) {
+    let is_ungranted = is_planted(Mutation::SentUngranted);
+    if granted(captured.and(in_force)) || is_ungranted && is_granted(destination, item.wanted(site), in_force)
+    {
         return May::Leave;
     }
     if destination.on_unknown == OnUnknown::Hold {
