@@ -2,6 +2,7 @@
 //! not.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
@@ -76,14 +77,19 @@ fn every_alert_watches_what_there_is_and_says_what_to_do() -> Result<()> {
 #[test]
 fn prometheus_takes_the_alerts() -> Result<()> {
     let repo = Repo::find()?;
-    let Some(promtool) = setup::promtool(&repo)? else {
-        println!("promtool is not there, and neither is apt: the rules were read by the other test alone");
-        return Ok(());
+    let promtool = setup::promtool(&repo)?;
+    let check = |rules: &Path| -> Result<(bool, String)> {
+        let checked = Command::new(&promtool).args(["check", "rules"]).arg(rules).output()?;
+        let told = [checked.stdout, checked.stderr].concat();
+        Ok((checked.status.success(), String::from_utf8_lossy(&told).into_owned()))
     };
-    let checked =
-        Command::new(promtool).args(["check", "rules"]).arg(repo.path("ops/alerts.yaml")).output()?;
-    let told =
-        String::from_utf8_lossy(&checked.stdout).into_owned() + &String::from_utf8_lossy(&checked.stderr);
-    ensure!(checked.status.success() && told.contains("rules found"), "{told}");
+    let (is_taken, told) = check(&repo.path("ops/alerts.yaml"))?;
+    ensure!(is_taken && told.contains("rules found"), "{told}");
+    // It did read them: an expression that is none is refused.
+    let folder = tempfile::tempdir()?;
+    let broken = folder.path().join("alerts.yaml");
+    std::fs::write(&broken, text("ops/alerts.yaml")?.replacen("> 0", "> > 0", 1))?;
+    let (is_taken, told) = check(&broken)?;
+    ensure!(!is_taken && told.contains("parse"), "{told}");
     Ok(())
 }

@@ -244,34 +244,33 @@ pub fn queues(repo: &Repo) -> Result<Queues> {
 }
 
 /// Prometheus' checker of rules: the one in `PATH`, or Debian's, unpacked into the target directory (20 MB; no service is
-/// installed). `None` where there is neither it nor apt.
+/// installed).
 ///
 /// # Errors
-/// Where the package cannot be unpacked.
-pub fn promtool(repo: &Repo) -> Result<Option<PathBuf>> {
+/// Where there is none and it cannot be fetched; says what to install.
+pub fn promtool(repo: &Repo) -> Result<PathBuf> {
     let folder = repo.target.join("promtool");
     let unpacked = folder.join("usr/bin/promtool");
     if let Some(found) =
         run::find_program("promtool").or_else(|| unpacked.is_file().then(|| unpacked.clone()))
     {
-        return Ok(Some(found));
+        return Ok(found);
     }
+    let help = "install Prometheus so that `promtool` is on the PATH (Debian: `apt-get install prometheus`)";
     if ["apt-get", "dpkg"].into_iter().any(|name| run::find_program(name).is_none()) {
-        return Ok(None);
+        bail!("promtool checks the alert rules, and there is no apt to fetch it: {help}");
     }
     std::fs::create_dir_all(&folder)?;
-    let fetched = say::step("fetching promtool, which checks the alert rules (apt)", || {
+    say::step("fetching promtool, which checks the alert rules (apt)", || {
         run::quiet(run::command("apt-get", &folder).args(["download", "prometheus"]))
-    });
-    if fetched.is_err() {
-        return Ok(None);
-    }
+    })
+    .with_context(|| format!("promtool cannot be fetched; `apt-get update` may help, or {help}"))?;
     let packages = crate::repo::files_under(&folder, &|_| false)?;
     let package = packages.into_iter().find(|path| path.extension().is_some_and(|ending| ending == "deb"));
     let package = package.context("apt-get download prometheus left no package")?;
     run::quiet(run::command("dpkg", &folder).arg("-x").arg(&package).arg(&folder))?;
     std::fs::remove_file(package)?;
-    Ok(Some(unpacked))
+    Ok(unpacked)
 }
 
 fn installed_version(repo: &Repo, place: &str) -> Option<Value> {
