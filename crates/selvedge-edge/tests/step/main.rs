@@ -14,6 +14,7 @@ mod laws;
 mod lookups;
 mod masking;
 mod refusals;
+mod shared;
 mod taking;
 mod warming;
 mod world;
