@@ -9,7 +9,7 @@ impl Parser<'_> {
     /// What stands behind a comparison: a literal, or another fact.
     pub(super) fn compared(&mut self, compare: Compare, depth: usize) -> Option<Ask> {
         let is_fact = match self.peek() {
-            Kind::Word(word) => !KEYWORDS.contains(&word.as_str()),
+            Kind::Word(word) => !KEYWORDS.contains(word),
             sign => *sign == Kind::Sign("("),
         };
         if !is_fact {
@@ -31,11 +31,11 @@ impl Parser<'_> {
         let key = Subject { operand, span: self.span(start..self.behind()), default: None };
         self.expect_sign("]")?;
         self.expect_sign(".")?;
-        let Kind::Word(column) = self.peek().clone() else {
+        let Kind::Word(column) = *self.peek() else {
             return self.unexpected("the name of a column", Some(HELP));
         };
         self.at += 1;
-        Some(Operand::Lookup(Box::new(Lookup { table, key, column })))
+        Some(Operand::Lookup(Box::new(Lookup { table, key, column: column.to_owned() })))
     }
 
     /// `first`, or `first - second`.
@@ -56,8 +56,8 @@ impl Parser<'_> {
     pub(super) fn within(&mut self) -> Option<Ask> {
         const HELP: &str = "write `within next 3d` or `within last 7d`";
         let side = match self.peek() {
-            Kind::Word(word) if word == "next" => Within::Next,
-            Kind::Word(word) if word == "last" => Within::Last,
+            Kind::Word("next") => Within::Next,
+            Kind::Word("last") => Within::Last,
             _ => return self.unexpected("`next` or `last`", Some(HELP)),
         };
         self.at += 1;

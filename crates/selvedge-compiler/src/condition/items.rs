@@ -8,9 +8,9 @@ impl Parser<'_> {
     /// How many items must pass, where a condition on items begins here.
     pub(super) fn quantity(&self) -> Option<Quantity> {
         let quantity = match self.peek() {
-            Kind::Word(word) if word == "any" => Quantity::Any,
-            Kind::Word(word) if word == "all" => Quantity::All,
-            Kind::Word(word) if word == "none" => Quantity::None,
+            Kind::Word("any") => Quantity::Any,
+            Kind::Word("all") => Quantity::All,
+            Kind::Word("none") => Quantity::None,
             _ => return None,
         };
         let is_opened = self.tokens.get(self.at + 1).is_some_and(|token| token.kind == Kind::Sign("("));
@@ -22,9 +22,10 @@ impl Parser<'_> {
         const HELP: &str = "write `any(items, category = \"printer\")`";
         self.at += 2;
         let list_span = self.span(self.peek_at());
-        let Kind::Word(list) = self.peek().clone() else {
+        let Kind::Word(list) = *self.peek() else {
             return self.unexpected("the name of a list", Some(HELP));
         };
+        let list = list.to_owned();
         self.at += 1;
         if !self.take_sign(",") {
             return self.unexpected("`,` and a condition on the items", Some(HELP));

@@ -9,16 +9,16 @@ use std::ops::Range;
 
 /// A token and its place in the condition's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Token {
-    pub kind: Kind,
+pub(super) struct Token<'a> {
+    pub kind: Kind<'a>,
     pub at: Range<usize>,
 }
 
 /// What a token is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum Kind<'a> {
     /// A name or a keyword: which, the parser knows.
-    Word(String),
+    Word(&'a str),
     Text(String),
     /// Millionths.
     Number(i64),
@@ -48,7 +48,7 @@ const FOREIGN: [(&str, &str); 8] = [
 ];
 
 /// The tokens of a condition, with [`Kind::End`] behind them; `None` where it has an error, which is reported.
-pub(super) fn tokens(text: &str, anchor: &Anchor, report: &mut Report) -> Option<Vec<Token>> {
+pub(super) fn tokens<'a>(text: &'a str, anchor: &Anchor, report: &mut Report) -> Option<Vec<Token<'a>>> {
     let mut lexer = Lexer { text, at: 0, anchor, report, failed: false };
     let mut tokens = Vec::with_capacity(text.len() / TOKEN_BYTES + 1);
     while let Some(token) = lexer.next() {
@@ -59,17 +59,17 @@ pub(super) fn tokens(text: &str, anchor: &Anchor, report: &mut Report) -> Option
     (!failed).then_some(tokens)
 }
 
-struct Lexer<'a> {
+struct Lexer<'a, 'r> {
     text: &'a str,
     at: usize,
-    anchor: &'a Anchor,
-    report: &'a mut Report,
+    anchor: &'r Anchor,
+    report: &'r mut Report,
     failed: bool,
 }
 
-impl Lexer<'_> {
+impl<'a> Lexer<'a, '_> {
     /// The next token; `None` at the end. Every turn moves on by at least one character.
-    fn next(&mut self) -> Option<Token> {
+    fn next(&mut self) -> Option<Token<'a>> {
         loop {
             self.at += self.rest().len() - self.rest().trim_start().len();
             let start = self.at;
@@ -81,12 +81,12 @@ impl Lexer<'_> {
         }
     }
 
-    fn rest(&self) -> &str {
+    fn rest(&self) -> &'a str {
         self.text.get(self.at..).unwrap_or_default()
     }
 
     /// The token that begins with `first`; `None` where it is an error.
-    fn token(&mut self, first: char) -> Option<Kind> {
+    fn token(&mut self, first: char) -> Option<Kind<'a>> {
         match first {
             '"' | '\'' => self.quoted(first),
             '“' | '”' | '„' | '‘' | '’' => self.curly_quote(first),
@@ -96,7 +96,7 @@ impl Lexer<'_> {
         }
     }
 
-    fn quoted(&mut self, quote: char) -> Option<Kind> {
+    fn quoted(&mut self, quote: char) -> Option<Kind<'a>> {
         let start = self.at;
         let mut value = String::new();
         let mut characters = self.rest().char_indices().skip(1);
@@ -115,7 +115,7 @@ impl Lexer<'_> {
         self.fault(Code::E0102, start..start + 1, "the text has no closing quote".to_owned(), Some(help))
     }
 
-    fn curly_quote(&mut self, found: char) -> Option<Kind> {
+    fn curly_quote(&mut self, found: char) -> Option<Kind<'a>> {
         let start = self.at;
         self.at += found.len_utf8();
         let message = format!("`{found}` does not begin a text");
@@ -128,7 +128,7 @@ impl Lexer<'_> {
     }
 
     /// A number, or a duration where a unit follows at once.
-    fn number(&mut self) -> Option<Kind> {
+    fn number(&mut self) -> Option<Kind<'a>> {
         let start = self.at;
         let is_part = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '_';
         let signed = usize::from(self.rest().starts_with('-'));
@@ -145,15 +145,15 @@ impl Lexer<'_> {
         self.fault(code, start..self.at, message, help)
     }
 
-    fn word(&mut self) -> Kind {
+    fn word(&mut self) -> Kind<'a> {
         let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
         let length = self.rest().find(|c| !is_part(c)).unwrap_or(self.rest().len());
-        let word = self.rest()[..length].to_owned();
+        let word = &self.rest()[..length];
         self.at += length;
         Kind::Word(word)
     }
 
-    fn sign(&mut self, first: char) -> Option<Kind> {
+    fn sign(&mut self, first: char) -> Option<Kind<'a>> {
         let start = self.at;
         let known = SIGNS.iter().find(|sign| self.rest().starts_with(**sign));
         let foreign = FOREIGN.iter().find(|(sign, _)| self.rest().starts_with(sign));
@@ -175,7 +175,13 @@ impl Lexer<'_> {
         }
     }
 
-    fn fault(&mut self, code: Code, at: Range<usize>, message: String, help: Option<String>) -> Option<Kind> {
+    fn fault(
+        &mut self,
+        code: Code,
+        at: Range<usize>,
+        message: String,
+        help: Option<String>,
+    ) -> Option<Kind<'a>> {
         self.report.add_help(code, self.anchor.span(at.start, at.end), message, help);
         None
     }

@@ -53,7 +53,7 @@ pub(super) struct Parser<'a> {
     pub(super) text: &'a str,
     anchor: &'a Anchor,
     pub(super) report: &'a mut Report,
-    pub(super) tokens: Vec<Token>,
+    pub(super) tokens: Vec<Token<'a>>,
     pub(super) at: usize,
 }
 
@@ -175,18 +175,18 @@ impl<'a> Parser<'a> {
             Kind::Word(word) if self.class_at(self.at).is_some() => {
                 let class = self.class_at(self.at)?;
                 if !class.is_bare {
-                    return self.bare_metric(&word);
+                    return self.bare_metric(word);
                 }
                 let metric = self.metric(class, depth)?;
                 let text = self.source(at.start).text;
                 Operand::Metric(Box::new(metric), text)
             }
-            Kind::Word(word) if !KEYWORDS.contains(&word.as_str()) => {
+            Kind::Word(word) if !KEYWORDS.contains(&word) => {
                 self.at += 1;
                 if self.peek_sign("[") {
-                    return self.lookup(word, depth);
+                    return self.lookup(word.to_owned(), depth);
                 }
-                Operand::Name(word)
+                Operand::Name(word.to_owned())
             }
             Kind::Word(_) | Kind::Sign(_) | Kind::End => return self.unexpected("a fact", None),
             _ => return self.literal_first(),
@@ -195,7 +195,7 @@ impl<'a> Parser<'a> {
 
     /// Whether the token at a place is this word.
     pub(super) fn is_word(&self, at: usize, word: &str) -> bool {
-        matches!(self.tokens.get(at).map(|token| &token.kind), Some(Kind::Word(found)) if found == word)
+        matches!(self.tokens.get(at).map(|token| &token.kind), Some(Kind::Word(found)) if *found == word)
     }
 
     fn bare_metric<T>(&mut self, word: &str) -> Option<T> {
@@ -217,9 +217,9 @@ impl<'a> Parser<'a> {
             self.at += 1;
             return self.compared(compare, depth);
         }
-        let Kind::Word(word) = self.peek().clone() else { return Some(Ask::Holds) };
+        let Kind::Word(word) = *self.peek() else { return Some(Ask::Holds) };
         self.at += 1;
-        match word.as_str() {
+        match word {
             "between" => self.between(),
             "is" => Some(Ask::State(self.state()?)),
             "in" if self.list_follows() => self.list(false),
@@ -247,12 +247,12 @@ impl<'a> Parser<'a> {
     fn state(&mut self) -> Option<State> {
         let negated = self.take_word("not");
         let state = match (self.peek(), negated) {
-            (Kind::Word(word), false) if word == "known" => State::Known,
-            (Kind::Word(word), false) if word == "missing" => State::Missing,
-            (Kind::Word(word), false) if word == "true" => State::True,
-            (Kind::Word(word), true) if word == "true" => State::NotTrue,
-            (Kind::Word(word), false) if word == "false" => State::False,
-            (Kind::Word(word), true) if word == "false" => State::NotFalse,
+            (Kind::Word("known"), false) => State::Known,
+            (Kind::Word("missing"), false) => State::Missing,
+            (Kind::Word("true"), false) => State::True,
+            (Kind::Word("true"), true) => State::NotTrue,
+            (Kind::Word("false"), false) => State::False,
+            (Kind::Word("false"), true) => State::NotFalse,
             _ => {
                 let help = "`is known`, `is missing`, `is true`, `is not true`, `is false`, `is not false`";
                 return self.unexpected("`known`, `missing`, `true` or `false`", Some(help));
@@ -272,10 +272,10 @@ impl<'a> Parser<'a> {
     }
 
     fn list(&mut self, negated: bool) -> Option<Ask> {
-        if let Kind::Word(word) = self.peek().clone() {
+        if let Kind::Word(word) = *self.peek() {
             let span = self.span(self.peek_at());
             self.at += 1;
-            return Some(Ask::InList(word, span, negated));
+            return Some(Ask::InList(word.to_owned(), span, negated));
         }
         self.expect_sign("[")?;
         let mut literals = vec![self.literal()?];
@@ -296,9 +296,9 @@ impl<'a> Parser<'a> {
             Kind::Number(hours) if self.is_sign(self.at + 1, ":") => self.clock(hours)?,
             Kind::Number(number) => self.currency(number),
             Kind::Duration(ms) => LiteralValue::Duration(ms),
-            Kind::Word(word) if word == "true" => LiteralValue::Bool(true),
-            Kind::Word(word) if word == "false" => LiteralValue::Bool(false),
-            Kind::Word(word) if !KEYWORDS.contains(&word.as_str()) => return self.word_for_literal(&word),
+            Kind::Word("true") => LiteralValue::Bool(true),
+            Kind::Word("false") => LiteralValue::Bool(false),
+            Kind::Word(word) if !KEYWORDS.contains(&word) => return self.word_for_literal(word),
             _ => return self.unexpected("a text, a number or an amount of money", None),
         };
         self.at += 1;
@@ -316,7 +316,7 @@ impl<'a> Parser<'a> {
             Some(Kind::Word(word))
                 if word.len() == 3 && word.bytes().all(|byte| byte.is_ascii_uppercase()) =>
             {
-                let currency = word.clone();
+                let currency = (*word).to_owned();
                 self.at += 1;
                 LiteralValue::Money(number, currency)
             }
@@ -346,7 +346,7 @@ impl<'a> Parser<'a> {
         None
     }
 
-    pub(super) fn peek(&self) -> &Kind {
+    pub(super) fn peek(&self) -> &Kind<'a> {
         self.tokens.get(self.at).map_or(&Kind::End, |token| &token.kind)
     }
 
@@ -355,7 +355,7 @@ impl<'a> Parser<'a> {
     }
 
     pub(super) fn peek_word(&self, word: &str) -> bool {
-        matches!(self.peek(), Kind::Word(found) if found == word)
+        matches!(self.peek(), Kind::Word(found) if *found == word)
     }
 
     pub(super) fn peek_sign(&self, sign: &str) -> bool {
@@ -399,8 +399,13 @@ impl<'a> Parser<'a> {
 
 /// The text with one space wherever it has some. Most have no more.
 fn in_one_line(text: &str) -> String {
-    let is_odd = |pair: &[u8]| pair == b"  " || pair.iter().any(|byte| matches!(byte, b'\t'..=b'\r' | 128..));
-    if text.as_bytes().windows(2).any(is_odd) || text.trim_ascii() != text {
+    let mut before = b' ';
+    let is_odd = text.bytes().any(|byte| {
+        let is_odd = matches!(byte, b'\t'..=b'\r' | 128..) || (before, byte) == (b' ', b' ');
+        before = byte;
+        is_odd
+    });
+    if is_odd || before == b' ' {
         return text.split_whitespace().collect::<Vec<_>>().join(" ");
     }
     text.to_owned()

@@ -56,13 +56,13 @@ const WINDOW_HELP: &str = "a duration: `10m`, or one of `page`, `session`, `toda
 impl Parser<'_> {
     /// The class that begins at a token: its word, and behind it the name of an event. (`count` is never a name.)
     pub(super) fn class_at(&self, at: usize) -> Option<&'static Reader> {
-        let Kind::Word(word) = &self.tokens.get(at)?.kind else { return None };
+        let Kind::Word(word) = self.tokens.get(at)?.kind else { return None };
         let class = CLASSES.iter().find(|class| class.word == word)?;
         if class.word == "previous" && self.is_word(at + 1, "session.start") {
             return None;
         }
         let is_begun = match self.tokens.get(at + 1).map(|token| &token.kind) {
-            Some(Kind::Word(next)) => !KEYWORDS.contains(&next.as_str()),
+            Some(Kind::Word(next)) => !KEYWORDS.contains(next),
             next => matches!(next, Some(Kind::Text(_))),
         };
         (is_begun || KEYWORDS.contains(&class.word)).then_some(class)
@@ -80,18 +80,18 @@ impl Parser<'_> {
     pub(super) fn path(&mut self) -> Option<Path> {
         let at = self.peek_at();
         let (name, is_text) = match self.peek().clone() {
-            Kind::Word(word) if !KEYWORDS.contains(&word.as_str()) => (word, false),
+            Kind::Word(word) if !KEYWORDS.contains(&word) => (word.to_owned(), false),
             Kind::Text(text) => (text, true),
             _ => return self.unexpected("the name of an event", None),
         };
         self.at += 1;
         let mut property = None;
         if is_text && self.take_sign(".") {
-            let Kind::Word(word) = self.peek().clone() else {
+            let Kind::Word(word) = *self.peek() else {
                 return self.unexpected("the name of a property", None);
             };
             self.at += 1;
-            property = Some(word);
+            property = Some(word.to_owned());
         }
         Some(Path { name, property, span: self.span(at.start..self.behind()) })
     }
@@ -107,7 +107,7 @@ impl Parser<'_> {
         if !self.take_word("in") {
             return self.unexpected("`in` and a window", Some(WINDOW_HELP));
         }
-        let window = match self.peek().clone() {
+        let window = match *self.peek() {
             Kind::Duration(ms) => Some(Window::Sliding(ms)),
             Kind::Word(word) => WINDOWS.iter().find(|(known, _)| *known == word).map(|(_, window)| *window),
             _ => None,
@@ -126,7 +126,7 @@ impl Parser<'_> {
             return Some(if is_of_session { Scope::Session } else { Scope::Visitor });
         }
         let span = self.span(self.peek_at());
-        let Kind::Word(word) = self.peek().clone() else {
+        let Kind::Word(word) = *self.peek() else {
             return self.unexpected("a scope", Some("`session`, `visitor`, `profile` or `account`"));
         };
         let Some((_, scope)) = SCOPES.iter().find(|(known, _)| *known == word) else {

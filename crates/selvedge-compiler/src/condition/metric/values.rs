@@ -66,8 +66,10 @@ impl Parser<'_> {
             return Some(None);
         }
         let at = self.peek_at();
-        let (Kind::Word(property) | Kind::Text(property)) = self.peek().clone() else {
-            return self.unexpected("the name of a property", Some("write `count E by sku in 10m top`"));
+        let property = match self.peek() {
+            Kind::Word(word) => (*word).to_owned(),
+            Kind::Text(text) => text.clone(),
+            _ => return self.unexpected("the name of a property", Some("write `count E by sku in 10m top`")),
         };
         self.at += 1;
         Some(Some(Path { name: event.name.clone(), property: Some(property), span: self.span(at) }))
