@@ -17,7 +17,6 @@ use selvedge_core::wire::program::{
     self, Attribute, EdgeConfig, FactSource, Feed, Leaf as LeafSource, Metric, MetricKind, Parts,
     PushedTable, Rule as RulePart, Sequence, Slot, Source, WarmUp,
 };
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The full program's parts, or (`public`) those of the pages' program.
@@ -76,8 +75,8 @@ fn table_places<'a>(leaves: impl Iterator<Item = &'a Leaf>, rates: Option<usize>
 }
 
 /// The time zones that clocks of these tests go by, sorted.
-fn zones(leaves: &[Cow<'_, Leaf>]) -> Vec<String> {
-    let named = leaves.iter().filter_map(|leaf| match &leaf.fact {
+fn zones<'a>(leaves: impl Iterator<Item = &'a Leaf>) -> Vec<String> {
+    let named = leaves.filter_map(|leaf| match &leaf.fact {
         Fact::Clock(zone, _) => Some(zone.clone()),
         _ => None,
     });
@@ -242,16 +241,18 @@ impl<'a> Builder<'a> {
         let is_used = |name: &String| rules.iter().any(|(_, rule)| rule.group.as_ref() == Some(name));
         let mut groups: Vec<_> = site.groups.iter().filter(|group| is_used(&group.name)).cloned().collect();
         groups.sort_by(|a, b| a.name.cmp(&b.name));
-        let mut leaves = leaves(site, rules, &contents);
+        let mut own = leaves(site, rules, &contents);
+        let of_items = leaves_of_items(&own);
         let filters = site.filters.iter().flatten().filter(|_| !public);
-        leaves.extend(filters.flat_map(Truth::leaves).map(Cow::Borrowed));
+        own.extend(filters.flat_map(Truth::leaves));
+        let leaves = own.iter().copied().chain(&of_items);
         let read = contents.iter().flat_map(|content| content.leaves());
         let rates = site.rates.filter(|_| !public).map(|rates| rates.table);
-        let tables = table_places(leaves.iter().map(AsRef::as_ref).chain(read), rates);
+        let tables = table_places(leaves.clone().chain(read), rates);
         Self {
             site,
             shared,
-            dictionaries: Dictionaries::of(leaves.iter().map(AsRef::as_ref)),
+            dictionaries: Dictionaries::of(leaves.clone()),
             facts: Facts::default(),
             metrics: Vec::new(),
             scores: Vec::new(),
@@ -260,7 +261,7 @@ impl<'a> Builder<'a> {
             attribute_places: attribute_places(site, shared, public),
             item_tests: BTreeMap::new(),
             tables,
-            zones: zones(&leaves),
+            zones: zones(leaves),
             code: Code::new(!public),
             slot_names: slot_names(site),
             groups,
@@ -475,24 +476,26 @@ fn attribute_places(site: &Site, shared: &Shared, public: bool) -> BTreeMap<usiz
 }
 
 /// The leaves of the rules' conditions, and of the metrics that these and the contents name.
-fn leaves<'a>(site: &'a Site, rules: &[(usize, &'a Rule)], contents: &[&'a Content]) -> Vec<Cow<'a, Leaf>> {
-    let of_rules: Vec<&Leaf> = rules
+fn leaves<'a>(site: &'a Site, rules: &[(usize, &'a Rule)], contents: &[&'a Content]) -> Vec<&'a Leaf> {
+    let mut leaves: Vec<&Leaf> = rules
         .iter()
         .flat_map(|(_, rule)| rule.conditions(&site.deciding))
         .flat_map(|(truth, _)| truth.leaves())
         .collect();
     let read = contents.iter().flat_map(|content| content.leaves());
-    let metrics: BTreeSet<usize> = of_rules.iter().copied().chain(read).flat_map(metrics_of).collect();
+    let metrics: BTreeSet<usize> = leaves.iter().copied().chain(read).flat_map(metrics_of).collect();
     let filters = metrics.into_iter().filter_map(|at| site.metric(at)).flat_map(ResolvedMetric::filters);
-    let mut leaves: Vec<Cow<'_, Leaf>> =
-        of_rules.into_iter().chain(filters.flat_map(Truth::leaves)).map(Cow::Borrowed).collect();
-    let of_items = leaves.iter().flat_map(|leaf| match &leaf.fact {
-        Fact::AnyItem(test) => item_truths(test).iter().flat_map(Truth::leaves).cloned().collect(),
-        _ => Vec::new(),
-    });
-    let of_items: Vec<Leaf> = of_items.collect();
-    leaves.extend(of_items.into_iter().map(Cow::Owned));
+    leaves.extend(filters.flat_map(Truth::leaves));
     leaves
+}
+
+/// The leaves of the conditions on items that these leaves ask.
+fn leaves_of_items(leaves: &[&Leaf]) -> Vec<Leaf> {
+    let tests = leaves.iter().filter_map(|leaf| match &leaf.fact {
+        Fact::AnyItem(test) => Some(item_truths(test)),
+        _ => None,
+    });
+    tests.flat_map(|truths| truths.iter().flat_map(Truth::leaves).cloned().collect::<Vec<_>>()).collect()
 }
 
 pub(super) fn metrics_of(leaf: &Leaf) -> impl Iterator<Item = usize> {
