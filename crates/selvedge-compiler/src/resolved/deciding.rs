@@ -157,7 +157,7 @@ fn suppressor(found: &Suppression, checker: &mut Checker<'_, '_>) -> Suppressor 
     }
     let truth = match found.on_unknown {
         Some(true) => unless_false_of(&typed, checker.report),
-        _ => truth_of(&typed, checker.report),
+        _ => truth_of(typed, checker.report),
     };
     Suppressor { name, truth }
 }
@@ -280,7 +280,7 @@ pub(super) fn resolve_terms(
     RuleTerms {
         service: rule.service,
         schedule: rule.schedule.as_ref().and_then(|found| schedule_of(found, timezone, checker.report)),
-        until: until.map(|until| truth_of(&until, checker.report)),
+        until: until.map(|until| truth_of(until, checker.report)),
         suppressed_by: suppressed_by
             .filter(|(_, found)| applies(&found.applies_to))
             .map(|(at, _)| at)

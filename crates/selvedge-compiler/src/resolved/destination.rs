@@ -24,7 +24,7 @@ use selvedge_core::wire::record::{FIELDS, Field, Holds, event_types};
 pub(super) fn resolve_filters(site: &Site, checker: &mut Checker<'_, '_>) -> Vec<Option<Truth>> {
     let filter = |found: &Destination| {
         let typed = checker.record_condition(found.when.as_ref()?.as_ref()?)?;
-        Some(truth_of(&typed, checker.report))
+        Some(truth_of(typed, checker.report))
     };
     site.destinations.iter().map(filter).collect()
 }

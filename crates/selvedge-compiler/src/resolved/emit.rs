@@ -40,12 +40,12 @@ pub(super) fn resolve_emit(
     let mut fields = Vec::new();
     for (name, expr) in &written.fields {
         if let Some(typed) = checker.condition(expr) {
-            fields.push((name.clone(), whole(when_true(&typed))));
+            fields.push((name.clone(), whole(when_true(typed))));
         }
     }
     let exit_when = match exit {
         None => None,
-        Some(typed) => Some(truth_of(&typed?, checker.report)),
+        Some(typed) => Some(truth_of(typed?, checker.report)),
     };
     let (to, enter) = (written.to.value.clone(), written.enter.clone());
     Some(Emit { to, enter, exit_when, fields, once_per: written.once_per })

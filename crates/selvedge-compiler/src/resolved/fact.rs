@@ -298,9 +298,8 @@ pub(crate) fn joined(mut ranges: Vec<Range>) -> Vec<Range> {
 
 /// What lies in both.
 pub(crate) fn common(a: &[Range], b: &[Range]) -> Vec<Range> {
-    let mut both = complement(a);
-    both.extend(complement(b));
-    complement(&joined(both))
+    let pairs = a.iter().flat_map(|one| b.iter().map(move |other| (one.0.max(other.0), one.1.min(other.1))));
+    joined(pairs.filter(|(low, high)| low <= high).collect())
 }
 
 #[cfg(test)]

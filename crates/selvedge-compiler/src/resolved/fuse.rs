@@ -10,7 +10,7 @@ use crate::diagnostic::Report;
 use std::collections::BTreeSet;
 
 /// When `typed` is definitely true, in as few tests as it takes; reports tests that exclude each other.
-pub(super) fn truth_of(typed: &Typed, report: &mut Report) -> Truth {
+pub(super) fn truth_of(typed: Typed, report: &mut Report) -> Truth {
     fused(when_true(typed), report)
 }
 

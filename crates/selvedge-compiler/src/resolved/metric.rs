@@ -144,7 +144,7 @@ pub(super) fn metric(found: TypedMetric, (timezone, has_rates): (&str, bool), re
         span,
         of_money,
     } = found;
-    let filter = filter.as_ref().map(|filter| truth_of(filter, report));
+    let filter = filter.map(|filter| truth_of(filter, report));
     let never_negative = kind == MetricKind::Sum && is_never_negative(property.as_deref(), filter.as_ref());
     let is_of_calendar = matches!(window, Window::Today | Window::Week | Window::Month);
     Metric {
@@ -169,7 +169,7 @@ pub(super) fn metric(found: TypedMetric, (timezone, has_rates): (&str, bool), re
 fn resolve_sequence(found: TypedSequence, report: &mut Report) -> Sequence {
     let mut step = |found: TypedStep| Step {
         event: found.event,
-        filter: found.filter.as_ref().map(|filter| truth_of(filter, report)),
+        filter: found.filter.map(|filter| truth_of(filter, report)),
     };
     Sequence {
         asks: found.asks,
@@ -182,7 +182,7 @@ fn resolve_sequence(found: TypedSequence, report: &mut Report) -> Sequence {
 fn score(found: TypedScore, report: &mut Report) -> Score {
     let points = found.points.into_iter().map(|points| Points {
         event: points.event,
-        filter: points.filter.as_ref().map(|filter| truth_of(filter, report)),
+        filter: points.filter.map(|filter| truth_of(filter, report)),
         micro: points.micro,
     });
     let points = points.collect();

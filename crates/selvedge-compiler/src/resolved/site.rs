@@ -264,7 +264,7 @@ fn resolve_rule(
         purpose: rule.purpose,
         when: match when {
             None => None,
-            Some(typed) => Some(truth_of(&typed?, checker.report)),
+            Some(typed) => Some(truth_of(typed?, checker.report)),
         },
         slot: if rule.is_mute { String::new() } else { slot? },
         content: if rule.is_mute { String::new() } else { content? },

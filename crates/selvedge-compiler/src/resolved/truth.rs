@@ -19,13 +19,13 @@ pub(crate) enum Truth {
 }
 
 /// When `typed` is definitely true.
-pub(crate) fn when_true(typed: &Typed) -> Truth {
+pub(crate) fn when_true(typed: Typed) -> Truth {
     match typed {
-        Typed::And(parts) => Truth::All(parts.iter().map(when_true).collect()),
-        Typed::Or(parts) => Truth::Any(parts.iter().map(when_true).collect()),
-        Typed::Not(inner) => when_false(inner),
-        Typed::Leaf(leaf) => Truth::Leaf(leaf.clone()),
-        Typed::State(inner, state) => in_state(inner, *state),
+        Typed::And(parts) => Truth::All(parts.into_iter().map(when_true).collect()),
+        Typed::Or(parts) => Truth::Any(parts.into_iter().map(when_true).collect()),
+        Typed::Not(inner) => when_false(&inner),
+        Typed::Leaf(leaf) => Truth::Leaf(leaf),
+        Typed::State(inner, state) => in_state(&inner, state),
     }
 }
 
@@ -34,7 +34,7 @@ fn when_false(typed: &Typed) -> Truth {
     match typed {
         Typed::And(parts) => Truth::Any(parts.iter().map(when_false).collect()),
         Typed::Or(parts) => Truth::All(parts.iter().map(when_false).collect()),
-        Typed::Not(inner) => when_true(inner),
+        Typed::Not(inner) => when_true((**inner).clone()),
         Typed::Leaf(leaf) => Truth::Leaf(leaf.opposite()),
         Typed::State(inner, state) => in_state(inner, other(*state)),
     }
@@ -47,7 +47,7 @@ pub(super) fn unless_false(typed: &Typed) -> Truth {
 
 /// When an item passes a condition for sure, and when it fails it for sure.
 pub(crate) fn item_truths(test: &ItemTest) -> [Truth; 2] {
-    [when_true(&test.condition), when_false(&test.condition)]
+    [when_true(test.condition.clone()), when_false(&test.condition)]
 }
 
 /// The state that something is in where it is not in `state`.
@@ -101,8 +101,8 @@ fn worded(truth: Truth, text: &str) -> Truth {
 
 fn state_of(typed: &Typed, state: State) -> Truth {
     match state {
-        State::True => apart(when_true(typed)),
-        State::NotTrue => opposite(when_true(typed)),
+        State::True => apart(when_true(typed.clone())),
+        State::NotTrue => opposite(when_true(typed.clone())),
         State::False => apart(when_false(typed)),
         State::NotFalse => opposite(when_false(typed)),
         State::Known => is_known(typed),
@@ -111,7 +111,7 @@ fn state_of(typed: &Typed, state: State) -> Truth {
 }
 
 fn is_known(typed: &Typed) -> Truth {
-    Truth::Any(vec![apart(when_true(typed)), apart(when_false(typed))])
+    Truth::Any(vec![apart(when_true(typed.clone())), apart(when_false(typed))])
 }
 
 /// The same, but its tests are not joined with others of the same fact: `a > 4` and `a <= 4` are together every number, and

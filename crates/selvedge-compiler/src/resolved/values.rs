@@ -56,12 +56,12 @@ impl Checker<'_, '_> {
     /// The part of a count's filter that compares a property with a fact of the visitor: at most one.
     pub(super) fn same_value(&self, metric: &Metric) -> Option<SameValue> {
         let parts = match metric.filter.as_ref()? {
-            Expr::And(parts) => parts.clone(),
-            other => vec![other.clone()],
+            Expr::And(parts) => parts.as_slice(),
+            other => std::slice::from_ref(other),
         };
         let at = parts.iter().position(|part| self.same_of(part, &metric.path.name).is_some())?;
         let (property, fact) = self.same_of(&parts[at], &metric.path.name)?;
-        let mut rest = parts;
+        let mut rest = parts.to_vec();
         rest.remove(at);
         let rest = if rest.len() > 1 { Some(Expr::And(rest)) } else { rest.pop() };
         Some(SameValue { property, fact, rest })
