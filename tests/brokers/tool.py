@@ -6,7 +6,8 @@
     tool.py group BOOTSTRAP TOPIC COUNT   the same by aiokafka in a group, until COUNT records have come
     tool.py watch BOOTSTRAP TOPIC COUNT   for each record its value, and the Unix milliseconds at which it could be read
     tool.py partitions BOOTSTRAP TOPIC KEY...    where librdkafka puts each key, as the Java client does
-    tool.py produce BOOTSTRAP TOPIC       values from standard input (4 bytes of length each); prints seconds and CPU seconds
+    tool.py produce BOOTSTRAP TOPIC       records from standard input, each a JSON line [KEY, VALUE, [[HEADER, VALUE], ...]];
+                                          prints seconds, CPU seconds, and how many were not sent
 """
 
 import asyncio
@@ -103,21 +104,23 @@ def partitions(bootstrap, topic, *keys):
 
 
 def produce(bootstrap, topic):
-    data, values, at = sys.stdin.buffer.read(), [], 0
-    while at < len(data):
-        length = int.from_bytes(data[at : at + 4], "big")
-        values.append(data[at + 4 : at + 4 + length])
-        at += 4 + length
+    records = []
+    for line in sys.stdin:
+        key, value, headers = json.loads(line)
+        records.append((value.encode(), key.encode(), [(name, text.encode()) for name, text in headers]))
     producer = Producer({
         "bootstrap.servers": bootstrap, "enable.idempotence": True, "linger.ms": 5, "batch.size": 900000,
-        "queue.buffering.max.messages": len(values) + 1, "partitioner": "murmur2",
+        "queue.buffering.max.messages": len(records) + 1, "partitioner": "murmur2",
     })
     producer.list_topics(topic, 20)
+    failed = []
+    note = lambda error, _: error and failed.append(str(error))
     began, spent = time.perf_counter(), time.process_time()
-    for index, value in enumerate(values):
-        producer.produce(topic, value, b"visitor-%d" % (index % 64))
+    for value, key, headers in records:
+        producer.produce(topic, value, key, headers=headers, on_delivery=note)
     left = producer.flush(60)
-    print(json.dumps(dict(seconds=time.perf_counter() - began, cpu_seconds=time.process_time() - spent, left=left)))
+    seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - spent
+    print(json.dumps(dict(seconds=seconds, cpu_seconds=cpu_seconds, left=left, failed=len(failed))))
 
 
 if __name__ == "__main__":
