@@ -99,6 +99,13 @@ mod tests {
     use crate::testing::new_site;
     use selvedge_compiler::compile;
 
+    /// The line with `#` for each number, wherever it begins.
+    fn without_numbers(line: &str) -> String {
+        let is_number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
+        let words = line.split_whitespace().map(|word| if is_number(word) { "#" } else { word });
+        words.collect::<Vec<_>>().join(" ")
+    }
+
     #[test]
     fn a_site_is_taken_apart_with_cost_bounds_and_what_stays_hidden() {
         let mut files = new_site();
@@ -122,9 +129,11 @@ mod tests {
         files.get_mut("site.yaml").unwrap().push_str(mail);
         let compiled = compile(&files).program.expect("the site compiles");
         let text = inspection_of_site(&compiled).unwrap().to_string();
-        // The first lines are of bytes, which change with every change of the format.
-        let text = text.lines().skip(4).collect::<Vec<_>>().join("\n");
-        insta::assert_snapshot!(text);
+        // How many bytes the first lines tell of changes with every change of the format.
+        let text = text.replace(&compiled.hash.to_string(), "HASH");
+        let lines = text.lines().enumerate();
+        let lines = lines.map(|(at, line)| if at < 4 { without_numbers(line) } else { line.to_owned() });
+        insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"));
         let public = inspection_of_bytes(&compiled.public_bytes).unwrap();
         assert_eq!((public.form, public.rules.len()), ("public", 1));
         assert!(inspection_of_bytes(b"SVP").is_err());
