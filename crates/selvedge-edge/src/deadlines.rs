@@ -101,8 +101,9 @@ fn decide(
     notes: &mut Vec<LogNote>,
 ) {
     leases.lease(site, state, (moment.now_ms, moment.in_force), &[]);
-    notes.extend(emitted(site, state, moment, None));
-    let after = leases.decide(site, state, moment, &mut Recall::default());
+    let mut recall = Recall::default();
+    notes.extend(emitted(site, state, moment, None, &mut recall));
+    let after = leases.decide(site, state, moment, &mut recall);
     let changed = changed(&after, before);
     if !changed.is_empty() {
         let decider = Decider { site, state, moment };
@@ -112,15 +113,17 @@ fn decide(
     }
 }
 
-/// What rules tell destinations at this moment, which an event led to, or time alone. Asked before its decisions.
+/// What rules tell destinations at this moment, which an event led to, or time alone. Asked before its decisions, with their
+/// `recall`.
 pub fn emitted(
     site: &Site,
     state: &mut VisitorState,
     moment: &Moment<'_>,
     event: Option<&Event>,
+    recall: &mut Recall,
 ) -> Vec<LogNote> {
     let cause = event.map(|event| Cause { event: event.sequence, event_time_ms: event.time_ms });
-    let told = rules::emit(&site.program, state, moment);
+    let told = rules::emit(&site.program, state, moment, recall);
     let of_rule = |told: rules::Emitted| {
         let rule = site.program.rules().get(usize::from(told.rule))?;
         let emit = rule.emit.as_ref()?;

@@ -18,7 +18,7 @@ pub fn next_deadline(image: &Image, state: &VisitorState, from_ms: i64) -> Optio
 
 /// [`next_deadline`], where it is not behind `until_ms`.
 fn next_until(image: &Image, state: &VisitorState, from_ms: i64, until_ms: i64) -> Option<i64> {
-    if !image.is_cell(WOKEN) {
+    if !image.is_cell(WOKEN) || from_ms >= until_ms {
         return None;
     }
     let mut next = None;

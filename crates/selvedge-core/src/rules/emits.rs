@@ -3,9 +3,10 @@
 use super::gates::barrier;
 use super::known::is_true;
 use super::moment::{Moment, may_act};
+use super::recall::Recall;
 use super::timers;
 use super::trials::{is_control, is_held_out, variant_of};
-use super::view::{resolve, told};
+use super::view::told;
 use crate::value::Map;
 use crate::wire::program::{EmitRow, Image, kind};
 use crate::wire::state::{CellBody, MemberCell, VisitorState};
@@ -25,18 +26,20 @@ pub struct Emitted {
 }
 
 /// What is to be told at this moment. Ask before [`super::decide()`], which ends the moment's triggers. What was told is
-/// kept: a visitor enters once, and leaves once.
-pub fn emit(image: &Image, state: &mut VisitorState, moment: &Moment) -> Vec<Emitted> {
+/// kept: a visitor enters once, and leaves once. `recall` is what the decision of this moment takes, and those before took:
+/// what was found of the facts for one is not found again for the other.
+pub fn emit(image: &Image, state: &mut VisitorState, moment: &Moment, recall: &mut Recall) -> Vec<Emitted> {
     let mut emitted = Vec::new();
     if image.each_emit().next().is_none() {
         return emitted;
     }
     let now_ms = state.now_ms(moment.now_ms);
     state.align(image, now_ms);
-    let known = resolve(image, state, moment);
-    timers::run(image, state, moment, &known);
+    recall.learn(image, state, moment);
+    let known = recall.known();
+    timers::run(image, state, moment, known);
     for row in image.each_emit().filter(|row| may_act(image.rule(row.rule()), moment)) {
-        let holds = |condition: u16| is_true(image, image.code(), &known, condition);
+        let holds = |condition: u16| is_true(image, image.code(), known, condition);
         let timer = image.timer(row.rule());
         let is_due = timer.is_none_or(|timer| !timers::waits(state, timer, now_ms));
         let is_about = holds(image.rule(row.rule()).when());
@@ -49,7 +52,7 @@ pub fn emit(image: &Image, state: &mut VisitorState, moment: &Moment) -> Vec<Emi
             None
         } else {
             let is_out = row.has_exit() && holds(row.exit_when());
-            let is_open = barrier(image, moment, &known, row.rule()).is_none()
+            let is_open = barrier(image, moment, known, row.rule()).is_none()
                 && !is_held_out(image, state, moment, image.terms(row.rule()));
             let enters = !member.is_member
                 && is_due

@@ -39,13 +39,17 @@ pub(super) fn next_turn(image: &Image, state: &VisitorState, from_ms: i64, until
         orders: Orders::default(),
     };
     let mut known = resolve(image, state, &moment);
-    let before: Vec<u8> = image.watching().map(|at| standing(image, state, &known, at)).collect();
+    // Most often nothing is to turn so soon: then nobody asks how rules stand.
+    let mut before: Vec<u8> = Vec::new();
     let last_ms = state.last_time_ms.unwrap_or(from_ms);
     for _ in 0..TURNS_MAX {
         let turning = Turning { view: View::new(image, state, &moment), image, known: &known, last_ms };
         let (next_ms, is_by_clock) = turning.next()?;
         if next_ms > until_ms {
             return None;
+        }
+        if before.is_empty() {
+            before.extend(image.watching().map(|at| standing(image, state, &known, at)));
         }
         moment.now_ms = next_ms;
         known = resolve(image, state, &moment);

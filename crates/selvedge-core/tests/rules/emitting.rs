@@ -4,7 +4,9 @@ use crate::build::{Build, HOUR, MINUTE, at_least, exactly};
 use crate::world::World;
 use selvedge_core::consent::Purposes;
 use selvedge_core::id::VisitorId;
-use selvedge_core::rules::{Emitted, Moment, Orders, Program, bucket, decide, emit, wake};
+use selvedge_core::rules::{
+    Emitted, Moment, Orders, Program, Recall, bucket, decide, decide_again, emit, wake,
+};
 use selvedge_core::wire::program::SequenceKind::ThenNo;
 use selvedge_core::wire::program::{
     Emit, Experiment, OncePer, Parts, Timing, Trial, Trigger, Unit, Variant, Window,
@@ -34,12 +36,25 @@ impl World {
         let mut told: Vec<Emitted> = Vec::new();
         while let Some(due_ms) = wake(&self.program, &mut self.state, &moment) {
             let moment = Moment { now_ms: due_ms, ..moment };
-            told.extend(emit(&self.program, &mut self.state, &moment));
-            decide(&self.program, &mut self.state, &moment);
+            told.extend(self.emits(&moment));
         }
-        told.extend(emit(&self.program, &mut self.state, &moment));
-        decide(&self.program, &mut self.state, &moment);
+        told.extend(self.emits(&moment));
         told.into_iter().map(|told| told.is_exit).collect()
+    }
+
+    /// What is told, and what is decided behind it, with what both remember: of the facts nothing else is found than anew.
+    fn emits(&mut self, moment: &Moment) -> Vec<Emitted> {
+        if self.recalled != self.program.bytes() {
+            self.recalled = self.program.bytes().to_vec();
+            self.recall = Recall::default();
+        }
+        let (mut state, mut anew) = (self.state.clone(), Recall::default());
+        let expected = emit(&self.program, &mut state, moment, &mut anew);
+        let decided = decide(&self.program, &mut state, moment);
+        let told = emit(&self.program, &mut self.state, moment, &mut self.recall);
+        assert_eq!(told, expected);
+        assert_eq!(decide_again(&self.program, &mut self.state, moment, &mut self.recall), decided);
+        told
     }
 
     fn tells(&mut self, at_ms: i64, name: &str) -> Vec<bool> {

@@ -276,7 +276,9 @@ impl<'a> Stepper<'a> {
             self.lease(&[]);
         }
         if self.gate.keeps_state() {
-            self.notes.extend(deadlines::emitted(self.site, &mut self.state, &moment, Some(&event)));
+            let recall = &mut self.recall;
+            let emitted = deadlines::emitted(self.site, &mut self.state, &moment, Some(&event), recall);
+            self.notes.extend(emitted);
         }
         let after = self.leases.decide(self.site, &mut self.state, &moment, &mut self.recall);
         let (state, moment) = (&self.state, &moment);
