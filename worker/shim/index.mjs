@@ -11,6 +11,9 @@ const ALARM_AGAIN_MS = 1_000;
 /** Set by the wasm module on answers whose body it goes on producing; never leaves the worker. */
 const STREAM_HEADER = "selvedge-stream";
 
+/** Where a worker sends batches. */
+const COLLECT = "https://object/collect";
+
 function instanceLostAnswer() {
   const error = {
     code: "instance_lost",
@@ -25,17 +28,22 @@ function instanceLostAnswer() {
   return new Response(JSON.stringify({ error }), { status: 503, headers });
 }
 
-async function answer(call) {
+/** What an object answers. */
+async function answerOfObject(call) {
   try {
-    const response = await fenced(call);
-    if (!response.headers.has(STREAM_HEADER)) return response;
-    const headers = new Headers(response.headers);
-    headers.delete(STREAM_HEADER);
-    return new Response(fencedStream(response.body), { status: response.status, headers });
+    return await fenced(call);
   } catch (error) {
     if (error instanceof InstanceLost) return instanceLostAnswer();
     throw error;
   }
+}
+
+async function answer(call) {
+  const response = await answerOfObject(call);
+  if (!response.headers.has(STREAM_HEADER)) return response;
+  const headers = new Headers(response.headers);
+  headers.delete(STREAM_HEADER);
+  return new Response(fencedStream(response.body), { status: response.status, headers });
 }
 
 export default {
@@ -68,7 +76,12 @@ function durable(Half) {
     }
 
     fetch(request) {
-      return answer(() => this.#now().fetch(request));
+      return this.enter((half) => half.fetch(request));
+    }
+
+    /** An answer of the wasm half. */
+    enter(call) {
+      return answerOfObject(() => call(this.#now()));
     }
 
     /** Never throws: an alarm that does is given up after some times. Where the instance was lost, it comes again. */
@@ -83,5 +96,12 @@ function durable(Half) {
   };
 }
 
-export class Shard extends durable(wasm.Shard) {}
+export class Shard extends durable(wasm.Shard) {
+  /** A batch goes straight to its step: what is read of a request for a route costs as much as the step of an event. */
+  async fetch(request) {
+    if (request.url !== COLLECT) return super.fetch(request);
+    const body = new Uint8Array(await request.arrayBuffer());
+    return this.enter((half) => half.collect(body));
+  }
+}
 export class Registry extends durable(wasm.Registry) {}

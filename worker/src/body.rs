@@ -1,5 +1,6 @@
 //! Bodies, read in bounded memory.
 
+use crate::host::{self, Shown};
 use crate::reply::Problem;
 use futures_util::StreamExt;
 use selvedge_edge::fault::Fault;
@@ -20,6 +21,14 @@ pub async fn read(request: &mut Request, bytes_max: usize) -> Result<Vec<u8>, Pr
         Some(_) => Ok(request.bytes().await?),
         None => read_pieces(request, bytes_max).await,
     }
+}
+
+/// As [`read`], of a request that shows how much it brings.
+pub async fn of(request: &web_sys::Request, shown: &Shown, bytes_max: usize) -> Result<Vec<u8>, Problem> {
+    if shown.length().is_none_or(|length| length > bytes_max) {
+        return read(&mut Clone::clone(request).into(), bytes_max).await;
+    }
+    Ok(host::body(request).await?)
 }
 
 async fn read_pieces(request: &mut Request, bytes_max: usize) -> Result<Vec<u8>, Problem> {

@@ -2,5 +2,14 @@
 
 /// Unix milliseconds.
 pub fn now_ms() -> u64 {
-    worker::Date::now().as_millis()
+    now_of(js_sys::Date::now())
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a time of this millennium is whole, positive and far below 2^53"
+)]
+const fn now_of(milliseconds: f64) -> u64 {
+    milliseconds as u64
 }

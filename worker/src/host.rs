@@ -1,6 +1,7 @@
 //! The Rust half of `shim/host.mjs`: what the host does in one crossing.
 
-use js_sys::{Array, Promise, Uint8Array};
+use js_sys::{Promise, Uint8Array};
+use selvedge_edge::access;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use worker::durable::Storage;
@@ -17,12 +18,19 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     fn send(
         this: &Host,
-        namespace: &JsValue,
+        env: &JsValue,
+        binding: &str,
         jurisdiction: Option<&str>,
         name: &str,
         path: &str,
         body: Option<Uint8Array>,
     ) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    fn answer(this: &Host, body: Uint8Array, is_json: bool) -> Result<web_sys::Response, JsValue>;
+
+    #[wasm_bindgen(method)]
+    fn shown(this: &Host, request: &web_sys::Request) -> String;
 
     #[wasm_bindgen(method, catch, js_name = shareWith)]
     fn share_with(
@@ -39,7 +47,15 @@ extern "C" {
     ) -> Result<web_sys::Response, JsValue>;
 
     #[wasm_bindgen(method, catch)]
-    fn row(this: &Host, sql: &JsValue, statement: &str, values: &Array) -> Result<Option<Array>, JsValue>;
+    fn row(
+        this: &Host,
+        sql: &JsValue,
+        statement: &JsValue,
+        values: Vec<JsValue>,
+    ) -> Result<Option<Vec<JsValue>>, JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    fn run(this: &Host, sql: &JsValue, statement: &JsValue, values: Vec<JsValue>) -> Result<u32, JsValue>;
 
     #[wasm_bindgen(method)]
     fn random(this: &Host) -> u32;
@@ -49,6 +65,72 @@ extern "C" {
 
     #[wasm_bindgen(method, catch, js_name = setAlarm)]
     fn set_alarm(this: &Host, storage: &JsValue, time_ms: f64) -> Result<(), JsValue>;
+}
+
+/// What a request shows of its sender, read in one crossing.
+pub struct Shown(String);
+
+impl Shown {
+    /// What `request` shows.
+    pub fn of(request: &web_sys::Request) -> Self {
+        Self(HOST.with(|host| host.shown(request)))
+    }
+
+    fn line(&self, at: usize) -> &str {
+        self.0.split('\n').nth(at).unwrap_or_default()
+    }
+
+    fn header(&self, at: usize) -> Option<&str> {
+        Some(self.line(at)).filter(|value| !value.is_empty())
+    }
+
+    /// The method.
+    pub fn method(&self) -> &str {
+        self.line(0)
+    }
+
+    /// The whole address.
+    pub fn address(&self) -> &str {
+        self.line(1)
+    }
+
+    /// The address from its path on.
+    pub fn path(&self) -> &str {
+        let own_origin = access::origin_of(self.address());
+        let path = self.address().get(own_origin.len()..).unwrap_or_default();
+        path.split(['?', '#']).next().unwrap_or_default()
+    }
+
+    /// The length that the body is said to have.
+    pub fn length(&self) -> Option<usize> {
+        self.header(2)?.parse().ok()
+    }
+
+    /// The bearer token.
+    pub fn bearer(&self) -> Option<&str> {
+        access::bearer(self.header(3)?)
+    }
+
+    /// The origin.
+    pub fn origin(&self) -> Option<&str> {
+        self.header(4)
+    }
+
+    /// `Sec-GPC: 1`, and nothing else.
+    pub fn gpc(&self) -> bool {
+        self.header(5) == Some("1")
+    }
+
+    /// The visitor's country, where the platform knows it.
+    pub fn country(&self) -> Option<String> {
+        access::country(self.header(6)?).map(str::to_owned)
+    }
+}
+
+/// The body of a request.
+pub async fn body(request: &web_sys::Request) -> worker::Result<Vec<u8>> {
+    let body = JsFuture::from(request.array_buffer()?).await?;
+    Ok(Uint8Array::new(&body).to_vec())
 }
 
 /// A Durable Object.
@@ -68,10 +150,15 @@ pub async fn send(
     path: &str,
     body: Option<&[u8]>,
 ) -> worker::Result<web_sys::Response> {
-    let namespace = js_sys::Reflect::get(env, &object.binding.into())?;
+    let Object { binding, jurisdiction, name } = *object;
     let body = body.map(Uint8Array::from);
-    let sent = HOST.with(|host| host.send(&namespace, object.jurisdiction, object.name, path, body))?;
+    let sent = HOST.with(|host| host.send(env.as_ref(), binding, jurisdiction, name, path, body))?;
     Ok(JsFuture::from(sent).await?.dyn_into()?)
+}
+
+/// An answer: bytes, or JSON.
+pub fn answer(body: &[u8], is_json: bool) -> worker::Result<web_sys::Response> {
+    Ok(HOST.with(|host| host.answer(body.into(), is_json))?)
 }
 
 /// The same answer, readable by a page of this origin.
@@ -104,12 +191,42 @@ pub async fn enqueue(queue: &Queue, text: &str) -> worker::Result<()> {
 /// The first row of a statement.
 pub fn row(
     sql: &SqlStorage,
-    statement: &str,
+    statement: &JsValue,
     values: Vec<SqlStorageValue>,
 ) -> worker::Result<Option<Vec<SqlStorageValue>>> {
-    let values: Array = values.into_iter().map(JsValue::from).collect();
-    let row = HOST.with(|host| host.row(sql.as_ref(), statement, &values))?;
-    row.map(|row| row.iter().map(SqlStorageValue::try_from).collect()).transpose()
+    let row = HOST.with(|host| host.row(sql.as_ref(), statement, given(values)))?;
+    Ok(row.map(|row| row.into_iter().map(taken).collect()))
+}
+
+/// Runs a statement; gives how many rows it wrote.
+pub fn run(sql: &SqlStorage, statement: &JsValue, values: Vec<SqlStorageValue>) -> worker::Result<u32> {
+    Ok(HOST.with(|host| host.run(sql.as_ref(), statement, given(values)))?)
+}
+
+/// Values as the host takes them, in one crossing each.
+fn given(values: Vec<SqlStorageValue>) -> Vec<JsValue> {
+    let given = |value| match value {
+        SqlStorageValue::Blob(bytes) => Uint8Array::from(bytes.as_slice()).into(),
+        #[expect(clippy::cast_precision_loss, reason = "numbers of this worker stay far below 2^53")]
+        SqlStorageValue::Integer(number) => JsValue::from_f64(number as f64),
+        other => JsValue::from(other),
+    };
+    values.into_iter().map(given).collect()
+}
+
+/// A value of a row.
+fn taken(value: JsValue) -> SqlStorageValue {
+    if let Some(number) = value.as_f64() {
+        #[expect(clippy::cast_possible_truncation, reason = "numbers of this worker stay far below 2^53")]
+        return SqlStorageValue::Integer(number as i64);
+    }
+    if value.is_null() {
+        return SqlStorageValue::Null;
+    }
+    match value.as_string() {
+        Some(text) => SqlStorageValue::String(text),
+        None => SqlStorageValue::Blob(Uint8Array::new(&value).to_vec()),
+    }
 }
 
 /// Any number: it spreads what would else happen at once.

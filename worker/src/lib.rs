@@ -25,9 +25,8 @@ mod reply;
 
 mod packed;
 
-mod body;
-
 mod host;
+mod body;
 
 mod sql;
 
@@ -57,10 +56,14 @@ pub use barrier::selvedge_step;
 pub use registry::Registry;
 pub use shard::Shard;
 
-use worker::{Context, Env, Request, event};
+use worker::{Context, Env, event};
 
 /// Every request to the worker.
 #[event(fetch)]
-pub async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<web_sys::Response> {
+pub async fn fetch(
+    request: web_sys::Request,
+    env: Env,
+    _context: Context,
+) -> worker::Result<web_sys::Response> {
     routes::route(request, env).await
 }

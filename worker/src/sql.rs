@@ -2,6 +2,8 @@
 
 use crate::host;
 use std::cell::Cell;
+use std::thread::LocalKey;
+use wasm_bindgen::JsValue;
 use worker::{SqlStorage, SqlStorageValue};
 
 /// The rows of a statement.
@@ -12,19 +14,34 @@ pub fn rows(sql: &SqlStorage, statement: &str, values: Vec<SqlStorageValue>) -> 
     sql.exec(statement, values)?.raw().collect()
 }
 
+/// A statement of every request: its text goes to the host once.
+pub type Known = LocalKey<JsValue>;
+
 /// Runs a statement for what it does.
 pub fn run(sql: &SqlStorage, statement: &str, values: Vec<SqlStorageValue>) -> worker::Result<()> {
-    let cursor = sql.exec(statement, values)?;
-    WRITTEN.set(WRITTEN.get().saturating_add(cursor.rows_written()));
+    run_text(sql, &statement.into(), values)
+}
+
+/// As [`run`].
+pub fn run_known(
+    sql: &SqlStorage,
+    statement: &'static Known,
+    values: Vec<SqlStorageValue>,
+) -> worker::Result<()> {
+    statement.with(|statement| run_text(sql, statement, values))
+}
+
+fn run_text(sql: &SqlStorage, statement: &JsValue, values: Vec<SqlStorageValue>) -> worker::Result<()> {
+    WRITTEN.set(WRITTEN.get().saturating_add(host::run(sql, statement, values)?));
     Ok(())
 }
 
 thread_local! {
-    static WRITTEN: Cell<usize> = const { Cell::new(0) };
+    static WRITTEN: Cell<u32> = const { Cell::new(0) };
 }
 
 /// Rows that this isolate has written, rows of indexes included: what the platform bills.
-pub fn rows_written() -> usize {
+pub fn rows_written() -> u32 {
     WRITTEN.get()
 }
 
@@ -34,7 +51,7 @@ pub fn first(
     statement: &str,
     values: Vec<SqlStorageValue>,
 ) -> worker::Result<Option<SqlStorageValue>> {
-    Ok(host::row(sql, statement, values)?.and_then(|row| row.into_iter().next()))
+    Ok(host::row(sql, &statement.into(), values)?.and_then(|row| row.into_iter().next()))
 }
 
 /// The bytes of a value; empty for anything else.

@@ -167,6 +167,12 @@ pub fn bearer(authorization: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
+/// The visitor's country, as the platform's header says it; `None` where the platform does not know it.
+#[must_use]
+pub fn country(code: &str) -> Option<&str> {
+    Some(code).filter(|code| code.len() == 2 && !matches!(*code, "XX" | "T1"))
+}
+
 /// The origin that an answer names so that a page elsewhere may read it: `None` for the worker's own or none at all.
 ///
 /// # Errors

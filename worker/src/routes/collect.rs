@@ -1,7 +1,8 @@
 //! `POST /v1/collect`: key and origin, then the visitor's shard.
 
-use super::{bearer, country, metrics, parameter, shards, shows_gpc};
+use super::{metrics, shards};
 use crate::clock::now_ms;
+use crate::host::Shown;
 use crate::packed::pack;
 use crate::reply::{self, Passed, Problem};
 use crate::shard::Envelope;
@@ -16,48 +17,48 @@ use selvedge_edge::fault::Fault;
 use selvedge_edge::ingest::{self, Form};
 use selvedge_edge::site::Site;
 use std::rc::Rc;
-use worker::{Env, Request};
+use worker::Env;
 
 /// Takes a batch.
-pub async fn answer(request: &mut Request, env: &Env) -> Passed {
+pub async fn answer(request: &web_sys::Request, shown: &Shown, env: &Env) -> Passed {
     let received_ms = now_ms();
-    let answered = take(request, env, received_ms).await;
+    let answered = take(request, shown, env, received_ms).await;
     metrics::observe_ingest(now_ms().saturating_sub(received_ms));
     match answered {
         Ok(response) => Ok(response),
-        Err(problem) => fail(request, env, problem).await,
+        Err(problem) => fail(shown, env, problem).await,
     }
 }
 
-async fn fail(request: &Request, env: &Env, problem: Problem) -> Passed {
+async fn fail(shown: &Shown, env: &Env, problem: Problem) -> Passed {
     if let Problem::Fault(fault) = &problem {
         metrics::count_failure(fault.code);
     }
-    told(request, env, problem).await
+    told(shown, env, problem).await
 }
 
 /// Tells a problem, readable by a page of a listed origin: else it would look like a broken network.
-pub async fn told(request: &Request, env: &Env, problem: Problem) -> Passed {
+pub async fn told(shown: &Shown, env: &Env, problem: Problem) -> Passed {
     let response = reply::of_problem(problem)?.into();
-    let Some(origin) = request.headers().get("origin")? else {
+    let Some(origin) = shown.origin() else {
         return Ok(response);
     };
-    let is_listed = |site: &Rc<Site>| access::is_listed(&site.config, &origin);
+    let is_listed = |site: &Rc<Site>| access::is_listed(&site.config, origin);
     match programs::sites(env).await {
-        Ok(sites) if sites.iter().any(is_listed) => Ok(host::share_with(&response, &origin)?),
+        Ok(sites) if sites.iter().any(is_listed) => Ok(host::share_with(&response, origin)?),
         _ => Ok(response),
     }
 }
 
-async fn take(request: &mut Request, env: &Env, received_ms: u64) -> Passed {
-    let body = body::read(request, BATCH_BYTES_MAX).await?;
+async fn take(request: &web_sys::Request, shown: &Shown, env: &Env, received_ms: u64) -> Passed {
+    let body = body::of(request, shown, BATCH_BYTES_MAX).await?;
     let opened = ingest::open(&body)?;
     let address = ingest::address(&opened)?;
-    let (site, sender) = enter(request, env, &address.write_key).await?;
+    let (site, sender) = enter(shown, env, &address.write_key).await?;
     access::clock(&sender, address.clock)?;
-    let shown = Witness { gpc: shows_gpc(request)?, country: country(request)? };
+    let seen = Witness { gpc: shown.gpc(), country: shown.country() };
     let (visitor, consent) = (address.whose.visitor(site.name()), address.consent.unwrap_or_default());
-    let witness = Witness::of(&sender, shown, address.said);
+    let witness = Witness::of(&sender, seen, address.said);
     let envelope = Envelope {
         site: site.name().to_owned(),
         publish: site.publish,
@@ -76,15 +77,16 @@ async fn take(request: &mut Request, env: &Env, received_ms: u64) -> Passed {
         Some(origin) => host::share_with(&response, &origin)?,
         None => response,
     };
-    match parameter(request, cookie::PARAMETER)? {
-        Some(asked) => keep_id(request, &site, &asked, visitor, consent, envelope.mode(), response),
+    let parameters = access::query(shown.address());
+    match parameters.into_iter().find(|(name, _)| name == cookie::PARAMETER) {
+        Some((_, asked)) => keep_id(shown, &site, &asked, visitor, consent, envelope.mode(), response),
         None => Ok(response),
     }
 }
 
 /// The answer to a page that asks for its visitor's id as a cookie.
 fn keep_id(
-    request: &Request,
+    shown: &Shown,
     site: &Site,
     asked: &str,
     visitor: VisitorId,
@@ -92,10 +94,9 @@ fn keep_id(
     mode: Mode,
     response: web_sys::Response,
 ) -> Passed {
-    let origin = request.headers().get("origin")?.unwrap_or_default();
-    let address = request.inner().url();
-    let own_origin = access::origin_of(&address);
-    let Some(home) = cookie::home(&site.config, &origin, own_origin) else { return Ok(response) };
+    let origin = shown.origin().unwrap_or_default();
+    let own_origin = access::origin_of(shown.address());
+    let Some(home) = cookie::home(&site.config, origin, own_origin) else { return Ok(response) };
     let kept = cookie::is_allowed(&consent, mode)
         .then(|| cookie::set(site.name(), home, asked, visitor, now_ms()))
         .flatten();
@@ -103,20 +104,17 @@ fn keep_id(
 }
 
 /// The site that lets the sender in.
-pub async fn enter(request: &Request, env: &Env, write_key: &str) -> Result<(Rc<Site>, Sender), Problem> {
+pub async fn enter(shown: &Shown, env: &Env, write_key: &str) -> Result<(Rc<Site>, Sender), Problem> {
     let sites = programs::sites(env).await?;
     if sites.is_empty() {
         return Err(Fault::not_published("no site is published").into());
     }
-    let headers = request.headers();
-    let (bearer, origin) = (bearer(request)?, headers.get("origin")?);
-    let admin_token = bearer.as_ref().and_then(|_| settings::admin_token(env));
-    let address = request.inner().url();
+    let admin_token = shown.bearer().and_then(|_| settings::admin_token(env));
     let shown = Credentials {
         write_key,
-        bearer: bearer.as_deref(),
-        origin: origin.as_deref(),
-        own_origin: access::origin_of(&address),
+        bearer: shown.bearer(),
+        origin: shown.origin(),
+        own_origin: access::origin_of(shown.address()),
     };
     let secret = |name: &str| settings::secret(env, name);
     let configs: Vec<_> = sites.iter().map(|site| &site.config).collect();

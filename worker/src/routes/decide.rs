@@ -3,6 +3,7 @@
 
 use super::{collect, metrics, shards};
 use crate::clock::now_ms;
+use crate::host::Shown;
 use crate::packed::pack;
 use crate::reply::{self, Passed};
 use crate::shard::{Asked, PREVIEW_SECRET};
@@ -12,26 +13,26 @@ use selvedge_edge::decide::{self, Question};
 use selvedge_edge::fault::Fault;
 use selvedge_edge::preview::Preview;
 use selvedge_edge::site::Site;
-use worker::{Env, Request};
+use worker::Env;
 
 /// Bytes of a question.
 const QUESTION_BYTES_MAX: usize = 64 * 1024;
 
 /// Answers a question.
-pub async fn answer(request: &mut Request, env: &Env) -> Passed {
+pub async fn answer(request: &web_sys::Request, shown: &Shown, env: &Env) -> Passed {
     let began_ms = now_ms();
-    let answered = ask(request, env).await;
+    let answered = ask(request, shown, env).await;
     metrics::observe_decide(now_ms().saturating_sub(began_ms));
     match answered {
         Ok(response) => Ok(response),
-        Err(problem) => collect::told(request, env, problem).await,
+        Err(problem) => collect::told(shown, env, problem).await,
     }
 }
 
-async fn ask(request: &mut Request, env: &Env) -> Passed {
-    let body = body::read(request, QUESTION_BYTES_MAX).await?;
+async fn ask(request: &web_sys::Request, shown: &Shown, env: &Env) -> Passed {
+    let body = body::of(request, shown, QUESTION_BYTES_MAX).await?;
     let question = Question::read(&body)?;
-    let (site, sender) = collect::enter(request, env, &question.write_key).await?;
+    let (site, sender) = collect::enter(shown, env, &question.write_key).await?;
     if sender.trust != Trust::Server {
         let_in(&site, &question, env)?;
     }

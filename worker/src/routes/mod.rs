@@ -33,6 +33,7 @@ mod visitor;
 mod erase;
 
 use crate::fault_plan::FaultPlan;
+use crate::host::Shown;
 use crate::reply::{self, Answered, Passed};
 use crate::settings;
 use selvedge_edge::access;
@@ -41,7 +42,7 @@ use std::time::Duration;
 use worker::{Delay, Env, Method, Request};
 
 /// Answers a request.
-pub async fn route(request: Request, env: Env) -> worker::Result<web_sys::Response> {
+pub async fn route(request: web_sys::Request, env: Env) -> worker::Result<web_sys::Response> {
     match handle(request, &env).await {
         Ok(response) => Ok(response),
         Err(problem) => Ok(reply::of_problem(problem)?.into()),
@@ -49,12 +50,12 @@ pub async fn route(request: Request, env: Env) -> worker::Result<web_sys::Respon
 }
 
 /// What the shards answer is passed on as it is; everything else is made here.
-async fn handle(mut request: Request, env: &Env) -> Passed {
-    let path = request.path();
-    match (request.method(), path.as_str()) {
-        (Method::Post, "/v1/collect") => collect::answer(&mut request, env).await,
-        (Method::Post, "/v1/decide") => decide::answer(&mut request, env).await,
-        _ => Ok(made(request, env).await?.into()),
+async fn handle(request: web_sys::Request, env: &Env) -> Passed {
+    let shown = Shown::of(&request);
+    match (shown.method(), shown.path()) {
+        ("POST", "/v1/collect") => collect::answer(&request, &shown, env).await,
+        ("POST", "/v1/decide") => decide::answer(&request, &shown, env).await,
+        _ => Ok(made(request.into(), env).await?.into()),
     }
 }
 
@@ -158,13 +159,8 @@ fn parameter(request: &Request, name: &str) -> worker::Result<Option<String>> {
     Ok(query(request).into_iter().find(|(known, _)| known == name).map(|(_, value)| value))
 }
 
-/// `Sec-GPC: 1`, and nothing else.
-fn shows_gpc(request: &Request) -> worker::Result<bool> {
-    Ok(request.headers().get("sec-gpc")?.as_deref() == Some("1"))
-}
-
 /// The visitor's country, where the platform knows it.
 fn country(request: &Request) -> worker::Result<Option<String>> {
     let header = request.headers().get("cf-ipcountry")?;
-    Ok(header.filter(|code| code.len() == 2 && code != "XX" && code != "T1"))
+    Ok(header.filter(|code| access::country(code).is_some()))
 }

@@ -34,9 +34,10 @@ pub use quarantined::Meant;
 
 use crate::barrier::{self, Failure};
 use crate::clock::now_ms;
+use crate::host;
 use crate::packed::{pack, unpack};
 use crate::programs;
-use crate::reply::{self, Answered};
+use crate::reply::{self, Answered, Passed};
 use crate::settings;
 use alarm::Alarm;
 use outbox::Outbox;
@@ -46,6 +47,7 @@ use selvedge_edge::ingest::Stale;
 use selvedge_edge::site::Site;
 use std::rc::Rc;
 use stopped::Stopped;
+use wasm_bindgen::prelude::wasm_bindgen;
 use worker::{DurableObject, Env, Method, Request, Response, SqlStorage, State, durable_object};
 
 /// How often it is looked for entries of the quarantine whose time is over, at most.
@@ -89,6 +91,17 @@ impl DurableObject for Shard {
     }
 }
 
+#[wasm_bindgen(wasm_bindgen_futures = worker::wasm_bindgen_futures)]
+impl Shard {
+    /// A batch, packed with its envelope.
+    pub async fn collect(&self, packed: Vec<u8>) -> worker::Result<web_sys::Response> {
+        match self.take(&packed).await {
+            Ok(response) => Ok(response),
+            Err(problem) => Ok(reply::of_problem(problem)?.into()),
+        }
+    }
+}
+
 impl Shard {
     /// Does what is due and sets the alarm again; what fails is tried later.
     async fn ring(&self) {
@@ -102,20 +115,25 @@ impl Shard {
         }
     }
 
-    async fn answer(&self, request: &mut Request) -> Answered {
+    /// Before anything is done.
+    fn begin(&self) -> Result<(), Fault> {
         if let Err(error) = &self.opened {
             worker::console_error!("the tables could not be made: {error}");
-            return Err(Fault::storage("the shard's tables could not be made").into());
+            return Err(Fault::storage("the shard's tables could not be made"));
         }
         // Whoever asks for whatever finds an alarm that was lost.
         if let Err(error) = self.alarm.by(&self.state.storage(), None) {
             worker::console_error!("the alarm cannot be set: {error}");
             self.alarm.forget();
         }
+        Ok(())
+    }
+
+    async fn answer(&self, request: &mut Request) -> Answered {
+        self.begin()?;
         let path = request.path();
         let segments: Vec<&str> = path.split('/').skip(1).collect();
         match (request.method(), segments.as_slice()) {
-            (Method::Post, ["collect"]) => self.collect(request).await,
             (Method::Post, ["decide"]) => self.decide(request).await,
             (Method::Get, ["log", after]) => self.log(after),
             (Method::Post, ["erase"]) => self.erase(request).await,
@@ -130,9 +148,9 @@ impl Shard {
         }
     }
 
-    async fn collect(&self, request: &mut Request) -> Answered {
-        let body = request.bytes().await?;
-        let (envelope, batch) = unpack::<Envelope>(&body)?;
+    async fn take(&self, packed: &[u8]) -> Passed {
+        self.begin()?;
+        let (envelope, batch) = unpack::<Envelope>(packed)?;
         let (envelope, batch) = (Rc::new(envelope), Rc::<[u8]>::from(batch));
         let mut site = programs::site(&self.env, &envelope.site, envelope.publish).await?;
         let plants_faults = settings::plants_faults(&self.env);
@@ -152,8 +170,7 @@ impl Shard {
             answer = collect::collect(self, &site, &envelope, &batch, plants_faults);
         }
         let answer = answer.map_err(Stopped::into_fault)?;
-        let content_type = if envelope.is_json { reply::JSON } else { reply::BYTES };
-        Ok(reply::typed(content_type)?.fixed(answer))
+        Ok(host::answer(&answer, envelope.is_json)?)
     }
 
     async fn decide(&self, request: &mut Request) -> Answered {

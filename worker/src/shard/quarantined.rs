@@ -63,7 +63,7 @@ pub fn remove(sql: &SqlStorage, row: u64) -> worker::Result<()> {
 /// An entry's visitor and line.
 pub fn entry(sql: &SqlStorage, row: u64) -> worker::Result<Option<(VisitorId, String)>> {
     let statement = "SELECT visitor, body FROM quarantine WHERE seq = ?";
-    let row = crate::host::row(sql, statement, vec![sql::of_number(row)])?;
+    let row = crate::host::row(sql, &statement.into(), vec![sql::of_number(row)])?;
     Ok(row.map(|row| {
         let mut values = row.into_iter();
         let visitor = VisitorId(sql::blob(values.next()).try_into().unwrap_or_default());

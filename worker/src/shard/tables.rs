@@ -15,6 +15,7 @@ use selvedge_edge::erasure::Tombstone;
 use selvedge_edge::ingest::Outcome;
 use selvedge_edge::ledger::{Counter, Ledger};
 use selvedge_edge::warm_up;
+use wasm_bindgen::JsValue;
 use worker::{SqlStorage, SqlStorageValue};
 
 const TABLES: &str = "
@@ -33,6 +34,16 @@ CREATE INDEX IF NOT EXISTS deadline_by_time ON deadline(due_ms);
 CREATE TABLE IF NOT EXISTS erased(hash BLOB PRIMARY KEY, time_ms INTEGER) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS unit(name TEXT PRIMARY KEY, count INTEGER) WITHOUT ROWID;
 ";
+
+thread_local! {
+    static BEFORE: JsValue = "SELECT (SELECT record FROM visitor WHERE id = ?),
+        (SELECT ledger FROM log ORDER BY seq DESC LIMIT 1), (SELECT value FROM counter WHERE name = ?),
+        (SELECT count(*) FROM (SELECT 1 FROM attempt LIMIT 1)),
+        (SELECT due_ms FROM deadline WHERE visitor = ?), (SELECT count(*) FROM erased WHERE hash = ?)"
+        .into();
+    static WRITE_RECORD: JsValue = "INSERT OR REPLACE INTO visitor VALUES (?, ?)".into();
+    static WRITE_ROW: JsValue = "INSERT INTO log(visitor, body, ledger) VALUES (?, ?, ?)".into();
+}
 
 /// Rows of one page of the log.
 const LOG_PAGE_ROWS: u64 = 128;
@@ -58,7 +69,7 @@ pub fn visitor(sql: &SqlStorage, visitor: VisitorId) -> worker::Result<Option<Vi
 /// Writes the visitor's record.
 pub fn write_record(sql: &SqlStorage, visitor: VisitorId, record: &VisitorRecord) -> worker::Result<()> {
     let values = vec![id(visitor), sql::of_bytes(record.encode())];
-    sql::run(sql, "INSERT OR REPLACE INTO visitor VALUES (?, ?)", values)
+    sql::run_known(sql, &WRITE_RECORD, values)
 }
 
 /// What a step needs of what is stored.
@@ -85,12 +96,9 @@ pub fn is_erased(sql: &SqlStorage, visitor: VisitorId) -> worker::Result<bool> {
 
 /// Reads what a step needs, in one statement.
 pub fn before(sql: &SqlStorage, visitor: VisitorId) -> worker::Result<Before> {
-    let statement = "SELECT (SELECT record FROM visitor WHERE id = ?),
-        (SELECT ledger FROM log ORDER BY seq DESC LIMIT 1), (SELECT value FROM counter WHERE name = ?),
-        (SELECT count(*) FROM (SELECT 1 FROM attempt LIMIT 1)),
-        (SELECT due_ms FROM deadline WHERE visitor = ?), (SELECT count(*) FROM erased WHERE hash = ?)";
     let stone = sql::of_bytes(Tombstone::of(visitor).0);
-    let row = host::row(sql, statement, vec![id(visitor), LEDGER.into(), id(visitor), stone])?;
+    let values = vec![id(visitor), LEDGER.into(), id(visitor), stone];
+    let row = BEFORE.with(|statement| host::row(sql, statement, values))?;
     let mut values = row.into_iter().flatten();
     let record = sql::blob(values.next());
     Ok(Before {
@@ -138,7 +146,7 @@ pub fn write_row(sql: &SqlStorage, visitor: VisitorId, row: LogRow, ledger: &Led
         ledger.add(Counter::LogNotes, u64::try_from(notes).unwrap_or(u64::MAX));
         ledger.add(Counter::LogBytes, u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         let values = vec![id(visitor), sql::of_bytes(bytes), sql::of_bytes(ledger.encode())];
-        sql::run(sql, "INSERT INTO log(visitor, body, ledger) VALUES (?, ?, ?)", values)?;
+        sql::run_known(sql, &WRITE_ROW, values)?;
     }
     Ok(())
 }
@@ -259,7 +267,7 @@ pub fn id(visitor: VisitorId) -> SqlStorageValue {
 pub fn ledger(sql: &SqlStorage) -> worker::Result<Ledger> {
     let statement = "SELECT (SELECT ledger FROM log ORDER BY seq DESC LIMIT 1),
         (SELECT value FROM counter WHERE name = ?)";
-    let mut values = host::row(sql, statement, vec![LEDGER.into()])?.into_iter().flatten();
+    let mut values = host::row(sql, &statement.into(), vec![LEDGER.into()])?.into_iter().flatten();
     newer(&sql::blob(values.next()), &sql::blob(values.next()))
 }
 

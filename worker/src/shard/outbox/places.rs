@@ -28,7 +28,7 @@ pub fn marks_at(sql: &SqlStorage, row: u64) -> worker::Result<Marks> {
 /// The last row that is not behind this number, and what the log had counted with it; as [`marks_at`].
 pub fn until(sql: &SqlStorage, row: u64) -> worker::Result<(u64, Marks)> {
     let statement = "SELECT seq, ledger FROM log WHERE seq <= ? ORDER BY seq DESC LIMIT 1";
-    let mut values = host::row(sql, statement, vec![sql::of_number(row)])?.into_iter().flatten();
+    let mut values = host::row(sql, &statement.into(), vec![sql::of_number(row)])?.into_iter().flatten();
     let row = sql::number(values.next());
     Ok((row, Marks::of(&tables::read_ledger(&sql::blob(values.next()))?)))
 }
