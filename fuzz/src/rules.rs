@@ -42,6 +42,7 @@ pub fn site_holds(files: &BTreeMap<String, String>) {
         let program = Program::load(bytes).expect("what was compiled loads");
         let state = visit(&program);
         let stored = state.encode();
+        assert!(stored.len() <= program.state_bytes_max() + program.cap_bytes_max());
         assert_eq!(VisitorState::decode(&stored).expect("a state comes back").encode(), stored);
     }
 }

@@ -100,7 +100,11 @@ impl<'a> Run<'a> {
         };
         let usable = happened.purposes().and(happened.in_force);
         let moment = Self::moment(&self.context, happened, happened.time_ms);
-        step(self.program, &mut self.state, &event, usable, &moment).late
+        let is_late = step(self.program, &mut self.state, &event, usable, &moment).late;
+        let bytes = self.state.encode().len();
+        let bytes_max = self.program.state_bytes_max() + self.program.cap_bytes_max();
+        assert!(bytes <= bytes_max, "a state of {bytes} bytes, of at most {bytes_max}");
+        is_late
     }
 
     /// Each rule's condition, as the writer of an event asks; nothing where its purpose is not granted.
