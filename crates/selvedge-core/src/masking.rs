@@ -300,9 +300,12 @@ impl Run {
             if is_plus && self.digits.first() != Some(&0) {
                 return (8..=15).contains(&last.count);
             }
+            let behind = letter(bytes, last.end).0;
+            // The first half of a UUID (RFC 9562, section 4).
+            let is_uuid = behind == b'-' && matches!(groups, [Group { size: 8, .. }, Group { size: 4, .. }]);
             is_clean(before)
-                && !letter(bytes, last.end).0.is_ascii_alphanumeric()
-                && (is_national(&self.digits, groups, last.count)
+                && !behind.is_ascii_alphanumeric()
+                && (is_national(&self.digits, groups, last.count) && !is_uuid
                     || (is_named && (7..=15).contains(&last.count)))
         };
         let mut groups = self.groups.as_slice();

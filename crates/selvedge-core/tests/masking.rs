@@ -220,6 +220,14 @@ fn what_is_written_onto_what_was_masked_is_read_alike_twice() {
 }
 
 #[test]
+fn a_uuid_that_begins_like_a_telephone_number_stays() {
+    for text in ["00100000-0000-400a-8a00-a0aa00aaa0a0", "01711234-5678-4000-8000-000000000000"] {
+        assert_eq!(masked(text), None);
+    }
+    assert_eq!(mask("00491711 2345, please"), format!("{PHONE}, please"));
+}
+
+#[test]
 fn a_bracket_goes_with_a_telephone_number_and_stays_before_a_card() {
     assert_eq!(mask("Tel (389570486511118, please"), format!("Tel {PHONE}, please"));
     assert_eq!(
