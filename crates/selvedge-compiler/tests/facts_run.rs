@@ -362,6 +362,19 @@ fn the_first_the_last_and_the_one_before() {
     }
 }
 
+/// A visitor is born where its first batch is sent, and what that tells of was before.
+#[test]
+fn what_came_with_the_first_batch_is_as_well_known() {
+    let conditions =
+        ["(last product_view.category) = \"b\"", "(previous product_view.category in session) = \"a\""];
+    for condition in conditions {
+        let mut visit = visit(condition);
+        look(visit.wait(-2 * MINUTE), "x", "a");
+        look(visit.wait(MINUTE), "x", "b");
+        assert_eq!(visit.wait(MINUTE).truth(), Some(true), "{condition}");
+    }
+}
+
 #[test]
 fn how_long_ago_it_was() {
     let mut visit = visit("(time since purchase) <= 7d");

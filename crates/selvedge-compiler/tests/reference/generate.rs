@@ -293,7 +293,10 @@ impl Random {
             now_ms += step_ms;
             let back_ms =
                 if self.percent(15) { self.one_of(&[1, 500, 2_000, 2_001, 30_000, 30_001]) } else { 0 };
-            let mut event = self.event((now_ms - back_ms).max(hidden_ms), in_force);
+            // Another tab may tell later of what was before the birth.
+            let may_precede_birth = hidden_ms == BORN_MS && in_force == everything && self.percent(50);
+            let from_ms = if may_precede_birth { i64::MIN } else { hidden_ms };
+            let mut event = self.event((now_ms - back_ms).max(from_ms), in_force);
             if event.purposes().and(in_force).is_empty() {
                 hidden_ms = event.time_ms;
             }

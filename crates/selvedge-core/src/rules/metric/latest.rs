@@ -61,7 +61,8 @@ pub(super) fn seen<'a>(reading: &Reading<'a>) -> Seen<'a> {
     };
     let is_sure = match reading.metric.kind() {
         kind::METRIC_FIRST => reading.is_watched,
-        _ => reading.since_ms <= *time_ms,
+        // The first batch of a visitor may tell of what was before it was sent, and so before the birth.
+        _ => reading.is_watched || reading.since_ms <= *time_ms,
     };
     match reading.metric.kind() {
         kind::METRIC_SINCE => {
