@@ -142,8 +142,9 @@ impl Client {
         if is_own {
             self.mind.overlay(body.into(), &mut answer);
         }
-        let record =
-            StateRecord { publish: answer.publish, applied: answer.applied, state: answer.state }.encode();
+        let Some(visitor) = self.visitor else { return };
+        let Answer { publish, applied, state, .. } = answer;
+        let record = StateRecord { publish, applied, state }.encode(visitor);
         if self.mind.rebase(record.clone()) {
             self.effects.store(STATE.into(), record);
         }

@@ -38,16 +38,16 @@ impl Client {
             self.skew_ms = skew_ms;
             self.minted_ms = minted_ms;
             self.tag(holder);
+            // Of two tabs that mint at once, one stores the visitor that stays, and the other perhaps the last state.
+            match find(STATE).filter(|record| record.starts_with(&visitor.0)) {
+                Some(record) => {
+                    self.mind.rebase(record.into());
+                }
+                None => self.mind.blind(),
+            }
         }
         if let Some((hash, publish, bytes)) = find(PROGRAM).and_then(read_program) {
             self.mind.load(hash, publish, bytes.into());
-        }
-        match find(STATE) {
-            Some(record) => {
-                self.mind.rebase(record.into());
-            }
-            None if self.visitor.is_some() => self.mind.blind(),
-            None => {}
         }
         self.effects.emit(Notice::Consent(self.consent.in_force()));
         self.call_engine();

@@ -247,10 +247,11 @@ pub struct StateRecord {
 }
 
 impl StateRecord {
-    /// The record.
+    /// The record: whose state it is, and then the state.
     #[must_use]
-    pub fn encode(&self) -> Vec<u8> {
+    pub fn encode(&self, visitor: VisitorId) -> Vec<u8> {
         let mut out = Writer::new();
+        out.raw(&visitor.0);
         out.varint(self.publish);
         out.count(self.applied.len());
         for applied in &self.applied {
@@ -265,6 +266,7 @@ impl StateRecord {
     #[must_use]
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let mut reader = Reader::new(bytes);
+        reader.array::<16>().ok()?;
         let publish = reader.varint_u64().ok()?;
         let mut applied = Vec::new();
         for _ in 0..reader.count().ok()? {
@@ -342,7 +344,7 @@ mod tests {
             applied: vec![Applied { writer: WriterId::from_bits(9), sequence: 4 }],
             state: vec![1, 2, 3],
         };
-        assert_eq!(StateRecord::decode(&state.encode()), Some(state));
+        assert_eq!(StateRecord::decode(&state.encode(VisitorId([5; 16]))), Some(state));
         let head = LaneHead { visitor: VisitorId([5; 16]), skew_ms: -3, lost: 1, context: Map::new() };
         assert_eq!(LaneHead::decode(&head.encode()), Some(head));
         assert_eq!(LaneHead::decode(&[1, 2]), None);

@@ -165,3 +165,25 @@ fn a_visitor_that_another_tab_forgot_is_not_minted_again() {
     assert_ne!(world.device["visitor"], old);
     assert_ne!(world.edge.batches[0].header.visitor, world.edge.batches.last().unwrap().header.visitor);
 }
+
+/// Two tabs that mint a visitor at once: the last that is stored stays, and what the other was answered is not its state.
+#[test]
+fn the_state_of_a_visitor_whom_another_tab_wrote_over_is_nobodys() {
+    let mut world = World::new(Some(shop()));
+    world.settle();
+    world.grant();
+    world.page(SITE);
+    world.view_shoes();
+    world.view_shoes();
+    world.pass(60_000);
+    let next = [&[9; 16][..], &[0, 0, 7]].concat();
+    for (visitor, rule) in [(None, Some("free-shipping-hero")), (Some(next), None)] {
+        if let Some(visitor) = visitor {
+            world.device.insert("visitor".into(), visitor);
+        }
+        world.is_online = false;
+        world.reopen();
+        world.page(SITE);
+        assert_eq!(world.shown.get("hero").and_then(|shown| shown.rule.as_deref()), rule);
+    }
+}
