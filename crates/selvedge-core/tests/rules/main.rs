@@ -6,6 +6,7 @@ mod happenings;
 mod values;
 mod world;
 
+mod allocating;
 mod amounts;
 mod attributes;
 mod calendar;
