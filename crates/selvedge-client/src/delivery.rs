@@ -43,7 +43,7 @@ impl Client {
         if let Some(body) = self.delivery.farewells.first().cloned() {
             return self.send(body, Cargo::Farewell);
         }
-        if !self.is_open() || !self.is_due() {
+        if !(self.is_open() || is_planted(Mutation::SentUnasked)) || !self.is_due() {
             return;
         }
         self.report_losses();

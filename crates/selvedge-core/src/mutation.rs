@@ -111,6 +111,18 @@ pub enum Mutation {
     LeasesOfAnyDevice,
     /// The edge answers hands without an engine what is capped, and takes no grant for it.
     AnswerUngranted,
+    /// Consent is checked as it is now, not as it was at capture.
+    CaptureIgnored,
+    /// Of several sources of consent one counts, and not the strictest.
+    LastSourceCounts,
+    /// A page sends before it may.
+    SentUnasked,
+    /// A question is answered with content that nobody may show.
+    AskedUngranted,
+    /// A cap of a session counts nothing.
+    SessionCapEndless,
+    /// A destination that failed often is not tried again.
+    GivesUp,
 }
 
 impl Mutation {
@@ -169,6 +181,12 @@ impl Mutation {
         Self::UnknownGranted,
         Self::LeasesOfAnyDevice,
         Self::AnswerUngranted,
+        Self::CaptureIgnored,
+        Self::LastSourceCounts,
+        Self::SentUnasked,
+        Self::AskedUngranted,
+        Self::SessionCapEndless,
+        Self::GivesUp,
     ];
 
     /// Its name.
@@ -228,6 +246,12 @@ impl Mutation {
             Self::UnknownGranted => "unknown-granted",
             Self::LeasesOfAnyDevice => "leases-of-any-device",
             Self::AnswerUngranted => "answer-ungranted",
+            Self::CaptureIgnored => "capture-ignored",
+            Self::LastSourceCounts => "last-source-counts",
+            Self::SentUnasked => "sent-unasked",
+            Self::AskedUngranted => "asked-ungranted",
+            Self::SessionCapEndless => "session-cap-endless",
+            Self::GivesUp => "gives-up",
         }
     }
 }

@@ -19,6 +19,7 @@ use alloc::vec::Vec;
 use selvedge_core::consent::{Purposes, Snapshot};
 use selvedge_core::id::WriterId;
 use selvedge_core::limits::{CONTEXT_ENTRIES_MAX, EXPERIMENTS_MAX, SLOTS_MAX};
+use selvedge_core::mutation::{Mutation, is_planted};
 use selvedge_core::rules::{Asker, Decision, Moment, Place, Recall};
 use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::Map;
@@ -183,7 +184,9 @@ fn answer_as(
     let said: Vec<Snapshot> = question.consent.into_iter().collect();
     let gate = Gate::new(&said, known.stored.map(|record| &record.consent), question.shown(site), now_ms);
     let mut state = state_of(known.stored, rule_now_ms);
-    let moment = moment(site, question, rule_now_ms, gate.now.in_force());
+    let is_ungranted = is_planted(Mutation::AskedUngranted);
+    let in_force = if is_ungranted { Purposes(u16::MAX) } else { gate.now.in_force() };
+    let moment = moment(site, question, rule_now_ms, in_force);
     let promised = known.stored.map(|record| record.promised.clone()).unwrap_or_default();
     let mut leases = if question.claims || question.preview.is_some() {
         Leases::of_nobody(&state, promised)

@@ -59,6 +59,7 @@ impl Gate {
     pub fn usable(&self, purposes: Purposes, snapshot: u8) -> Purposes {
         match self.captures.get(usize::from(snapshot)) {
             Some(capture) if is_planted(Mutation::ConsentAtCaptureOnly) => usable(purposes, capture, capture),
+            Some(_) if is_planted(Mutation::CaptureIgnored) => usable(purposes, &self.now, &self.now),
             Some(capture) => usable(purposes, capture, &self.now),
             None => Purposes::NONE,
         }

@@ -2,6 +2,7 @@
 //! and none denies it. A source that is awaited, or asks the visitor at this moment, keeps anything new from being granted.
 
 use super::{Signals, Statement};
+use crate::mutation::{Mutation, is_planted};
 
 /// How many kinds of source there are: as many as [`Signals`] has bits.
 pub const SOURCES: usize = Signals::NAMES.len();
@@ -112,7 +113,12 @@ impl Voices {
     pub fn fold(&self) -> (Statement, Signals, u64) {
         let nobody = (Statement::default(), Signals::NONE, 0);
         self.heard().fold(nobody, |(sum, signals, hash), (source, voice)| {
-            (sum.and(voice.statement), signals.or(source), hash ^ voice.text_hash)
+            let sum = if is_planted(Mutation::LastSourceCounts) {
+                voice.statement
+            } else {
+                sum.and(voice.statement)
+            };
+            (sum, signals.or(source), hash ^ voice.text_hash)
         })
     }
 

@@ -18,6 +18,7 @@ use super::counts::{count_from, count_of, window_start_ms};
 use super::decision::Decision;
 use super::moment::Moment;
 use super::view::value_of;
+use crate::mutation::{Mutation, is_planted};
 use crate::wire::answer::Reason;
 use crate::wire::program::{
     CapRange, CapRow, Image, RuleRow, TermsRow, dismissals_of, kind, per_value_of, slot_caps_hash,
@@ -140,6 +141,7 @@ fn room(image: &Image, caps: CapRange, state: &VisitorState, hash: u64, now_ms: 
     for cap in image.caps(caps) {
         let start_ms = match cap.window() {
             kind::WINDOW_PAGE => continue,
+            kind::WINDOW_SESSION if is_planted(Mutation::SessionCapEndless) => i64::MAX,
             kind::WINDOW_SESSION => state.session.caps_since_ms,
             _ => window_start_ms(now_ms, cap.window_ms()),
         };

@@ -82,7 +82,8 @@ impl Machine {
     pub fn step(&self, now_ms: u64, has_rows: bool) -> Step {
         let state = &self.state;
         let is_paused = state.paused.is_some() && !is_planted(Mutation::PauseIgnored);
-        if is_paused || state.gone_since.is_some() {
+        let is_given_up = state.failures > 3 && is_planted(Mutation::GivesUp);
+        if is_paused || is_given_up || state.gone_since.is_some() {
             return Step::Wait { until_ms: None };
         }
         if now_ms < state.not_before_ms {
