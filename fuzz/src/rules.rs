@@ -1,11 +1,14 @@
-//! What holds of any program that loads, and of any site that compiles.
+//! What holds of any program that loads or is only opened, and of any site that compiles.
 
 use selvedge_benches::visit::{START_MS, event, moment};
 use selvedge_compiler::compile;
-use selvedge_core::event::EventType;
+use selvedge_core::event::{Event, EventType};
 use selvedge_core::number::Number;
-use selvedge_core::rules::{Moment, Program, decide, explain, lease, step, wake};
-use selvedge_core::tracking_plan::PropertyType;
+use selvedge_core::rules::{
+    Image, Moment, Place, Program, Recall, content, decide, decide_again, end_session, explain, grants_for, is_lasting,
+    lease, make_up, next_wake, step, wake,
+};
+use selvedge_core::tracking_plan::{PlanEvent, PropertyType};
 use selvedge_core::value::{Map, Value};
 use selvedge_core::wire::state::VisitorState;
 use std::collections::BTreeMap;
@@ -55,11 +58,7 @@ pub fn visit(program: &Program) -> VisitorState {
     let mut now_ms = START_MS;
     for planned in program.parts().plan.events.iter().take(EVENTS_MAX) {
         now_ms += 61_000;
-        let mut properties = Map::new();
-        for property in planned.properties.iter().take(EVENTS_MAX) {
-            properties.set(property.name.as_str(), value_of(property.property_type));
-        }
-        let event = event(event_type(&planned.name), &planned.name, now_ms, properties);
+        let event = event_of(planned, now_ms);
         let moment = moment(&context, now_ms);
         for _ in 0..WAKES_MAX {
             let Some(at_ms) = wake(program, &mut state, &moment) else { break };
@@ -72,6 +71,45 @@ pub fn visit(program: &Program) -> VisitorState {
         assert_eq!(explain(program, &state, &moment).len(), program.rules().len());
     }
     state
+}
+
+/// Takes a visitor through a page view and the events of a tracking plan, as the page's engine does: it only opens a
+/// program's image, whatever the bytes are, and verifies nothing.
+pub fn page_visit(image: &Image) {
+    let mut events = vec![event(EventType::Page, "page", START_MS, Map::new())];
+    let planned = image.plan().map(|plan| plan.events).unwrap_or_default();
+    events.extend((1..).zip(&planned).take(EVENTS_MAX).map(|(at, planned)| event_of(planned, START_MS + at * 61_000)));
+    let mut state = VisitorState::new(START_MS);
+    let mut recall = Recall::default();
+    let context = Map::new();
+    for event in &events {
+        let moment = Moment { place: Place::Page, ..moment(&context, event.time_ms.cast_signed()) };
+        make_up(image, &mut state, &moment);
+        if end_session(image, &mut state, event, moment.in_force, &moment) {
+            decide_again(image, &mut state, &moment, &mut recall);
+        }
+        step(image, &mut state, event, moment.in_force, &moment);
+        for decision in decide_again(image, &mut state, &moment, &mut recall) {
+            let slot = image.slot_name(decision.slot);
+            let _ = content(image, &state, &moment, &decision);
+            let _ = decision.rule.map(|rule| image.rule_id(rule));
+            let _ = decision.variant.map(|variant| image.variant_name(variant));
+            let _ = (is_lasting(image, &state, &decision), grants_for(image, &state, &decision, slot));
+        }
+        if let Some(at_ms) = next_wake(image, &state) {
+            let later = Moment { now_ms: at_ms, ..moment };
+            make_up(image, &mut state, &later);
+            decide_again(image, &mut state, &later, &mut recall);
+        }
+    }
+}
+
+fn event_of(planned: &PlanEvent, now_ms: i64) -> Event {
+    let mut properties = Map::new();
+    for property in planned.properties.iter().take(EVENTS_MAX) {
+        properties.set(property.name.as_str(), value_of(property.property_type));
+    }
+    event(event_type(&planned.name), &planned.name, now_ms, properties)
 }
 
 fn event_type(name: &str) -> EventType {
