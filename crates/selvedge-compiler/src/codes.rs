@@ -344,8 +344,9 @@ codes! {
     /// The rule acts without the visitor's consent. That is right only for what the page cannot work without.
     W0003 = Warning, "a rule that needs no consent";
 
-    /// Above this rule, in the same slot, stands one without a condition and without caps: it always has the slot. Give the
-    /// upper one a condition, or a lower priority.
+    /// Above this rule, in the same slot, stands one that is always true, or true whenever this one is, and that neither caps
+    /// nor a group, a schedule, an experiment or anything else keeps from the slot. Give the upper one a condition that leaves
+    /// something to this one, or a lower priority.
     W0501 = Warning, "a rule that never wins";
     /// Several caps hold together, and another of them stops the rule before this one does: of `1 per 24h, 9 per 7d` the
     /// second is never reached.

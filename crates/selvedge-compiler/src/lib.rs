@@ -36,6 +36,8 @@ pub mod cases;
 
 mod against;
 mod analysis;
+mod implied;
+
 mod hardly_meant;
 mod limits_check;
 mod content_check;
