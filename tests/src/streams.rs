@@ -90,6 +90,8 @@ pub fn ledger(world: &World, name: &str) -> Result<BTreeMap<&'static str, u64>> 
     ]);
     let sum: u64 = counted.iter().filter(|(name, _)| **name != "accepted").map(|(_, count)| *count).sum();
     ensure!(counted["accepted"] == sum, "the identity of the ledger: {counted:?}");
+    let timed = of("selvedge_end_to_end_seconds_count")?;
+    ensure!(timed == counted["delivered"], "{timed} were timed: {counted:?}");
     Ok(counted)
 }
 

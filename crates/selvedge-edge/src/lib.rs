@@ -75,6 +75,8 @@ pub mod decide;
 
 pub mod cursor;
 
+pub mod histogram;
+
 pub mod log_line;
 
 pub mod delivery;

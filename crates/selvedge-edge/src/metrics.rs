@@ -6,6 +6,7 @@ mod drift;
 pub use drift::{DRIFT_MAX, Drift};
 
 use crate::delivery::report::Summary;
+use crate::histogram::{Bounds, Histogram};
 use crate::ledger::{Counter, Ledger};
 use crate::sample_ratio::Sample;
 use alloc::format;
@@ -14,27 +15,8 @@ use alloc::vec::Vec;
 use selvedge_core::event::RefusalCode;
 use selvedge_core::pairs::Pairs;
 
-/// Upper bounds of the buckets of times, in milliseconds. Computed seconds are exact.
-pub const BUCKETS_MS: [u64; 12] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000];
-
-/// How long something took, counted in buckets.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Histogram {
-    /// Per bucket of [`BUCKETS_MS`], then those above; not cumulative.
-    counts: [u64; BUCKETS_MS.len().saturating_add(1)],
-    sum_ms: u64,
-}
-
-impl Histogram {
-    /// Counts one that took `took_ms`.
-    pub fn observe(&mut self, took_ms: u64) {
-        let at = BUCKETS_MS.iter().position(|bound| took_ms <= *bound).unwrap_or(BUCKETS_MS.len());
-        if let Some(count) = self.counts.get_mut(at) {
-            *count = count.saturating_add(1);
-        }
-        self.sum_ms = self.sum_ms.saturating_add(took_ms);
-    }
-}
+/// Upper bounds of the buckets of requests' times, in milliseconds.
+pub const REQUEST_MS: Bounds = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000];
 
 /// What stands on the page of one site.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -61,7 +43,7 @@ pub struct SiteMetrics {
     pub drift: Vec<Drift>,
 }
 
-/// Times of this worker, by name (`ingest`, `decide`).
+/// Times of this worker by [`REQUEST_MS`], each with its name (`ingest`, `decide`).
 pub type Times<'a> = [(&'a str, &'a Histogram)];
 
 /// The whole page, ending with `# EOF`. `failures` counts batches that failed as a whole, by code; `dev` says that this
@@ -87,8 +69,15 @@ pub fn render(sites: &[SiteMetrics], failures: &Pairs<&str, u64>, times: &Times<
     for (code, count) in failures {
         out.push_str(&format!("selvedge_batches_failed_total{{code=\"{code}\"}} {count}\n"));
     }
-    for (name, histogram) in times {
-        histogram_family(&mut out, &format!("selvedge_{name}_seconds"), histogram);
+    for (name, times) in times {
+        let name = format!("selvedge_{name}_seconds");
+        family(
+            &mut out,
+            &name,
+            "histogram",
+            "Seconds that requests of this worker took, as its clock shows them.",
+        );
+        histogram(&mut out, &name, "", (&REQUEST_MS, times));
     }
     family(&mut out, "selvedge_dev_loopback", "gauge", "1 where destinations may stand on this machine.");
     out.push_str(&format!("selvedge_dev_loopback {}\n# EOF\n", u8::from(dev)));
@@ -189,16 +178,17 @@ fn sample(out: &mut String, name: &str, site: &str, labels: &str, value: u64) {
     out.push_str(&format!("{name}{{site=\"{site}\"{labels}}} {value}\n"));
 }
 
-fn histogram_family(out: &mut String, name: &str, histogram: &Histogram) {
-    family(out, name, "histogram", "Seconds that requests of this worker took, as its clock shows them.");
-    let mut sum = 0u64;
-    let bounds: Vec<String> =
-        BUCKETS_MS.iter().map(|bound| seconds(*bound)).chain(core::iter::once("+Inf".into())).collect();
-    for (bound, count) in bounds.iter().zip(&histogram.counts) {
-        sum = sum.saturating_add(*count);
-        out.push_str(&format!("{name}_bucket{{le=\"{bound}\"}} {sum}\n"));
+/// The samples of a histogram; `labels` end with a comma where there are any.
+fn histogram(out: &mut String, name: &str, labels: &str, (bounds_ms, times): (&Bounds, &Histogram)) {
+    let bounds = bounds_ms.iter().map(|bound_ms| seconds(*bound_ms)).chain(["+Inf".into()]);
+    let mut all = 0;
+    for (bound, count) in bounds.zip(times.cumulated()) {
+        out.push_str(&format!("{name}_bucket{{{labels}le=\"{bound}\"}} {count}\n"));
+        all = count;
     }
-    out.push_str(&format!("{name}_sum {}\n{name}_count {sum}\n", seconds(histogram.sum_ms)));
+    let labels = labels.trim_end_matches(',');
+    let labels = if labels.is_empty() { String::new() } else { format!("{{{labels}}}") };
+    out.push_str(&format!("{name}_sum{labels} {}\n{name}_count{labels} {all}\n", seconds(times.sum_ms())));
 }
 
 fn seconds(ms: u64) -> String {
@@ -215,7 +205,7 @@ mod tests {
         site.ledger.add(Counter::Accepted, 7);
         site.ledger.refuse(RefusalCode::UnknownEvent);
         let mut ingest = Histogram::default();
-        [0, 3, 9_000].into_iter().for_each(|took_ms| ingest.observe(took_ms));
+        [0, 3, 9_000].into_iter().for_each(|took_ms| ingest.observe(&REQUEST_MS, took_ms));
         let page = render(&[site], &[("unreadable", 4)].into_iter().collect(), &[("ingest", &ingest)], true);
         for line in [
             "# TYPE selvedge_events_accepted counter",

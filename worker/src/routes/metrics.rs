@@ -7,7 +7,8 @@ use crate::shard::Stats;
 use crate::{programs, settings};
 use selvedge_core::pairs::Pairs;
 use selvedge_edge::delivery::report::summed;
-use selvedge_edge::metrics::{Histogram, SiteMetrics, render};
+use selvedge_edge::histogram::Histogram;
+use selvedge_edge::metrics::{REQUEST_MS, SiteMetrics, render};
 use selvedge_edge::sample_ratio::Sample;
 use std::cell::RefCell;
 use worker::{Env, Request};
@@ -28,12 +29,12 @@ thread_local! {
 
 /// Counts the time of a collect.
 pub fn observe_ingest(took_ms: u64) {
-    TIMES.with_borrow_mut(|times| times.ingest.observe(took_ms));
+    TIMES.with_borrow_mut(|times| times.ingest.observe(&REQUEST_MS, took_ms));
 }
 
 /// Counts the time of a decide.
 pub fn observe_decide(took_ms: u64) {
-    TIMES.with_borrow_mut(|times| times.decide.observe(took_ms));
+    TIMES.with_borrow_mut(|times| times.decide.observe(&REQUEST_MS, took_ms));
 }
 
 /// Counts a collect that failed as a whole: of such a batch nothing is kept but this.

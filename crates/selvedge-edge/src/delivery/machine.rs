@@ -10,7 +10,7 @@ mod failing;
 use super::item::{Item, Refused};
 use super::record::Record;
 use super::sent::{Prepared, SendResult, Sent};
-use super::state::{Paused, State, Window};
+use super::state::{DELAYS_MS, Paused, State, Window};
 use super::take::Taken;
 use alloc::format;
 use alloc::string::String;
@@ -268,7 +268,7 @@ impl Machine {
         let counts = &mut self.state.counts;
         let doubled = if is_planted(Mutation::DuplicatesUncounted) { 0 } else { possible_duplicates };
         counts.possible_duplicates = counts.possible_duplicates.saturating_add(doubled);
-        self.settle_records(done);
+        self.settle_records(done, now_ms);
         if self.state.window.is_none_or(|window| window.items == 0) {
             self.state.window = None;
             return Vec::new();
@@ -278,7 +278,7 @@ impl Machine {
         }
         match result {
             SendResult::Delivered => {
-                self.settle_records(usize::MAX);
+                self.settle_records(usize::MAX, now_ms);
                 self.state.window = None;
             }
             SendResult::Some => self.goes_on(now_ms, random),
@@ -361,12 +361,12 @@ impl Machine {
     }
 
     /// Settles as many of the window's records as are delivered, and the items that are complete with them.
-    fn settle_records(&mut self, records: usize) {
+    fn settle_records(&mut self, records: usize, now_ms: u64) {
         if records == 0 {
             return;
         }
         let mut done = records.saturating_add(at(self.state.records_done));
-        let (mut items, mut all) = (0u32, true);
+        let (mut items, mut all, mut delays) = (0u32, true, self.state.delays);
         for item in self.window_items() {
             match done.checked_sub(item.records.len()) {
                 Some(left) => done = left,
@@ -376,8 +376,10 @@ impl Machine {
                 }
             }
             items = items.saturating_add(1);
+            delays.observe(&DELAYS_MS, now_ms.saturating_sub(item.received_ms));
         }
         let state = &mut self.state;
+        state.delays = delays;
         state.records_done = if all { 0 } else { u32::try_from(done).unwrap_or(u32::MAX) };
         state.counts.delivered = state.counts.delivered.saturating_add(u64::from(items));
         state.failures = 0;

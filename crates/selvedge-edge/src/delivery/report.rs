@@ -2,6 +2,7 @@
 
 use super::pressure::Waiting;
 use super::state::{Counts, State, read_counts, write_counts};
+use crate::histogram::Histogram;
 use crate::ledger::{Counter, Ledger};
 use crate::text::rfc_3339;
 use alloc::string::{String, ToString};
@@ -65,6 +66,8 @@ pub struct Report {
     pub accepted: u64,
     /// What became of them.
     pub counts: Counts,
+    /// How long what is delivered took.
+    pub delays: Histogram,
     /// Those that wait: found by the log, not by the counts.
     pub pending: u64,
     /// Those of them that wait for their visitors' answers.
@@ -114,6 +117,7 @@ impl Report {
             standing,
             accepted: end.items.saturating_sub(state.began_at_items),
             counts: state.counts,
+            delays: state.delays,
             pending: behind.saturating_add(state.held()),
             held: u64::from(state.waiting),
             waiting,
@@ -142,6 +146,7 @@ impl Report {
         out.u8(self.standing as u8);
         out.varint(self.accepted);
         write_counts(out, &self.counts);
+        self.delays.write(out);
         out.varint(self.pending);
         out.varint(self.held);
         out.varint(self.waiting.bytes);
@@ -162,6 +167,7 @@ impl Report {
             standing: *Standing::ALL.get(usize::from(reader.u8()?)).ok_or(WireFault::Malformed)?,
             accepted: reader.varint_u64()?,
             counts: read_counts(reader)?,
+            delays: Histogram::read(reader)?,
             pending: reader.varint_u64()?,
             held: reader.varint_u64()?,
             waiting: Waiting {
@@ -195,6 +201,8 @@ pub struct Summary {
     pub accepted: u64,
     /// What became of them.
     pub counts: Counts,
+    /// How long what is delivered took.
+    pub delays: Histogram,
     /// Those that wait.
     pub pending: u64,
     /// Those of them that wait for their visitors' answers.
@@ -237,6 +245,7 @@ impl Summary {
             standing: Standing::Active,
             accepted: 0,
             counts: Counts::default(),
+            delays: Histogram::default(),
             pending: 0,
             held: 0,
             bytes: 0,
@@ -251,6 +260,7 @@ impl Summary {
         self.standing = self.standing.max(report.standing);
         self.accepted = self.accepted.saturating_add(report.accepted);
         self.counts.merge(&report.counts);
+        self.delays.merge(&report.delays);
         self.pending = self.pending.saturating_add(report.pending);
         self.held = self.held.saturating_add(report.held);
         self.bytes = self.bytes.saturating_add(report.waiting.bytes);

@@ -1,14 +1,19 @@
 //! What is stored of a destination in a shard, besides what is in flight: one small row.
 
 use crate::cursor::Position;
+use crate::histogram::{Bounds, Histogram};
 use alloc::string::String;
 use alloc::vec::Vec;
 use selvedge_core::wire::codec::{Reader, WireFault, Writer};
 
 /// The version of the stored form, its first byte.
-const VERSION: u8 = 2;
-/// The version before items could wait for answers.
-const VERSION_BEFORE: u8 = 1;
+const VERSION: u8 = 3;
+/// The first version; from the second on items may wait for answers, and from the third on delays are counted.
+const VERSION_FIRST: u8 = 1;
+
+/// Upper bounds of the buckets of [`State::delays`], in milliseconds.
+pub const DELAYS_MS: Bounds =
+    [50, 100, 200, 500, 1_000, 2_000, 5_000, 15_000, 60_000, 300_000, 1_800_000, 7_200_000];
 
 /// What became of the items of the log since the destination began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -129,6 +134,8 @@ pub struct State {
     pub way: u64,
     /// What its transport keeps.
     pub transport: Vec<u8>,
+    /// How long it took from when items were received until the destination held them, by [`DELAYS_MS`].
+    pub delays: Histogram,
 }
 
 impl State {
@@ -186,6 +193,7 @@ impl State {
         out.bytes(&self.transport);
         out.varint(u64::from(self.waiting));
         out.varint(u64::from(self.unsure));
+        self.delays.write(&mut out);
         out.into_bytes()
     }
 
@@ -196,7 +204,7 @@ impl State {
     pub fn decode(bytes: &[u8]) -> Result<Self, WireFault> {
         let mut reader = Reader::new(bytes);
         let version = reader.u8()?;
-        if !(VERSION_BEFORE..=VERSION).contains(&version) {
+        if !(VERSION_FIRST..=VERSION).contains(&version) {
             return Err(WireFault::Malformed);
         }
         let reader = &mut reader;
@@ -227,10 +235,14 @@ impl State {
             way: reader.fixed_u64()?,
             transport: reader.bytes()?.into(),
             unsure: 0,
+            delays: Histogram::default(),
         };
-        if version > VERSION_BEFORE {
+        if version > 1 {
             state.waiting = reader.varint_u32()?;
             state.unsure = reader.varint_u32()?;
+        }
+        if version > 2 {
+            state.delays = Histogram::read(reader)?;
         }
         reader.end()?;
         Ok(state)
@@ -286,7 +298,10 @@ mod tests {
 
     #[test]
     fn a_state_reads_as_it_was_written() {
+        let mut delays = Histogram::default();
+        [40, 2_000, 7_200_000].into_iter().for_each(|ms| delays.observe(&DELAYS_MS, ms));
         let state = State {
+            delays,
             cursor: Position { row: 300, events: 2 },
             counts: Counts { delivered: 5, purged: 1, sends: 9, ..Counts::default() },
             window: Some(Window { items: 3, attempt: 2, is_in_air: true, is_unsure: false }),
@@ -298,6 +313,15 @@ mod tests {
             ..State::beginning(Position::default(), 12, 4)
         };
         assert_eq!(State::decode(&state.encode()), Ok(state));
+    }
+
+    #[test]
+    fn a_state_from_before_delays_were_counted_is_read() {
+        let state = State { unsure: 3, ..State::beginning(Position::default(), 12, 4) };
+        let mut bytes = state.encode();
+        bytes[0] = 2;
+        bytes.truncate(bytes.len() - DELAYS_MS.len() - 2);
+        assert_eq!(State::decode(&bytes), Ok(state));
     }
 
     proptest! {

@@ -1,7 +1,8 @@
 //! The figures of destinations: what became of the items of the log, what waits, and that nothing is missing.
 
-use super::{SiteMetrics, family, sample};
+use super::{SiteMetrics, family, histogram, sample};
 use crate::delivery::report::{Standing, Summary};
+use crate::delivery::state::DELAYS_MS;
 use crate::ledger::Counter;
 use alloc::format;
 use alloc::string::String;
@@ -33,6 +34,7 @@ pub(super) fn all(out: &mut String, sites: &[SiteMetrics]) {
         sites.iter().for_each(|site| each(out, site, &format!("{name}_total"), value));
     }
     waiting(out, sites);
+    delays(out, sites);
     standing(out, sites);
     let name = "selvedge_ledger_difference";
     let help = "accepted - (delivered + filtered + quarantined + dropped + purged + pending): always 0.";
@@ -67,6 +69,18 @@ fn waiting(out: &mut String, sites: &[SiteMetrics]) {
         each(out, site, name, |of| {
             of.oldest_ms.map_or(0, |oldest_ms| now_ms.saturating_sub(oldest_ms) / 1_000)
         });
+    }
+}
+
+/// How long it takes until a destination holds what was received.
+fn delays(out: &mut String, sites: &[SiteMetrics]) {
+    let name = "selvedge_end_to_end_seconds";
+    family(out, name, "histogram", "Seconds from when an item was received until the destination holds it.");
+    for site in sites {
+        for of in &site.destinations {
+            let labels = format!("site=\"{}\",destination=\"{}\",", site.site, of.name);
+            histogram(out, name, &labels, (&DELAYS_MS, &of.delays));
+        }
     }
 }
 

@@ -26,7 +26,7 @@ impl Machine {
         match result {
             SendResult::Delivered | SendResult::Some => {}
             SendResult::Again { is_answered: false, .. } if is_planted(Mutation::CursorBeforeAck) => {
-                self.settle_records(usize::MAX);
+                self.settle_records(usize::MAX, now_ms);
                 self.state.window = None;
             }
             SendResult::Again { after_ms, is_answered, why } => {
