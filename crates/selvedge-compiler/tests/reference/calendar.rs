@@ -1,6 +1,6 @@
 //! Days, weeks and months in Berlin.
 
-use super::site::Window;
+use super::metric::Window;
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;

@@ -2,21 +2,22 @@
 //! and goes.
 
 use super::history::{Happened, History, Values};
+use super::metric::{Class, EVENTS_MAX, Metric, Window};
 use super::random::Random;
-use super::site::{Class, Condition, Literal, Metric, Sequence, Source, Test, Window};
+use super::site::{Condition, Literal, Sequence, Source, Test};
 use selvedge_core::consent::Purposes;
 
-const MICRO: i64 = 1_000_000;
+pub(super) const MICRO: i64 = 1_000_000;
 const MINUTE_MS: i64 = 60_000;
-const HOUR_MS: i64 = 60 * MINUTE_MS;
-const DAY_MS: i64 = 24 * HOUR_MS;
+pub(super) const HOUR_MS: i64 = 60 * MINUTE_MS;
+pub(super) const DAY_MS: i64 = 24 * HOUR_MS;
 /// A Monday evening before the clocks change.
 const BORN_MS: i64 = 1_774_300_000_000;
 
 const SIGNS: [&str; 6] = ["=", "!=", "<", "<=", ">", ">="];
 const EVENTS: [&str; 7] =
     ["page", "product_view", "product_view", "add_to_cart", "purchase", "search", "support_chat"];
-const CATEGORIES: [&str; 3] = ["shoes", "jackets", "packs"];
+pub(super) const CATEGORIES: [&str; 3] = ["shoes", "jackets", "packs"];
 const MEDIA: [&str; 3] = ["cpc", "email", "social"];
 const PATHS: [&str; 3] = ["/", "/c/shoes", "/checkout"];
 const TIERS: [&str; 2] = ["gold", "basic"];
@@ -24,14 +25,18 @@ const STAGES: [&str; 2] = ["trial", "paid"];
 
 /// What a fact can be tested for.
 #[derive(Clone, Copy)]
-enum Kind {
+pub(super) enum Kind {
     Count,
     /// A count that is also compared with more than is kept one by one.
     Tally,
     Number,
     Money,
     Duration,
+    /// Points of a score.
+    Points,
     Text(&'static [&'static str]),
+    /// A text that is known by its hash only.
+    Whole(&'static [&'static str]),
     Bool,
     /// Of which is asked whether it is so, and no more.
     Bare,
@@ -60,6 +65,9 @@ impl Random {
     }
 
     fn source(&mut self) -> (Source, Kind) {
+        if self.is_wide && self.percent(35) {
+            return self.source_of_a_shop();
+        }
         match self.below(20) {
             0..=4 => (Source::Metric(Box::new(self.count())), Kind::Count),
             5..=7 => self.amount(),
@@ -101,7 +109,8 @@ impl Random {
         let filter = if self.percent(50) { self.filter(event) } else { None };
         let window = self.one_of(&windows);
         let of_session = !matches!(window, Window::Session | Window::Page) && self.percent(15);
-        Metric { class: Class::Count, property: None, event, filter, window, of_session }
+        let class = Class::Count;
+        Metric { class, property: None, event, filter, window, of_session, events_max: EVENTS_MAX }
     }
 
     /// What is kept in panes: sums and the like, and counts that are compared with more than is kept one by one. These
@@ -125,7 +134,8 @@ impl Random {
         let of_session = !matches!(window, Window::Session | Window::Page) && self.percent(15);
         let kind = if class == Class::Tally { Kind::Tally } else { Kind::Money };
         let property = (class != Class::Tally).then_some("value");
-        (Source::Metric(Box::new(Metric { class, property, event, filter, window, of_session })), kind)
+        let metric = Metric { class, property, event, filter, window, of_session, events_max: EVENTS_MAX };
+        (Source::Metric(Box::new(metric)), kind)
     }
 
     /// Values of product views, and how long ago something was.
@@ -142,7 +152,8 @@ impl Random {
         };
         let filter = if self.percent(30) { Some(self.filter_of_amount()) } else { None };
         let window = if class == Class::Distinct { self.one_of(&windows) } else { Window::Ever };
-        let metric = Metric { class, property, event: "product_view", filter, window, of_session: false };
+        let (event, of_session, events_max) = ("product_view", false, EVENTS_MAX);
+        let metric = Metric { class, property, event, filter, window, of_session, events_max };
         (Source::Metric(Box::new(metric)), kind)
     }
 
@@ -174,7 +185,7 @@ impl Random {
         }
     }
 
-    fn filter_of_amount(&mut self) -> Condition {
+    pub(super) fn filter_of_amount(&mut self) -> Condition {
         let test = if self.percent(50) {
             Test::Compare(">=", Literal::Money(self.number(0, 4) * 10 * MICRO))
         } else {
@@ -235,6 +246,7 @@ impl Random {
         match (kind, at) {
             (Kind::Bool, 2..=6) => Test::Bare,
             (Kind::Bool, _) => Test::Compare("=", self.constant(kind)),
+            (Kind::Whole(_), 2..=5) => Test::Compare(self.one_of(&SIGNS[..2]), self.constant(kind)),
             (Kind::Text(texts), 2) => Test::Text("starts_with", &self.one_of(texts)[..1]),
             (Kind::Text(texts), 3) => {
                 let text = self.one_of(texts);
@@ -249,7 +261,7 @@ impl Random {
             }
             (Kind::Tally, _) => Test::Between(self.constant(kind), Literal::Number(90 * MICRO)),
             (_, 8) => Test::In(self.percent(60), literals(self)),
-            (Kind::Text(_), _) => Test::In(true, literals(self)),
+            (Kind::Text(_) | Kind::Whole(_), _) => Test::In(true, literals(self)),
             (_, 9) => {
                 let (low, high) = (self.constant(kind), self.constant(kind));
                 let is_sorted = low.number() <= high.number();
@@ -259,12 +271,13 @@ impl Random {
         }
     }
 
-    fn constant(&mut self, kind: Kind) -> Literal {
+    pub(super) fn constant(&mut self, kind: Kind) -> Literal {
         match kind {
             Kind::Count | Kind::Tally => Literal::Number(self.number(0, 4) * MICRO),
             Kind::Number => Literal::Number(self.number(0, 10) * MICRO / 2),
             Kind::Money => Literal::Money(self.number(0, 10) * 10 * MICRO),
-            Kind::Text(texts) => Literal::Text(self.one_of(texts)),
+            Kind::Points => Literal::Number(self.number(-3, 10) * MICRO),
+            Kind::Text(texts) | Kind::Whole(texts) => Literal::Text(self.one_of(texts)),
             Kind::Duration => Literal::Duration(self.one_of(&[1_000, MINUTE_MS, HOUR_MS, DAY_MS])),
             Kind::Bool | Kind::Bare => Literal::Bool(self.percent(50)),
         }
@@ -338,6 +351,9 @@ impl Random {
     fn event(&mut self, time_ms: i64, in_force: Purposes) -> Happened {
         let mut names = EVENTS.to_vec();
         names.push("identify");
+        if self.is_wide {
+            names.extend(["add_to_cart", "add_to_cart", "remove_from_cart", "cart_emptied"]);
+        }
         let name = self.one_of(&names);
         let (mut properties, mut context) = (Values::new(), Values::new());
         match name {
@@ -350,7 +366,8 @@ impl Random {
                 self.maybe(&mut properties, 75, "on_sale", Kind::Bool);
             }
             "search" => self.maybe(&mut properties, 75, "rating", Kind::Number),
-            "support_chat" => {}
+            "support_chat" | "cart_emptied" => {}
+            "add_to_cart" | "remove_from_cart" if self.is_wide => properties = self.of_cart(),
             _ => self.maybe(&mut properties, 75, "value", Kind::Money),
         }
         self.maybe(&mut context, 10, "utm.medium", Kind::Text(&MEDIA));
@@ -359,7 +376,7 @@ impl Random {
         Happened { time_ms, name, properties, context, in_force, writer, asked_after_ms: Vec::new() }
     }
 
-    fn maybe(&mut self, values: &mut Values, share: usize, name: &'static str, kind: Kind) {
+    pub(super) fn maybe(&mut self, values: &mut Values, share: usize, name: &'static str, kind: Kind) {
         if self.percent(share) {
             values.push((name, self.constant(kind)));
         }

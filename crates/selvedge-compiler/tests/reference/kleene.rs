@@ -22,6 +22,7 @@ impl Seen {
         match literal {
             None => Self::Missing,
             Some(Literal::Text(text)) => Self::Text((*text).to_owned()),
+            Some(Literal::Things(_)) => panic!("no fact is a list of things"),
             Some(other) => other.number().map_or(Self::Missing, Self::exact),
         }
     }

@@ -3,14 +3,28 @@
 
 pub mod calendar;
 
+pub mod cart;
+
+pub mod files;
+
 pub mod generate;
+
+pub mod generate_shop;
 
 pub mod history;
 
 pub mod kleene;
 
+pub mod metric;
+
 pub mod random;
 
 pub mod reading;
 
+pub mod score;
+
 pub mod site;
+
+pub mod told;
+
+pub mod values;

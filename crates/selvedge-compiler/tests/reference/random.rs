@@ -1,16 +1,26 @@
 //! Numbers that look random and are the same for the same seed (SplitMix64).
 
 /// A source of choices.
-pub struct Random(u64);
+pub struct Random {
+    state: u64,
+    /// It draws from all that the language has, not only from what the first sites were made of: those are found again by
+    /// their seeds.
+    pub is_wide: bool,
+}
 
 impl Random {
     pub fn new(seed: u64) -> Self {
-        Self(seed)
+        Self { state: seed, is_wide: true }
+    }
+
+    /// What the first sites were made of.
+    pub fn narrow(seed: u64) -> Self {
+        Self { state: seed, is_wide: false }
     }
 
     fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.state ^ (self.state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^ (mixed >> 31)
     }

@@ -1,11 +1,12 @@
 //! What a condition is at a moment, by going over the whole history.
 
 use super::calendar;
+use super::files::{ATTRIBUTES, Attribute, Scope, SetTo};
 use super::history::{Happened, History, Values, value};
 use super::kleene::{Seen, holds};
-use super::site::{
-    ATTRIBUTES, Attribute, Class, Condition, Literal, Metric, Scope, Sequence, SetTo, Source, Test, Window,
-};
+use super::metric::{Class, Metric, Window};
+use super::score::Rounding;
+use super::site::{Condition, Literal, Sequence, Source, Test};
 use selvedge_core::consent::Purposes;
 
 const MICRO: i64 = 1_000_000;
@@ -38,17 +39,20 @@ struct Page {
 }
 
 /// A history read up to a moment.
+#[derive(Clone)]
 pub struct Reading<'a> {
     history: &'a History,
     /// Everything that happened, with its place, but what came too late.
-    applied: Vec<(usize, &'a Happened)>,
+    pub(super) applied: Vec<(usize, &'a Happened)>,
     session: Session,
     writer: u64,
-    now_ms: i64,
+    pub(super) now_ms: i64,
     /// What is granted at the moment.
     in_force: Purposes,
     /// It knows also what was not observed.
-    knows_all: bool,
+    pub(super) knows_all: bool,
+    /// What rounding may do to a faded score.
+    pub(super) rounding: Rounding,
 }
 
 impl<'a> Reading<'a> {
@@ -76,6 +80,7 @@ impl<'a> Reading<'a> {
             now_ms,
             in_force,
             knows_all,
+            rounding: Rounding::No,
         };
         reading.session = reading.sessions();
         reading
@@ -86,7 +91,12 @@ impl<'a> Reading<'a> {
         self.applied.last().is_none_or(|(at, _)| *at != events - 1)
     }
 
-    fn usable(&self, event: &Happened) -> Purposes {
+    /// The same with faded scores rounded otherwise.
+    pub fn rounded(&self, rounding: Rounding) -> Self {
+        Self { rounding, ..self.clone() }
+    }
+
+    pub(super) fn usable(&self, event: &Happened) -> Purposes {
         if self.knows_all { event.purposes() } else { event.purposes().and(event.in_force) }
     }
 
@@ -146,8 +156,13 @@ impl<'a> Reading<'a> {
         Some(Page { start_ms: event.time_ms, begun_at: *at, path })
     }
 
+    /// The place in the history of the event that began the open page view.
+    pub fn page_begun_at(&self) -> Option<usize> {
+        self.page().map(|page| page.begun_at)
+    }
+
     /// Whether what belongs to the rules' purpose is observed now.
-    fn is_observed(&self) -> bool {
+    pub(super) fn is_observed(&self) -> bool {
         let newest = self.applied.last().is_none_or(|(_, event)| event.in_force.holds(PERSONAL));
         self.knows_all || self.in_force.holds(PERSONAL) && newest
     }
@@ -183,7 +198,7 @@ impl<'a> Reading<'a> {
     }
 
     /// The first moment of a metric's window; `None` where nothing is known of it.
-    fn start_ms(&self, metric: &Metric) -> Option<i64> {
+    pub(super) fn start_ms(&self, metric: &Metric) -> Option<i64> {
         let start_ms = match metric.window {
             Window::Sliding(window_ms) => self.now_ms - window_ms + 1,
             Window::Panes(window_ms) => {
@@ -199,7 +214,7 @@ impl<'a> Reading<'a> {
     }
 
     /// The events that a metric is worked out of, where its window begins then.
-    fn measured(&self, metric: &Metric, start_ms: i64) -> Vec<&'a Happened> {
+    pub(super) fn measured(&self, metric: &Metric, start_ms: i64) -> Vec<&'a Happened> {
         let page = self.page();
         let is_within = |at: usize, event: &Happened| match (metric.window, &page) {
             (Window::Page, Some(page)) => at >= page.begun_at && event.writer == self.writer,
@@ -219,12 +234,38 @@ impl<'a> Reading<'a> {
         measured.map(|(_, event)| *event).collect()
     }
 
+    /// Whether a window that begins then was observed whole.
+    pub(super) fn is_whole(&self, metric: &Metric, start_ms: i64) -> bool {
+        self.is_observed() && self.since_ms(metric) <= start_ms.max(self.history.born_ms)
+    }
+
+    /// The same of all time, or of the session.
+    pub(super) fn watches_from(&self, of_session: bool) -> bool {
+        let start_ms = if of_session { self.session.start_ms } else { i64::MIN };
+        self.is_observed() && self.observed_since_ms() <= start_ms.max(self.history.born_ms)
+    }
+
+    /// What may be used for rules, of all time or of the session.
+    pub(super) fn personal(&self, of_session: bool) -> impl Iterator<Item = &'a Happened> {
+        let session = &self.session;
+        let is_within = move |at: usize, event: &Happened| {
+            !of_session || session.number > 0 && at >= session.begun_at && event.time_ms >= session.start_ms
+        };
+        let found = self
+            .applied
+            .iter()
+            .filter(move |(at, event)| self.usable(event).holds(PERSONAL) && is_within(*at, event));
+        found.map(|(_, event)| *event)
+    }
+
     fn metric(&self, metric: &Metric) -> Seen {
         match metric.class {
             Class::Distinct => self.distinct(metric),
             Class::Last => self.nth_newest(metric, 0),
             Class::Previous => self.nth_newest(metric, 1),
             Class::TimeSince => self.time_since(metric),
+            Class::First => self.first(metric),
+            Class::MostFrequent | Class::Top | Class::Same => self.frequent(metric),
             _ => self.amount(metric),
         }
     }
@@ -238,7 +279,7 @@ impl<'a> Reading<'a> {
                 _ => {}
             }
         }
-        let is_whole = self.is_observed() && self.since_ms(metric) <= start_ms.max(self.history.born_ms);
+        let is_whole = self.is_whole(metric, start_ms);
         Seen::count(values.len(), is_whole)
     }
 
@@ -326,7 +367,7 @@ impl<'a> Reading<'a> {
 
     fn amount(&self, metric: &Metric) -> Seen {
         let Some(start_ms) = self.start_ms(metric) else { return nothing_known(metric) };
-        let is_whole = self.is_observed() && self.since_ms(metric) <= start_ms.max(self.history.born_ms);
+        let is_whole = self.is_whole(metric, start_ms);
         let events = self.measured(metric, start_ms);
         let number = |event: &&Happened| value(&event.properties, "value").and_then(Literal::number);
         let numbers: Vec<i64> = events.iter().filter_map(number).collect();
@@ -362,13 +403,14 @@ impl<'a> Reading<'a> {
                 Some(literal) => Seen::of(Some(literal)),
                 None => Seen::Unobserved,
             },
+            "cart.value" | "cart.items" | "cart.last_sku" => self.of_cart(name),
             "page.path" => self.page().map_or(Seen::Unobserved, |page| Seen::of(page.path.as_ref())),
             _ => Seen::Unobserved,
         }
     }
 
     /// The newest change of an attribute wins; of two at once the later heard of.
-    fn attribute(&self, name: &str) -> Seen {
+    pub(super) fn attribute(&self, name: &str) -> Seen {
         let attribute = ATTRIBUTES.iter().find(|known| known.name == name).expect("an attribute of the site");
         if !self.is_observed() {
             return Seen::Unobserved;
@@ -425,6 +467,7 @@ impl<'a> Reading<'a> {
         match source {
             Source::Metric(metric) => self.metric(metric),
             Source::Sequence(sequence) => self.sequence(sequence),
+            Source::Score(score) => self.score(score),
             Source::Builtin(name) => self.builtin(name),
             Source::Attribute(name) => self.attribute(name),
             Source::Property(name) => panic!("{name} is no fact of a rule"),
@@ -452,7 +495,7 @@ fn adds_nothing_negative(metric: &Metric) -> bool {
 }
 
 /// An event passes a filter only where that is known.
-fn passes(filter: Option<&Condition>, properties: &Values) -> bool {
+pub(super) fn passes(filter: Option<&Condition>, properties: &Values) -> bool {
     let seen = |source: &Source| match source {
         Source::Property(name) => Seen::of(value(properties, name)),
         other => panic!("{other} is no property"),

@@ -15,6 +15,8 @@ use crate::wire::state::{CartCell, CartLine, Stored};
 /// The names that a property may have, the first that is there counts.
 const SKU: [&str; 3] = ["sku", "item_id", "product_id"];
 const LISTS: [&str; 2] = ["items", "products"];
+/// Of an amount.
+const HUNDREDTH: i64 = MICRO / 100;
 
 /// A cart in which nothing ever was; of a visitor from before the cart was kept, unknown.
 pub(super) const fn blank(is_known: bool) -> CartCell {
@@ -58,8 +60,11 @@ fn step(row: CartRow, cart: &mut CartCell, item: &Map, is_own: bool) {
     let at = cart.lines.iter().position(|line| line.sku == hash);
     if row.does() == kind::CART_ADDS {
         let quantity = quantity.unwrap_or(1);
-        let price = unit_price(item, quantity).filter(|price| is_own && *price >= 0);
-        add(cart, at, CartLine { sku: hash, quantity, price });
+        if quantity == 0 {
+            return;
+        }
+        let price = unit_price(item, quantity).filter(|price| *price >= 0);
+        add(cart, at, CartLine { sku: hash, quantity, price }, is_own);
         cart.last_sku = if sku.is_empty() { Stored::Missing } else { Stored::Text(cut(sku)) };
     } else if let Some(at) = at {
         remove(cart, at, quantity);
@@ -84,15 +89,14 @@ fn unit_price(item: &Map, quantity: u32) -> Option<i64> {
     micro_of(item, "price").or_else(of_all)
 }
 
-/// What was put in again stands behind all others, at its newest price.
-fn add(cart: &mut CartCell, at: Option<usize>, mut added: CartLine) {
-    if added.quantity == 0 {
-        return;
-    }
+/// What was put in again stands behind all others, at its newest price. That is not known where it is in another currency.
+fn add(cart: &mut CartCell, at: Option<usize>, mut added: CartLine, is_own: bool) {
+    let is_said = added.price.is_some();
+    added.price = added.price.filter(|_| is_own);
     if let Some(at) = at {
         let before = cart.lines.remove(at);
         added.quantity = added.quantity.saturating_add(before.quantity);
-        added.price = added.price.or(before.price);
+        added.price = if is_said { added.price } else { before.price };
     }
     if cart.lines.len() >= CART_LINES_MAX {
         cart.lines.remove(0);
@@ -114,6 +118,14 @@ fn is_last(cart: &CartCell, sku: &str) -> bool {
     matches!(&cart.last_sku, Stored::Text(last) if *last == cut(sku))
 }
 
+/// What all of a thing cost. A price that was divided among them comes back whole: three for 10 EUR are 10 EUR.
+fn worth(line: &CartLine) -> i64 {
+    let quantity = i64::from(line.quantity);
+    let worth = line.price.unwrap_or(0).saturating_mul(quantity);
+    let lacks = worth.wrapping_neg().rem_euclid(HUNDREDTH);
+    if lacks < quantity { worth.saturating_add(lacks) } else { worth }
+}
+
 /// What is known of a fact of the cart. Its value is at least what is known to be in it where a price is not known.
 pub(super) fn seen(cart: &CartCell, builtin: Builtin) -> Seen<'_> {
     match builtin {
@@ -129,8 +141,7 @@ pub(super) fn seen(cart: &CartCell, builtin: Builtin) -> Seen<'_> {
             Seen::Known(Known::exact(items.saturating_mul(MICRO)))
         }
         _ => {
-            let of_line = |line: &CartLine| line.price.unwrap_or(0).saturating_mul(line.quantity.into());
-            let low = cart.lines.iter().fold(0i64, |value, line| value.saturating_add(of_line(line)));
+            let low = cart.lines.iter().fold(0i64, |value, line| value.saturating_add(worth(line)));
             let is_whole = cart.lines.iter().all(|line| line.price.is_some());
             Seen::Known(Known { low, high: if is_whole { low } else { i64::MAX } })
         }

@@ -7,7 +7,7 @@ mod sequences;
 
 pub use account::step_account;
 
-use super::cart::take as take_in_cart;
+use super::cart::{miss, take as take_in_cart};
 use super::counts::count_in_page;
 use super::facts::{is_foreign, property};
 use super::grants::{DISMISSED, dismiss, expose};
@@ -283,7 +283,12 @@ impl Step<'_> {
             page.kept.push((hash, blank(metric)));
         }
         if let Some((_, kept)) = page.kept.get_mut(at) {
-            take(metric, kept, &mut 0, event);
+            let mut since_ms = i64::MIN;
+            take(metric, kept, &mut since_ms, event);
+            // A kind that drops what it should keep has no place in a page view to say so, but a count of how often.
+            if since_ms > i64::MIN {
+                count_in_page(page, hash);
+            }
         }
     }
 
@@ -324,8 +329,10 @@ impl Step<'_> {
     fn cart(&mut self) {
         let (before, now) = (self.state.in_force, self.moment.in_force);
         let Some(CellBody::Cart(cart)) = self.state.body_mut(CART) else { return };
+        if self.image.each_cart_event().any(|row| !before.and(now).holds(row.purpose())) {
+            miss(cart);
+        }
         for row in self.image.each_cart_event() {
-            cart.is_known &= before.and(now).holds(row.purpose());
             if self.usable.holds(row.purpose()) && self.image.text(row.event()) == self.event.name.as_bytes()
             {
                 take_in_cart(self.image, row, cart, self.event, self.moment);

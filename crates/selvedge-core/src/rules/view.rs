@@ -385,6 +385,8 @@ impl<'a> View<'a> {
         let of_page = page.and_then(|page| page.kept.iter().find(|(known, _)| *known == hash));
         let kept = of_page.map_or(&cell.kept, |(_, kept)| kept);
         let in_page = page.map_or(0, |page| count_of(page, hash));
+        let is_dropped = metric.kind() != kind::METRIC_COUNT && in_page > 0;
+        let is_watched = is_watched && !is_dropped;
         Some(Reading { image: self.image, metric, kept, in_page, start_ms, now_ms, since_ms, is_watched })
     }
 

@@ -47,7 +47,9 @@ pub(super) fn take(metric: MetricRow, kept: &mut Kept, since_ms: &mut i64, event
         let dropped = values.remove(0);
         // The most frequent is that of the newest events; a count is a lower bound from here on.
         if metric.kind() != kind::METRIC_MOST_FREQUENT {
-            *since_ms = (*since_ms).max(dropped.time_ms.wrapping_add(1));
+            // A first batch may tell of what was before the birth, from where on all else is watched.
+            let dropped_ms = dropped.time_ms.max(event.born_ms);
+            *since_ms = (*since_ms).max(dropped_ms.wrapping_add(1));
         }
     }
 }

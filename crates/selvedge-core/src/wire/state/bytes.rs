@@ -25,6 +25,11 @@ pub(crate) fn cell_bytes_max(metric: &Metric) -> usize {
 pub(crate) fn page_cell_bytes_max(metric: &Metric) -> usize {
     match (metric.window, metric.kind) {
         (Window::Page, MetricKind::Count) => name_bytes(metric.meaning).saturating_add(COUNT_U16_BYTES),
+        (Window::Page, MetricKind::Top | MetricKind::Same) => {
+            // How many values were dropped is counted besides.
+            let names = name_bytes(metric.meaning).saturating_mul(2).saturating_add(COUNT_U16_BYTES);
+            names.saturating_add(1).saturating_add(kept_bytes_max(metric))
+        }
         (Window::Page, _) => {
             name_bytes(metric.meaning).saturating_add(1).saturating_add(kept_bytes_max(metric))
         }
