@@ -5,6 +5,9 @@ pub mod calendar;
 
 pub mod cart;
 
+#[allow(dead_code, reason = "not every test decides")]
+pub mod deciding;
+
 pub mod files;
 
 pub mod generate;
