@@ -7,6 +7,7 @@ use crate::lower::{Shared, build};
 use crate::resolved::{Site, resolve};
 use crate::source::{FileId, Files, Span};
 use crate::summary::{Summary, summary};
+use crate::threads::Threads;
 use crate::written::{RULES_FILE, SITE_FILE};
 use crate::{against, content_check, hardly_meant, limits_check, purpose_check, urgent, written};
 use selvedge_core::id::ProgramHash;
@@ -70,9 +71,15 @@ pub fn compile(files: &BTreeMap<String, String>) -> Compilation {
 /// As [`compile`], for visitors who are there already: `older` is the program that they were stepped under.
 #[must_use]
 pub fn compile_beside(files: &BTreeMap<String, String>, older: Option<&Parts>) -> Compilation {
+    let bytes = files.values().map(String::len).sum();
+    compile_by(Threads::for_bytes(bytes), files, older)
+}
+
+/// As [`compile_beside`], by so many threads: it gives back the same by one and by two.
+fn compile_by(threads: Threads, files: &BTreeMap<String, String>, older: Option<&Parts>) -> Compilation {
     let files = Files::new(files);
     let mut report = Report::default();
-    let program = run(&files, older, &mut report);
+    let program = run(&files, older, threads, &mut report);
     let held_back = report.hold_back(&files);
     Compilation { diagnostics: report.finish(&files), held_back, program }
 }
@@ -82,13 +89,13 @@ pub fn compile_beside(files: &BTreeMap<String, String>, older: Option<&Parts>) -
 pub fn keys_read(files: &BTreeMap<String, String>) -> BTreeSet<Vec<&'static str>> {
     let mut report = Report::default();
     report.keys = Some(BTreeSet::new());
-    run(&Files::new(files), None, &mut report);
+    run(&Files::new(files), None, Threads::One, &mut report);
     report.keys.unwrap_or_default()
 }
 
-fn run(files: &Files<'_>, older: Option<&Parts>, report: &mut Report) -> Option<Compiled> {
+fn run(files: &Files<'_>, older: Option<&Parts>, threads: Threads, report: &mut Report) -> Option<Compiled> {
     // A file that cannot be read declares nothing: what the others say of it would be called unknown, name by name.
-    let written = written::read(files, report)?;
+    let written = written::read(files, threads, report)?;
     let mut site = resolve(written, report);
     let cases = cases::read(files, &site, report);
     let shared = Shared::of(&site);
@@ -100,7 +107,7 @@ fn run(files: &Files<'_>, older: Option<&Parts>, report: &mut Report) -> Option<
         return None;
     }
     urgent::mark(&mut site);
-    let compiled = finish(&site, &shared, files, top, report)?;
+    let compiled = finish(&site, &shared, files, top, threads, report)?;
     if let Some(older) = older {
         against::check(&site, &compiled.full, older, report);
     }
@@ -115,30 +122,55 @@ fn finish(
     shared: &Shared,
     files: &Files<'_>,
     top: Span,
+    threads: Threads,
     report: &mut Report,
 ) -> Option<Compiled> {
-    let full = build(site, shared, files, false);
-    let public = build(site, shared, files, true);
-    let (full_bytes, public_bytes) = (full.encode(), public.encode());
-    let state = accepted(&full_bytes, top, report)?;
-    accepted(&public_bytes, top, report)?;
-    hardly_meant::check(site, &full, report);
-    let bytes = (full_bytes.len(), public_bytes.len());
-    let summary = summary(site, shared, &full, bytes, state);
+    let (full, public) = threads.both(
+        || Built::new(build(site, shared, files, false), top),
+        || Built::new(build(site, shared, files, true), top),
+    );
+    report.append(full.found);
+    let state = full.state?;
+    report.append(public.found);
+    public.state?;
+    hardly_meant::check(site, &full.parts, report);
+    let bytes = (full.bytes.len(), public.bytes.len());
+    let summary = summary(site, shared, &full.parts, bytes, state);
     Some(Compiled {
-        hash: hash(&full_bytes),
-        full,
-        public,
-        full_bytes,
-        public_bytes,
+        hash: hash(&full.bytes),
+        full: full.parts,
+        public: public.parts,
+        full_bytes: full.bytes,
+        public_bytes: public.bytes,
         summary,
         cases: Vec::new(),
         timezone: site.site.timezone.clone(),
     })
 }
 
+/// One of the two programs, and what there is to say of it.
+struct Built {
+    parts: Parts,
+    bytes: Vec<u8>,
+    /// `None` where the program is not accepted.
+    state: Option<StateBytes>,
+    found: Report,
+}
+
+impl Built {
+    fn new(parts: Parts, top: Span) -> Self {
+        let bytes = parts.encode();
+        let mut found = Report::default();
+        let state = accepted(&bytes, top, &mut found);
+        Self { parts, bytes, state, found }
+    }
+}
+
+/// What a visitor's state may need, by what it is for; and what its cap history may.
+type StateBytes = (Vec<(&'static str, usize)>, usize);
+
 /// Loads the program as those who run it will; gives back what a visitor's state and cap history may need.
-fn accepted(bytes: &[u8], top: Span, report: &mut Report) -> Option<(Vec<(&'static str, usize)>, usize)> {
+fn accepted(bytes: &[u8], top: Span, report: &mut Report) -> Option<StateBytes> {
     if bytes.len() > PROGRAM_BYTES_MAX {
         let message = format!("the program has {} bytes; at most {PROGRAM_BYTES_MAX}", bytes.len());
         report.add(Code::E0402, top, message);
@@ -182,4 +214,78 @@ fn hash(bytes: &[u8]) -> ProgramHash {
     let mut hash = [0; 16];
     hash.copy_from_slice(&digest[..16]);
     ProgramHash(hash)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    type Site = BTreeMap<String, String>;
+
+    fn site(folder: &str) -> Site {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        let names = [SITE_FILE, "tracking-plan.yaml", RULES_FILE, "content.yaml"];
+        let text = |name: &&str| std::fs::read_to_string(folder.join(name)).expect("a file of the site");
+        names.iter().map(|name| ((*name).to_owned(), text(name))).collect()
+    }
+
+    /// The shop with its rules several times over, each with an id of its own.
+    fn large_site() -> Site {
+        let mut site = site("../../examples/shop");
+        let rules = site.get_mut(RULES_FILE).expect("rules");
+        let (_, list) = rules.split_once("\nrules:\n").expect("a list of rules");
+        let copies: Vec<String> =
+            (0..2).map(|copy| list.replace("\n  - id: ", &format!("\n  - id: copy-{copy}-"))).collect();
+        rules.push_str(&copies.concat());
+        site
+    }
+
+    #[track_caller]
+    fn assert_same_by_both(site: &Site, older: Option<&Parts>) {
+        let by = |threads| format!("{:#?}", compile_by(threads, site, older));
+        assert_eq!(by(Threads::One), by(Threads::Two));
+    }
+
+    #[test]
+    fn two_threads_compile_the_same_program_as_one() {
+        let site = large_site();
+        assert!(compile_by(Threads::Two, &site, None).program.is_some());
+        assert_same_by_both(&site, None);
+    }
+
+    #[test]
+    fn two_threads_find_the_same_as_one() {
+        for (written, mistaken) in [
+            ("priority: ", "priority: x"),
+            ("slot: ", "slot: no-"),
+            ("when: ", "when: no_such_fact and "),
+            ("when: ", "wehn: "),
+            ("show:", "show: !x"),
+            ("show:", "show: ["),
+            ("    show:", "   show:"),
+            ("- id: copy-1-", "- id: "),
+            ("\n  - id: copy-1-", "\nrules:\n  - id: "),
+            ("\n  - id: copy-1-", "\n---\n  - id: "),
+        ] {
+            let mut site = large_site();
+            let rules = site.get_mut(RULES_FILE).expect("rules");
+            assert!(rules.contains(written), "{written}");
+            *rules = rules.replace(written, mistaken);
+            assert_same_by_both(&site, None);
+        }
+    }
+
+    #[test]
+    fn two_threads_say_the_same_of_every_example() {
+        let small = site("tests/site");
+        let older = compile(&small).program.expect("the small site compiles").full;
+        for code in Code::ALL {
+            let (first, text) = code.example().split_once('\n').expect("a first line");
+            let name = first.trim_start_matches("# ").split(' ').next().unwrap_or_default();
+            let mut site = small.clone();
+            site.insert(name.to_owned(), text.to_owned());
+            assert_same_by_both(&site, Some(&older));
+        }
+    }
 }

@@ -59,6 +59,24 @@ impl Report {
         self.found.push(Found { code, span, message: message.into(), help: help.into() });
     }
 
+    /// Whether nothing was found.
+    pub const fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    /// An empty one for work that is done beside, to be [`append`](Self::append)ed.
+    pub fn beside(&self) -> Self {
+        Self { found: Vec::new(), keys: self.keys.as_ref().map(|_| BTreeSet::new()) }
+    }
+
+    /// Takes over what another collected.
+    pub fn append(&mut self, other: Self) {
+        self.found.extend(other.found);
+        if let Some(keys) = &mut self.keys {
+            keys.extend(other.keys.into_iter().flatten());
+        }
+    }
+
     /// Whether any of it forbids a program.
     pub fn has_errors(&self) -> bool {
         self.found.iter().any(|found| found.code.severity() == Severity::Error)

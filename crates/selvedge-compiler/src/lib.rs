@@ -7,6 +7,7 @@
 
 mod codes;
 mod source;
+mod threads;
 
 mod follow_on;
 mod fixes;

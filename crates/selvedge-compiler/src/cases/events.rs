@@ -84,7 +84,7 @@ fn of_line(line: &str, span: Span, report: &mut Report) -> Option<Written> {
         None => Map::new(),
         Some(braces) => {
             let mut inner = Report::default();
-            match yaml::parse(span.file, braces, &mut inner).map(|node| node.value) {
+            match yaml::parse_whole(span.file, braces, &mut inner).map(|node| node.value) {
                 Some(Yaml::Map(entries)) if !inner.has_errors() => map(&entries),
                 _ => return unreadable(span, "its properties cannot be read", report),
             }

@@ -24,7 +24,7 @@ pub(crate) fn read(files: &Files<'_>, site: &Site, report: &mut Report) -> Vec<C
     let mut cases = Vec::new();
     for name in files.names().filter(|name| name.starts_with(FOLDER)) {
         let Some(file) = files.find(name) else { continue };
-        let root = yaml::parse(file, files.text(file), report);
+        let root = yaml::parse_whole(file, files.text(file), report);
         let items = root.as_ref().and_then(|root| fields::list(root, report)).unwrap_or_default();
         cases.extend(items.iter().filter_map(|item| case(item, &reading, report)));
     }

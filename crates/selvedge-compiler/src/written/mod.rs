@@ -30,6 +30,7 @@ use crate::codes::Code;
 use crate::diagnostic::Report;
 use crate::source::{FileId, Files, Span};
 use crate::suggest::nearest;
+use crate::threads::Threads;
 use crate::yaml;
 use selvedge_core::tracking_plan::PlanEvent;
 
@@ -53,7 +54,7 @@ pub(crate) struct Written {
 
 /// Reads all files; what is wrong is reported and left out, so that the rest can still be checked. `None` where a file is
 /// no YAML at all.
-pub(crate) fn read(files: &Files<'_>, report: &mut Report) -> Option<Written> {
+pub(crate) fn read(files: &Files<'_>, threads: Threads, report: &mut Report) -> Option<Written> {
     other_files(files, report);
     let mut is_whole = true;
     let mut root = |name: &str, report: &mut Report| {
@@ -61,14 +62,16 @@ pub(crate) fn read(files: &Files<'_>, report: &mut Report) -> Option<Written> {
             missing_file(files, name, report);
             return None;
         };
-        let node = yaml::parse(file, files.text(file), report);
+        let node = yaml::parse(file, files.text(file), threads, report);
         is_whole &= node.is_some();
         node
     };
     let written = Written {
         site: root(SITE_FILE, report).map(|node| site::read(&node, files, report)).unwrap_or_default(),
         plan: root(PLAN_FILE, report).map(|node| plan::read(&node, report)).unwrap_or_default(),
-        rules: root(RULES_FILE, report).map(|node| rules::read(&node, files, report)).unwrap_or_default(),
+        rules: root(RULES_FILE, report)
+            .map(|node| rules::read(&node, files, threads, report))
+            .unwrap_or_default(),
         contents: root(CONTENT_FILE, report).map(|node| content::read(&node, report)).unwrap_or_default(),
     };
     is_whole.then_some(written)

@@ -5,6 +5,7 @@ use crate::condition::Expr;
 use crate::diagnostic::Report;
 use crate::fields::{self, Elsewhere, Fields, NameKind, Spanned};
 use crate::source::Files;
+use crate::threads::Threads;
 use crate::written::attribute::{Attribute, read_attribute};
 use crate::written::caps::{RuleCaps, read_caps, read_rule_caps};
 use crate::written::condition::read_condition;
@@ -74,7 +75,7 @@ pub(crate) struct Rule {
 }
 
 /// Reads rules.yaml.
-pub(crate) fn read(root: &Node, files: &Files<'_>, report: &mut Report) -> RulesFile {
+pub(crate) fn read(root: &Node, files: &Files<'_>, threads: Threads, report: &mut Report) -> RulesFile {
     let Some(mut fields) = Fields::of(root, report) else { return RulesFile::default() };
     let source = files.text(root.span.file);
     let file = RulesFile {
@@ -87,7 +88,7 @@ pub(crate) fn read(root: &Node, files: &Files<'_>, report: &mut Report) -> Rules
         ),
         groups: named(fields.optional("groups"), read_group, report),
         deciding: read_deciding(&mut fields, source, report),
-        rules: read_rules(fields.optional("rules"), source, report),
+        rules: read_rules(fields.optional("rules"), source, threads, report),
     };
     fields.finish(&[], report);
     file
@@ -108,12 +109,23 @@ fn read_group(entry: &Entry, report: &mut Report) -> Option<Group> {
     Some(Group { name, max_per_page: max.and_then(|max| u16::try_from(max).ok()), caps })
 }
 
-fn read_rules(node: Option<&Node>, source: &str, report: &mut Report) -> Vec<Rule> {
+fn read_rules(node: Option<&Node>, source: &str, threads: Threads, report: &mut Report) -> Vec<Rule> {
     let items = node.and_then(|node| fields::list(node, report)).unwrap_or_default();
     // All at once: a rule is large, and is moved wherever the list grows.
     let mut rules = Vec::with_capacity(items.len());
-    rules.extend(items.iter().filter_map(|item| read_rule(item, source, report)));
+    let (first, second) = items.split_at(items.len() / 2);
+    let mut found = report.beside();
+    let ((), others) = threads.both(
+        || rules.extend(rules_in(first, source, report)),
+        || rules_in(second, source, &mut found).collect::<Vec<Rule>>(),
+    );
+    rules.extend(others);
+    report.append(found);
     rules
+}
+
+fn rules_in(items: &[Node], source: &str, report: &mut Report) -> impl Iterator<Item = Rule> {
+    items.iter().filter_map(|item| read_rule(item, source, report))
 }
 
 const ELSEWHERE: [Elsewhere; 4] = [

@@ -5,9 +5,11 @@
 mod anchor;
 pub(crate) mod traps;
 mod parse;
+mod halves;
 
 pub(crate) use anchor::Anchor;
-pub(crate) use parse::parse;
+pub(crate) use halves::parse;
+pub(crate) use parse::parse_whole;
 
 use crate::source::Span;
 

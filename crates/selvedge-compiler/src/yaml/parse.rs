@@ -13,15 +13,26 @@ const FILE_BYTES_MAX: usize = 4 * 1024 * 1024;
 const DEPTH_MAX: usize = 32;
 
 /// The file's one document, an empty mapping where it is empty; `None` where it could not be read, which is reported.
-pub(crate) fn parse(file: FileId, source: &str, report: &mut Report) -> Option<Node> {
+pub(crate) fn parse_whole(file: FileId, source: &str, report: &mut Report) -> Option<Node> {
+    parse_part(file, source, source, 0, report)
+}
+
+/// As [`parse_whole`], of a part of the file: its first byte stands at `start`.
+pub(super) fn parse_part(
+    file: FileId,
+    source: &str,
+    part: &str,
+    start: usize,
+    report: &mut Report,
+) -> Option<Node> {
     if source.len() > FILE_BYTES_MAX {
         let message =
             format!("the file has {} bytes; a file may have at most {FILE_BYTES_MAX}", source.len());
         report.add(Code::E0016, Span::top(file), message);
         return None;
     }
-    let parser = granit::Parser::new_from_str(source);
-    let mut tree = Tree { file, source, report, open: Vec::new(), root: None, documents: 0 };
+    let parser = granit::Parser::new_from_str(part);
+    let mut tree = Tree { file, source, start, report, open: Vec::new(), root: None, documents: 0 };
     for next in parser {
         match next {
             Ok((event, span)) => tree.take(&event, span)?,
@@ -50,6 +61,8 @@ enum Collected {
 struct Tree<'a> {
     file: FileId,
     source: &'a str,
+    /// Where in the file the text begins that is read.
+    start: usize,
     report: &'a mut Report,
     open: Vec<Open>,
     root: Option<Node>,
@@ -156,7 +169,8 @@ impl Tree<'_> {
 
     fn span(&self, span: granit::Span) -> Span {
         let byte = |marker: granit::Marker| {
-            let at = marker.byte_offset().unwrap_or(self.source.len()).min(self.source.len());
+            let at = marker.byte_offset().map_or(self.source.len(), |at| self.start + at);
+            let at = at.min(self.source.len());
             u32::try_from(at).unwrap_or(u32::MAX)
         };
         let start = byte(span.start);
