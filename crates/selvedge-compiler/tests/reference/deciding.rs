@@ -169,6 +169,10 @@ impl<'a> Judge<'a> {
                 (shown[rule.slot], began[rule.slot]) = (Some(at), Some(at));
             }
         }
+        // Of a writer who only told of what came too late, no page view is known that could hold anything.
+        let is_heard = reading.applied.iter().any(|(_, event)| event.writer == asking.writer);
+        let lasts = |at: &usize| is_heard || self.rules[*at].is_held_by_time;
+        let began = began.map(|at| at.filter(lasts));
         self.before.push(Decided { events, now_ms: reading.now_ms, writer: asking.writer, began });
         shown
     }
