@@ -1,5 +1,6 @@
-// The rule engine in wasm, in Chromium: nanoseconds a rule, and one event, against 10 to 10,000 rules. The floor, in the same
-// page: the same rules by hand in JavaScript. Both must pick the same winners before either is measured.
+// The rule engine in wasm, in Chromium: nanoseconds a rule, and one event, against 10 to 10,000 rules; opening and verifying
+// a program of 1,000. The floor, in the same page: the same rules by hand in JavaScript. Both must pick the same winners
+// before either is measured.
 import assert from 'node:assert/strict';
 import { launch, repository } from '../../tests/browser/support/world.mjs';
 import { print } from './support/figures.mjs';
@@ -16,13 +17,17 @@ const { page, close } = await isolated(browser, {
 });
 try {
   for (const rules of [10, 100, 1_000, 10_000]) {
-    const { winners, decide, event } = await page.evaluate(measure, rules);
+    const { winners, decide, event, open, load } = await page.evaluate(measure, rules);
     assert.deepEqual(winners.wasm, winners.javascript, `${rules} rules: the winners differ`);
     print(`rule wasm, of ${rules}`, decide.wasm, rules);
     print(`rule by hand in JavaScript, of ${rules}`, decide.javascript, rules);
     const named = `${rules.toLocaleString('en')} rules`;
     print(`event against ${named} wasm`, event.wasm, 1_000);
     print(`event against ${named} by hand in JavaScript`, event.javascript, 1_000);
+    if (rules === 1_000) {
+      print(`open ${named} wasm`, open, 1_000);
+      print(`load ${named} wasm`, load, 1_000);
+    }
   }
 } finally {
   await browser.close();
@@ -41,5 +46,7 @@ async function measure(rules) {
     winners: each((engine) => [...engine.winners()]),
     decide: each((engine) => sample((runs) => engine.decide(runs))),
     event: each((engine) => sample((runs) => engine.event(runs))),
+    open: sample((runs) => engines.wasm.open(runs)),
+    load: sample((runs) => engines.wasm.load(runs)),
   };
 }

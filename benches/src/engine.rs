@@ -166,8 +166,8 @@ impl Engine {
     }
 
     /// Decides every slot; the rule of each, in the order of slots.
-    pub fn winners(&mut self) -> impl Iterator<Item = Option<u16>> + use<> {
-        self.visit.decide().into_iter().map(|decision| decision.rule)
+    pub fn winners(&mut self) -> impl Iterator<Item = Option<u16>> {
+        self.visit.decide().iter().map(|decision| decision.rule)
     }
 
     /// Steps by one of the events, a second later, and decides as a page or a batch does: what did not change is not asked

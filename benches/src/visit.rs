@@ -4,9 +4,7 @@
 use selvedge_core::consent::Purposes;
 use selvedge_core::event::{Event, EventType};
 use selvedge_core::id::{Sequence, VisitorId, WriterId};
-use selvedge_core::rules::{
-    Decision, Moment, Orders, Place, Program, ProgramFault, Recall, decide, decide_in, step,
-};
+use selvedge_core::rules::{Decision, Moment, Orders, Place, Program, ProgramFault, Recall, decide_in, step};
 use selvedge_core::tracking_plan::Trust;
 use selvedge_core::value::Map;
 use selvedge_core::wire::state::VisitorState;
@@ -24,6 +22,8 @@ pub struct Visit {
     pub now_ms: i64,
     context: Map,
     recall: Recall,
+    /// Of [`Self::decide`], which would else make [`Self::event`] believe that it knows what changed.
+    anew: Recall,
 }
 
 impl Visit {
@@ -38,6 +38,7 @@ impl Visit {
             now_ms: START_MS,
             context: Map::new(),
             recall: Recall::default(),
+            anew: Recall::default(),
         })
     }
 
@@ -54,10 +55,11 @@ impl Visit {
         step(&self.program, &mut self.state, event, moment.in_force, &moment);
     }
 
-    /// Decides every slot, all rules asked anew.
-    pub fn decide(&mut self) -> Vec<Decision> {
+    /// Decides every slot: every fact found and every rule asked anew, in memory that is there already.
+    pub fn decide(&mut self) -> &[Decision] {
+        self.anew.forget();
         let moment = moment(&self.context, self.now_ms);
-        decide(&self.program, &mut self.state, &moment)
+        decide_in(&self.program, &mut self.state, &moment, &mut self.anew)
     }
 
     /// Steps and decides as a page or a batch does: what did not change is not asked again.
