@@ -13,11 +13,14 @@ mod visitor;
 mod receiver;
 mod world;
 
+mod random_sites;
+
 pub mod streams;
 
 pub mod hook;
 
 pub use http::{Answer, Client};
+pub use random_sites::{RandomSite, random_sites};
 pub use receiver::{Received, Receiver, Reply};
 pub use visitor::{Visitor, WRITE_KEY, granted, now_ms};
 pub use world::{Setup, World, compiled_shop, compiled_shop_as, compiled_shop_with, full_counts};

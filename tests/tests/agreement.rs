@@ -3,7 +3,7 @@
 //!
 //! `journey` is a visit to the shop. `everything` is a visitor who does a bit of everything, at random, under two programs
 //! that hold every construct of the language between them. `SELVEDGE_WRITE_GOLDEN=1` writes programs, journeys and lines
-//! anew.
+//! anew. Random visitors of random sites are held to what is said natively at that time; nothing of them is recorded.
 
 use std::fs;
 use std::path::PathBuf;
@@ -13,9 +13,9 @@ use selvedge_cli::site_files;
 use selvedge_compiler::{Compiled, compile, render};
 use selvedge_core::wire::answer::read_answer;
 use selvedge_core::wire::program::Parts;
-use selvedge_probe::{at_the_edge, decision, in_the_page, line};
-use selvedge_tests::{Setup, World, compiled_shop, happenings};
-use serde_json::Value;
+use selvedge_probe::{at_publish, at_the_edge, decision, in_the_page, line};
+use selvedge_tests::{Setup, World, compiled_shop, happenings, random_sites};
+use serde_json::{Value, json};
 
 /// The batch with which the visitor comes back, by its place.
 const BACK_AFTER_DAYS: usize = 14;
@@ -151,6 +151,32 @@ fn the_worker_gives_the_recorded_lines() -> Result<()> {
         }
         case.check("edge.txt", &lines)?;
     }
+    Ok(())
+}
+
+#[test]
+fn the_worker_says_of_random_sites_what_is_said_natively() -> Result<()> {
+    let world = World::with(Setup { is_unpublished: true, ..Setup::default() })?;
+    let (mut sites, mut events, mut shown, mut empty) = (0, 0, 0, 0);
+    for site in random_sites() {
+        sites += 1;
+        world.publish_bytes(&site.compiled.full_bytes, &site.compiled.public_bytes)?;
+        for batches in &site.visitors {
+            let natively =
+                at_publish(sites, &site.compiled.full_bytes, json!(batches).to_string().as_bytes());
+            assert_eq!(natively.lines().count(), batches.len(), "site {}: {natively}", site.seed);
+            for (batch, natively) in batches.iter().zip(natively.lines()) {
+                let answer = world.admin_post("/v1/collect", batch.to_string().as_bytes())?;
+                assert_eq!(answer.status, 200, "site {}: {}", site.seed, answer.text());
+                assert_eq!(line_of(&answer.json()?)?, natively, "site {}: {batch}", site.seed);
+                events += batch["events"].as_array().context("events")?.len();
+                shown += natively.matches(" won").count() + natively.matches(" held").count();
+                empty += natively.matches(" fallback").count();
+            }
+        }
+    }
+    println!("{sites} sites, {events} events: {shown} slots showed a rule, {empty} none");
+    assert!(events > 1_500 && shown.min(empty) > (shown + empty) / 10, "one of them is hardly ever met");
     Ok(())
 }
 

@@ -158,6 +158,8 @@ fn browser(repo: &Repo, chromium: &PathBuf, full: bool) -> Result<()> {
         "selvedge-tests",
         "--bin",
         "serve",
+        "--bin",
+        "random_sites",
     ]))?;
     node_tests(repo, &repo.path("tests/browser"), full, Some(chromium))
 }
@@ -173,6 +175,7 @@ fn node_tests(repo: &Repo, folder: &std::path::Path, full: bool, chromium: Optio
     let mut node = run::command("node", &repo.root);
     node.args(["--test", "--test-concurrency=1", "--test-reporter=spec"]).args(files);
     node.env("SELVEDGE_SERVE", repo.target.join("debug/serve"));
+    node.env("SELVEDGE_RANDOM_SITES", repo.target.join("debug/random_sites"));
     node.env("SELVEDGE_PROBE", repo.target.join("probe"));
     node.env("SELVEDGE_CONSUMERS", repo.target.join("consumers"));
     if let Some(chromium) = chromium {

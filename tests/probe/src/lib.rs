@@ -15,15 +15,18 @@ use serde_json::value::RawValue;
 use std::fmt::Write as _;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// The publish that the journey runs under: the state names it, so the worker must run under the same.
-const PUBLISH: u64 = 1;
-
 /// What the edge answers to each batch of `journey` (a JSON array of batches in the JSON form), run on an empty state.
-/// A batch that is refused gives its error as the line.
+/// The state names the publish that it runs under. A batch that is refused gives its error as the line.
 #[wasm_bindgen]
 #[must_use]
 pub fn at_the_edge(full: &[u8], journey: &[u8]) -> String {
-    run(full, None, journey).unwrap_or_else(|problem| problem)
+    at_publish(1, full, journey)
+}
+
+/// The same under another publish than a site's first.
+#[must_use]
+pub fn at_publish(publish: u64, full: &[u8], journey: &[u8]) -> String {
+    run(full, publish, None, journey).unwrap_or_else(|problem| problem)
 }
 
 /// What the page decides for each batch: the edge's state of the batch before, with the batch's own events stepped over
@@ -31,11 +34,11 @@ pub fn at_the_edge(full: &[u8], journey: &[u8]) -> String {
 #[wasm_bindgen]
 #[must_use]
 pub fn in_the_page(full: &[u8], public: &[u8], journey: &[u8]) -> String {
-    run(full, Some(public), journey).unwrap_or_else(|problem| problem)
+    run(full, 1, Some(public), journey).unwrap_or_else(|problem| problem)
 }
 
-fn run(full: &[u8], public: Option<&[u8]>, journey: &[u8]) -> Result<String, String> {
-    let site = Site::load(full, ProgramHash::default(), PUBLISH).map_err(|fault| fault.to_string())?;
+fn run(full: &[u8], publish: u64, public: Option<&[u8]>, journey: &[u8]) -> Result<String, String> {
+    let site = Site::load(full, ProgramHash::default(), publish).map_err(|fault| fault.to_string())?;
     let page = public.map(Program::load).transpose().map_err(|fault| fault.to_string())?;
     let batches: Vec<&RawValue> = serde_json::from_slice(journey).map_err(|fault| fault.to_string())?;
     let mut record = None;
