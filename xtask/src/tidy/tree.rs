@@ -149,11 +149,16 @@ fn is_name(word: &str) -> bool {
     word.starts_with(|first: char| first.is_alphabetic() || first == '_')
 }
 
-/// The names of `mod name;`, in their order.
+/// The names of `mod name;`, in their order. What `#[path]` takes from another crate's tests is left out.
 fn children(code: &str) -> Vec<String> {
-    let tokens = source::tokens(code);
-    let triples = tokens.windows(3).filter(|window| matches!(window, [(_, "mod"), _, (_, ";")]));
-    triples.filter_map(|window| window.get(1)).map(|(_, name)| (*name).to_string()).collect()
+    let tokens: Vec<&str> = source::tokens(code).into_iter().map(|(_, token)| token).collect();
+    let items = tokens.split(|token| matches!(*token, ";" | "}"));
+    let is_here = |item: &&[&str]| !item.windows(2).any(|pair| pair == ["[", "path"]);
+    let name = |item: &[&str]| match item {
+        [.., "mod", name] => Some((*name).to_string()),
+        _ => None,
+    };
+    items.filter(is_here).filter_map(name).collect()
 }
 
 fn child_file(file: &Path, is_root: bool, name: &str) -> Result<PathBuf> {
