@@ -10,7 +10,7 @@ use selvedge_core::consent::{Purposes, Snapshot};
 use selvedge_core::event::{Clock, Event, LeaseReport};
 use selvedge_core::hash::fnv1a_64;
 use selvedge_core::id::{VisitorId, WriterId};
-use selvedge_core::limits::LEASE_REPORTS_MAX;
+use selvedge_core::limits::{CLOCKS_APART_MS, LEASE_REPORTS_MAX};
 use selvedge_core::mutation::{Mutation, is_planted};
 use selvedge_core::rules::{
     Decision, Image, Moment, Orders, Place, Recall, content, decide_again, end_session, grants_for,
@@ -20,9 +20,6 @@ use selvedge_core::tracking_plan::{Plan, Trust, purposes_of};
 use selvedge_core::value::Map;
 use selvedge_core::wire::answer::{Applied, Need, Reason, SlotDecision, read_answer};
 use selvedge_core::wire::state::{CellBody, VisitorState};
-
-/// How long behind a lease's end no tab uses it any more, however their clocks were measured.
-const SETTLED_MS: i64 = 60_000;
 
 /// Where, when and under what consent is decided: [`crate::asking::Setting`], read.
 #[derive(Debug)]
@@ -224,15 +221,17 @@ impl Engine {
     }
 
     /// What this device used of its leases that expired a while ago: no tab will use them any more, which is what the edge
-    /// has to know. Of live ones nothing is said, because more may be used while the batch is on its way.
+    /// has to know. Of live ones nothing is said, because more may be used while the batch is on its way; nor of one that a newer one
+    /// followed on this device, because what was used of it is forgotten.
     #[must_use]
     pub fn dropped_leases(&self, setting: &Heard) -> Vec<LeaseReport> {
         let now_ms = setting.rules_now_ms();
         let report = |hash, body: &CellBody| match body {
             CellBody::Cap(cap)
                 if cap.lease.id > 0
-                    && (cap.lease.expires_ms.saturating_add(SETTLED_MS) <= now_ms
-                        || is_planted(Mutation::LeaseUnproven)) =>
+                    && (cap.lease.expires_ms.saturating_add(CLOCKS_APART_MS) <= now_ms
+                        || is_planted(Mutation::LeaseUnproven))
+                    && !self.is_old(hash, cap.lease.id) =>
             {
                 let used = self.used(hash, cap.lease.id, cap.lease.granted.saturating_sub(cap.lease.left));
                 Some(LeaseReport { rule: hash, lease: cap.lease.id, used })
@@ -248,6 +247,11 @@ impl Engine {
         let mut said = self.leases.iter().filter(|_| !is_planted(Mutation::AnswerTwice));
         let said = said.find(|report| report.rule == rule && report.lease == lease);
         said.map_or(0, |report| report.used).max(known.into())
+    }
+
+    /// Whether a tab of this device took from a newer lease of the cap.
+    fn is_old(&self, rule: u64, lease: u32) -> bool {
+        self.leases.iter().any(|said| said.rule == rule && said.lease > lease)
     }
 
     /// What the tabs of this device used, as far as it is known here.
@@ -308,9 +312,8 @@ impl Engine {
             let known = grant.count.saturating_sub(*left);
             let known = u32::from(known).saturating_add(pending(&self.claims, grant.rule, grant.lease));
             let known = u16::try_from(known).unwrap_or(u16::MAX);
-            let is_old = self.leases.iter().any(|said| said.rule == grant.rule && said.lease > grant.lease);
             let is_used_up = self.used(grant.rule, grant.lease, known) >= grant.count.into();
-            let is_gone = is_old || is_used_up || grant.expires_ms <= now_ms;
+            let is_gone = self.is_old(grant.rule, grant.lease) || is_used_up || grant.expires_ms <= now_ms;
             if is_gone && !is_planted(Mutation::ClaimUnasked) {
                 return Claimed::Refused;
             }

@@ -114,6 +114,8 @@ pub const CAP_BYTES_MAX: usize = 16 * 1_024;
 pub const LOG_ROW_BYTES_MAX: usize = 1_500_000;
 /// How long a grant may be used after it was leased.
 pub const LEASE_MS: i64 = 24 * 60 * 60 * 1_000;
+/// How far apart two tabs of one device may measure the edge's clock: so long behind a lease's end another may still use it.
+pub const CLOCKS_APART_MS: i64 = 60_000;
 /// How long behind its beginning a lease is extended at most, however often its device comes: what that used of it and could not tell
 /// of is known only once the lease is over.
 pub const LEASE_EXTENDED_MS: i64 = 7 * LEASE_MS;

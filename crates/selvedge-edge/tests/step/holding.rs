@@ -161,6 +161,38 @@ fn what_is_burnt_within_a_minute_of_the_leases_end_is_given_back() {
 }
 
 #[test]
+fn a_tab_that_missed_that_a_lease_was_extended_does_not_speak_for_another() {
+    let mut home = home(&[1], daily(1, 1));
+    home.devices[0].tabs[0].apart_ms = -9_000;
+    home.send_first((0, 1), 1);
+    home.now_ms += HOUR;
+    let sent = home.load((0, 1), 1);
+    drop(home.arrive(sent));
+    home.send(0);
+    home.now_ms += DAY;
+    home.send_first((0, 1), 1);
+    assert!(home.see(0, "first"), "by its clock the lease lasts for nine seconds");
+    home.send(0);
+    assert!(!home.see_in((0, 1), "first") && !home.see(0, "first"));
+}
+
+#[test]
+fn a_tab_with_an_older_lease_does_not_say_what_was_used_of_it() {
+    let mut home = home(&[1, 2], daily(2, 2));
+    home.send(0);
+    assert!(home.see(0, "first"));
+    home.send_first((0, 1), 1);
+    home.now_ms += 19 * HOUR;
+    assert!(home.see(0, "first"));
+    home.now_ms += 6 * HOUR;
+    home.send(1);
+    home.send_first((0, 0), 1);
+    assert!(home.see(0, "first"), "the first is a day ago");
+    home.send_first((0, 1), 1);
+    assert!(!home.see_in((0, 1), "first"), "{:?}", home.seen);
+}
+
+#[test]
 fn what_was_used_and_is_not_told_yet_stays_used_however_often_it_is_reported() {
     let mut home = home(&[1], daily(2, 2));
     home.send(0);

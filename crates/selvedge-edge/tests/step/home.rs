@@ -84,20 +84,27 @@ impl Device {
         said.max(u32::from(lease.granted - lease.left))
     }
 
+    /// Whether one of its tabs took from a newer lease.
+    fn is_old(&self, cap: u64, lease: &Lease) -> bool {
+        self.used.get(&cap).is_some_and(|(id, _)| *id > lease.id)
+    }
+
     /// The lease of a cap that has a grant left now, as a tab sees it.
     fn grant(&self, tab: usize, cap: u64, now_ms: u64) -> Option<Lease> {
         let tab = &self.tabs[tab];
         let (_, lease) = tab.leases().into_iter().find(|(of, _)| *of == cap)?;
         let is_live = lease.expires_ms > i64::try_from(tab.now_ms(now_ms)).unwrap();
-        let is_old = self.used.get(&cap).is_some_and(|(id, _)| *id > lease.id);
-        (is_live && !is_old && self.used(cap, &lease) < u32::from(lease.granted)).then_some(lease)
+        (is_live && !self.is_old(cap, &lease) && self.used(cap, &lease) < u32::from(lease.granted))
+            .then_some(lease)
     }
 
     pub fn report(&self, tab: usize, now_ms: u64) -> Vec<LeaseReport> {
         let tab = &self.tabs[tab];
         let now_ms = i64::try_from(tab.now_ms(now_ms)).unwrap();
-        let over = tab.leases().into_iter().filter(|(_, lease)| lease.expires_ms + SETTLED_MS <= now_ms);
-        over.map(|(rule, lease)| LeaseReport { rule, lease: lease.id, used: self.used(rule, &lease) })
+        let is_over = |lease: &Lease| lease.expires_ms + SETTLED_MS <= now_ms;
+        let leases = tab.leases().into_iter();
+        let said = leases.filter(|(cap, lease)| is_over(lease) && !self.is_old(*cap, lease));
+        said.map(|(rule, lease)| LeaseReport { rule, lease: lease.id, used: self.used(rule, &lease) })
             .collect()
     }
 }

@@ -4,6 +4,7 @@
 
 use super::leasing::{began_ms, burn, capped};
 use super::{cap_mut, cap_of, kept_max};
+use crate::limits::CLOCKS_APART_MS;
 use crate::wire::program::Image;
 use crate::wire::state::{CapCell, CellBody, Lease, VisitorState};
 use alloc::vec::Vec;
@@ -33,9 +34,6 @@ pub fn pass_on(image: &Image, state: &mut VisitorState, now_ms: i64) {
         }
     }
 }
-
-/// How much earlier than its lease an exposure may seem that used it: tabs measure the edge's clock each for itself.
-const CLOCKS_APART_MS: i64 = 60_000;
 
 /// What is left of leases that began behind a moment, put away while an exposure from then is counted: what waited on a device
 /// used the lease that the device had then, and none that it or another was granted since.

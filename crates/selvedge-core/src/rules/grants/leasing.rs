@@ -2,7 +2,7 @@
 
 use super::{Owner, cap_mut, cap_of, claimed, kept_max, of_site, of_slot, owners, reaches_on, remove, room};
 use crate::event::LeaseReport;
-use crate::limits::{LEASE_EXTENDED_MS, LEASE_MS};
+use crate::limits::{CLOCKS_APART_MS, LEASE_EXTENDED_MS, LEASE_MS};
 use crate::mutation::{Mutation, is_planted};
 use crate::rules::counts::insert;
 use crate::rules::decision::Decision;
@@ -15,7 +15,8 @@ use alloc::vec::Vec;
 
 /// Leases what every cap has left, extends live leases, and settles expired ones: their unused grants return where a report
 /// proves that the device did not use them, else they are burnt, and age out like used ones. A report is proof only where
-/// it was made after the lease expired: with reports, `now_ms` is when their batch was sent. Only the edge calls this:
+/// it was made a minute after the lease expired, when no tab of the device takes it for live (one may know an end that was extended
+/// since): with reports, `now_ms` is when their batch was sent. Only the edge calls this:
 /// before it steps a batch, with its reports, and after each event before it decides.
 pub fn lease(image: &Image, state: &mut VisitorState, now_ms: i64, reports: &[LeaseReport]) {
     lease_beside(image, state, now_ms, reports, &[]);
@@ -91,7 +92,8 @@ pub(super) fn capped(image: &Image) -> impl Iterator<Item = Owner> {
 /// Returns what a report proves unused of an expired or burnt lease. What the device used, but the edge has not seen yet,
 /// stays until its exposures come: also where it is reported once more.
 fn settle(cell: &mut CapCell, sent_ms: i64, report: &LeaseReport) {
-    let is_over = |lease: &Lease| sent_ms >= lease.expires_ms || is_planted(Mutation::LeaseUnproven);
+    let settled_ms = |lease: &Lease| lease.expires_ms.saturating_add(CLOCKS_APART_MS);
+    let is_over = |lease: &Lease| sent_ms >= settled_ms(lease) || is_planted(Mutation::LeaseUnproven);
     if report.lease == cell.burnt.id && is_over(&cell.burnt) {
         for _ in 0..give_back(&mut cell.burnt, report.used) {
             remove(&mut cell.used_ms, cell.burnt.expires_ms);
