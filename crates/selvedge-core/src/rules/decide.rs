@@ -52,7 +52,7 @@ pub fn decide_in<'a>(
             hold(image, state, moment, image.rule(rule), fixed);
         }
     }
-    timers::spend(image, state, state.now_ms(moment.now_ms));
+    timers::spend(image, state, state.now_ms(moment.now_ms), &recall.desk.taken);
     recall.decisions()
 }
 
@@ -98,6 +98,7 @@ pub(super) fn judge(image: &Image, state: &VisitorState, moment: &Moment, recall
     if image.has_experiments() {
         court.note_held_out();
     }
+    court.note_taken();
     recall.desk = court.desk;
 }
 
@@ -165,10 +166,13 @@ impl Court<'_> {
 
     /// Whether a rule whose condition is true may act, and caps and group leave room.
     fn would_begin(&self, at: u16, rule: RuleRow) -> bool {
+        self.may_begin(at, rule) && !is_excluded(self.image, rule, &self.desk.standing)
+    }
+
+    fn may_begin(&self, at: u16, rule: RuleRow) -> bool {
         may_act(rule, self.moment)
             && self.desk.waiting.binary_search(&at).is_err()
             && check(self.image, self.state, self.moment, at).is_ok()
-            && !is_excluded(self.image, rule, &self.desk.standing)
     }
 
     /// Lets a rule have its slot, unless its terms forbid it; in a control it shows the slot's fallback.
@@ -217,6 +221,26 @@ impl Court<'_> {
                 && let Some(decision) = self.desk.decisions.get_mut(usize::from(rule.slot()))
             {
                 decision.held_out = Some(at);
+            }
+        }
+    }
+
+    /// Notes the rules whose delay is over and that would show, were not their slot, or their group's place, another's.
+    #[inline(never)]
+    fn note_taken(&mut self) {
+        let (image, state, moment) = (self.image, self.state, self.moment);
+        self.desk.taken.clear();
+        for timer in image.each_timer().filter(|timer| timer.is_triggered() && timer.after_ms() > 0) {
+            let at = timer.rule();
+            let rule = image.rule(at);
+            let decision = self.desk.decisions.get(usize::from(rule.slot()));
+            if decision.is_some_and(|decision| decision.rule != Some(at))
+                && self.recall.true_rules().any(|is_true| is_true == at)
+                && self.may_begin(at, rule)
+                && !self.is_barred(at)
+                && !is_held_out(image, state, moment, image.terms(at))
+            {
+                self.desk.taken.push(at);
             }
         }
     }

@@ -41,7 +41,10 @@ pub fn emit(image: &Image, state: &mut VisitorState, moment: &Moment, recall: &m
     for row in image.each_emit().filter(|row| may_act(image.rule(row.rule()), moment)) {
         let holds = |condition: u16| is_true(image, image.code(), known, condition);
         let timer = image.timer(row.rule());
-        let is_due = timer.is_none_or(|timer| !timers::waits(state, timer, now_ms));
+        // A message does not wait for a place: it was sent, or not, when the rule came due.
+        let is_due = timer.is_none_or(|timer| {
+            !timers::waits(state, timer, now_ms) && !timers::waits_for_place(state, timer)
+        });
         let is_about = holds(image.rule(row.rule()).when());
         let member = member(state, row);
         let next = if member.is_member && row.has_exit() {

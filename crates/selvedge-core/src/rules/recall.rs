@@ -40,6 +40,8 @@ pub(super) struct Desk {
     pub standing: Vec<u16>,
     /// Rules that are not considered now.
     pub waiting: Vec<u16>,
+    /// Rules that are due, and whose place is another's.
+    pub taken: Vec<u16>,
     /// Where the rules stand that were held.
     held: Vec<(u64, Option<u16>)>,
 }

@@ -37,13 +37,20 @@ pub(super) fn run(image: &Image, state: &mut VisitorState, moment: &Moment, know
     }
 }
 
-/// A triggered rule was considered: now it waits for the next trigger.
-pub(super) fn spend(image: &Image, state: &mut VisitorState, now_ms: i64) {
+/// A triggered rule was considered: now it waits for the next trigger. One of those whose place is `taken` stays due since
+/// birth, which no delay ends at.
+pub(super) fn spend(image: &Image, state: &mut VisitorState, now_ms: i64, taken: &[u16]) {
     for timer in image.each_timer().filter(|timer| timer.is_triggered()) {
         if is_due(due_ms(state, timer.hash()), now_ms) {
-            set(state, timer.hash(), None);
+            let due_ms = taken.contains(&timer.rule()).then_some(state.born_ms);
+            set(state, timer.hash(), due_ms);
         }
     }
+}
+
+/// Whether a triggered rule was considered, and waits for its place.
+pub(super) fn waits_for_place(state: &VisitorState, timer: TimerRow) -> bool {
+    timer.is_triggered() && timer.after_ms() > 0 && due_ms(state, timer.hash()) == Some(state.born_ms)
 }
 
 /// Something triggers the rules for which `is_trigger`. The newest trigger counts.

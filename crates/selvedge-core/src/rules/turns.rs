@@ -7,6 +7,7 @@ use super::known::{Known, MISSING, is_true, known_at};
 use super::metric::edges;
 use super::metric::score::fades_in_ms;
 use super::moment::{Moment, Orders, Place};
+use super::timers;
 use super::view::{View, resolve};
 use crate::id::{VisitorId, WriterId};
 use crate::limits::{CLOCK_SHOWN_MS, CLOCK_TOLD_MS, TURNS_MAX};
@@ -76,7 +77,8 @@ fn standing(image: &Image, state: &VisitorState, known: &[Known], at: u16) -> u8
     let is_open = !is_outside(image, known, terms)
         && suppression_of(image, known, terms).is_none()
         && !is_over(image, known, terms);
-    let is_triggered = image.timer(at).is_some_and(|timer| timer.is_triggered());
+    let is_triggered =
+        image.timer(at).is_some_and(|timer| timer.is_triggered() && !timers::waits_for_place(state, timer));
     let begins = is_open && !is_triggered && holds(rule.when());
     let mut held = state.held.iter().chain(state.pages.iter().flat_map(|page| &page.held));
     let keeps = is_open && held.any(|held| held.rule == rule.hash());

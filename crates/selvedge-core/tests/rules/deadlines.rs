@@ -135,6 +135,43 @@ fn a_trigger_with_a_delay_is_considered_once_when_it_is_over() {
     assert_eq!(world.decide_on_time(20 * MINUTE, "hero").as_deref(), Some("how was it"));
 }
 
+/// A rule of ten minutes behind the first view, and one of 15 minutes behind what is resolved, in one slot.
+fn held_slot() -> Build {
+    let mut build = Build::new();
+    let (fact, fine) = (build.count("view", Window::Ever, 2), build.count("bad", Window::Ever, 1));
+    let rule = build.rule("offer", "hero", Some(exactly(fact, 1)));
+    (rule.priority, rule.hold) = (1, Hold::Time(10 * 60_000));
+    let rule = build.rule("how was it", "hero", Some(exactly(fine, 0)));
+    rule.timing = triggered(&["resolved"], false, 15 * MINUTE);
+    rule.hold = Hold::Time(60_000);
+    build
+}
+
+#[test]
+fn what_is_due_while_its_slot_is_held_shows_when_the_hold_ends() {
+    let mut world = World::new(held_slot().program());
+    world.happen(0, "resolved");
+    world.happen(10 * MINUTE, "view");
+    world.happen(11 * MINUTE, "view");
+    assert_eq!(world.decide_on_time(15 * MINUTE, "hero").as_deref(), Some("offer"));
+    assert_eq!(world.why(16 * MINUTE, "how was it"), Reason::LowerPriority);
+    assert_eq!(world.deadline(16 * MINUTE), Some(20 * MINUTE));
+    assert_eq!(world.decide_on_time(20 * MINUTE, "hero").as_deref(), Some("how was it"));
+    assert_eq!(world.decide_on_time(22 * MINUTE, "hero"), None, "once");
+    assert_eq!(world.why(22 * MINUTE, "how was it"), Reason::NotTriggered);
+}
+
+#[test]
+fn what_is_not_true_any_more_does_not_wait_for_its_slot() {
+    let mut world = World::new(held_slot().program());
+    world.happen(0, "resolved");
+    world.happen(10 * MINUTE, "view");
+    world.happen(11 * MINUTE, "view");
+    world.happen(16 * MINUTE, "bad");
+    assert_eq!(world.why(16 * MINUTE, "how was it"), Reason::NotTriggered);
+    assert_eq!(world.decide_on_time(20 * MINUTE, "hero"), None);
+}
+
 #[test]
 fn the_end_of_a_session_is_a_trigger_with_the_session_as_it_was() {
     let mut build = Build::new();
@@ -174,7 +211,7 @@ fn program() -> Build {
         build.sequence(Absence, &["a"], [None; 2], 20 * SECOND),
     ];
     for (at, (fact, value)) in [(0, 1), (0, 0), (1, 1), (2, 1), (2, 0)].into_iter().enumerate() {
-        let slot = ["hero", "banner", "inbox", "modal"][at % 4];
+        let slot = ["hero", "banner", "hero", "modal"][at % 4];
         let rule = build.rule(&format!("{at}"), slot, Some(exactly(facts[fact], value)));
         rule.priority = i32::try_from(at).unwrap();
         rule.hold = if at == 4 { Hold::Time(3_000) } else { Hold::Time(0) };

@@ -7,9 +7,10 @@ use selvedge_core::id::VisitorId;
 use selvedge_core::rules::{
     Emitted, Moment, Orders, Program, Recall, bucket, decide, decide_again, emit, wake,
 };
+use selvedge_core::wire::answer::Reason;
 use selvedge_core::wire::program::SequenceKind::ThenNo;
 use selvedge_core::wire::program::{
-    Emit, Experiment, OncePer, Parts, Timing, Trial, Trigger, Unit, Variant, Window,
+    Emit, Experiment, Hold, OncePer, Parts, Timing, Trial, Trigger, Unit, Variant, Window,
 };
 
 const BLANK: Emit =
@@ -119,6 +120,34 @@ fn a_triggered_message_is_sent_at_each_trigger() {
     assert_eq!(world.tells(2_000, "view"), [false]);
     assert_eq!(world.tells(3_000, "add"), []);
     assert_eq!(world.tells(4_000, "view"), [false]);
+}
+
+#[test]
+fn a_trigger_at_a_visitors_birth_is_told() {
+    let mut build = Build::new();
+    let rule = build.rule("remind", "hero", None);
+    let trigger = Trigger { events: vec!["view".into()], session_end: false };
+    rule.timing = Timing { trigger: Some(trigger), after_ms: 0 };
+    rule.emit = Some(BLANK);
+    assert_eq!(World::new(build.program()).tells(0, "view"), [false]);
+}
+
+#[test]
+fn a_message_is_sent_once_where_its_rule_waits_for_its_slot() {
+    let mut build = Build::new();
+    let rule = build.rule("stands", "hero", None);
+    (rule.priority, rule.hold) = (1, Hold::Session);
+    let rule = build.rule("remind", "hero", None);
+    let trigger = Trigger { events: vec!["view".into()], session_end: false };
+    rule.timing = Timing { trigger: Some(trigger), after_ms: 60_000 };
+    rule.emit = Some(BLANK);
+    let mut world = World::new(build.program());
+    assert_eq!(world.tells(0, "view"), []);
+    assert_eq!(world.tells(60_000, "add"), [false]);
+    assert_eq!(world.why(60_000, "remind"), Reason::LowerPriority);
+    assert_eq!(world.tells(70_000, "add"), []);
+    assert_eq!(world.tells(80_000, "view"), []);
+    assert_eq!(world.tells(140_000, "add"), [false], "it was triggered again");
 }
 
 #[test]
