@@ -184,21 +184,11 @@ impl Leases {
             let is_allowed = is_allowed && self.is_allowed;
             self.away = rules::offer(&site.program, state, (now_ms, asker), &mut self.promised, is_allowed);
         } else if is_allowed && !matches!(self.hands, Hands::PlainAgain(_)) {
-            let of_silent = self.unused(state, now_ms);
-            let reports = if of_silent.is_empty() { reports } else { &of_silent };
+            if matches!(self.hands, Hands::Silent) && !self.is_new {
+                rules::take_back(state, now_ms);
+            }
             rules::lease_beside(&site.program, state, now_ms, reports, &self.promised);
         }
-    }
-
-    /// What a sender that never reports would say of the leases that expired: that it holds no use of them which is still
-    /// to be told. Without it they would be burnt, as if all of them had been shown.
-    fn unused(&self, state: &VisitorState, now_ms: i64) -> Vec<LeaseReport> {
-        if !matches!(self.hands, Hands::Silent) || self.is_new {
-            return Vec::new();
-        }
-        let expired = |(_, cap): &(u64, &CapCell)| cap.lease.left > 0 && cap.lease.expires_ms <= now_ms;
-        let report = |(rule, cap): (u64, &CapCell)| LeaseReport { rule, lease: cap.lease.id, used: 0 };
-        caps(state).filter(expired).map(report).collect()
     }
 
     /// The event as rules step by it. An exposure from hands without an engine used what an answer held, none of what a device

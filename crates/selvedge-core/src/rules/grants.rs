@@ -10,7 +10,7 @@ mod exhausted;
 
 pub use exhausted::{CapOf, exhausted};
 pub use holding::{Later, is_held, pass_on, without_leases};
-pub use leasing::{grants_for, lease, lease_beside};
+pub use leasing::{grants_for, lease, lease_beside, take_back};
 pub use promising::{Asker, PutAway, offer, promise, redeem, turn_page};
 pub(super) use used::{DISMISSED, dismiss, expose};
 

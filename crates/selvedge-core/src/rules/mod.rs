@@ -66,7 +66,7 @@ pub use emits::{Emitted, emit};
 pub use explain::{Candidate, explain, known_facts};
 pub use grants::{
     Asker, CapOf, Later, PutAway, claimed, exhausted, grants_for, is_held, is_lasting, lease, lease_beside,
-    offer, pass_on, promise, redeem, turn_page, without_leases,
+    offer, pass_on, promise, redeem, take_back, turn_page, without_leases,
 };
 pub use happening::passes;
 pub use known::Known;

@@ -9,7 +9,7 @@ use crate::rules::decision::Decision;
 use crate::wire::answer::{Grant, Need};
 use crate::wire::program::{Image, slot_caps_hash};
 use crate::wire::promise::Promise;
-use crate::wire::state::{CapCell, Lease, VisitorState};
+use crate::wire::state::{CapCell, CellBody, Lease, VisitorState};
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -109,6 +109,18 @@ fn give_back(lease: &mut Lease, used: u32) -> u16 {
     lease.left = lease.left.saturating_sub(unused);
     lease.granted = lease.granted.saturating_sub(unused);
     unused
+}
+
+/// Gives back what is left of leases that are over, where their holder never reports and tells of an exposure at once: nothing of
+/// them is still to be told. Else they would be burnt, as if all of them had been shown.
+pub fn take_back(state: &mut VisitorState, now_ms: i64) {
+    for cell in &mut state.cells {
+        if let CellBody::Cap(CapCell { lease, .. }) = &mut cell.body
+            && lease.expires_ms <= now_ms
+        {
+            give_back(lease, 0);
+        }
+    }
 }
 
 /// How many grants the device used that no exposure has told of.

@@ -78,7 +78,7 @@ fn times_and_lists_are_given_and_a_case_is_looked_at_in_the_order_of_time() {
         later: waits
     - at: 21m
       reasons:
-        later: not_triggered
+        later: lower_priority
 ",
     );
     let text = reported(&compiled);
