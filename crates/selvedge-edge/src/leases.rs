@@ -7,7 +7,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use selvedge_core::consent::Purposes;
 use selvedge_core::event::{BatchHeader, Clock, Event, EventType, LeaseReport};
-use selvedge_core::limits::{LEASE_MS, PROMISE_SEEN_MS};
+use selvedge_core::limits::{CLOCKS_APART_MS, LEASE_MS, PROMISE_SEEN_MS};
 use selvedge_core::mutation::{Mutation, is_planted};
 use selvedge_core::rules::{self, Asker, Decision, Moment, Orders, PutAway, Recall};
 use selvedge_core::tracking_plan::Trust;
@@ -37,8 +37,9 @@ enum Hands {
     /// A device with an engine: it reports what it used.
     Reporting,
     /// A device that has not loaded its engine, or lost it, and shows nothing that needs a grant; or a recording, in which no page
-    /// takes part. What of its lease expired it did not use.
-    Silent,
+    /// takes part. What of its lease is over for so many milliseconds it did not use: by the clock of another tab, which has its
+    /// engine, a device's may last longer.
+    Silent(i64),
     /// Nobody is answered, or by a page that leases for itself: devices keep what they have (these leases), others get nothing.
     Nobody(Vec<(u64, u32)>),
     /// Hands without an engine: the edge takes the grants.
@@ -97,8 +98,10 @@ impl Leases {
         let is_server = trust == Trust::Server;
         let hands = if header.program.is_some() || !header.leases.is_empty() {
             Hands::Reporting
-        } else if header.clock == Clock::Event || !(is_plain || is_server) {
-            Hands::Silent
+        } else if header.clock == Clock::Event {
+            Hands::Silent(0)
+        } else if !(is_plain || is_server) {
+            Hands::Silent(CLOCKS_APART_MS)
         } else {
             let holder = if is_named { Asker::NAMELESS } else { header.writer.bits() };
             Hands::Plain(Asker { holder, is_again: false, time_ms: clock(received_ms) })
@@ -116,7 +119,7 @@ impl Leases {
         now_ms: i64,
     ) -> Self {
         self.holder = known;
-        let is_device = matches!(self.hands, Hands::Reporting | Hands::Silent);
+        let is_device = matches!(self.hands, Hands::Reporting | Hands::Silent(_));
         if !is_device || tag == known || is_planted(Mutation::LeasesOfAnyDevice) {
             return self;
         }
@@ -184,8 +187,10 @@ impl Leases {
             let is_allowed = is_allowed && self.is_allowed;
             self.away = rules::offer(&site.program, state, (now_ms, asker), &mut self.promised, is_allowed);
         } else if is_allowed && !matches!(self.hands, Hands::PlainAgain(_)) {
-            if matches!(self.hands, Hands::Silent) && !self.is_new {
-                rules::take_back(state, now_ms);
+            if let Hands::Silent(apart_ms) = self.hands
+                && !self.is_new
+            {
+                rules::take_back(state, now_ms.saturating_sub(apart_ms));
             }
             rules::lease_beside(&site.program, state, now_ms, reports, &self.promised);
         }

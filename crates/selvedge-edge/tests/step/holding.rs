@@ -177,6 +177,33 @@ fn a_tab_that_missed_that_a_lease_was_extended_does_not_speak_for_another() {
 }
 
 #[test]
+fn a_tab_without_an_engine_gives_nothing_back_that_another_may_use_still() {
+    let mut home = home(&[1], daily(1, 1));
+    home.devices[0].tabs[1].apart_ms = 1_000;
+    home.send_first((0, 1), 1);
+    home.devices[0].has_engine = false;
+    home.send(0);
+    home.now_ms += DAY;
+    home.send_first((0, 1), 1);
+    home.devices[0].has_engine = true;
+    assert!(home.see(0, "second"), "by its clock the lease lasts for a second");
+    assert!(!home.see_in((0, 1), "second"));
+}
+
+#[test]
+fn a_tab_without_an_engine_gives_back_what_was_burnt_within_a_minute_of_the_leases_end() {
+    let mut home = home(&[1], daily(1, 1));
+    home.send(0);
+    home.devices[0].has_engine = false;
+    home.now_ms += DAY;
+    home.send(0);
+    home.now_ms += MINUTE;
+    home.send(0);
+    home.devices[0].has_engine = true;
+    assert!(home.see(0, "first"));
+}
+
+#[test]
 fn a_tab_with_an_older_lease_does_not_say_what_was_used_of_it() {
     let mut home = home(&[1, 2], daily(2, 2));
     home.send(0);

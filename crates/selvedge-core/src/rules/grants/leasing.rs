@@ -95,9 +95,7 @@ fn settle(cell: &mut CapCell, sent_ms: i64, report: &LeaseReport) {
     let settled_ms = |lease: &Lease| lease.expires_ms.saturating_add(CLOCKS_APART_MS);
     let is_over = |lease: &Lease| sent_ms >= settled_ms(lease) || is_planted(Mutation::LeaseUnproven);
     if report.lease == cell.burnt.id && is_over(&cell.burnt) {
-        for _ in 0..give_back(&mut cell.burnt, report.used) {
-            remove(&mut cell.used_ms, cell.burnt.expires_ms);
-        }
+        unburn(&mut cell.burnt, &mut cell.used_ms, report.used);
     } else if report.lease == cell.lease.id && is_over(&cell.lease) {
         give_back(&mut cell.lease, report.used);
     }
@@ -111,15 +109,26 @@ fn give_back(lease: &mut Lease, used: u32) -> u16 {
     unused
 }
 
-/// Gives back what is left of leases that are over, where their holder never reports and tells of an exposure at once: nothing of
-/// them is still to be told. Else they would be burnt, as if all of them had been shown.
-pub fn take_back(state: &mut VisitorState, now_ms: i64) {
+/// Gives back what is left of leases that were over at `over_ms`, burnt or not, where their holder never reports and tells of an
+/// exposure at once: nothing of them is still to be told. Else they would be burnt, as if all of them had been shown.
+pub fn take_back(state: &mut VisitorState, over_ms: i64) {
     for cell in &mut state.cells {
-        if let CellBody::Cap(CapCell { lease, .. }) = &mut cell.body
-            && lease.expires_ms <= now_ms
+        if let CellBody::Cap(CapCell { lease, burnt, used_ms, .. }) = &mut cell.body
+            && lease.expires_ms <= over_ms
         {
             give_back(lease, 0);
+            // With another number it was another device's, or has been followed by a lease.
+            if burnt.id == lease.id {
+                unburn(burnt, used_ms, 0);
+            }
         }
+    }
+}
+
+/// Gives back what the device did not use of a lease that is burnt.
+fn unburn(burnt: &mut Lease, used_ms: &mut Vec<i64>, used: u32) {
+    for _ in 0..give_back(burnt, used) {
+        remove(used_ms, burnt.expires_ms);
     }
 }
 
