@@ -26,7 +26,8 @@ enum Act {
     /// Its engine cannot be loaded any more, or can again.
     Turn(usize),
     Withdraw(usize),
-    Erase,
+    /// The state cannot be read any more, and begins anew.
+    Reset,
 }
 
 const TAGS: [u32; 3] = [1, 2, 3];
@@ -53,12 +54,21 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
     prop::collection::vec(act(), 1..60)
 }
 
-/// The same, where consent is taken back and given again, and the visitor erased.
+/// The same, where consent is taken back and given again.
 fn acts_of_consent() -> impl Strategy<Value = Vec<Act>> {
     let act = prop_oneof![
         20 => act(),
         1 => (0usize..3).prop_map(Act::Withdraw),
-        1 => Just(Act::Erase),
+    ];
+    prop::collection::vec(act, 1..60)
+}
+
+/// The same, where the state is lost besides.
+fn acts_of_loss() -> impl Strategy<Value = Vec<Act>> {
+    let act = prop_oneof![
+        20 => act(),
+        1 => (0usize..3).prop_map(Act::Withdraw),
+        1 => Just(Act::Reset),
     ];
     prop::collection::vec(act, 1..60)
 }
@@ -106,7 +116,7 @@ fn play(home: &mut Home, act: &Act, unit_ms: u64) {
             home.now_ms += 1_000;
             home.say(at, ALL);
         }
-        Act::Erase => home.stored = None,
+        Act::Reset => home.stored.iter_mut().for_each(|stored| stored.state = b"no state".to_vec()),
     }
 }
 
@@ -124,19 +134,31 @@ proptest! {
         }
     }
 
-    /// The same where a withdrawal or an erasure comes between, from when on no device holds grants of before.
+    /// The same where a withdrawal comes between, from when on no device holds grants of before.
     #[test]
     fn what_comes_behind_a_withdrawal_keeps_a_days_cap(acts in acts_of_consent(), clocks in clocks(), of_rule in 1u16..4, of_group in 1u16..5) {
         let mut home = home_of(&clocks, of_rule, of_group);
         let mut since_ms = 0;
         for act in &acts {
             play(&mut home, act, HOUR);
-            if matches!(act, Act::Withdraw(_) | Act::Erase) {
+            if matches!(act, Act::Withdraw(_)) {
                 since_ms = home.now_ms.saturating_add_signed(LEASE_MS) + APART_MS;
             }
             let (of_all, of_one) = home.most_since(since_ms, DAY - APART_MS);
             prop_assert!(of_all <= usize::from(of_group) && of_one <= usize::from(of_rule), "{:?}", home.seen);
         }
+    }
+
+    /// Who is erased is granted nothing more: what devices hold is used up or over a lease's time later, whatever they say.
+    #[test]
+    fn an_erased_visitor_is_granted_nothing(before in acts(), behind in acts_of_consent(), clocks in clocks(), of_rule in 1u16..4, of_group in 1u16..5) {
+        let mut home = home_of(&clocks, of_rule, of_group);
+        before.iter().for_each(|act| play(&mut home, act, HOUR));
+        home.erase();
+        let since_ms = home.now_ms.saturating_add_signed(LEASE_MS) + APART_MS;
+        behind.iter().for_each(|act| play(&mut home, act, HOUR));
+        let kept = home.stored.is_some();
+        prop_assert!(!kept && home.most_since(since_ms, DAY) == (0, 0), "{:?}", home.seen);
     }
 
     /// Within one session, by one clock.
@@ -153,7 +175,7 @@ proptest! {
 
     /// Whatever was lost, who goes on coming sees the rule again.
     #[test]
-    fn nothing_that_is_lost_silences_a_visitor_for_good(acts in acts_of_consent(), clocks in clocks(), of_rule in 1u16..4, of_group in 1u16..5) {
+    fn nothing_that_is_lost_silences_a_visitor_for_good(acts in acts_of_loss(), clocks in clocks(), of_rule in 1u16..4, of_group in 1u16..5) {
         let mut home = home_of(&clocks, of_rule, of_group);
         acts.iter().for_each(|act| play(&mut home, act, HOUR));
         home.devices[0].has_engine = true;

@@ -12,6 +12,7 @@ use selvedge_core::value::Value;
 use selvedge_core::wire::program::{Cap, Group, Parts};
 use selvedge_core::wire::state::{CellBody, Lease, VisitorState};
 use selvedge_core::wire::stored::VisitorRecord;
+use selvedge_edge::erasure;
 use selvedge_edge::ingest::{Arrival, Outcome, Trouble, step};
 use selvedge_edge::site::Site;
 use std::collections::BTreeMap;
@@ -113,6 +114,7 @@ impl Device {
 pub struct Home {
     pub site: Site,
     pub stored: Option<VisitorRecord>,
+    is_erased: bool,
     pub now_ms: u64,
     pub devices: Vec<Device>,
     pub seen: Vec<(u64, &'static str)>,
@@ -123,7 +125,8 @@ pub struct Home {
 pub fn home(tags: &[u32], change: impl FnOnce(&mut Parts)) -> Home {
     let devices = tags.iter().map(|tag| Device::new(*tag)).collect();
     let (seen, on_its_way) = (Vec::new(), Vec::new());
-    Home { site: capped_site(change), stored: None, now_ms: NOW_MS, devices, seen, on_its_way }
+    let site = capped_site(change);
+    Home { site, stored: None, is_erased: false, now_ms: NOW_MS, devices, seen, on_its_way }
 }
 
 pub fn daily(of_rule: u16, of_group: u16) -> impl FnOnce(&mut Parts) {
@@ -200,11 +203,19 @@ impl Home {
     /// What a tab sent comes.
     pub fn arrive(&mut self, sent: Batch) -> Outcome {
         let arrival = Arrival { received_ms: self.now_ms, trust: Trust::Client, ..arrival() };
+        if self.is_erased {
+            return erasure::refuse(&self.site, sent, &arrival);
+        }
         let stored = self.stored.clone();
         let outcome =
             step(&self.site, stored, sent, &arrival, &Trouble::default(), &mut Heard::default()).unwrap();
         self.stored = kept(self.stored.take(), &outcome);
         outcome
+    }
+
+    /// The visitor is erased: nothing is kept but that it was, and what comes of it is refused.
+    pub fn erase(&mut self) {
+        (self.stored, self.is_erased) = (None, true);
     }
 
     /// A device takes its consent back, or gives it again, and forgets what it knew.
