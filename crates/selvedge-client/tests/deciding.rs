@@ -4,8 +4,8 @@ mod world;
 
 use selvedge_client::Input;
 use selvedge_core::consent::Purposes;
-use selvedge_core::event::EventType;
-use selvedge_core::limits::FLUSH_MS;
+use selvedge_core::event::{EventType, LeaseReport};
+use selvedge_core::limits::{CLOCKS_APART_MS, FLUSH_MS, LEASE_MS};
 use selvedge_core::wire::program::{
     Content, ContentType, Experiment, Fact, FactSource, Hold, Instruction, Jump, Parts, Sequence,
     SequenceKind, SequenceStep, Shape, Test, Trial, Unit, Variant,
@@ -159,6 +159,30 @@ fn what_was_taken_of_an_older_lease_is_not_shown_under_the_next_one() {
         Some("free-shipping-hero"),
         "where nobody used them it takes one of now"
     );
+}
+
+/// What a page reports of its leases once they are over, where it heard from another tab what was used of them.
+fn reported_beside(used: Vec<u8>) -> Vec<LeaseReport> {
+    let mut world = open();
+    world.input(Input::Changed { key: "leases".into(), value: Some(used), random: [77; 19] });
+    world.now_ms += (LEASE_MS + CLOCKS_APART_MS).unsigned_abs() + FLUSH_MS;
+    world.view_shoes();
+    world.pass(FLUSH_MS);
+    world.edge.batches.last().unwrap().header.leases.clone()
+}
+
+#[test]
+fn of_a_lease_that_a_newer_one_followed_nothing_is_reported() {
+    let used = |mut world: World| {
+        see_hero(&mut world);
+        world.device.remove("leases").expect("the use of a lease is shared")
+    };
+    let mut same = open();
+    same.view_shoes();
+    same.view_shoes();
+    let reported = reported_beside(used(same));
+    assert!(!reported.is_empty() && reported.iter().all(|report| report.used == 1), "{reported:?}");
+    assert_eq!(reported_beside(used(given_out_anew())), []);
 }
 
 #[test]

@@ -135,8 +135,8 @@ fn a_trigger_with_a_delay_is_considered_once_when_it_is_over() {
     assert_eq!(world.decide_on_time(20 * MINUTE, "hero").as_deref(), Some("how was it"));
 }
 
-/// A rule of ten minutes behind the first view, and one of 15 minutes behind what is resolved, in one slot.
-fn held_slot() -> Build {
+/// A slot that an offer holds from the tenth minute to the twentieth, and a rule for it that is due at the fifteenth.
+fn held_slot() -> World {
     let mut build = Build::new();
     let (fact, fine) = (build.count("view", Window::Ever, 2), build.count("bad", Window::Ever, 1));
     let rule = build.rule("offer", "hero", Some(exactly(fact, 1)));
@@ -144,15 +144,16 @@ fn held_slot() -> Build {
     let rule = build.rule("how was it", "hero", Some(exactly(fine, 0)));
     rule.timing = triggered(&["resolved"], false, 15 * MINUTE);
     rule.hold = Hold::Time(60_000);
-    build
+    let mut world = World::new(build.program());
+    world.happen(0, "resolved");
+    world.happen(10 * MINUTE, "view");
+    world.happen(11 * MINUTE, "view");
+    world
 }
 
 #[test]
 fn what_is_due_while_its_slot_is_held_shows_when_the_hold_ends() {
-    let mut world = World::new(held_slot().program());
-    world.happen(0, "resolved");
-    world.happen(10 * MINUTE, "view");
-    world.happen(11 * MINUTE, "view");
+    let mut world = held_slot();
     assert_eq!(world.decide_on_time(15 * MINUTE, "hero").as_deref(), Some("offer"));
     assert_eq!(world.why(16 * MINUTE, "how was it"), Reason::LowerPriority);
     assert_eq!(world.deadline(16 * MINUTE), Some(20 * MINUTE));
@@ -163,10 +164,7 @@ fn what_is_due_while_its_slot_is_held_shows_when_the_hold_ends() {
 
 #[test]
 fn what_is_not_true_any_more_does_not_wait_for_its_slot() {
-    let mut world = World::new(held_slot().program());
-    world.happen(0, "resolved");
-    world.happen(10 * MINUTE, "view");
-    world.happen(11 * MINUTE, "view");
+    let mut world = held_slot();
     world.happen(16 * MINUTE, "bad");
     assert_eq!(world.why(16 * MINUTE, "how was it"), Reason::NotTriggered);
     assert_eq!(world.decide_on_time(20 * MINUTE, "hero"), None);
