@@ -8,7 +8,7 @@ mod reference;
 
 use std::collections::BTreeMap;
 
-use reference::deciding::yaml;
+use reference::deciding::terms::yaml;
 use reference::files::with_rules;
 use reference::history::{Happened, History, Values};
 use reference::random::Random;

@@ -6,7 +6,8 @@ mod common;
 mod reference;
 
 use common::rendered;
-use reference::deciding::{IDS, Judge, Rule, SLOTS, yaml};
+use reference::deciding::Judge;
+use reference::deciding::terms::{IDS, Rule, SLOTS, yaml};
 use reference::files::with_rules;
 use reference::history::{Happened, History};
 use reference::random::Random;
@@ -66,7 +67,7 @@ fn difference(
             let slot = SLOTS.iter().position(|known| *known == slot).expect("a slot");
             found[slot] = id.map(|id| IDS.iter().position(|known| *known == id).expect("a rule"));
         }
-        let expected = judge.decide(at + 1, &stops[at]);
+        let expected = judge.decide(at + 1, happened.time_ms, &stops[at]);
         for decided in expected {
             shown[usize::from(decided.is_some())] += 1;
         }

@@ -161,6 +161,11 @@ impl<'a> Reading<'a> {
         self.page().map(|page| page.begun_at)
     }
 
+    /// The place in the history of the event that began the session.
+    pub fn session_begun_at(&self) -> Option<usize> {
+        (self.session.number > 0).then_some(self.session.begun_at)
+    }
+
     /// Whether what belongs to the rules' purpose is observed now.
     pub(super) fn is_observed(&self) -> bool {
         let newest = self.applied.last().is_none_or(|(_, event)| event.in_force.holds(PERSONAL));

@@ -1,0 +1,137 @@
+//! Random rules with their terms, as they stand in `rules.yaml`.
+
+use super::super::history::{Happened, History};
+use super::super::random::Random;
+use super::super::site::{Condition, Literal, Source};
+use selvedge_core::consent::Purposes;
+use std::fmt::{Display, Formatter, Result};
+
+pub const SLOTS: [&str; 2] = ["hero", "inbox"];
+pub const IDS: [&str; 6] = ["ash", "birch", "cedar", "elm", "fir", "oak"];
+
+/// How long what a rule shows stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    Page,
+    HalfAnHour,
+    Session,
+}
+
+/// A rule and its terms.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    pub id: &'static str,
+    pub when: Option<Condition>,
+    pub slot: usize,
+    pub priority: i64,
+    pub status: &'static str,
+    pub purpose: Purposes,
+    pub is_suppressed: bool,
+    pub in_group: bool,
+    pub hold: Hold,
+    /// What ends it.
+    pub until: Option<Condition>,
+    pub shown_per_page: Option<usize>,
+    pub dismissals_per_hour: Option<usize>,
+}
+
+impl Display for Rule {
+    fn fmt(&self, to: &mut Formatter<'_>) -> Result {
+        let purpose = if self.purpose == Purposes::PERSONALIZATION { "personalization" } else { "analytics" };
+        writeln!(to, "  - id: {}\n    priority: {}\n    status: {}", self.id, self.priority, self.status)?;
+        writeln!(
+            to,
+            "    purpose: {purpose}\n    show:\n      slot: {}\n      content: offer",
+            SLOTS[self.slot]
+        )?;
+        if let Some(when) = &self.when {
+            writeln!(to, "    when: '{when}'")?;
+        }
+        if self.in_group {
+            writeln!(to, "    group: promotions")?;
+        }
+        match self.hold {
+            Hold::Page => {}
+            Hold::HalfAnHour => writeln!(to, "    hold: 30m")?,
+            Hold::Session => writeln!(to, "    hold: session")?,
+        }
+        if let Some(until) = &self.until {
+            writeln!(to, "    until: '{until}'")?;
+        }
+        if self.shown_per_page.is_some() || self.dismissals_per_hour.is_some() {
+            writeln!(to, "    cap:")?;
+        }
+        if let Some(limit) = self.shown_per_page {
+            writeln!(to, "      shown: {limit} per page")?;
+        }
+        if let Some(limit) = self.dismissals_per_hour {
+            writeln!(to, "      dismissals: {limit} per 1h")?;
+        }
+        Ok(())
+    }
+}
+
+/// The rules as they stand in `rules.yaml`, with their group and what keeps some of them off.
+pub fn yaml(rules: &[Rule]) -> String {
+    let mut text = "groups:\n  promotions:\n    max_per_page: 1\n".to_owned();
+    let kept_off: Vec<&str> = rules.iter().filter(|rule| rule.is_suppressed).map(|rule| rule.id).collect();
+    if !kept_off.is_empty() {
+        text += "suppress:\n  - name: help\n    when: needs_help\n    on_unknown: allow\n    applies_to:\n";
+        text += &format!("      rules: [{}]\n", kept_off.join(", "));
+    }
+    text += "rules:\n";
+    rules.iter().for_each(|rule| text += &rule.to_string());
+    text
+}
+
+impl Random {
+    pub fn rules(&mut self) -> Vec<Rule> {
+        IDS.into_iter().map(|id| self.rule(id)).collect()
+    }
+
+    fn rule(&mut self, id: &'static str) -> Rule {
+        let is_personal = self.percent(80);
+        let personal = Purposes::PERSONALIZATION;
+        Rule {
+            id,
+            when: (is_personal && self.percent(80)).then(|| self.plain_condition()),
+            slot: self.below(SLOTS.len()),
+            priority: self.number(1, 4),
+            status: self.one_of(&["live", "live", "live", "live", "live", "draft", "paused"]),
+            purpose: if is_personal { personal } else { Purposes::ANALYTICS },
+            is_suppressed: is_personal && self.percent(30),
+            in_group: self.percent(40),
+            hold: self.one_of(&[Hold::Page, Hold::Page, Hold::HalfAnHour, Hold::Session]),
+            until: (is_personal && self.percent(30)).then(|| self.plain_condition()),
+            shown_per_page: self.percent(30).then(|| 1 + self.below(2)),
+            dismissals_per_hour: self.percent(30).then(|| 1 + self.below(2)),
+        }
+    }
+
+    /// One of which is known exactly what the engine knows, whatever consent did.
+    fn plain_condition(&mut self) -> Condition {
+        loop {
+            let condition = self.condition(0);
+            let Condition::Ask { source, .. } = &condition else { continue };
+            if !matches!(source, Source::Sequence(_) | Source::Score(_)) {
+                return condition;
+            }
+        }
+    }
+
+    /// Says of what was seen and put away, behind events of the history.
+    pub fn see(&mut self, history: &mut History) {
+        let mut newest_ms = i64::MIN;
+        for event in std::mem::take(&mut history.events) {
+            let is_newest = event.time_ms >= newest_ms;
+            newest_ms = newest_ms.max(event.time_ms);
+            history.events.push(event.clone());
+            if is_newest && self.percent(50) {
+                let name = self.one_of(&["exposure", "exposure", "exposure_dismiss"]);
+                let rule = Literal::Text(self.one_of(&IDS));
+                let properties = vec![("rule", rule)];
+                history.events.push(Happened { name, properties, asked_after_ms: Vec::new(), ..event });
+            }
+        }
+    }
+}
