@@ -53,7 +53,7 @@ pub(super) fn waits_for_place(state: &VisitorState, timer: TimerRow) -> bool {
     timer.is_triggered() && timer.after_ms() > 0 && due_ms(state, timer.hash()) == Some(state.born_ms)
 }
 
-/// Something triggers the rules for which `is_trigger`. The newest trigger counts.
+/// Something triggers the rules for which `is_trigger`. The newest trigger counts, in whichever order they arrive.
 pub(super) fn trigger(
     image: &Image,
     state: &mut VisitorState,
@@ -61,7 +61,8 @@ pub(super) fn trigger(
     is_trigger: impl Fn(TimerRow) -> bool,
 ) {
     for timer in image.each_timer().filter(|timer| is_trigger(*timer)) {
-        set(state, timer.hash(), Some(after(timer, time_ms)));
+        let due_ms = due_ms(state, timer.hash()).max(Some(after(timer, time_ms)));
+        set(state, timer.hash(), due_ms);
     }
 }
 

@@ -135,6 +135,19 @@ fn a_trigger_with_a_delay_is_considered_once_when_it_is_over() {
     assert_eq!(world.decide_on_time(20 * MINUTE, "hero").as_deref(), Some("how was it"));
 }
 
+#[test]
+fn a_trigger_that_arrives_late_does_not_shorten_the_delay_of_a_newer_one() {
+    let mut build = Build::new();
+    let rule = build.rule("how was it", "hero", None);
+    rule.timing = triggered(&["resolved"], false, 15 * MINUTE);
+    let mut world = World::new(build.program());
+    world.page(0, "/");
+    world.happen(MINUTE, "resolved");
+    world.track(MINUTE - SECOND, "resolved");
+    assert_eq!(world.decide_on_time(16 * MINUTE - 1, "hero"), None, "the newest trigger counts");
+    assert_eq!(world.decide_on_time(16 * MINUTE, "hero").as_deref(), Some("how was it"));
+}
+
 /// A slot that an offer holds from the tenth minute to the twentieth, and a rule for it that is due at the fifteenth.
 fn held_slot() -> World {
     let mut build = Build::new();
