@@ -1,5 +1,6 @@
 //! What the engine decides, which keeps a state, against a judge who goes over the whole history: random rules in two slots,
-//! with priority, status, stops, purpose, suppression, group, holds, and caps of a page view and of dismissals.
+//! with priority, status, stops, purpose, suppression, group, triggers, delays, holds, what ends them, and caps of a page view
+//! and of dismissals.
 
 mod common;
 #[allow(dead_code, reason = "the conditions alone are another test")]
@@ -43,6 +44,16 @@ fn stops(random: &mut Random, history: &History) -> Vec<Vec<&'static str>> {
     history.events.iter().map(|_| stop()).collect()
 }
 
+/// When is decided behind an event: with it, and at later questions that come before the next.
+fn asked_ms(history: &History, at: usize) -> Vec<i64> {
+    let event = &history.events[at];
+    let next_ms = history.events.get(at + 1).map_or(i64::MAX, |next| next.time_ms);
+    let mut later: Vec<i64> =
+        event.asked_after_ms.iter().copied().filter(|ms| (event.time_ms..next_ms).contains(ms)).collect();
+    later.sort_unstable();
+    [vec![event.time_ms], later].concat()
+}
+
 /// Plays a history; the first place where the two differ, and how.
 fn difference(
     program: &Program,
@@ -60,24 +71,35 @@ fn difference(
         let moment = moment(&context, happened, &paused);
         let usable = happened.purposes().and(happened.in_force);
         step(program, &mut state, &event(happened, at), usable, &moment);
-        let mut found = [None; 2];
-        for decision in decide(program, &mut state, &moment) {
-            let id = decision.rule.map(|rule| program.rules()[usize::from(rule)].id.clone());
-            let slot = program.parts().slots[usize::from(decision.slot)].name.clone();
-            let slot = SLOTS.iter().position(|known| *known == slot).expect("a slot");
-            found[slot] = id.map(|id| IDS.iter().position(|known| *known == id).expect("a rule"));
-        }
-        let expected = judge.decide(at + 1, happened.time_ms, &stops[at]);
-        for decided in expected {
-            shown[usize::from(decided.is_some())] += 1;
-        }
-        if found != expected {
-            let name = |slots: [Option<usize>; 2]| slots.map(|rule| rule.map(|at| IDS[at]));
-            let (found, expected) = (name(found), name(expected));
-            return Some(format!("behind event {at} the engine shows {found:?}, the judge {expected:?}"));
+        for now_ms in asked_ms(history, at) {
+            let found = decided(program, &mut state, &Moment { now_ms, ..moment });
+            let expected = judge.decide(at + 1, now_ms, &stops[at]);
+            for decided in expected {
+                shown[usize::from(decided.is_some())] += 1;
+            }
+            if found != expected {
+                let name = |slots: [Option<usize>; 2]| slots.map(|rule| rule.map(|at| IDS[at]));
+                let (found, expected) = (name(found), name(expected));
+                let after_ms = now_ms - happened.time_ms;
+                return Some(format!(
+                    "{after_ms} ms behind event {at} the engine shows {found:?}, the judge {expected:?}"
+                ));
+            }
         }
     }
     None
+}
+
+/// The rule that the engine has in each slot.
+fn decided(program: &Program, state: &mut VisitorState, moment: &Moment) -> [Option<usize>; 2] {
+    let mut found = [None; 2];
+    for decision in decide(program, state, moment) {
+        let id = decision.rule.map(|rule| program.rules()[usize::from(rule)].id.clone());
+        let slot = program.parts().slots[usize::from(decision.slot)].name.clone();
+        let slot = SLOTS.iter().position(|known| *known == slot).expect("a slot");
+        found[slot] = id.map(|id| IDS.iter().position(|known| *known == id).expect("a rule"));
+    }
+    found
 }
 
 /// The history with as few events as it takes, for people.
@@ -92,10 +114,11 @@ fn report(program: &Program, rules: &[Rule], history: &History, stops: &[Vec<&st
         }
     }
     for (event, stopped) in history.events.iter().zip(&stops) {
-        let Happened { time_ms, name, properties, in_force, writer, .. } = event;
+        let Happened { time_ms, name, properties, in_force, writer, asked_after_ms, .. } = event;
+        let asked_ms: Vec<i64> = asked_after_ms.iter().map(|ms| ms - history.born_ms).collect();
         let after_ms = time_ms - history.born_ms;
         said += &format!(
-            "\n{after_ms} ms {name} {properties:?} {in_force:?} writer {writer} stopped {stopped:?}"
+            "\n{after_ms} ms {name} {properties:?} {in_force:?} writer {writer} stopped {stopped:?} asked {asked_ms:?}"
         );
     }
     format!("{}\n{said}", yaml(rules))

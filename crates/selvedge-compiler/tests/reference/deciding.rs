@@ -1,5 +1,7 @@
 //! What each slot shows, by going over everything that was decided and seen before.
 
+mod delays;
+
 pub mod terms;
 
 use super::history::{History, value};
@@ -21,6 +23,10 @@ struct Decided {
     began: [Option<usize>; 2],
     /// The rules whose `until` was true.
     over: Vec<usize>,
+    /// Those whose condition was true, and that were live and allowed.
+    ready: Vec<usize>,
+    /// Those of a trigger and a delay that only lacked the place.
+    taken: Vec<usize>,
 }
 
 /// Who decides, with all that was decided before.
@@ -42,11 +48,24 @@ impl<'a> Judge<'a> {
         let holds = |when: &Condition| reading.holds(when) == Some(true);
         let is_over = |at: &usize| self.rules[*at].until.as_ref().is_some_and(holds);
         let over: Vec<usize> = (0..self.rules.len()).filter(is_over).collect();
-        let may_act = |at: &usize| {
+        let is_allowed = |at: &usize| {
             let rule = &self.rules[*at];
-            let is_off = rule.is_suppressed && reading.attribute("needs_help") == Seen::exact(1);
             let is_live = rule.status == "live" && !stopped.contains(&rule.id);
-            is_live && asking.in_force.holds(rule.purpose) && !is_off && !over.contains(at)
+            is_live && asking.in_force.holds(rule.purpose)
+        };
+        let is_helped = reading.attribute("needs_help") == Seen::exact(1);
+        let may_act = |at: &usize| {
+            let is_off = self.rules[*at].is_suppressed && is_helped;
+            is_allowed(at) && !is_off && !over.contains(at)
+        };
+        let is_ready = |at: &usize| is_allowed(at) && self.rules[*at].when.as_ref().is_none_or(holds);
+        let ready: Vec<usize> = (0..self.rules.len()).filter(is_ready).collect();
+        let may_begin = |at: &usize| {
+            let is_ready = ready.contains(at);
+            is_ready
+                && may_act(at)
+                && self.is_considered(*at, events, reading.now_ms, is_ready)
+                && self.has_room(&self.rules[*at], events, &reading)
         };
         let mut shown =
             [0, 1].map(|slot| self.held(slot, events, &reading).into_iter().flatten().find(may_act));
@@ -57,9 +76,7 @@ impl<'a> Judge<'a> {
             let rule = &self.rules[at];
             let is_grouped = |other: &usize| self.rules[*other].in_group;
             let is_excluded = rule.in_group && shown.iter().flatten().any(is_grouped);
-            let is_open = shown[rule.slot].is_none() && may_act(&at);
-            let is_true = rule.when.as_ref().is_none_or(holds);
-            if is_open && is_true && self.has_room(rule, events, &reading) && !is_excluded {
+            if shown[rule.slot].is_none() && may_begin(&at) && !is_excluded {
                 (shown[rule.slot], began[rule.slot]) = (Some(at), Some(at));
             }
         }
@@ -67,8 +84,23 @@ impl<'a> Judge<'a> {
         let is_heard = reading.applied.iter().any(|(_, event)| event.writer == asking.writer);
         let lasts = |at: &usize| is_heard || self.rules[*at].hold != Hold::Page;
         let began = began.map(|at| at.filter(lasts));
+        let is_taken = |at: &usize| {
+            let rule = &self.rules[*at];
+            let waits = !rule.triggers.is_empty() && rule.after_ms.is_some();
+            waits && shown[rule.slot] != Some(*at) && may_begin(at)
+        };
+        let taken = (0..self.rules.len()).filter(is_taken).collect();
         let (now_ms, session) = (reading.now_ms, reading.session_begun_at());
-        self.before.push(Decided { events, now_ms, writer: asking.writer, session, began, over });
+        self.before.push(Decided {
+            events,
+            now_ms,
+            writer: asking.writer,
+            session,
+            began,
+            over,
+            ready,
+            taken,
+        });
         shown
     }
 
@@ -88,6 +120,12 @@ impl<'a> Judge<'a> {
             _ => reading.now_ms - began.now_ms < HOLD_MS,
         });
         [of_page, beyond.map(|(at, _)| at)]
+    }
+
+    /// Whether an event came too late to count.
+    fn is_late(&self, place: usize) -> bool {
+        let event = &self.history.events[place];
+        Reading::new(self.history, place + 1, event.time_ms, false).is_late(place + 1)
     }
 
     fn has_room(&self, rule: &Rule, events: usize, reading: &Reading) -> bool {

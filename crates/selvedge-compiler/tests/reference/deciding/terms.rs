@@ -9,6 +9,9 @@ use std::fmt::{Display, Formatter, Result};
 pub const SLOTS: [&str; 2] = ["hero", "inbox"];
 pub const IDS: [&str; 6] = ["ash", "birch", "cedar", "elm", "fir", "oak"];
 
+const TRIGGERS: [&[&str]; 3] = [&["product_view"], &["page", "purchase"], &["search", "support_chat"]];
+const AFTER_MS: [i64; 4] = [2_000, 60_000, 10 * 60_000, 30 * 60_000];
+
 /// How long what a rule shows stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hold {
@@ -29,6 +32,9 @@ pub struct Rule {
     pub is_suppressed: bool,
     pub in_group: bool,
     pub hold: Hold,
+    /// The events at which it is considered only; none: always.
+    pub triggers: Vec<&'static str>,
+    pub after_ms: Option<i64>,
     /// What ends it.
     pub until: Option<Condition>,
     pub shown_per_page: Option<usize>,
@@ -49,6 +55,12 @@ impl Display for Rule {
         }
         if self.in_group {
             writeln!(to, "    group: promotions")?;
+        }
+        if !self.triggers.is_empty() {
+            writeln!(to, "    trigger: [{}]", self.triggers.join(", "))?;
+        }
+        if let Some(after_ms) = self.after_ms {
+            writeln!(to, "    after: {}s", after_ms / 1_000)?;
         }
         match self.hold {
             Hold::Page => {}
@@ -91,6 +103,8 @@ impl Random {
 
     fn rule(&mut self, id: &'static str) -> Rule {
         let is_personal = self.percent(80);
+        let is_triggered = self.percent(25);
+        let is_delayed = self.percent(if is_triggered { 60 } else { 20 });
         let personal = Purposes::PERSONALIZATION;
         Rule {
             id,
@@ -102,10 +116,17 @@ impl Random {
             is_suppressed: is_personal && self.percent(30),
             in_group: self.percent(40),
             hold: self.one_of(&[Hold::Page, Hold::Page, Hold::HalfAnHour, Hold::Session]),
+            triggers: if is_triggered { self.triggers(is_personal) } else { Vec::new() },
+            after_ms: is_delayed.then(|| self.one_of(&AFTER_MS)),
             until: (is_personal && self.percent(30)).then(|| self.plain_condition()),
             shown_per_page: self.percent(30).then(|| 1 + self.below(2)),
             dismissals_per_hour: self.percent(30).then(|| 1 + self.below(2)),
         }
+    }
+
+    /// A search may be used for personalization only.
+    fn triggers(&mut self, is_personal: bool) -> Vec<&'static str> {
+        self.one_of(&TRIGGERS[..if is_personal { 3 } else { 2 }]).to_vec()
     }
 
     /// One of which is known exactly what the engine knows, whatever consent did.
