@@ -8,7 +8,6 @@ mod reference;
 
 use std::collections::BTreeMap;
 
-use reference::deciding::terms::yaml;
 use reference::files::with_rules;
 use reference::history::{Happened, History, Values};
 use reference::random::Random;
@@ -101,7 +100,7 @@ fn told(conditions: &[Condition]) -> BTreeMap<String, String> {
 /// A site of rules with holds, caps, groups and the like.
 fn deciding(random: &mut Random) -> Compiled {
     loop {
-        let mut files = with_rules(&yaml(&random.rules()));
+        let mut files = with_rules(&random.deciding().yaml(0));
         files.get_mut("tracking-plan.yaml").expect("a plan").push_str(DISMISSED);
         if let Some(compiled) = compile(&files).program {
             return compiled;

@@ -2,13 +2,26 @@
 
 mod delays;
 
+mod drawn;
+
 pub mod terms;
+
+pub mod trials;
 
 use super::history::{History, value};
 use super::kleene::Seen;
 use super::reading::Reading;
 use super::site::{Condition, Literal};
-use terms::{Hold, Rule};
+use terms::{Hold, Rule, Site};
+use trials::Trials;
+
+/// What a slot shows: the rule that has it, the variant that the visitor is in, and a content; without one the page's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shown {
+    pub rule: Option<usize>,
+    pub variant: Option<usize>,
+    pub content: Option<&'static str>,
+}
 
 const HOLD_MS: i64 = 30 * 60_000;
 
@@ -21,6 +34,7 @@ struct Decided {
     session: Option<usize>,
     /// The rule of each slot that began there.
     began: [Option<usize>; 2],
+    shown: [Shown; 2],
     /// The rules whose `until` was true.
     over: Vec<usize>,
     /// Those whose condition was true, and that were live and allowed.
@@ -33,16 +47,26 @@ struct Decided {
 pub struct Judge<'a> {
     rules: &'a [Rule],
     history: &'a History,
+    /// The visitor's id, as its buckets are drawn by.
+    visitor: String,
+    /// What is tried as it was published last.
+    pub trials: &'a Trials,
     before: Vec<Decided>,
+    /// What the visitor is in for good: by the names of what is tried and its salt.
+    frozen: Vec<((&'static str, &'static str), usize)>,
+    /// Exposures, by their place in the history, at which nothing of the rule was seen.
+    unseen: Vec<usize>,
 }
 
 impl<'a> Judge<'a> {
-    pub fn new(rules: &'a [Rule], history: &'a History) -> Self {
-        Self { rules, history, before: Vec::new() }
+    pub fn new(site: &'a Site, history: &'a History, visitor: String) -> Self {
+        let (rules, trials) = (&site.rules, &site.trials[0]);
+        let (before, frozen, unseen) = (Vec::new(), Vec::new(), Vec::new());
+        Self { rules, history, visitor, trials, before, frozen, unseen }
     }
 
-    /// The rule that each slot shows at a moment behind the first events, while the rules `stopped` are.
-    pub fn decide(&mut self, events: usize, now_ms: i64, stopped: &[&str]) -> [Option<usize>; 2] {
+    /// What each slot shows at a moment behind the first events, while the rules `stopped` are.
+    pub fn decide(&mut self, events: usize, now_ms: i64, stopped: &[&str]) -> [Shown; 2] {
         let asking = &self.history.events[events - 1];
         let reading = Reading::new(self.history, events, now_ms, false);
         let holds = |when: &Condition| reading.holds(when) == Some(true);
@@ -56,7 +80,7 @@ impl<'a> Judge<'a> {
         let is_helped = reading.attribute("needs_help") == Seen::exact(1);
         let may_act = |at: &usize| {
             let is_off = self.rules[*at].is_suppressed && is_helped;
-            is_allowed(at) && !is_off && !over.contains(at)
+            is_allowed(at) && !is_off && !over.contains(at) && !self.is_held_out(*at)
         };
         let is_ready = |at: &usize| is_allowed(at) && self.rules[*at].when.as_ref().is_none_or(holds);
         let ready: Vec<usize> = (0..self.rules.len()).filter(is_ready).collect();
@@ -67,7 +91,7 @@ impl<'a> Judge<'a> {
                 && self.is_considered(*at, events, reading.now_ms, is_ready)
                 && self.has_room(&self.rules[*at], events, &reading)
         };
-        let mut shown =
+        let mut standing =
             [0, 1].map(|slot| self.held(slot, events, &reading).into_iter().flatten().find(may_act));
         let mut began = [None; 2];
         let mut order: Vec<usize> = (0..self.rules.len()).collect();
@@ -75,9 +99,9 @@ impl<'a> Judge<'a> {
         for at in order {
             let rule = &self.rules[at];
             let is_grouped = |other: &usize| self.rules[*other].in_group;
-            let is_excluded = rule.in_group && shown.iter().flatten().any(is_grouped);
-            if shown[rule.slot].is_none() && may_begin(&at) && !is_excluded {
-                (shown[rule.slot], began[rule.slot]) = (Some(at), Some(at));
+            let is_excluded = rule.in_group && standing.iter().flatten().any(is_grouped);
+            if standing[rule.slot].is_none() && may_begin(&at) && !is_excluded {
+                (standing[rule.slot], began[rule.slot]) = (Some(at), Some(at));
             }
         }
         // Of a writer who only told of what came too late, no page view is known that could hold anything.
@@ -87,9 +111,10 @@ impl<'a> Judge<'a> {
         let is_taken = |at: &usize| {
             let rule = &self.rules[*at];
             let waits = !rule.triggers.is_empty() && rule.after_ms.is_some();
-            waits && shown[rule.slot] != Some(*at) && may_begin(at)
+            waits && standing[rule.slot] != Some(*at) && may_begin(at)
         };
         let taken = (0..self.rules.len()).filter(is_taken).collect();
+        let shown = [0, 1].map(|slot| self.shown(standing[slot], slot, events));
         let (now_ms, session) = (reading.now_ms, reading.session_begun_at());
         self.before.push(Decided {
             events,
@@ -97,6 +122,7 @@ impl<'a> Judge<'a> {
             writer: asking.writer,
             session,
             began,
+            shown,
             over,
             ready,
             taken,
@@ -137,7 +163,8 @@ impl<'a> Judge<'a> {
         };
         let writer = self.history.events[events - 1].writer;
         let begun_at = reading.page_begun_at().unwrap_or(0);
-        let shown = is_of("exposure").filter(|(at, event)| *at >= begun_at && event.writer == writer);
+        let shown = is_of("exposure")
+            .filter(|(at, event)| *at >= begun_at && event.writer == writer && !self.unseen.contains(at));
         let dismissed = is_of("exposure_dismiss");
         let dismissed = dismissed.filter(|(_, event)| reading.now_ms - event.time_ms < 60 * 60_000);
         rule.shown_per_page.is_none_or(|limit| shown.count() < limit)

@@ -95,9 +95,21 @@ slots:
   inbox:
 ";
 
+/// What each slot shows where no rule has it.
+pub const FALLBACKS: [Option<&str>; 2] = [Some("offer"), None];
+
 const CONTENT_YAML: &str = "offer:
   type: text
   text: Shoes ship free today.
+news:
+  type: text
+  text: New packs are here.
+gift:
+  type: text
+  text: A gift for you.
+hint:
+  type: text
+  text: Look into your cart.
 ";
 
 const PLAN_YAML: &str = "events:

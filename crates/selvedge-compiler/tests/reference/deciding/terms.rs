@@ -3,6 +3,7 @@
 use super::super::history::{Happened, History};
 use super::super::random::Random;
 use super::super::site::{Condition, Literal, Source};
+use super::trials::{EXPERIMENTS, Trials};
 use selvedge_core::consent::Purposes;
 use std::fmt::{Display, Formatter, Result};
 
@@ -31,6 +32,8 @@ pub struct Rule {
     pub purpose: Purposes,
     pub is_suppressed: bool,
     pub in_group: bool,
+    pub is_in_holdout: bool,
+    pub experiment: Option<usize>,
     pub hold: Hold,
     /// The events at which it is considered only; none: always.
     pub triggers: Vec<&'static str>,
@@ -47,7 +50,7 @@ impl Display for Rule {
         writeln!(to, "  - id: {}\n    priority: {}\n    status: {}", self.id, self.priority, self.status)?;
         writeln!(
             to,
-            "    purpose: {purpose}\n    show:\n      slot: {}\n      content: offer",
+            "    purpose: {purpose}\n    show:\n      slot: {}\n      content: news",
             SLOTS[self.slot]
         )?;
         if let Some(when) = &self.when {
@@ -55,6 +58,9 @@ impl Display for Rule {
         }
         if self.in_group {
             writeln!(to, "    group: promotions")?;
+        }
+        if let Some(experiment) = self.experiment {
+            writeln!(to, "    experiment: {}", EXPERIMENTS[experiment])?;
         }
         if !self.triggers.is_empty() {
             writeln!(to, "    trigger: [{}]", self.triggers.join(", "))?;
@@ -83,22 +89,43 @@ impl Display for Rule {
     }
 }
 
-/// The rules as they stand in `rules.yaml`, with their group and what keeps some of them off.
-pub fn yaml(rules: &[Rule]) -> String {
-    let mut text = "groups:\n  promotions:\n    max_per_page: 1\n".to_owned();
-    let kept_off: Vec<&str> = rules.iter().filter(|rule| rule.is_suppressed).map(|rule| rule.id).collect();
-    if !kept_off.is_empty() {
-        text += "suppress:\n  - name: help\n    when: needs_help\n    on_unknown: allow\n    applies_to:\n";
-        text += &format!("      rules: [{}]\n", kept_off.join(", "));
+/// Rules, and what is tried with them at one publish and at the next.
+#[derive(Debug, Clone)]
+pub struct Site {
+    pub rules: Vec<Rule>,
+    pub trials: [Trials; 2],
+}
+
+impl Site {
+    /// The rules as they stand in `rules.yaml` at a publish, with their group, what is tried, and what keeps some of them off.
+    pub fn yaml(&self, publish: usize) -> String {
+        let trials = &self.trials[publish];
+        let mut text = format!("groups:\n  promotions:\n    max_per_page: 1\n{trials}");
+        let ids = |is_meant: fn(&Rule) -> bool| -> Vec<&str> {
+            self.rules.iter().filter(|rule| is_meant(rule)).map(|rule| rule.id).collect()
+        };
+        let (suppressed, held_out) = (ids(|rule| rule.is_suppressed), ids(|rule| rule.is_in_holdout));
+        if !suppressed.is_empty() {
+            text +=
+                "suppress:\n  - name: help\n    when: needs_help\n    on_unknown: allow\n    applies_to:\n";
+            text += &format!("      rules: [{}]\n", suppressed.join(", "));
+        }
+        if !held_out.is_empty() {
+            text += &trials.holdout(&held_out);
+        }
+        text += "rules:\n";
+        self.rules.iter().for_each(|rule| text += &rule.to_string());
+        text
     }
-    text += "rules:\n";
-    rules.iter().for_each(|rule| text += &rule.to_string());
-    text
 }
 
 impl Random {
-    pub fn rules(&mut self) -> Vec<Rule> {
-        IDS.into_iter().map(|id| self.rule(id)).collect()
+    /// Rules in two slots.
+    pub fn deciding(&mut self) -> Site {
+        let rules = IDS.into_iter().map(|id| self.rule(id)).collect();
+        let trials = self.trials();
+        let next = self.republished(&trials);
+        Site { rules, trials: [trials, next] }
     }
 
     fn rule(&mut self, id: &'static str) -> Rule {
@@ -115,6 +142,8 @@ impl Random {
             purpose: if is_personal { personal } else { Purposes::ANALYTICS },
             is_suppressed: is_personal && self.percent(30),
             in_group: self.percent(40),
+            is_in_holdout: self.percent(30),
+            experiment: self.percent(40).then(|| self.below(2)),
             hold: self.one_of(&[Hold::Page, Hold::Page, Hold::HalfAnHour, Hold::Session]),
             triggers: if is_triggered { self.triggers(is_personal) } else { Vec::new() },
             after_ms: is_delayed.then(|| self.one_of(&AFTER_MS)),
@@ -136,6 +165,15 @@ impl Random {
             let Condition::Ask { source, .. } = &condition else { continue };
             if !matches!(source, Source::Sequence(_) | Source::Score(_)) {
                 return condition;
+            }
+        }
+    }
+
+    /// Says who the visitor is, where it is identified.
+    pub fn log_in(&mut self, history: &mut History) {
+        for event in history.events.iter_mut().filter(|event| event.name == "identify") {
+            if self.percent(70) {
+                event.properties.push(("user_id", Literal::Text(self.one_of(&["ada", "ben", "cleo"]))));
             }
         }
     }
