@@ -23,6 +23,8 @@ pub const CARD: &str = "[card]";
 const OF_PAGES: [&str; 4] = ["path", "url", "title", "referrer"];
 /// Bytes of what stands before the `@` (RFC 5321, section 4.5.3.1.1).
 const LOCAL_BYTES_MAX: usize = 64;
+/// Bytes of a UUID in text.
+const UUID_BYTES: usize = 36;
 /// Groups of digits that are read as one number.
 const GROUPS_MAX: usize = 8;
 /// Words for a telephone, by [`key`]: those of five letters stand for all that begin so (`Telefonnummer`, `mobile`, `téléphone`).
@@ -112,7 +114,9 @@ fn masked_once(text: &str) -> Option<String> {
     while at < bytes.len() {
         let (letter, mut next) = letter(bytes, at);
         let mut found = None;
-        if letter == b'@' {
+        if is_uuid(bytes.get(at..).unwrap_or_default()) {
+            next = at.saturating_add(UUID_BYTES);
+        } else if letter == b'@' {
             found = email(bytes, kept, at, next).map(|(start, end)| (start, end, EMAIL));
         } else if letter.is_ascii_digit() {
             let run = Run::read(bytes, at);
@@ -152,6 +156,15 @@ fn letter(bytes: &[u8], at: usize) -> (u8, usize) {
         [letter, ..] => (*letter, at.saturating_add(1)),
         [] => (0, at),
     }
+}
+
+/// Whether a UUID begins here (RFC 9562, section 4): its digits are no number.
+fn is_uuid(bytes: &[u8]) -> bool {
+    let is_of_it = |(at, byte): (usize, &u8)| match at {
+        8 | 13 | 18 | 23 => *byte == b'-',
+        _ => byte.is_ascii_hexdigit(),
+    };
+    bytes.get(..UUID_BYTES).is_some_and(|bytes| bytes.iter().enumerate().all(is_of_it))
 }
 
 /// What an address may be made of, besides the `@`.
@@ -300,12 +313,9 @@ impl Run {
             if is_plus && self.digits.first() != Some(&0) {
                 return (8..=15).contains(&last.count);
             }
-            let behind = letter(bytes, last.end).0;
-            // The first half of a UUID (RFC 9562, section 4).
-            let is_uuid = behind == b'-' && matches!(groups, [Group { size: 8, .. }, Group { size: 4, .. }]);
             is_clean(before)
-                && !behind.is_ascii_alphanumeric()
-                && (is_national(&self.digits, groups, last.count) && !is_uuid
+                && !letter(bytes, last.end).0.is_ascii_alphanumeric()
+                && (is_national(&self.digits, groups, last.count)
                     || (is_named && (7..=15).contains(&last.count)))
         };
         let mut groups = self.groups.as_slice();

@@ -227,6 +227,21 @@ fn a_uuid_that_begins_like_a_telephone_number_stays() {
     assert_eq!(mask("00491711 2345, please"), format!("{PHONE}, please"));
 }
 
+/// Each of them has the digits of a card in it, with the right check digit.
+#[test]
+fn a_uuid_with_the_digits_of_a_card_stays() {
+    for text in [
+        "aaaaaaaa-4111-4111-8111-1110abcdefab",
+        "abcd4111-1111-4111-8110-abcdefabcdef",
+        "order aaaaaaaa-aaaa-4111-8111-11111116abcd",
+    ] {
+        assert_eq!(masked(text), None, "{text}");
+    }
+    let id = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa";
+    assert_eq!(mask(&format!("{id}4111111111111111")), format!("{id}{CARD}"), "behind it, it is one");
+    assert_eq!(mask(&format!("{id}@shop.test")), EMAIL);
+}
+
 #[test]
 fn a_bracket_goes_with_a_telephone_number_and_stays_before_a_card() {
     assert_eq!(mask("Tel (389570486511118, please"), format!("Tel {PHONE}, please"));
