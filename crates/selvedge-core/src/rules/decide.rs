@@ -7,7 +7,7 @@ use super::fixed::fix;
 use super::gates::{is_outside, is_over, release, suppression_of};
 use super::grants::check;
 use super::moment::{Moment, Place, may_act};
-use super::recall::{Desk, Recall};
+use super::recall::{Desk, Learned, Recall, next_bit};
 use super::timers;
 use super::trials::{is_held_out, variant_of};
 use crate::limits::WAKES_MAX;
@@ -62,8 +62,8 @@ pub(super) fn prepare(image: &Image, state: &mut VisitorState, moment: &Moment, 
     state.align(image, now_ms);
     state.prune_held(false, now_ms);
     recall.learn(image, state, moment);
-    let (known, desk) = recall.known_and_desk();
-    release(image, state, moment, known, desk);
+    let (learned, desk) = recall.learned_and_desk();
+    release(image, state, moment, learned.known, desk);
 }
 
 /// Decides at every deadline up to the moment that was not decided at yet, each at its own time.
@@ -76,7 +76,7 @@ pub fn make_up(image: &Image, state: &mut VisitorState, moment: &Moment) {
 
 /// What [`decide`] decides, the state as it is.
 pub(super) fn judge(image: &Image, state: &VisitorState, moment: &Moment, recall: &mut Recall) {
-    let mut desk = core::mem::take(&mut recall.desk);
+    let (learned, desk) = recall.learned_and_desk();
     desk.decisions.clear();
     desk.decisions.reserve(image.slots().into());
     desk.standing.clear();
@@ -92,14 +92,13 @@ pub(super) fn judge(image: &Image, state: &VisitorState, moment: &Moment, recall
             held_out: None,
         });
     }
-    let mut court = Court { image, state, moment, recall, desk, open: image.slots() };
+    let mut court = Court { image, state, moment, learned, desk, open: image.slots() };
     court.keep_held();
     court.run_rules();
     if image.has_experiments() {
         court.note_held_out();
     }
     court.note_taken();
-    recall.desk = court.desk;
 }
 
 fn fallback(image: &Image, slot: u16) -> Option<u16> {
@@ -111,8 +110,8 @@ struct Court<'a> {
     image: &'a Image,
     state: &'a VisitorState,
     moment: &'a Moment<'a>,
-    recall: &'a Recall,
-    desk: Desk,
+    learned: Learned<'a>,
+    desk: &'a mut Desk,
     /// Slots that are not decided yet.
     open: u16,
 }
@@ -152,15 +151,32 @@ impl Court<'_> {
     }
 
     fn run_rules(&mut self) {
-        let recall = self.recall;
-        for at in recall.true_rules() {
-            if self.open == 0 {
-                return;
+        let mut candidates = core::mem::take(&mut self.desk.candidates);
+        candidates.clear();
+        candidates.extend_from_slice(self.learned.is_true);
+        for slot in (0..self.image.slots()).filter(|slot| !self.is_open(*slot)) {
+            self.leave(&mut candidates, slot);
+        }
+        for word in 0..candidates.len() {
+            while self.open > 0
+                && let Some(at) = candidates.get_mut(word).and_then(|left| next_bit(left, word))
+            {
+                let rule = self.image.rule(at);
+                if self.is_open(rule.slot()) && self.would_begin(at, rule) {
+                    self.admit(at, Reason::Won);
+                    if !self.is_open(rule.slot()) {
+                        self.leave(&mut candidates, rule.slot());
+                    }
+                }
             }
-            let rule = self.image.rule(at);
-            if self.is_open(rule.slot()) && self.would_begin(at, rule) {
-                self.admit(at, Reason::Won);
-            }
+        }
+        self.desk.candidates = candidates;
+    }
+
+    /// Nobody needs to look at the rules of a slot any more.
+    fn leave(&self, candidates: &mut [u64], slot: u16) {
+        for (left, of_slot) in candidates.iter_mut().zip(self.image.index().rules_of(slot)) {
+            *left &= !of_slot;
         }
     }
 
@@ -198,7 +214,7 @@ impl Court<'_> {
 
     fn is_barred(&self, at: u16) -> bool {
         let terms = self.image.terms(at);
-        let known = self.recall.known();
+        let known = self.learned.known;
         is_outside(self.image, known, terms)
             || suppression_of(self.image, known, terms).is_some()
             || is_over(self.image, known, terms)
@@ -207,8 +223,8 @@ impl Court<'_> {
     /// For each slot, notes the first rule that the visitor is held out from, where no rule above it has the slot.
     #[inline(never)]
     fn note_held_out(&mut self) {
-        let (image, state, moment, recall) = (self.image, self.state, self.moment, self.recall);
-        for at in recall.true_rules() {
+        let (image, state, moment) = (self.image, self.state, self.moment);
+        for at in self.learned.true_rules() {
             let (rule, terms) = (image.rule(at), image.terms(at));
             let Some(decision) = self.desk.decisions.get(usize::from(rule.slot())) else { continue };
             if terms.has(kind::TERM_HOLDOUT)
@@ -235,7 +251,7 @@ impl Court<'_> {
             let rule = image.rule(at);
             let decision = self.desk.decisions.get(usize::from(rule.slot()));
             if decision.is_some_and(|decision| decision.rule != Some(at))
-                && self.recall.true_rules().any(|is_true| is_true == at)
+                && self.learned.true_rules().any(|is_true| is_true == at)
                 && self.may_begin(at, rule)
                 && !self.is_barred(at)
                 && !is_held_out(image, state, moment, image.terms(at))

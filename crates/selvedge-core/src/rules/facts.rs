@@ -213,5 +213,5 @@ fn shape_hash(image: &Image, fact: FactRow, hash: u64) -> Known {
 
 /// 1 where the text is none of the fact's, else 2 plus its place among them (they are sorted).
 fn place_among(image: &Image, fact: FactRow, text: &[u8]) -> i64 {
-    image.place_among(fact, text).and_then(|at| i64::try_from(at).ok()).map_or(1, |at| at.wrapping_add(2))
+    image.place_among(fact, text).map_or(1, |at| i64::from(at).wrapping_add(2))
 }

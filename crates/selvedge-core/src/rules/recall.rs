@@ -24,8 +24,8 @@ pub struct Recall {
     reader: Option<Arc<()>>,
     turn: u64,
     basis: Basis,
-    /// Where each fact's cell stands in the state, where it has one; and of how many cells.
-    places: Vec<Option<u16>>,
+    /// Where each fact's cell stands in the state ([`View::places`]); and of how many cells.
+    places: Vec<u16>,
     cells: usize,
     /// Facts that moved.
     moved: Vec<u16>,
@@ -42,6 +42,8 @@ pub(super) struct Desk {
     pub waiting: Vec<u16>,
     /// Rules that are due, and whose place is another's.
     pub taken: Vec<u16>,
+    /// Rules that are true and whose slot is open, a bit each.
+    pub candidates: Vec<u64>,
     /// Where the rules stand that were held.
     held: Vec<(u64, Option<u16>)>,
 }
@@ -71,9 +73,9 @@ impl Recall {
         &self.known
     }
 
-    /// What is known of every fact, and what deciding works with.
-    pub(super) fn known_and_desk(&mut self) -> (&[Known], &mut Desk) {
-        (&self.known, &mut self.desk)
+    /// What was learned, and what deciding works with.
+    pub(super) fn learned_and_desk(&mut self) -> (Learned<'_>, &mut Desk) {
+        (Learned { known: &self.known, is_true: &self.is_true }, &mut self.desk)
     }
 
     /// What was decided last.
@@ -165,18 +167,6 @@ impl Recall {
         }
     }
 
-    /// The rules whose condition is definitely true, in the order of deciding.
-    pub(super) fn true_rules(&self) -> impl Iterator<Item = u16> {
-        self.is_true.iter().zip(0u16..).flat_map(|(word, at)| {
-            let mut left = *word;
-            core::iter::from_fn(move || {
-                let bit = u16::try_from(left.trailing_zeros()).ok().filter(|bit| *bit < 64)?;
-                left &= left.wrapping_sub(1);
-                Some(at.wrapping_mul(64).wrapping_add(bit))
-            })
-        })
-    }
-
     /// Asks every test and every condition.
     fn scan(&mut self, image: &Image) {
         let code = image.code();
@@ -187,19 +177,45 @@ impl Recall {
         }
         self.passed.push(1);
         self.is_true.clear();
-        self.is_true.reserve(usize::from(image.rules() / 64).wrapping_add(1));
-        let (mut word, mut bit) = (0, 1u64);
-        for head in &image.index().heads {
-            if holds(code, head, &self.passed) {
-                word |= bit;
-            }
-            bit = bit.rotate_left(1);
-            if bit == 1 {
-                self.is_true.push(core::mem::take(&mut word));
+        self.is_true.resize(image.index().words(), 0);
+        for at in (0..).zip(&self.passed).filter(|(_, passed)| **passed == 1).map(|(at, _)| at) {
+            for rule in image.index().rules_behind(at) {
+                ask(
+                    code,
+                    image.index().heads.get(usize::from(*rule)),
+                    *rule,
+                    &self.passed,
+                    &mut self.is_true,
+                );
             }
         }
-        self.is_true.push(word);
     }
+}
+
+/// What is known now of every fact, and which conditions are definitely true.
+#[derive(Clone, Copy)]
+pub(super) struct Learned<'a> {
+    pub known: &'a [Known],
+    /// A bit a rule.
+    pub is_true: &'a [u64],
+}
+
+impl<'a> Learned<'a> {
+    /// The rules whose condition is definitely true, in the order of deciding.
+    pub fn true_rules(self) -> impl Iterator<Item = u16> + use<'a> {
+        (0..).zip(self.is_true).flat_map(|(word, bits)| {
+            let mut left = *bits;
+            core::iter::from_fn(move || next_bit(&mut left, word))
+        })
+    }
+}
+
+/// Takes the next bit of a word; which it is among all bits of the words.
+#[inline]
+pub(super) fn next_bit(left: &mut u64, word: usize) -> Option<u16> {
+    let bit = usize::try_from(left.trailing_zeros()).ok().filter(|bit| *bit < 64)?;
+    *left &= left.wrapping_sub(1);
+    u16::try_from(word.wrapping_mul(64).wrapping_add(bit)).ok()
 }
 
 /// Asks one condition again.
@@ -235,15 +251,18 @@ fn is_passed(passed: &[u8], test: u16) -> u8 {
 }
 
 /// Where the cell of each fact stands: one pass over the cells of the program and of the state, which are both sorted.
-fn place(image: &Image, state: &VisitorState, places: &mut Vec<Option<u16>>) {
+fn place(image: &Image, state: &VisitorState, places: &mut Vec<u16>) {
     places.clear();
-    places.resize(image.facts().into(), None);
-    let mut cells = (0u16..).zip(&state.cells).peekable();
+    places.resize(image.facts().into(), View::UNKNOWN);
+    let mut cells = (0..View::UNKNOWN).zip(&state.cells);
+    let mut next = cells.next();
     for (hash, fact) in &image.index().cells {
-        while cells.next_if(|(_, cell)| cell.hash < *hash).is_some() {}
-        let found = cells.peek().filter(|(_, cell)| cell.hash == *hash);
+        while next.is_some_and(|(_, cell)| cell.hash < *hash) {
+            next = cells.next();
+        }
+        let found = next.filter(|(_, cell)| cell.hash == *hash);
         if let Some(place) = places.get_mut(usize::from(*fact)) {
-            *place = Some(found.map_or(View::ABSENT, |(at, _)| *at));
+            *place = found.map_or(View::ABSENT, |(at, _)| at);
         }
     }
 }

@@ -295,14 +295,21 @@ impl Step<'_> {
     /// For every attribute: unobserved where its purpose is not in force; ended with the session; set by the event.
     fn attributes(&mut self) {
         let in_force = self.moment.in_force;
+        let tells_traits = matches!(self.event.event_type, EventType::Identify | EventType::Group);
         for attribute in self.image.each_attribute() {
             if (attribute.scope() == kind::SCOPE_ACCOUNT) != self.is_account {
+                continue;
+            }
+            let is_known = in_force.holds(attribute.purpose());
+            // Most events say nothing of most attributes.
+            let may_be_told =
+                tells_traits || attribute.sets_count() > 0 || attribute.scope() == kind::SCOPE_CONTEXT;
+            if is_known && !self.ends_session && !may_be_told {
                 continue;
             }
             // An event from before the session changes nothing that belongs to the session.
             let is_of_before =
                 attribute.scope() == kind::SCOPE_SESSION && self.moment.now_ms < self.state.session.start_ms;
-            let is_known = in_force.holds(attribute.purpose());
             let is_out_of_it = is_of_before && in_force.holds(Purposes::ANALYTICS);
             if !is_known && !is_out_of_it {
                 self.set_attribute(attribute.hash(), Stored::Unobserved);

@@ -127,7 +127,7 @@ impl Turning<'_> {
         }
         let metric = self.image.metric(fact.index());
         if fact.source() == kind::SOURCE_METRIC && metric.kind() == kind::METRIC_SCORE {
-            let Some(reading) = self.view.reading(metric, None) else { return [None; 2] };
+            let Some(reading) = self.view.reading(metric, View::UNKNOWN) else { return [None; 2] };
             let fades = fades_in_ms(&reading, leaf.low(), leaf.high());
             return fades.map(|after_ms| self.view.now_ms.checked_add(after_ms?));
         }

@@ -103,13 +103,15 @@ pub(super) struct View<'a> {
     page: Option<&'a PageView>,
     pub(super) now_ms: i64,
     observed: Purposes,
-    /// Where the cell of each fact stands, where that is known.
-    pub(super) places: &'a [Option<u16>],
+    /// Where the cell of each fact stands: its place, [`Self::ABSENT`], or [`Self::UNKNOWN`].
+    pub(super) places: &'a [u16],
 }
 
 impl<'a> View<'a> {
     /// The place of a cell that is not there.
     pub(super) const ABSENT: u16 = u16::MAX;
+    /// The place of a cell that nobody looked for.
+    pub(super) const UNKNOWN: u16 = u16::MAX - 1;
 
     pub(super) fn new(image: &'a Image, state: &'a VisitorState, moment: &'a Moment<'a>) -> Self {
         Self {
@@ -138,8 +140,10 @@ impl<'a> View<'a> {
     /// What is known of the fact at a place. What is made of other facts reads those before it from `known`.
     pub(super) fn known(&self, at: u16, known: &[Known]) -> Known {
         let fact = self.image.fact(at);
-        let place = self.places.get(usize::from(at)).copied().flatten();
-        found(self.image, fact, known, |fact, is_own| self.seen_in(fact, place.filter(|_| is_own)))
+        let place = self.places.get(usize::from(at)).copied().unwrap_or(Self::UNKNOWN);
+        found(self.image, fact, known, |fact, is_own| {
+            self.seen_in(fact, if is_own { place } else { Self::UNKNOWN })
+        })
     }
 
     /// The type of what a fact is read from. A count is one of numbers.
@@ -160,11 +164,11 @@ impl<'a> View<'a> {
 
     /// The value of a fact, before it gets its shape.
     pub(super) fn seen(&self, fact: FactRow) -> Seen<'a> {
-        self.seen_in(fact, None)
+        self.seen_in(fact, Self::UNKNOWN)
     }
 
     /// The value of a fact whose cell stands at `place`, where that is known.
-    fn seen_in(&self, fact: FactRow, place: Option<u16>) -> Seen<'a> {
+    fn seen_in(&self, fact: FactRow, place: u16) -> Seen<'a> {
         match fact.source() {
             kind::SOURCE_BUILTIN => match u8::try_from(fact.index()).ok().and_then(Builtin::from_number) {
                 Some(builtin) => self.builtin(builtin),
@@ -184,7 +188,7 @@ impl<'a> View<'a> {
         }
     }
 
-    fn attribute(&self, at: u16, place: Option<u16>) -> Seen<'a> {
+    fn attribute(&self, at: u16, place: u16) -> Seen<'a> {
         let attribute = self.image.attribute(at);
         let Some(home) = self.home(attribute.scope() == kind::SCOPE_ACCOUNT) else { return UNOBSERVED };
         if !home.observed.holds(attribute.purpose()) {
@@ -205,12 +209,12 @@ impl<'a> View<'a> {
 
     /// What tells of the visitor, or of its account where that is known.
     fn home(&self, is_of_account: bool) -> Option<Home<'a>> {
-        let state = if is_of_account { self.moment.account? } else { self.state };
-        Some(Home {
-            state,
-            now_ms: state.now_ms(self.now_ms),
-            observed: self.moment.in_force.and(state.in_force),
-        })
+        if !is_of_account {
+            return Some(Home { state: self.state, now_ms: self.now_ms, observed: self.observed });
+        }
+        let state = self.moment.account?;
+        let observed = self.moment.in_force.and(state.in_force);
+        Some(Home { state, now_ms: state.now_ms(self.now_ms), observed })
     }
 
     pub(super) fn builtin(&self, builtin: Builtin) -> Seen<'a> {
@@ -330,7 +334,7 @@ impl<'a> View<'a> {
     }
 
     /// What is known of a metric; nothing where its window is not observed at all.
-    fn metric(&self, metric: MetricRow<'a>, place: Option<u16>) -> Seen<'a> {
+    fn metric(&self, metric: MetricRow<'a>, place: u16) -> Seen<'a> {
         self.reading(metric, place).map_or(unseen(metric), |reading| seen(&reading))
     }
 
@@ -347,7 +351,8 @@ impl<'a> View<'a> {
                 _ => return UNOBSERVED,
             },
         };
-        self.reading(metric, None).map_or(unseen(metric), |reading| Seen::Known(same(&reading, hash)))
+        self.reading(metric, Self::UNKNOWN)
+            .map_or(unseen(metric), |reading| Seen::Known(same(&reading, hash)))
     }
 
     /// What a table says of the text that a fact has now.
@@ -373,7 +378,7 @@ impl<'a> View<'a> {
     }
 
     /// What a metric is read from; `None` where nothing of it is observed.
-    pub(super) fn reading(&self, metric: MetricRow<'a>, place: Option<u16>) -> Option<Reading<'a>> {
+    pub(super) fn reading(&self, metric: MetricRow<'a>, place: u16) -> Option<Reading<'a>> {
         let home = self.home(metric.scope() == kind::OF_ACCOUNT)?;
         let Some(CellBody::Metric(cell)) = body(home.state, metric.meaning(), place) else { return None };
         let (start_ms, is_whole) = self.stretch(metric, home.now_ms)?;
@@ -411,14 +416,11 @@ impl<'a> View<'a> {
 }
 
 /// What a cell holds, found at its place where that is known. A place that is not the cell's own any more is not believed.
-fn body(state: &VisitorState, hash: u64, place: Option<u16>) -> Option<&CellBody> {
-    match place {
-        Some(View::ABSENT) => None,
-        Some(at) => match state.cells.get(usize::from(at)).filter(|cell| cell.hash == hash) {
-            Some(cell) => Some(&cell.body),
-            None => state.body(hash),
-        },
-        None => state.body(hash),
+fn body(state: &VisitorState, hash: u64, place: u16) -> Option<&CellBody> {
+    match state.cells.get(usize::from(place)) {
+        Some(cell) if cell.hash == hash => Some(&cell.body),
+        _ if place == View::ABSENT => None,
+        _ => state.body(hash),
     }
 }
 

@@ -41,8 +41,8 @@ use records::{
 /// Where the form stands: the last byte of what every program begins with.
 const FORM: usize = MAGIC.len().saturating_sub(1);
 
-/// So many texts of a fact are compared one after the other.
-const SCANNED_MAX: usize = 8;
+/// So many texts of a fact are told apart by their marks, one after the other.
+const SCANNED_MAX: u16 = 16;
 
 /// The condition is definitely true.
 pub(crate) const ACCEPT: u16 = u16::MAX;
@@ -240,20 +240,19 @@ impl Image {
     }
 
     /// The place of a text among those of a fact, which are sorted.
-    pub(crate) fn place_among(&self, fact: FactRow, text: &[u8]) -> Option<usize> {
+    pub(crate) fn place_among(&self, fact: FactRow, text: &[u8]) -> Option<u32> {
         let first = usize::try_from(fact.texts()).ok()?;
-        let places = self.rows(tag::LISTS).get(first..)?.get(..usize::from(fact.count()))?;
-        let texts = self.table(tag::TEXTS);
-        let text_at =
-            |place: &[u8; size::PLACE]| text_among(texts, u32::from_le_bytes(*place)).unwrap_or_default();
-        // Few are told apart by length and last byte, before any is compared as a whole.
-        if places.len() <= SCANNED_MAX {
-            return places.iter().position(|place| {
-                let known = text_at(place);
-                known.len() == text.len() && known.last() == text.last() && known == text
-            });
+        let among = first..first.saturating_add(fact.count().into());
+        if fact.count() <= SCANNED_MAX {
+            let mark = index::mark(text);
+            let mut alike = (0..).zip(self.index.marks.get(among)?).filter(|(_, known)| **known == mark);
+            return alike
+                .find(|(at, _)| self.listed(fact.texts().wrapping_add(*at)) == text)
+                .map(|(at, _)| at);
         }
-        places.binary_search_by(|place| text_at(place).cmp(text)).ok()
+        let places = self.rows(tag::LISTS).get(among)?;
+        let found = places.binary_search_by(|place| self.text(u32::from_le_bytes(*place)).cmp(text));
+        found.ok().and_then(|at| u32::try_from(at).ok())
     }
 
     /// A text; empty where there is none.
@@ -264,6 +263,11 @@ impl Image {
     /// The text at a place of the lists.
     pub(crate) fn listed(&self, at: u32) -> &[u8] {
         self.listed_place(at).map_or(&[], |place| self.text(place))
+    }
+
+    /// All texts of the lists.
+    fn each_listed(&self) -> impl Iterator<Item = &[u8]> {
+        self.rows(tag::LISTS).iter().map(|place| self.text(u32::from_le_bytes(*place)))
     }
 
     pub(super) fn listed_place(&self, at: u32) -> Option<u32> {

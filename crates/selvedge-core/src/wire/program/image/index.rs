@@ -1,7 +1,7 @@
 //! What is worked out of a program once, when it is opened: which facts stand in which cell, which of them may move though
 //! no cell changed, and which rules ask which test.
 
-use super::records::{Code, FactRow};
+use super::records::{Code, FactRow, LeafRow};
 use super::{Image, REJECT};
 use crate::wire::program::Builtin;
 use crate::wire::program::layout::kind;
@@ -19,9 +19,16 @@ pub(crate) struct Index {
     builtins: u64,
     /// What each rule asks first.
     pub heads: Vec<Head>,
-    /// Where the rules of each test begin among `askers`, and where the last ones end.
+    /// Where the rules of each test begin among `askers`, and where the last ones end. Behind all tests stands what always
+    /// passes: only rules that no test stands for ask it.
     starts: Vec<u32>,
+    /// Where those that the test stands for end.
+    stands: Vec<u32>,
     askers: Vec<u16>,
+    /// The rules of each slot, a bit each.
+    of_slots: Vec<u64>,
+    /// The [`mark`] of each text of the lists.
+    pub marks: Vec<u32>,
 }
 
 /// So many tests stand in a head.
@@ -31,7 +38,8 @@ const HEAD_TESTS: usize = 4;
 /// branch.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Head {
-    /// Tests that must all pass; where there are fewer, the place behind the last test, which always passes.
+    /// Tests that must all pass; where there are fewer, the place behind the last test, which always passes. The first is
+    /// the one that fewest visitors pass, as far as it shows: it stands for the rule, which is asked only if it passes.
     pub tests: [u16; HEAD_TESTS],
     /// Where the condition goes on when they do.
     pub rest: u16,
@@ -63,9 +71,12 @@ impl Index {
             }
         }
         index.find_builtins(image);
+        index.marks = image.each_listed().map(mark).collect();
         let code = image.code();
-        index.heads = image.each_rule().map(|rule| head_of(code, rule.when())).collect();
+        let widths: Vec<u8> = code.each_leaf().map(width).collect();
+        index.heads = image.each_rule().map(|rule| head_of(code, rule.when(), &widths)).collect();
         index.find_askers(code);
+        index.find_slots(image);
         index
     }
 
@@ -97,71 +108,128 @@ impl Index {
 
     /// The rules that ask a test.
     pub fn askers_of(&self, leaf: u16) -> &[u16] {
-        let place =
-            |at: usize| self.starts.get(at).and_then(|start| usize::try_from(*start).ok()).unwrap_or(0);
         let at = usize::from(leaf);
-        self.askers.get(place(at)..place(at.wrapping_add(1))).unwrap_or_default()
+        self.askers.get(place(&self.starts, at)..place(&self.starts, at.wrapping_add(1))).unwrap_or_default()
+    }
+
+    /// The rules that a test stands for.
+    pub fn rules_behind(&self, leaf: u16) -> &[u16] {
+        let at = usize::from(leaf);
+        self.askers.get(place(&self.starts, at)..place(&self.stands, at)).unwrap_or_default()
+    }
+
+    /// The rules of a slot, a bit each.
+    pub fn rules_of(&self, slot: u16) -> &[u64] {
+        let words = self.words();
+        let rest = self.of_slots.get(usize::from(slot).wrapping_mul(words)..);
+        rest.and_then(|rest| rest.get(..words)).unwrap_or_default()
+    }
+
+    /// How many words hold a bit for each rule.
+    pub const fn words(&self) -> usize {
+        self.heads.len().div_ceil(64)
+    }
+
+    fn find_slots(&mut self, image: &Image) {
+        let words = self.words();
+        self.of_slots = vec![0; words.saturating_mul(image.slots().into())];
+        for (at, rule) in image.each_rule().enumerate() {
+            let word = usize::from(rule.slot()).wrapping_mul(words).wrapping_add(at / 64);
+            if let Some(word) = self.of_slots.get_mut(word) {
+                *word |= 1 << (at % 64);
+            }
+        }
     }
 
     fn find_askers(&mut self, code: Code) {
-        let mut found = Found {
-            askers: Vec::with_capacity(code.len()),
-            counts: vec![0; code.each_leaf().len().wrapping_add(1)],
+        let always = code.each_leaf().len();
+        let mut counts = vec![0u32; always.wrapping_add(2)];
+        let mut found = Vec::with_capacity(code.len());
+        let mut count = |leaf: u16| {
+            if let Some(count) = counts.get_mut(usize::from(leaf).wrapping_add(1)) {
+                *count = count.wrapping_add(1);
+            }
         };
         let mut is_reached = Vec::new();
         for (rule, head) in (0..).zip(&self.heads) {
-            head.tests.iter().for_each(|leaf| found.note(*leaf, rule));
+            let [first, others @ ..] = head.tests;
+            count(first);
+            let mut note = |leaf: u16| {
+                if usize::from(leaf) < always {
+                    count(leaf);
+                    found.push((leaf, rule));
+                }
+            };
+            others.into_iter().for_each(&mut note);
             if code.jump(head.rest).is_some() {
                 is_reached.resize(code.len(), 0);
-                tests_of_rule(code, head.rest, rule, &mut is_reached, &mut found);
+                tests_of_rule(code, head.rest, rule, &mut is_reached, &mut note);
             }
         }
-        let Found { askers: found, counts } = found;
-        self.starts = counts;
         let mut sum = 0u32;
-        for start in &mut self.starts {
+        for start in &mut counts {
             sum = sum.wrapping_add(*start);
             *start = sum;
         }
+        self.starts = counts;
         // Counted, they need no sorting (which takes kilobytes in the page): each goes to its test's next place.
+        self.askers = vec![0; usize::try_from(sum).unwrap_or_default()];
         let mut places = self.starts.clone();
-        self.askers = vec![0; found.len()];
+        for (rule, head) in (0..).zip(&self.heads) {
+            put(&mut self.askers, &mut places, head.tests[0], rule);
+        }
+        self.stands.clone_from(&places);
         for (leaf, rule) in found {
-            let Some(place) = places.get_mut(usize::from(leaf)) else { continue };
-            let at = usize::try_from(*place).unwrap_or(usize::MAX);
-            *place = place.wrapping_add(1);
-            if let Some(asker) = self.askers.get_mut(at) {
-                *asker = rule;
-            }
+            put(&mut self.askers, &mut places, leaf, rule);
         }
     }
 }
 
-/// Rules that were found to ask a test, and how many do: each is counted one place behind its test. Where a head has less
-/// tests than room, what always passes is left out by having no such place.
-struct Found {
-    askers: Vec<(u16, u16)>,
-    counts: Vec<u32>,
+/// Puts a rule at its test's next place.
+fn put(askers: &mut [u16], places: &mut [u32], leaf: u16, rule: u16) {
+    let at = place(places, leaf.into());
+    if let (Some(place), Some(asker)) = (places.get_mut(usize::from(leaf)), askers.get_mut(at)) {
+        *place = place.wrapping_add(1);
+        *asker = rule;
+    }
 }
 
-impl Found {
-    fn note(&mut self, leaf: u16, rule: u16) {
-        if let Some(count) = self.counts.get_mut(usize::from(leaf).wrapping_add(1)) {
-            *count = count.wrapping_add(1);
-            self.askers.push((leaf, rule));
-        }
+/// What most texts differ in: how long they are, and three of their bytes.
+pub(super) fn mark(text: &[u8]) -> u32 {
+    let byte = |at: usize| text.get(at).copied().unwrap_or(0);
+    let last = text.len().wrapping_sub(1);
+    let [length, ..] = text.len().to_le_bytes();
+    u32::from_le_bytes([length, byte(0), byte(last / 2), byte(last)])
+}
+
+fn place(places: &[u32], at: usize) -> usize {
+    places.get(at).and_then(|place| usize::try_from(*place).ok()).unwrap_or(0)
+}
+
+/// How many visitors may pass a test, as far as it shows: those that ask for one text of several come first.
+fn width(leaf: LeafRow) -> u8 {
+    const OF_OTHERS: u8 = 32;
+    match leaf.test() {
+        kind::TEST_MASK => u8::try_from(leaf.low().count_ones()).unwrap_or(OF_OTHERS),
+        _ => OF_OTHERS,
     }
 }
 
 /// How the condition at a place begins.
-fn head_of(code: Code, when: u16) -> Head {
+fn head_of(code: Code, when: u16, widths: &[u8]) -> Head {
     let always = u16::try_from(code.each_leaf().len()).unwrap_or(u16::MAX);
     let mut head = Head { tests: [always; HEAD_TESTS], rest: when };
-    for test in &mut head.tests {
+    let (mut narrowest, mut narrow) = (0, u8::MAX);
+    for (at, test) in head.tests.iter_mut().enumerate() {
         let Some(row) = code.jump(head.rest).filter(|row| row.on_false() == REJECT) else { break };
         *test = row.leaf();
         head.rest = row.next(head.rest, true);
+        let width = widths.get(usize::from(*test)).copied().unwrap_or(u8::MAX);
+        if width < narrow {
+            (narrowest, narrow) = (at, width);
+        }
     }
+    head.tests.swap(0, narrowest);
     head
 }
 
@@ -196,12 +264,12 @@ fn reading(image: &Image, fact: FactRow) -> Reading {
 
 /// The tests that a condition can come to. Jumps lead forward, so one pass finds them; a place is marked with the rule
 /// that reached it (plus one), so that the marks of the rules before need not be wiped.
-fn tests_of_rule(code: Code, when: u16, rule: u16, is_reached: &mut [u16], found: &mut Found) {
+fn tests_of_rule(code: Code, when: u16, rule: u16, is_reached: &mut [u16], note: &mut impl FnMut(u16)) {
     let mark = rule.wrapping_add(1);
     let (mut at, mut last) = (when, when);
     while let Some(row) = code.jump(at).filter(|_| at <= last) {
         if at == when || is_reached.get(usize::from(at)) == Some(&mark) {
-            found.note(row.leaf(), rule);
+            note(row.leaf());
             for next in [row.next(at, true), row.next(at, false)] {
                 if let Some(reached) = is_reached.get_mut(usize::from(next)) {
                     *reached = mark;
