@@ -1,9 +1,14 @@
 //! The rule engine, natively: nanoseconds a rule, one event against 1,000 rules, loading their program, bytes of state.
 //! `cargo bench --bench engine -- event` measures only the figures whose name holds that word.
 
+use mimalloc::MiMalloc;
 use selvedge_benches::engine::{Engine, program};
 use selvedge_benches::measure::{nanoseconds, print_figure};
 use selvedge_core::rules::{Image, Program};
+
+/// As in the command line, which is where programs are loaded natively.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() {
     let wanted = std::env::args().skip(1).find(|word| !word.starts_with('-')).unwrap_or_default();

@@ -34,7 +34,7 @@ impl Program {
         Ok(Self { image, parts, rules: OnceBox::new() })
     }
 
-    /// What it is made of. [`Parts::edge`], [`Parts::code`] and [`Parts::rules`] are empty here.
+    /// What it is made of. [`Parts::edge`], [`Parts::facts`], [`Parts::code`] and [`Parts::rules`] are empty here.
     #[must_use]
     pub const fn parts(&self) -> &Parts {
         &self.parts

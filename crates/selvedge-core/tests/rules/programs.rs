@@ -7,6 +7,7 @@ use crate::world::World;
 use proptest::prelude::*;
 use selvedge_core::limits::{COUNT_THRESHOLD_MAX, PROGRAM_BYTES_MAX, WINDOW_MS_MAX};
 use selvedge_core::rules::{Image, Program, ProgramFault};
+use selvedge_core::wire::codec::WireFault;
 use selvedge_core::wire::program::{
     AttributeScope, AttributeType, Builtin, Cap, FactSource, Group, Hold, Jump, Parts, Shape, Test, TextTest,
     Window, edge_config,
@@ -156,6 +157,27 @@ fn what_must_be_sorted_is_verified() {
     ] {
         assert_eq!(fault, ProgramFault::Unsorted);
     }
+}
+
+#[test]
+fn texts_that_no_part_is_made_of_are_verified_too() {
+    let changed = |text: &[u8], into: &[u8]| {
+        let mut bytes = full().parts().encode();
+        let at = bytes
+            .windows(text.len())
+            .position(|known| known == text)
+            .expect("the text stands in the program");
+        bytes[at..at + into.len()].copy_from_slice(into);
+        Program::load(&bytes).expect_err("a refusal")
+    };
+    let bad_text = ProgramFault::Wire(WireFault::BadText);
+    assert_eq!(changed(b"\x02\0r0", b"\x02\0\xff0"), bad_text, "the id of a rule");
+    assert_eq!(changed(b"\x03\0cpc", b"\x03\0cp\xff"), bad_text, "a text of a fact");
+    assert_eq!(
+        changed(b"\x02\0r1", b"\x02\0r2"),
+        ProgramFault::Index,
+        "a rule is known by the hash of its id"
+    );
 }
 
 #[test]

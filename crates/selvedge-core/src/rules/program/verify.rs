@@ -1,15 +1,14 @@
 //! Whether everything a program names is there, in order, and within its bounds.
 
 use super::{Image, ProgramFault};
-use crate::hash::fnv1a_64;
 use crate::limits::{
     BUCKETS, COUNT_THRESHOLD_MAX, DISTINCT_MAX, INSTRUCTIONS_MAX, LOOKUP_COLUMNS_MAX, LOOKUP_ROWS_MAX,
     SCORE_MICRO_MAX, SEQUENCE_STEPS_MAX, VALUES_MAX, WINDOW_MS_MAX, ZONE_OFFSETS_MAX,
 };
 use crate::wire::codec::WireFault;
 use crate::wire::program::{
-    ACCEPT, Builtin, Cap, Deciding, Emit, Experiment, Fact, FactSource, Metric, MetricKind, NONE, OncePer,
-    Parts, REJECT, Rule, RuleRow, Score, Sequence, SequenceKind, Shape, Terms, Timing, Trigger, Window, kind,
+    ACCEPT, Builtin, Cap, Deciding, Emit, Experiment, FactSource, Metric, MetricKind, NONE, OncePer, Parts,
+    REJECT, Rule, RuleRow, Score, Sequence, SequenceKind, Terms, Timing, Trigger, Window, kind,
 };
 use alloc::vec::Vec;
 
@@ -17,7 +16,9 @@ pub(super) type Verdict = Result<(), ProgramFault>;
 
 /// Verifies what [`Parts::decode`] could not: what one part says of another, and what the image says of the parts.
 pub(super) fn verify(parts: &Parts, image: &Image) -> Verdict {
-    (0..).zip(&parts.facts).try_for_each(|(at, fact)| verify_fact(parts, image, at, fact))?;
+    (0..)
+        .zip(Parts::sources_of(image)?)
+        .try_for_each(|(at, source)| verify_source(parts, image, at, &source))?;
     parts.sequences.iter().try_for_each(|sequence| verify_sequence(image, sequence))?;
     parts.metrics.iter().try_for_each(|metric| verify_metric(parts, image, metric))?;
     parts.scores.iter().try_for_each(|score| verify_score(image, score))?;
@@ -41,7 +42,6 @@ pub(super) fn verify(parts: &Parts, image: &Image) -> Verdict {
         || with_more.iter().any(|(_, rule)| rule.timing != Timing::default());
     let cells = parts.cells(with_more.iter().map(|(_, rule)| rule), wakes);
     verify_order(parts, &cells)?;
-    verify_ids(image)?;
     if image.is_of(parts, &with_more, &cells) { Ok(()) } else { Err(ProgramFault::Index) }
 }
 
@@ -53,8 +53,9 @@ fn optional(at: Option<u16>, count: usize) -> Verdict {
     at.map_or(Ok(()), |at| index(at, count))
 }
 
-pub(super) fn verify_fact(parts: &Parts, image: &Image, place: usize, fact: &Fact) -> Verdict {
-    match &fact.source {
+/// `place`: of the fact, or how many there are; what it is made of stands before it.
+pub(super) fn verify_source(parts: &Parts, image: &Image, place: usize, source: &FactSource) -> Verdict {
+    match source {
         FactSource::Attribute(at) => index(*at, parts.attributes.len())?,
         FactSource::Metric(at) => index(*at, parts.metrics.len())?,
         FactSource::Sequence(at) => index(*at, parts.sequences.len())?,
@@ -85,10 +86,7 @@ pub(super) fn verify_fact(parts: &Parts, image: &Image, place: usize, fact: &Fac
         | FactSource::Trust
         | FactSource::OwnCurrency => {}
     }
-    match &fact.shape {
-        Shape::OneOf(texts) => sorted(texts.is_sorted_by(|before, next| before < next)),
-        Shape::Number | Shape::Time | Shape::Text(..) => Ok(()),
-    }
+    Ok(())
 }
 
 fn verify_metric(parts: &Parts, image: &Image, metric: &Metric) -> Verdict {
@@ -185,13 +183,13 @@ fn verify_lookup(image: &Image, at: u16) -> Verdict {
 fn verify_code(parts: &Parts, image: &Image) -> Verdict {
     let code = image.code();
     let is_inside = |to: u16| usize::from(to) < code.len() || to == ACCEPT || to == REJECT;
-    image.watched().try_for_each(|leaf| index(leaf.fact(), parts.facts.len()))?;
+    image.watched().try_for_each(|leaf| index(leaf.fact(), image.facts().into()))?;
     image.watching().try_for_each(|rule| index(rule, image.rules().into()))?;
     let mut before = 0;
     for leaf in code.each_leaf() {
         sorted(before <= leaf.fact())?;
         before = leaf.fact();
-        index(leaf.fact(), parts.facts.len())?;
+        index(leaf.fact(), image.facts().into())?;
         match leaf.test() {
             kind::TEST_MASK_WIDE => index(u16::try_from(leaf.low()).unwrap_or(u16::MAX), parts.masks.len())?,
             kind::TEST_RANGE | kind::TEST_MASK | kind::TEST_MISSING => {}
@@ -226,7 +224,7 @@ fn verify_rule(parts: &Parts, image: &Image, at: u16, rule: RuleRow) -> Verdict 
 
 /// What only some rules have.
 fn verify_more(parts: &Parts, image: &Image, rule: &Rule) -> Verdict {
-    rule.emit.iter().try_for_each(|emit| verify_emit(parts, image, emit))?;
+    rule.emit.iter().try_for_each(|emit| verify_emit(image, emit))?;
     verify_timing(&rule.timing)?;
     verify_caps(&rule.caps)?;
     verify_terms(parts, image, &rule.terms)
@@ -244,7 +242,7 @@ fn verify_terms(parts: &Parts, image: &Image, terms: &Terms) -> Verdict {
         trial.contents.iter().try_for_each(|content| optional(*content, parts.contents.len()))?;
     }
     if let Some(cap) = &terms.per_value {
-        index(cap.fact, parts.facts.len())?;
+        index(cap.fact, image.facts().into())?;
         verify_limit(cap.limit).and(verify_limit(cap.values_max))?;
     }
     Ok(())
@@ -265,27 +263,12 @@ fn verify_experiment(experiment: &Experiment) -> Verdict {
     if is_whole { Ok(()) } else { Err(ProgramFault::Index) }
 }
 
-fn verify_emit(parts: &Parts, image: &Image, emit: &Emit) -> Verdict {
+fn verify_emit(image: &Image, emit: &Emit) -> Verdict {
     optional(emit.exit_when.filter(|when| *when != ACCEPT), image.code().len())?;
     if matches!(emit.once_per, Some(OncePer::Time(ms)) if ms > WINDOW_MS_MAX) {
         return Err(ProgramFault::TooLarge);
     }
-    emit.fields.iter().try_for_each(|(_, fact)| index(*fact, parts.facts.len()))
-}
-
-/// Every rule in the order of deciding, and known by the hash of its id: one pass, because each has to be fetched.
-fn verify_ids(image: &Image) -> Verdict {
-    let mut before = None;
-    for rule in image.each_rule() {
-        let id = image.text(rule.id());
-        if rule.hash() != fnv1a_64(id) {
-            return Err(ProgramFault::Index);
-        }
-        let place = (core::cmp::Reverse(rule.priority()), id);
-        sorted(before.is_none_or(|before| before < place))?;
-        before = Some(place);
-    }
-    Ok(())
+    emit.fields.iter().try_for_each(|(_, fact)| index(*fact, image.facts().into()))
 }
 
 fn verify_order(parts: &Parts, cells: &[u64]) -> Verdict {
@@ -301,6 +284,6 @@ fn verify_order(parts: &Parts, cells: &[u64]) -> Verdict {
     sorted(settled && zone && slots && contents && events && cells)
 }
 
-const fn sorted(is_sorted: bool) -> Verdict {
+pub(super) const fn sorted(is_sorted: bool) -> Verdict {
     if is_sorted { Ok(()) } else { Err(ProgramFault::Unsorted) }
 }

@@ -1,6 +1,6 @@
 //! Whether what contents read is there, and every computation ends with one value.
 
-use super::verify::{Verdict, index, verify_fact};
+use super::verify::{Verdict, index, sorted, verify_source};
 use super::{Image, ProgramFault};
 use crate::limits::CONTENT_VALUES_MAX;
 use crate::wire::codec::WireFault;
@@ -15,8 +15,11 @@ pub(super) fn verify_contents(parts: &Parts, image: &Image) -> Verdict {
         sound(is_value)?;
         // What a value is looked up, or counted, by is a fact of the rules.
         let is_by_fact = matches!(value.source, FactSource::Lookup { .. } | FactSource::SameCount(..));
-        let facts = if is_by_fact { parts.facts.len() } else { 0 };
-        verify_fact(parts, image, facts, value)?;
+        let facts = if is_by_fact { image.facts().into() } else { 0 };
+        verify_source(parts, image, facts, &value.source)?;
+        if let Shape::OneOf(texts) = &value.shape {
+            sorted(texts.is_sorted_by(|before, next| before < next))?;
+        }
     }
     if !parts.templates.is_sorted_by(|before, next| before.content < next.content) {
         return Err(ProgramFault::Unsorted);

@@ -22,9 +22,10 @@ use super::layout::{NONE, kind, size, tag};
 use super::postcard::{self, Decoded};
 use super::template;
 use super::{
-    Cap, Content, Group, Hold, Image, Instruction, Jump, Offset, Parts, ProgramFault, Rule, Slot, Status,
-    Test, Window,
+    Cap, Content, FactSource, Group, Hold, Image, Instruction, Jump, Offset, Parts, ProgramFault, Rule, Slot,
+    Status, Test, Window,
 };
+use crate::hash::fnv1a_64;
 use crate::limits::{
     ATTRIBUTES_MAX, CAPS_MAX, CART_EVENTS_MAX, CONTENTS_MAX, FACTS_MAX, GROUPS_MAX, INSTRUCTIONS_MAX,
     LOOKUPS_MAX, MASK_WORDS_MAX, METRICS_MAX, PROGRAM_BYTES_MAX, RULES_MAX, SEQUENCES_MAX, SLOTS_MAX,
@@ -34,6 +35,7 @@ use crate::wire::codec::{Reader, WireFault};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::Cell;
+use core::cmp::Reverse;
 
 impl Parts {
     /// The parts of a program's bytes, each within its bounds; what they name is checked by
@@ -46,6 +48,7 @@ impl Parts {
         let mut parts = Self::of_image(&image)?;
         let reading = &Reading { image: &image, room: Cell::new(ROOM_MAX) };
         parts.rules = Self::rules_of(&image)?;
+        parts.facts = rows(reading, tag::FACTS, size::NARROW, FACTS_MAX, facts::fact)?;
         parts.code = rows(reading, tag::CODE, size::OFFSET, INSTRUCTIONS_MAX, instruction)?;
         parts.lookups = rows(reading, tag::LOOKUPS, size::NARROW, LOOKUPS_MAX, facts::lookup)?;
         parts.edge = edge::edge_of(&image)?;
@@ -53,7 +56,7 @@ impl Parts {
         Ok(parts)
     }
 
-    /// As [`Self::decode`], without code, rules and what only the edge knows.
+    /// As [`Self::decode`], without facts, code, rules and what only the edge knows.
     pub(crate) fn of_image(image: &Image) -> Result<Self, ProgramFault> {
         let reading = &Reading { image, room: Cell::new(ROOM_MAX) };
         let site = image.table(tag::SITE);
@@ -65,7 +68,7 @@ impl Parts {
             edge: None,
             plan: image.plan()?,
             attributes: rows(reading, tag::ATTRIBUTES, size::WIDE, ATTRIBUTES_MAX, facts::attribute)?,
-            facts: rows(reading, tag::FACTS, size::NARROW, FACTS_MAX, facts::fact)?,
+            facts: Vec::new(),
             metrics: rows(reading, tag::METRICS, size::WIDE, METRICS_MAX, facts::metric)?,
             sequences: rows(reading, tag::SEQUENCES, size::WIDE, SEQUENCES_MAX, sequence::sequence)?,
             lookups: Vec::new(),
@@ -89,6 +92,12 @@ impl Parts {
         Ok(parts)
     }
 
+    /// What each fact is read from. Its shape is looked at where it stands: the texts of the lists are many.
+    pub(crate) fn sources_of(image: &Image) -> Decoded<Vec<FactSource>> {
+        let reading = &Reading { image, room: Cell::new(ROOM_MAX) };
+        rows(reading, tag::FACTS, size::NARROW, FACTS_MAX, facts::source_and_sound_shape)
+    }
+
     /// All rules.
     pub(crate) fn rules_of(image: &Image) -> Decoded<Vec<Rule>> {
         let reading = &Reading { image, room: Cell::new(ROOM_MAX) };
@@ -96,7 +105,8 @@ impl Parts {
     }
 
     /// The rules that come with caps, timing, terms or a message, each with its place. The others are looked at where they
-    /// stand: [`Self::rules_of`] finds nothing to refuse any more.
+    /// stand: [`Self::rules_of`] finds nothing to refuse any more. All are in the order of deciding, and known by the hash of
+    /// their ids: that is seen here, because each id has to be fetched.
     pub(crate) fn rules_with_more(image: &Image) -> Decoded<Vec<(u16, Rule)>> {
         let reading = &Reading { image, room: Cell::new(ROOM_MAX) };
         let _: Vec<()> = rows(reading, tag::RULES, size::WIDE, RULES_MAX, |_, _| Ok(()))?;
@@ -104,11 +114,20 @@ impl Parts {
         let have_more =
             image.has_terms() || image.each_timer().next().is_some() || image.each_emit().next().is_some();
         let mut with_more = Vec::new();
+        let mut before = None;
         for (at, row) in (0..).zip(image.each_rule()) {
+            let id = reading.look_at(row.id())?;
+            if row.hash() != fnv1a_64(id) {
+                return Err(ProgramFault::Index);
+            }
+            let place = (Reverse(row.priority()), id);
+            if before.is_some_and(|before| before >= place) {
+                return Err(ProgramFault::Unsorted);
+            }
+            before = Some(place);
             let has_more = have_more
                 && !(image.terms(at).is_empty() && image.timer(at).is_none() && image.emit(at).is_none());
             if row.caps_count() == 0 && !has_more {
-                reading.look_at(row.id())?;
                 word(row.status(), STATUS)?;
                 hold(row)?;
             } else {
@@ -138,13 +157,20 @@ impl Reading<'_> {
 
     /// A text that must be there and be UTF-8.
     fn text(&self, place: u32) -> Decoded<String> {
-        self.look_at(place).map(String::from)
+        Ok(String::from_utf8(self.bytes(place)?.into()).map_err(|_| WireFault::BadText)?)
     }
 
-    fn look_at(&self, place: u32) -> Decoded<&str> {
+    /// The same, without a copy. Most texts are ASCII, which is sooner seen.
+    fn look_at(&self, place: u32) -> Decoded<&[u8]> {
+        let bytes = self.bytes(place)?;
+        let is_text = bytes.is_ascii() || core::str::from_utf8(bytes).is_ok();
+        if is_text { Ok(bytes) } else { Err(WireFault::BadText.into()) }
+    }
+
+    fn bytes(&self, place: u32) -> Decoded<&[u8]> {
         let bytes = self.image.text_of(place).ok_or(ProgramFault::Index)?;
         self.take(bytes.len().saturating_add(size_of::<String>()))?;
-        Ok(core::str::from_utf8(bytes).map_err(|_| WireFault::BadText)?)
+        Ok(bytes)
     }
 }
 

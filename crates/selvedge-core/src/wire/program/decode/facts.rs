@@ -11,7 +11,6 @@ use crate::wire::program::{
     Feed, IfStale, Lookup, LookupCell, LookupRow, Metric, MetricKind, Points, ProgramFault, Scope, Score,
     SetTo, Shape, Term, TextTest, Ttl, WarmUp,
 };
-use alloc::string::String;
 use alloc::vec::Vec;
 
 pub(super) fn attribute(from: &Reading, at: u16) -> Decoded<Attribute> {
@@ -107,8 +106,30 @@ pub(super) fn value(from: &Reading, at: u16) -> Decoded<Fact> {
 }
 
 fn fact_of(from: &Reading, row: FactRow) -> Decoded<Fact> {
+    Ok(Fact { source: source_of(from, row)?, shape: shape_of(from, row)?, default: row.default() })
+}
+
+/// What a fact is read from, and nothing to refuse in its shape.
+pub(super) fn source_and_sound_shape(from: &Reading, at: u16) -> Decoded<FactSource> {
+    let row = from.image.fact(at);
+    if row.shape() == kind::SHAPE_ONE_OF {
+        let mut before: Option<&[u8]> = None;
+        for place in listed(from, row) {
+            let text = from.look_at(place?)?;
+            if before.is_some_and(|before| before >= text) {
+                return Err(ProgramFault::Unsorted);
+            }
+            before = Some(text);
+        }
+    } else {
+        shape_of(from, row)?;
+    }
+    source_of(from, row)
+}
+
+fn source_of(from: &Reading, row: FactRow) -> Decoded<FactSource> {
     let builtin = u8::try_from(row.index()).ok().and_then(Builtin::from_number);
-    let source = match row.source() {
+    Ok(match row.source() {
         kind::SOURCE_BUILTIN => FactSource::Builtin(builtin.ok_or(WireFault::Malformed)?),
         kind::SOURCE_ATTRIBUTE => FactSource::Attribute(row.index()),
         kind::SOURCE_METRIC => FactSource::Metric(row.index()),
@@ -144,23 +165,28 @@ fn fact_of(from: &Reading, row: FactRow) -> Decoded<Fact> {
             FactSource::Clock(row.index(), Builtin::from_number(row.column()).ok_or(WireFault::Malformed)?)
         }
         _ => return Err(WireFault::Malformed.into()),
-    };
-    let tests = &[TextTest::Contains, TextTest::StartsWith, TextTest::EndsWith, TextTest::MatchesGlob];
-    let shape = match row.shape() {
-        kind::SHAPE_NUMBER => Shape::Number,
-        kind::SHAPE_TIME => Shape::Time,
-        kind::SHAPE_ONE_OF => Shape::OneOf(listed(from, row.texts(), row.count())?),
-        test => Shape::Text(word(test.wrapping_sub(kind::SHAPE_TEXT), tests)?, from.text(row.texts())?),
-    };
-    Ok(Fact { source, shape, default: row.default() })
+    })
 }
 
-fn listed(from: &Reading, start: u32, count: u16) -> Decoded<Vec<String>> {
-    if usize::from(count) > TEXTS_MAX {
-        return Err(ProgramFault::TooLarge);
-    }
-    let place = |at| from.image.listed_place(start.checked_add(at)?);
-    (0..u32::from(count)).map(|at| from.text(place(at).ok_or(ProgramFault::Index)?)).collect()
+fn shape_of(from: &Reading, row: FactRow) -> Decoded<Shape> {
+    let tests = &[TextTest::Contains, TextTest::StartsWith, TextTest::EndsWith, TextTest::MatchesGlob];
+    Ok(match row.shape() {
+        kind::SHAPE_NUMBER => Shape::Number,
+        kind::SHAPE_TIME => Shape::Time,
+        kind::SHAPE_ONE_OF => {
+            Shape::OneOf(listed(from, row).map(|place| from.text(place?)).collect::<Decoded<_>>()?)
+        }
+        test => Shape::Text(word(test.wrapping_sub(kind::SHAPE_TEXT), tests)?, from.text(row.texts())?),
+    })
+}
+
+/// The places of the texts that a fact is one of.
+fn listed(from: &Reading, row: FactRow) -> impl Iterator<Item = Decoded<u32>> {
+    let place = move |at| match row.texts().checked_add(at) {
+        _ if usize::from(row.count()) > TEXTS_MAX => Err(ProgramFault::TooLarge),
+        at => at.and_then(|at| from.image.listed_place(at)).ok_or(ProgramFault::Index),
+    };
+    (0..u32::from(row.count())).map(place)
 }
 
 pub(super) fn metric(from: &Reading, at: u16) -> Decoded<Metric> {
